@@ -1,0 +1,28 @@
+//! The control API under `/__admin`: for now, whether the server is up.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::response::Response;
+use axum::routing::any;
+
+use crate::contract::Readings;
+use crate::http::{Refusal, refuse, respond};
+use crate::sandbox::Sandboxes;
+
+/// Where `gptbots-mock healthcheck` asks.
+pub(crate) const HEALTH_PATH: &str = "/__admin/health";
+
+/// The routes of the control API.
+pub(crate) fn router() -> Router<Arc<Sandboxes>> {
+    Router::new().route(HEALTH_PATH, any(health))
+}
+
+async fn health(method: Method) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let refusal = Refusal::MethodNotAllowed { method: method.to_string() };
+        return refuse(&refusal, None, &Readings::default());
+    }
+    respond(concat!(r#"{"status":"healthy","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#))
+}

@@ -1,0 +1,55 @@
+//! `gptbots-mock healthcheck`: for containers and scripts, without another tool.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Exit, fail, print, serve};
+use crate::admin::HEALTH_PATH;
+
+/// An emulator answers in well under a millisecond; a machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Args)]
+pub(super) struct HealthcheckArgs {
+    /// Address the emulator listens on
+    #[arg(long, value_name = "ADDRESS", env = "GPTBOTS_MOCK_HOST", default_value = "127.0.0.1")]
+    #[arg(value_parser = serve::host)]
+    host: IpAddr,
+    /// Port the emulator listens on
+    #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = serve::DEFAULT_PORT)]
+    port: u16,
+}
+
+pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
+    // What listens everywhere is asked here.
+    let host = match args.host {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    let address = SocketAddr::new(host, args.port);
+    match ask(address) {
+        Ok(status) if status.starts_with("HTTP/1.1 200 ") => {
+            print(out, &format!("healthy: http://{address}\n"))
+        }
+        Ok(status) => {
+            let status = status.escape_debug();
+            fail(Exit::Failed, &format!("http://{address} answers `{status}` to a health check"))
+        }
+        Err(error) => fail(Exit::Failed, &format!("no emulator at http://{address}: {error}")),
+    }
+}
+
+/// The status line that the server answers with.
+fn ask(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    write!(stream, "GET {HEALTH_PATH} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut line = Vec::new();
+    BufReader::new(stream.take(512)).read_until(b'\n', &mut line)?;
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}

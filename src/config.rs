@@ -1,0 +1,155 @@
+//! Everything that is decided before the server starts, with its defaults.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::contract::Readings;
+
+/// What a server serves, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// What the generated records are drawn from.
+    pub(crate) seed: u64,
+    /// How many conversations agent *demo* has.
+    pub(crate) conversations: u32,
+    /// The last day of the generated records.
+    pub(crate) now: Day,
+    /// Further keys of agent *demo*.
+    pub(crate) api_keys: Vec<String>,
+    /// Whether any key that is not another agent's is one of agent *demo*.
+    pub(crate) any_key: bool,
+    pub(crate) readings: Readings,
+    /// Whether browser apps of other origins may call the vendor's endpoints.
+    pub(crate) cors: bool,
+    /// A fixture in place of the built-in agents.
+    pub(crate) fixture: Option<String>,
+    pub(crate) limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            conversations: 200,
+            now: Day::DEFAULT,
+            api_keys: Vec::new(),
+            any_key: false,
+            readings: Readings::default(),
+            cors: false,
+            fixture: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What a client may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// A request head must have arrived this long after the connection was opened or the last
+    /// answer was sent; a connection that stays silent ends then too. 30 s by default.
+    pub head_timeout: Duration,
+    /// A request head may be this long, in bytes; a longer one is refused with 431. 128 KiB by
+    /// default, 8 KiB at least.
+    pub head_bytes: usize,
+    /// This many connections may be open. One more ends those that are silent. 1,000 by default,
+    /// 1 at least.
+    pub connections: usize,
+    /// On the way out, requests in flight have this long to finish. 5 s by default.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_timeout: Duration::from_secs(30),
+            head_bytes: 128 * 1024,
+            connections: 1000,
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Limits {
+    /// The least head that the HTTP parser can be told to accept.
+    pub(crate) const LEAST_HEAD_BYTES: usize = 8 * 1024;
+}
+
+/// The last day of the generated records, in UTC.
+///
+/// ```
+/// use gptbots_mock::Day;
+///
+/// let day: Day = "2025-10-20".parse().unwrap();
+/// assert_eq!(day, Day::DEFAULT);
+/// assert!("2025-13-01".parse::<Day>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(jiff::civil::Date);
+
+impl Day {
+    /// 2025-10-20, the date of the pages that the emulator is written from.
+    pub const DEFAULT: Self = Self(jiff::civil::date(2025, 10, 20));
+
+    /// The day of an instant, in UTC. Instants out of the calendar's range (years -9999 to 9999)
+    /// give the default.
+    #[must_use]
+    pub fn of(instant: std::time::SystemTime) -> Self {
+        jiff::Timestamp::try_from(instant).map_or(Self::DEFAULT, |timestamp| {
+            Self(jiff::tz::Offset::UTC.to_datetime(timestamp).date())
+        })
+    }
+
+    /// The midnight after the day: milliseconds since 1970-01-01 UTC.
+    pub(crate) fn end_ms(self) -> i64 {
+        const DAY_MS: i64 = 86_400_000;
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let days = self.0.duration_since(epoch).as_secs() / 86_400;
+        (days + 1) * DAY_MS
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A text that is not a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayError(String);
+
+impl fmt::Display for DayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a day; write it as 2025-10-20", self.0.escape_debug())
+    }
+}
+
+impl std::error::Error for DayError {}
+
+impl FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Self, DayError> {
+        let wrong = || DayError(text.to_owned());
+        // Exactly YYYY-MM-DD: jiff alone would take a time behind it, too.
+        if text.len() != 10 {
+            return Err(wrong());
+        }
+        text.parse().map(Self).map_err(|_| wrong())
+    }
+}
+
+/// Checks that a key can be sent in an `Authorization` header: visible ASCII, no space.
+pub(crate) fn check_key(key: &str) -> Result<(), String> {
+    if key.is_empty() {
+        return Err("an API key must not be empty".to_owned());
+    }
+    match key.chars().find(|c| !c.is_ascii_graphic()) {
+        None => Ok(()),
+        Some(odd) => {
+            Err(format!("an API key holds visible ASCII only, not `{}`", odd.escape_debug()))
+        }
+    }
+}

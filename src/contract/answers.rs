@@ -1,0 +1,249 @@
+//! The answers: their keys, in the order of the wire.
+
+use super::{Source, assumed, documented, page, seen};
+
+/// The JSON type of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonType {
+    /// A string.
+    String,
+    /// A string or `null`.
+    StringOrNull,
+    /// A whole number.
+    Integer,
+    /// A number that is always written with a decimal point.
+    Float,
+    /// A list of objects.
+    List,
+}
+
+impl JsonType {
+    /// The type as the reference page prints it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::StringOrNull => "string or null",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::List => "list",
+        }
+    }
+}
+
+/// One key of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<F: 'static> {
+    /// Which value.
+    pub field: F,
+    /// The key as written: quoted, with its colon.
+    pub(crate) json: &'static str,
+    /// The type of the value.
+    pub json_type: JsonType,
+    /// What it says, in a few words.
+    pub about: &'static str,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl<F> Key<F> {
+    /// The bare name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.json.trim_end_matches(':').trim_matches('"')
+    }
+}
+
+/// Where `total` stands in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TotalPlace {
+    BeforeRows,
+    AfterRows,
+    /// Only under a reading, after the rows.
+    Absent,
+}
+
+/// The keys of a row, by kind of row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RowKeys {
+    Conversation(&'static [Key<ConversationField>]),
+    Message(&'static [Key<MessageField>]),
+    MessageV2(&'static [Key<MessageV2Field>]),
+    Qa(&'static [Key<QaField>]),
+}
+
+/// An answer: one object that holds the rows of a page and, mostly, a total.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// The key of the rows, quoted, with its colon.
+    pub(crate) rows_json: &'static str,
+    pub(crate) total: TotalPlace,
+    pub(crate) keys: RowKeys,
+    /// What `total` counts, and where the answer comes from.
+    pub total_about: &'static str,
+}
+
+impl Answer {
+    /// The key of the rows.
+    #[must_use]
+    pub fn rows_name(&self) -> &'static str {
+        self.rows_json.trim_end_matches(':').trim_matches('"')
+    }
+
+    /// Every key of a row, in order: (name, type, meaning, source).
+    #[must_use]
+    pub fn keys(&self) -> Vec<(&'static str, JsonType, &'static str, Source)> {
+        fn rows<F>(keys: &[Key<F>]) -> Vec<(&'static str, JsonType, &'static str, Source)> {
+            keys.iter().map(|key| (key.name(), key.json_type, key.about, key.source)).collect()
+        }
+        match self.keys {
+            RowKeys::Conversation(keys) => rows(keys),
+            RowKeys::Message(keys) => rows(keys),
+            RowKeys::MessageV2(keys) => rows(keys),
+            RowKeys::Qa(keys) => rows(keys),
+        }
+    }
+}
+
+macro_rules! keys {
+    (
+        $(#[$doc:meta])*
+        $enum:ident, $table:ident:
+        $($variant:ident $name:literal $type:ident $about:literal $source:expr;)*
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the table says what each one is")]
+        pub enum $enum { $($variant),* }
+
+        $(#[$doc])*
+        pub const $table: &[Key<$enum>] = &[$(Key {
+            field: $enum::$variant,
+            json: concat!("\"", $name, "\":"),
+            json_type: JsonType::$type,
+            about: $about,
+            source: $source,
+        }),*];
+    };
+}
+
+const ON_LIST: Source = documented(page::LIST);
+const ON_MESSAGES: Source = documented(page::MESSAGES);
+const ON_MESSAGES_V2: Source = documented(page::MESSAGES_V2);
+const ON_QA: Source = documented(page::QA);
+
+keys! {
+    /// A row of the conversation list.
+    ConversationField, CONVERSATION:
+    ConversationId "conversation_id" String "24 hex digits, or 20 letters and digits" ON_LIST;
+    UserId "user_id" String "the developer's own id of the user" ON_LIST;
+    RecentChatTime "recent_chat_time" Integer "ms; time of the newest message" ON_LIST;
+    Subject "subject" String "the first question; may be empty" ON_LIST;
+    ConversationType "conversation_type" String "the channel; never ALL" ON_LIST;
+    MessageCount "message_count" Integer "messages in the conversation" ON_LIST;
+    CostCredit "cost_credit" Float "credits consumed; always with a decimal point" ON_LIST;
+    BotId "bot_id" String "the agent" ON_LIST;
+    AnonymousId "anonymous_id" StringOrNull
+        "only under anonymous-id=present; null for type API" documented(page::LIST_NEW);
+}
+
+keys! {
+    /// A message of `GET /v1/messages`.
+    MessageField, MESSAGE:
+    MessageId "message_id" String "unique" ON_MESSAGES;
+    ParentMessageId "parent_message_id" String "the message before; empty for the first" ON_MESSAGES;
+    MessageType "message_type" String "QUESTION or ANSWER" ON_MESSAGES;
+    Text "text" String "the message" ON_MESSAGES;
+    CreateTime "create_time" Integer "ms" ON_MESSAGES;
+}
+
+keys! {
+    /// A message of `GET /v2/messages`.
+    MessageV2Field, MESSAGE_V2:
+    MessageId "message_id" String "unique" ON_MESSAGES_V2;
+    ParentMessageId "parent_message_id" String
+        "the message before; empty for the first" ON_MESSAGES_V2;
+    CreateTime "create_time" Integer "ms" ON_MESSAGES_V2;
+    Feedback "feedback" String "POSITIVE or NEGATIVE on a rated answer, else empty" ON_MESSAGES_V2;
+    Role "role" String "user or assistant" ON_MESSAGES_V2;
+    Content "content" List "one object with branch_content, which holds the text" ON_MESSAGES_V2;
+}
+
+keys! {
+    /// A row of the Q&A list.
+    QaField, QA:
+    Id "id" String "of the Q&A" ON_QA;
+    QTime "q_time" Integer "time of the question, in seconds (reading qa-time)" ON_QA;
+    Q "q" String "the question" ON_QA;
+    A "a" String "the answer" ON_QA;
+    UserFeedback "user_feedback" String "NONE, GOOD or BAD; never ALL" ON_QA;
+    ConvoId "convo_id" String "its conversation" ON_QA;
+    ConvoType "convo_type" String "the channel of the conversation" ON_QA;
+    Aid "aid" String "opaque; here the answer's message_id"
+        assumed("in the page's example and never described");
+    UserId "user_id" String "the developer's own id of the user" ON_QA;
+}
+
+/// What stands before and after the text in `content` of a v2 message.
+pub const CONTENT_OPEN: &str = r#"[{"branch_content":[{"type":"text","text":""#;
+/// See [`CONTENT_OPEN`].
+pub const CONTENT_CLOSE: &str = r#""}]}]"#;
+
+/// The key of every total, quoted, with its colon.
+pub const TOTAL: &str = "\"total\":";
+
+/// The answer of the conversation list.
+pub const LIST: Answer = Answer {
+    rows_json: "\"list\":",
+    total: TotalPlace::AfterRows,
+    keys: RowKeys::Conversation(CONVERSATION),
+    total_about: "all matching conversations, over all pages (reading list-total)",
+};
+
+/// The answer of `GET /v1/messages`.
+pub const MESSAGES: Answer = Answer {
+    rows_json: "\"messages\":",
+    total: TotalPlace::BeforeRows,
+    keys: RowKeys::Message(MESSAGE),
+    total_about: "all messages of the conversation, a number (reading messages-total)",
+};
+
+/// The answer of `GET /v2/messages`.
+pub const MESSAGES_V2: Answer = Answer {
+    rows_json: "\"conversation_content\":",
+    total: TotalPlace::BeforeRows,
+    keys: RowKeys::MessageV2(MESSAGE_V2),
+    total_about: "all messages of the conversation, a number (reading messages-total)",
+};
+
+/// The answer of the Q&A list.
+pub const QA_RECORDS: Answer = Answer {
+    rows_json: "\"qa\":",
+    total: TotalPlace::Absent,
+    keys: RowKeys::Qa(QA),
+    total_about: "absent (reading qa-total)",
+};
+
+/// The order of rows, per answer, as the reference page states it.
+pub(super) const ORDERS: &[(&str, &str, Source)] = &[
+    (
+        "conversation list",
+        "recent_chat_time descending, ties by conversation_id ascending",
+        documented("the page's example; ties assumed"),
+    ),
+    (
+        "v1 messages",
+        "oldest first, by position in the chain (reading messages-order)",
+        documented("the page's example"),
+    ),
+    (
+        "v2 messages",
+        "newest first, the exact reverse of the chain (reading v2-messages-order)",
+        seen("two public clients sort ascending themselves"),
+    ),
+    (
+        "Q&A list",
+        "time of the question ascending, ties by id (reading qa-order)",
+        documented("the page's example; ties assumed"),
+    ),
+];

@@ -1,0 +1,234 @@
+//! One row per endpoint: its path, its parameters in checking order, its errors, its page.
+
+use super::errors::PAST_END_BY_READING;
+use super::{
+    Answer, COMMON_ERRORS, Code, ErrorRow, Field, Kind, LIST, MESSAGES, MESSAGES_V2, Param,
+    Presence, QA_RECORDS, Source, assumed, documented, page,
+};
+
+/// What an endpoint does. Each has its handler in `http/handlers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is described by its row")]
+pub enum Operation {
+    ConversationList,
+    Messages,
+    MessagesV2,
+    QaRecords,
+}
+
+/// One endpoint of the vendor's, always `GET`.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    /// What it does.
+    pub operation: Operation,
+    /// A short name: in logs, reference pages and tests.
+    pub name: &'static str,
+    /// The path, compared exactly.
+    pub path: &'static str,
+    /// What it answers, in a few words.
+    pub about: &'static str,
+    /// The page it comes from.
+    pub source: Source,
+    /// Its parameters, in the order in which they are checked.
+    pub params: &'static [Param],
+    /// The shape of its answer.
+    pub answer: Answer,
+    /// Its own errors, in its page's words.
+    pub errors: &'static [ErrorRow],
+}
+
+impl Endpoint {
+    /// The row of one of its parameters.
+    #[must_use]
+    pub fn param(&self, field: Field) -> Option<&'static Param> {
+        self.params.iter().find(|param| param.field == field)
+    }
+
+    /// A code in this endpoint's words.
+    pub(crate) fn error(&self, code: Code) -> Option<&'static ErrorRow> {
+        self.errors.iter().chain(COMMON_ERRORS).find(|row| row.code == code)
+    }
+}
+
+/// The endpoint at a path, compared exactly.
+#[must_use]
+pub fn endpoint(path: &str) -> Option<&'static Endpoint> {
+    ENDPOINTS.iter().find(|endpoint| endpoint.path == path)
+}
+
+/// Every endpoint of the vendor's that the emulator serves.
+pub const ENDPOINTS: &[Endpoint] = &[CONVERSATION_LIST, MESSAGES_V1_ROW, MESSAGES_V2_ROW, QA_LIST];
+
+const CONVERSATION_LIST: Endpoint = Endpoint {
+    operation: Operation::ConversationList,
+    name: "conversation list",
+    path: "/v1/bot/conversation/page",
+    about: "the conversations of a time window, newest first",
+    source: documented(page::LIST),
+    params: &[
+        required(
+            Field::ConversationType,
+            Kind::ConversationType,
+            "channel; ALL is no filter",
+            documented(page::LIST_OLD),
+        ),
+        Param {
+            field: Field::UserId,
+            kind: Kind::Text,
+            presence: Presence::Optional,
+            about: "exact match",
+            source: documented(page::LIST),
+        },
+        required(
+            Field::StartTime,
+            Kind::Millis,
+            "earliest recent_chat_time, inclusive",
+            documented(page::LIST),
+        ),
+        required(
+            Field::EndTime,
+            Kind::Millis,
+            "latest recent_chat_time, inclusive",
+            documented(page::LIST),
+        ),
+        required(Field::Page, FROM_ONE, "number of the page", documented(page::LIST)),
+        required(Field::PageSize, UP_TO_100, "rows per page", documented(page::LIST)),
+    ],
+    answer: LIST,
+    errors: &[
+        error(Code::InvalidParameter, "Invalid parameter", documented(page::LIST)),
+        error(Code::AuthenticationFailed, "Authentication failed.", assumed(NO_ROW)),
+        error(Code::AgentDeleted, "Agent deleted", documented(page::LIST)),
+        PAST_END_BY_READING,
+    ],
+};
+
+const MESSAGES_V1_ROW: Endpoint = Endpoint {
+    operation: Operation::Messages,
+    name: "v1 messages",
+    path: "/v1/messages",
+    about: "the messages of one conversation, oldest first",
+    source: documented(page::MESSAGES),
+    params: MESSAGES_PARAMS,
+    answer: MESSAGES,
+    errors: &[
+        error(Code::InvalidParameter, "Invalid parameter.", documented(page::MESSAGES)),
+        error(Code::PageExceedsTotal, "Page number exceeds total.", documented(page::MESSAGES)),
+        error(Code::AuthenticationFailed, "Authentication failed.", documented(page::MESSAGES)),
+        error(
+            Code::ConversationMissing,
+            "Conversation does not exist.",
+            documented(page::MESSAGES),
+        ),
+        error(Code::AgentDeleted, "Agent deleted", documented(page::MESSAGES)),
+    ],
+};
+
+const MESSAGES_V2_ROW: Endpoint = Endpoint {
+    operation: Operation::MessagesV2,
+    name: "v2 messages",
+    path: "/v2/messages",
+    about: "the messages of one conversation, newest first; what public clients call today",
+    source: documented(page::MESSAGES_V2),
+    params: MESSAGES_PARAMS,
+    answer: MESSAGES_V2,
+    errors: &[
+        error(Code::InvalidParameter, "Invalid parameters", documented(page::MESSAGES_V2)),
+        error(
+            Code::PageExceedsTotal,
+            "Pagination parameter exceeds actual count",
+            documented(page::MESSAGES_V2),
+        ),
+        error(
+            Code::AuthenticationFailed,
+            "Developer authentication failed",
+            documented(page::MESSAGES_V2),
+        ),
+        error(
+            Code::ConversationMissing,
+            "Conversation does not exist",
+            documented(page::MESSAGES_V2),
+        ),
+        error(Code::AgentDeleted, "Agent has been deleted", documented(page::MESSAGES_V2)),
+    ],
+};
+
+const QA_LIST: Endpoint = Endpoint {
+    operation: Operation::QaRecords,
+    name: "Q&A list",
+    path: "/v1/message/qa/record/page",
+    about: "the questions of a time window with their answers, oldest first, without a total",
+    source: documented(page::QA),
+    params: &[
+        required(
+            Field::UserFeedback,
+            Kind::Feedback,
+            "rating of the answer; ALL is no filter",
+            documented(page::QA),
+        ),
+        required(
+            Field::StartTime,
+            Kind::Millis,
+            "earliest time of the question, inclusive",
+            documented(page::QA),
+        ),
+        required(
+            Field::EndTime,
+            Kind::Millis,
+            "latest time of the question, inclusive",
+            documented(page::QA),
+        ),
+        required(Field::Page, FROM_ONE, "number of the page", documented(page::QA)),
+        required(
+            Field::PageSize,
+            Kind::Integer { min: 10, max: 100 },
+            "rows per page",
+            documented(page::QA),
+        ),
+    ],
+    answer: QA_RECORDS,
+    errors: &[
+        error(Code::InvalidParameter, "Invalid parameter", assumed(NO_TABLE)),
+        error(Code::AuthenticationFailed, "Authentication failed.", assumed(NO_TABLE)),
+        error(Code::AgentDeleted, "Agent deleted", assumed(NO_TABLE)),
+        PAST_END_BY_READING,
+    ],
+};
+
+const MESSAGES_PARAMS: &[Param] = &[
+    required(
+        Field::ConversationId,
+        Kind::Text,
+        "the conversation, exactly",
+        documented(page::MESSAGES),
+    ),
+    required(
+        Field::Page,
+        FROM_ONE,
+        "number of the page",
+        assumed("the page names no first page; its example starts at 1"),
+    ),
+    required(
+        Field::PageSize,
+        UP_TO_100,
+        "rows per page",
+        assumed("the page says \"max 100\" and names no lower bound"),
+    ),
+];
+
+const FROM_ONE: Kind = Kind::Integer { min: 1, max: i64::MAX };
+const UP_TO_100: Kind = Kind::Integer { min: 1, max: 100 };
+const NO_ROW: &str = "the page's table lacks this row";
+const NO_TABLE: &str = "the page has no table of errors";
+
+const fn required(field: Field, kind: Kind, about: &'static str, source: Source) -> Param {
+    Param { field, kind, presence: Presence::Required, about, source }
+}
+
+const fn error(code: Code, message: &'static str, source: Source) -> ErrorRow {
+    ErrorRow { code, message, source }
+}
+
+/// A query of the conversation list that leaves nothing out: a first one to try.
+pub const LIST_ALL_QUERY: &str =
+    "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";

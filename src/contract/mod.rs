@@ -1,0 +1,109 @@
+//! What the vendor promises, as data: **the one place** where a path, a parameter, a limit, an
+//! enum value, a code or a message of the vendor stands.
+//!
+//! The router, the checks of a query, the answers, the reference pages and the limit tests are
+//! folded from these tables. Each row carries its [`Source`].
+//!
+//! ```
+//! use gptbots_mock::contract::{self, Field, Kind};
+//!
+//! let endpoint = contract::endpoint("/v1/message/qa/record/page").unwrap();
+//! let page_size = endpoint.param(Field::PageSize).unwrap();
+//! assert!(matches!(page_size.kind, Kind::Integer { min: 10, max: 100 }));
+//! ```
+
+mod answers;
+mod endpoints;
+mod errors;
+mod pages;
+mod params;
+mod readings;
+mod statements;
+mod values;
+
+pub(crate) use answers::TotalPlace;
+pub use answers::{
+    Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
+};
+pub use answers::{
+    CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
+    QA, QA_RECORDS, TOTAL,
+};
+pub use endpoints::{ENDPOINTS, Endpoint, LIST_ALL_QUERY, Operation, endpoint};
+pub use errors::{COMMON_ERRORS, Code, ErrorRow};
+pub use pages::{fidelity_page, readings_page, reference_page};
+pub use params::{Field, Kind, Param, Presence};
+pub use readings::{
+    AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, PagePastEnd,
+    PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingRow, Readings,
+    V2MessagesOrder, Wording,
+};
+pub use statements::{STATEMENTS, Statement};
+pub(crate) use values::MessageType;
+pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
+
+/// The HTTP methods of every endpoint, as the `Allow` header of a 405 spells them.
+pub const ALLOW: &str = "GET, HEAD";
+
+/// The media type of every answer.
+pub const MEDIA_TYPE: &str = "application/json";
+
+/// The authentication scheme, compared without regard to case.
+pub const SCHEME: &str = "Bearer";
+
+/// How well a row is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// A page of the vendor says it.
+    Documented,
+    /// A public client only makes sense if the real service does it.
+    Seen,
+    /// Nobody outside the vendor knows.
+    Assumed,
+}
+
+impl Status {
+    /// The status in lower case, as the reference pages print it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Seen => "seen",
+            Self::Assumed => "assumed",
+        }
+    }
+}
+
+/// Where a row comes from: its status, and the page (with its date) or the kind of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// How well it is known.
+    pub status: Status,
+    /// The page and its date, or why it is believed.
+    pub from: &'static str,
+}
+
+const fn documented(from: &'static str) -> Source {
+    Source { status: Status::Documented, from }
+}
+
+const fn seen(from: &'static str) -> Source {
+    Source { status: Status::Seen, from }
+}
+
+const fn assumed(from: &'static str) -> Source {
+    Source { status: Status::Assumed, from }
+}
+
+/// The vendor's pages, as sources name them.
+mod page {
+    pub(super) const LIST: &str = "Get Conversation List, 2025-10-20";
+    pub(super) const LIST_OLD: &str = "Get Conversation List, earlier version";
+    pub(super) const LIST_NEW: &str = "Get Conversation List, newer version";
+    pub(super) const MESSAGES: &str = "Get Conversation Detail, undated";
+    pub(super) const MESSAGES_V2: &str = "Get Conversation Detail v2, newer version";
+    pub(super) const QA: &str = "Get Q&A List, 2025-10-20";
+    pub(super) const SIBLINGS: &str = "sibling pages of the same API";
+    pub(super) const CLIENTS: &str = "public clients of the API";
+    pub(super) const NONE: &str = "no page says it";
+}

@@ -1,0 +1,206 @@
+//! The reference pages, written from the tables. `docs/` holds a copy that the tests compare.
+
+use std::fmt::Write as _;
+
+use super::answers::ORDERS;
+use super::{
+    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, Presence, READINGS, STATEMENTS,
+    Source, Status,
+};
+
+/// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
+    }
+
+    fn row(&mut self, cells: &[&str]) {
+        self.rows.push(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
+    }
+
+    fn finish(self, out: &mut String) {
+        let columns = self.rows[0].len();
+        let width = |column: usize| {
+            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        for (number, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            let _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | ").trim_end());
+            if number == 0 {
+                let rules = widths.iter().map(|width| "-".repeat(*width));
+                let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
+            }
+        }
+        out.push('\n');
+    }
+}
+
+fn source(source: Source) -> String {
+    format!("{}: {}", source.status.name(), source.from)
+}
+
+/// Every endpoint with its parameters, answer and errors: `docs/reference.md`.
+#[must_use]
+pub fn reference_page() -> String {
+    let mut out = String::from(
+        "# The contract\n\n\
+         What gptbots-mock serves, printed from its own tables (`gptbots-mock contract`).\n\
+         How well each row is known: documented (a page of the vendor says it), seen (a public\n\
+         client only makes sense if it is so), assumed. See FIDELITY.md for what is assumed.\n\n",
+    );
+    for endpoint in ENDPOINTS {
+        endpoint_section(&mut out, endpoint);
+    }
+    common_section(&mut out);
+    out.push_str("## Readings\n\n");
+    readings_table(&mut out);
+    out.push_str("## Everything else\n\n");
+    let mut table = Table::new(&["about", "what happens", "source", "reading"]);
+    for row in STATEMENTS {
+        table.row(&[row.subject, row.says, &source(row.source), row.reading.unwrap_or("")]);
+    }
+    table.finish(&mut out);
+    trim(out)
+}
+
+fn endpoint_section(out: &mut String, endpoint: &Endpoint) {
+    let _ = writeln!(out, "## GET {}\n\n{}: {}.", endpoint.path, endpoint.name, endpoint.about);
+    let _ = writeln!(out, "Source: {}.\n", source(endpoint.source));
+    let mut table = Table::new(&["parameter", "required", "accepts", "about", "source"]);
+    for param in endpoint.params {
+        let required = if param.presence == Presence::Required { "yes" } else { "no" };
+        let words = param.kind.words().len();
+        // The long list of channels has a table of its own.
+        let accepts =
+            if words > 10 { "ALL or a channel (below)".to_owned() } else { param.kind.expected() };
+        table.row(&[param.field.name(), required, &accepts, param.about, &source(param.source)]);
+    }
+    table.finish(out);
+    let answer = &endpoint.answer;
+    let _ =
+        writeln!(out, "Answer: rows in `{}`; total: {}.\n", answer.rows_name(), answer.total_about);
+    for (name, order, from) in ORDERS.iter().filter(|(name, ..)| *name == endpoint.name) {
+        let _ = writeln!(out, "Order of the {name}: {order} ({}).\n", source(*from));
+    }
+    let mut table = Table::new(&["key", "type", "about", "source"]);
+    for (name, json_type, about, from) in answer.keys() {
+        table.row(&[name, json_type.name(), about, &source(from)]);
+    }
+    table.finish(out);
+    let mut table = Table::new(&["code", "HTTP", "message", "source"]);
+    for row in endpoint.errors {
+        error_row(&mut table, row.code, row.message, row.source);
+    }
+    table.finish(out);
+}
+
+fn error_row(table: &mut Table, code: Code, message: &str, from: Source) {
+    let (number, status) = (code.number().to_string(), code.http_status().to_string());
+    table.row(&[&number, &status, &format!("`{message}`"), &source(from)]);
+}
+
+fn common_section(out: &mut String) {
+    out.push_str("## Everywhere\n\n");
+    let mut table = Table::new(&["code", "HTTP", "message", "source"]);
+    for row in COMMON_ERRORS {
+        error_row(&mut table, row.code, row.message, row.source);
+    }
+    table.finish(out);
+    out.push_str("Channels (`conversation_type`):\n\n");
+    let mut table = Table::new(&["value", "meaning", "source"]);
+    for (value, meaning, from) in CONVERSATION_TYPES {
+        table.row(&[value.name(), meaning, &source(*from)]);
+    }
+    table.finish(out);
+}
+
+fn readings_table(out: &mut String) {
+    let mut table = Table::new(&["reading", "value", "what it does", "affects"]);
+    for row in READINGS {
+        for (number, (word, about)) in row.values.iter().enumerate() {
+            let name = if number == 0 { row.name } else { "" };
+            let affects = if number == 0 { row.affects } else { "" };
+            let default = if number == 0 { " (default)" } else { "" };
+            table.row(&[name, &format!("{word}{default}"), about.trim(), affects]);
+        }
+    }
+    table.finish(out);
+}
+
+/// The readings with why each is open: what `gptbots-mock readings` prints.
+#[must_use]
+pub fn readings_page() -> String {
+    let mut out = String::from(
+        "Behaviours on which sources disagree. Switch one with --reading NAME=VALUE; the first\n\
+         value is the default.\n\n",
+    );
+    for row in READINGS {
+        let _ = writeln!(out, "{}   ({})", row.name, row.affects);
+        for (word, about) in row.values {
+            let _ = writeln!(out, "  {word:14}{}", about.trim());
+        }
+        let _ = writeln!(out, "  open because {}\n", row.why);
+    }
+    trim(out)
+}
+
+/// What nobody outside the vendor knows, and which switch changes it: `docs/FIDELITY.md`.
+#[must_use]
+pub fn fidelity_page() -> String {
+    let mut out = String::from(
+        "# Fidelity\n\n\
+         The emulator is written from the vendor's public pages and from public programs that\n\
+         call the real service. It was never compared with the service itself. This page lists\n\
+         every row of the contract that is **assumed**: no page says it and no client shows it.\n\
+         Where a reading changes it, test your client against each of its values.\n\n\
+         ## Behaviour\n\n",
+    );
+    let is_assumed = |source: Source| source.status == Status::Assumed;
+    let mut table = Table::new(&["about", "what the emulator does", "why assumed", "reading"]);
+    for row in STATEMENTS.iter().filter(|row| is_assumed(row.source)) {
+        table.row(&[row.subject, row.says, row.source.from, row.reading.unwrap_or("")]);
+    }
+    table.finish(&mut out);
+    out.push_str("## Parameters, keys and messages\n\n");
+    let mut table = Table::new(&["endpoint", "row", "value", "why assumed"]);
+    for endpoint in ENDPOINTS {
+        for param in endpoint.params.iter().filter(|param| is_assumed(param.source)) {
+            let cells = [param.field.name(), &param.kind.expected(), param.source.from];
+            table.row(&[endpoint.name, cells[0], cells[1], cells[2]]);
+        }
+        for (key, _, about, from) in endpoint.answer.keys() {
+            if is_assumed(from) {
+                table.row(&[endpoint.name, key, about, from.from]);
+            }
+        }
+        for row in endpoint.errors.iter().filter(|row| is_assumed(row.source)) {
+            let code = row.code.number().to_string();
+            table.row(&[endpoint.name, &code, &format!("`{}`", row.message), row.source.from]);
+        }
+    }
+    for row in COMMON_ERRORS.iter().filter(|row| is_assumed(row.source)) {
+        let code = row.code.number().to_string();
+        table.row(&["every endpoint", &code, &format!("`{}`", row.message), row.source.from]);
+    }
+    table.finish(&mut out);
+    out.push_str("## Readings: where sources disagree\n\n");
+    let mut table = Table::new(&["reading", "values, default first", "why it is open"]);
+    for row in READINGS {
+        let words: Vec<_> = row.values.iter().map(|(word, _)| *word).collect();
+        table.row(&[row.name, &words.join(", "), row.why]);
+    }
+    table.finish(&mut out);
+    trim(out)
+}
+
+/// One line break at the end.
+fn trim(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}

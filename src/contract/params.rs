@@ -1,0 +1,169 @@
+//! The parameters: which there are, what each accepts, and why a value is refused.
+
+use super::values::{CONVERSATION_TYPES, NO_FILTER};
+use super::{ConversationType, Feedback, Source};
+
+/// A parameter of the vendor's. Its name stands here and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Field {
+    /// Channel filter of the conversation list.
+    ConversationType,
+    /// User filter of the conversation list.
+    UserId,
+    /// First instant of the window, inclusive.
+    StartTime,
+    /// Last instant of the window, inclusive.
+    EndTime,
+    /// Number of the page, from 1.
+    Page,
+    /// Rows per page.
+    PageSize,
+    /// The conversation whose messages are asked for.
+    ConversationId,
+    /// Rating filter of the Q&A list.
+    UserFeedback,
+}
+
+impl Field {
+    /// How many there are.
+    pub const COUNT: usize = 8;
+
+    /// The name in the query string.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConversationType => "conversation_type",
+            Self::UserId => "user_id",
+            Self::StartTime => "start_time",
+            Self::EndTime => "end_time",
+            Self::Page => "page",
+            Self::PageSize => "page_size",
+            Self::ConversationId => "conversation_id",
+            Self::UserFeedback => "user_feedback",
+        }
+    }
+}
+
+/// Whether a parameter has to be there. An empty value is as good as none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Absent is 40000.
+    Required,
+    /// Absent is unrestricted.
+    Optional,
+}
+
+/// What a parameter accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `ALL` or a [`ConversationType`], in upper case.
+    ConversationType,
+    /// `ALL` or a [`Feedback`], in upper case.
+    Feedback,
+    /// Any text of at least one byte.
+    Text,
+    /// An instant in milliseconds since 1970-01-01 UTC; any signed 64-bit integer.
+    Millis,
+    /// A whole number within both bounds.
+    Integer {
+        /// The smallest accepted value.
+        min: i64,
+        /// The largest accepted value.
+        max: i64,
+    },
+}
+
+impl Kind {
+    /// The accepted words of an enum, in the page's order; empty for other kinds.
+    #[must_use]
+    pub fn words(self) -> Vec<&'static str> {
+        let all = std::iter::once(NO_FILTER);
+        match self {
+            Self::ConversationType => {
+                all.chain(CONVERSATION_TYPES.iter().map(|(value, ..)| value.name())).collect()
+            }
+            Self::Feedback => all.chain(Feedback::ALL.iter().map(|value| value.name())).collect(),
+            Self::Text | Self::Millis | Self::Integer { .. } => Vec::new(),
+        }
+    }
+
+    /// What is right, for a person: `10 to 100`.
+    #[must_use]
+    pub fn expected(self) -> String {
+        match self {
+            Self::ConversationType | Self::Feedback => {
+                format!("one of {}", self.words().join(", "))
+            }
+            Self::Text => "any text".to_owned(),
+            Self::Millis => "an integer, milliseconds since 1970-01-01 UTC".to_owned(),
+            Self::Integer { min, max: i64::MAX } => format!("an integer from {min}"),
+            Self::Integer { min, max } => format!("{min} to {max}"),
+        }
+    }
+
+    /// Values that are just accepted.
+    #[must_use]
+    pub fn just_inside(self) -> Vec<String> {
+        match self {
+            Self::ConversationType | Self::Feedback => {
+                self.words().into_iter().map(str::to_owned).collect()
+            }
+            Self::Text => vec!["x".to_owned()],
+            Self::Millis => [i64::MIN, -1, 0, i64::MAX].map(|n| n.to_string()).into(),
+            Self::Integer { min, max } => {
+                vec![min.to_string(), format!("00{min}"), max.to_string()]
+            }
+        }
+    }
+
+    /// Values that are just refused.
+    #[must_use]
+    pub fn just_outside(self) -> Vec<String> {
+        let not_a_number = ["1.0", "+1", "1 ", " 1", "1e1", "-", "0x1", "\u{661}", "one"];
+        let beyond = ["9223372036854775808", "-9223372036854775809"];
+        let mut outside: Vec<String> = match self {
+            Self::ConversationType | Self::Feedback => {
+                let mut words: Vec<_> = self.words().iter().map(|w| w.to_lowercase()).collect();
+                words.extend(self.words().iter().map(|w| format!("{w} ")));
+                words.extend(["NO", "ALL,ALL", "*"].map(str::to_owned));
+                words
+            }
+            Self::Text => Vec::new(),
+            Self::Millis | Self::Integer { .. } => {
+                not_a_number.iter().chain(&beyond).map(ToString::to_string).collect()
+            }
+        };
+        if let Self::Integer { min, max } = self {
+            outside.extend(
+                [min.checked_sub(1), max.checked_add(1)].iter().flatten().map(ToString::to_string),
+            );
+        }
+        outside
+    }
+
+    /// The type that a filter names. `None`: not a word of the filter.
+    pub(crate) fn type_filter(word: &str) -> Option<super::TypeFilter> {
+        if word == NO_FILTER { Some(None) } else { ConversationType::from_name(word).map(Some) }
+    }
+
+    /// The rating that a filter names. `None`: not a word of the filter.
+    pub(crate) fn feedback_filter(word: &str) -> Option<super::FeedbackFilter> {
+        if word == NO_FILTER { Some(None) } else { Feedback::from_name(word).map(Some) }
+    }
+}
+
+/// A row of a page's table of parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Which parameter.
+    pub field: Field,
+    /// What it accepts.
+    pub kind: Kind,
+    /// Whether it has to be there.
+    pub presence: Presence,
+    /// What it does, in a few words.
+    pub about: &'static str,
+    /// Where its range comes from.
+    pub source: Source,
+}

@@ -1,0 +1,247 @@
+//! The readings: behaviours on which sources disagree, or that clients are known to care about.
+//! Each is a default and a switch, so that a client can be tested against every value.
+
+use std::fmt;
+
+macro_rules! readings {
+    ($(
+        $(#[doc = $doc:literal])*
+        $type:ident $field:ident $name:literal affects $affects:literal why $why:literal {
+            $(#[doc = $first_about:literal])* $first:ident $first_word:literal,
+            $($(#[doc = $about:literal])* $value:ident $word:literal,)*
+        }
+    )*) => {
+        $(
+            $(#[doc = $doc])*
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+            pub enum $type {
+                #[default]
+                $(#[doc = $first_about])* $first,
+                $($(#[doc = $about])* $value,)*
+            }
+
+            impl sealed::Sealed for $type {}
+
+            impl Reading for $type {
+                fn apply(self, readings: &mut Readings) {
+                    readings.$field = self;
+                }
+            }
+        )*
+
+        /// The value of every reading; [`Readings::default`] is what the emulator believes.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Readings {
+            $($(#[doc = $doc])* pub $field: $type,)*
+        }
+
+        impl Readings {
+            /// Sets a reading by the words of the command line.
+            ///
+            /// # Errors
+            ///
+            /// An unknown name or value, with the nearest right one.
+            ///
+            /// ```
+            /// use gptbots_mock::contract::{QaTime, Readings};
+            ///
+            /// let mut readings = Readings::default();
+            /// readings.set("qa-time", "milliseconds").unwrap();
+            /// assert_eq!(readings.qa_time, QaTime::Milliseconds);
+            ///
+            /// let error = readings.set("qa-tme", "seconds").unwrap_err();
+            /// assert!(error.to_string().contains("did you mean `qa-time`?"));
+            /// ```
+            pub fn set(&mut self, name: &str, value: &str) -> Result<(), ReadingError> {
+                match (name, value) {
+                    $(
+                        ($name, $first_word) => self.$field = $type::$first,
+                        $(($name, $word) => self.$field = $type::$value,)*
+                    )*
+                    _ => return Err(ReadingError::new(name, value)),
+                }
+                Ok(())
+            }
+        }
+
+        /// Every reading, as `gptbots-mock readings` lists them.
+        pub const READINGS: &[ReadingRow] = &[$(ReadingRow {
+            name: $name,
+            values: &[
+                ($first_word, concat!($($first_about),*)),
+                $(($word, concat!($($about),*)),)*
+            ],
+            affects: $affects,
+            why: $why,
+        },)*];
+    };
+}
+
+readings! {
+    /// The HTTP status of the pages' own codes.
+    ErrorStatus error_status "error-status" affects "every endpoint"
+    why "no page names the HTTP status of a code; clients look at `code` only when the status is \
+         not 2xx" {
+        /// 400 or 401, by code
+        Mapped "mapped",
+        /// 200; 404, 405, 429 and 500 stay
+        Ok "ok",
+    }
+    /// The JSON type of `total` in both messages answers.
+    MessagesTotal messages_total "messages-total" affects "v1 messages, v2 messages"
+    why "the page's table says string, its example shows a number" {
+        /// `"total":100`
+        Number "number",
+        /// `"total":"100"`
+        String "string",
+    }
+    /// The order of v1 messages.
+    MessagesOrder messages_order "messages-order" affects "v1 messages"
+    why "only the page's example shows an order" {
+        /// along the chain, as the example
+        OldestFirst "oldest-first",
+        /// the exact reverse
+        NewestFirst "newest-first",
+    }
+    /// The order of v2 messages.
+    V2MessagesOrder v2_messages_order "v2-messages-order" affects "v2 messages"
+    why "no page says it; two public clients had to sort ascending themselves" {
+        /// the exact reverse of the chain
+        NewestFirst "newest-first",
+        /// along the chain
+        OldestFirst "oldest-first",
+    }
+    /// The unit of `q_time`.
+    QaTime qa_time "qa-time" affects "Q&A list"
+    why "the page's example has ten digits though its window is in milliseconds; filter and order \
+         use the full value either way" {
+        /// ten digits, as the example
+        Seconds "seconds",
+        /// thirteen digits, as the window
+        Milliseconds "milliseconds",
+    }
+    /// The order of the Q&A list.
+    QaOrder qa_order "qa-order" affects "Q&A list"
+    why "only the page's example shows an order" {
+        /// oldest question first, as the example
+        OldestFirst "oldest-first",
+        /// the exact reverse
+        NewestFirst "newest-first",
+    }
+    /// Whether the Q&A list has a `total`.
+    QaTotal qa_total "qa-total" affects "Q&A list"
+    why "no version of the page has one, though both other lists do" {
+        /// none: a client pages until a short page
+        Absent "absent",
+        /// `"total":N` as the last key, all matches
+        Present "present",
+    }
+    /// What a Q&A query without `user_feedback` gets.
+    FeedbackAbsent feedback_absent "feedback-absent" affects "Q&A list"
+    why "the page says required; a lenient server would take ALL" {
+        /// refused as a missing parameter
+        Reject "reject",
+        /// as if it were ALL
+        All "all",
+    }
+    /// What a whole `page_size` outside its range gets.
+    PageSize page_size "page-size" affects "every endpoint"
+    why "the pages name ranges, not what happens outside them" {
+        /// refused as an invalid parameter
+        Reject "reject",
+        /// taken as the nearest bound
+        Clamp "clamp",
+    }
+    /// What a page past the last one gets.
+    PagePastEnd page_past_end "page-past-end" affects "every endpoint"
+    why "the error is in the tables of both messages pages and missing from the others" {
+        /// an error on messages, no rows on both lists
+        Documented "documented",
+        /// no rows everywhere
+        Empty "empty",
+        /// an error everywhere
+        Error "error",
+    }
+    /// What `total` of the conversation list counts.
+    ListTotal list_total "list-total" affects "conversation list"
+    why "\"Number of conversations returned\" is ambiguous; every public client pages on the \
+         whole count" {
+        /// all matches, over all pages
+        All "all",
+        /// the rows on this page
+        Page "page",
+    }
+    /// Whether a conversation has a ninth key, `anonymous_id`.
+    AnonymousId anonymous_id "anonymous-id" affects "conversation list"
+    why "newer versions of the page have it, the one of 2025-10-20 does not" {
+        /// eight keys
+        Absent "absent",
+        /// nine: null for type API, else a string
+        Present "present",
+    }
+    /// The noun of the deleted agent's message.
+    Wording wording "wording" affects "every endpoint"
+    why "the earlier pages say Bot, the newer ones Agent" {
+        /// `Agent deleted`
+        Agent "agent",
+        /// `Bot deleted`
+        Bot "bot",
+    }
+}
+
+/// A value of one reading, such as [`QaTime::Milliseconds`].
+pub trait Reading: sealed::Sealed {
+    /// Puts it into a set of readings.
+    fn apply(self, readings: &mut Readings);
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A reading, as listed.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadingRow {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// Its values with what each does, the default first.
+    pub values: &'static [(&'static str, &'static str)],
+    /// The endpoints it touches.
+    pub affects: &'static str,
+    /// Why it is open.
+    pub why: &'static str,
+}
+
+/// A name or value that no reading has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingError(String);
+
+impl ReadingError {
+    fn new(name: &str, value: &str) -> Self {
+        let (what, got, right): (_, _, Vec<_>) = match READINGS.iter().find(|r| r.name == name) {
+            None => ("reading".to_owned(), name, READINGS.iter().map(|r| r.name).collect()),
+            Some(row) => (
+                format!("value for reading `{name}`"),
+                value,
+                row.values.iter().map(|(word, _)| *word).collect(),
+            ),
+        };
+        let hint = crate::nearest::nearest(got, right.iter().copied())
+            .map(|word| format!("; did you mean `{word}`?"))
+            .unwrap_or_default();
+        Self(format!(
+            "unknown {what}: `{}`{hint} (one of {})",
+            got.escape_debug(),
+            right.join(", ")
+        ))
+    }
+}
+
+impl fmt::Display for ReadingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ReadingError {}

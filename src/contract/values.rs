@@ -1,0 +1,143 @@
+//! The vendor's enum values.
+
+use super::{Source, documented, page, seen};
+
+macro_rules! conversation_types {
+    ($($variant:ident $name:literal $meaning:literal $source:expr;)*) => {
+        /// The channel a conversation came through. `ALL` is a filter, never a type.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the table below says what each one means")]
+        #[repr(u8)]
+        pub enum ConversationType { $($variant),* }
+
+        /// Every type, in the vendor's order: (type, meaning, source).
+        pub const CONVERSATION_TYPES: &[(ConversationType, &str, Source)] =
+            &[$((ConversationType::$variant, $meaning, $source)),*];
+
+        impl ConversationType {
+            /// The value on the wire.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// The type with this name on the wire, compared exactly.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+const OLD: Source = documented(page::LIST_OLD);
+const NEW: Source = documented(page::LIST_NEW);
+const SOFTWARE: Source = seen("the vendor's own software");
+
+conversation_types! {
+    Space "SPACE" "workspace" documented(page::LIST);
+    Api "API" "API call" documented(page::LIST);
+    Embed "EMBED" "iframe or bubble widget" OLD;
+    Share "SHARE" "shared link" OLD;
+    WhatsappMeta "WHATSAPP_META" "WhatsApp by Meta" OLD;
+    WhatsappEngagelab "WHATSAPP_ENGAGELAB" "WhatsApp by EngageLab" OLD;
+    Dingtalk "DINGTALK" "DingTalk robot" OLD;
+    Discord "DISCORD" "Discord (the page swaps key and value)" OLD;
+    Slack "SLACK" "Slack (the page swaps key and value)" OLD;
+    Zapier "ZAPIER" "Zapier (the page swaps key and value)" OLD;
+    C "C" "consumer" NEW;
+    Chat "CHAT" "chat" NEW;
+    CWorkflow "C_WORKFLOW" "consumer workflow" NEW;
+    CApps "C_APPS" "consumer apps" NEW;
+    Widget "WIDGET" "widget" NEW;
+    AiSearch "AI_SEARCH" "AI search" NEW;
+    Wxkf "WXKF" "WeChat customer service" NEW;
+    Telegram "TELEGRAM" "Telegram" NEW;
+    Livechat "LIVECHAT" "LiveChat" NEW;
+    Line "LINE" "LINE" NEW;
+    Instagram "INSTAGRAM" "Instagram" NEW;
+    Facebook "FACEBOOK" "Facebook" NEW;
+    SoBot "SO_BOT" "Sobot" NEW;
+    ZohoSalesIq "ZOHO_SALES_IQ" "Zoho SalesIQ" NEW;
+    Intercom "INTERCOM" "Intercom" NEW;
+    Web "WEB" "web" SOFTWARE;
+    App "APP" "app" SOFTWARE;
+    WorkflowChat "WORKFLOW_CHAT" "workflow chat" SOFTWARE;
+}
+
+/// What an answer was rated. `ALL` is a filter, never a rating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Feedback {
+    /// Not rated.
+    None,
+    /// Liked.
+    Good,
+    /// Disliked.
+    Bad,
+}
+
+impl Feedback {
+    /// Every rating, in the page's order.
+    pub const ALL: [Self; 3] = [Self::None, Self::Good, Self::Bad];
+
+    /// The value in a Q&A row and in its filter.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Good => "GOOD",
+            Self::Bad => "BAD",
+        }
+    }
+
+    /// The value in a v2 message; empty where there is no rating.
+    #[must_use]
+    pub const fn v2_name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Good => "POSITIVE",
+            Self::Bad => "NEGATIVE",
+        }
+    }
+
+    /// The rating with this name in a Q&A row, compared exactly.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|feedback| feedback.name() == name)
+    }
+}
+
+/// The word that both filters use for "no filter".
+pub(super) const NO_FILTER: &str = "ALL";
+
+/// `conversation_type` of a list query: `ALL` (`None`), or one type.
+pub type TypeFilter = Option<ConversationType>;
+
+/// `user_feedback` of a Q&A query: `ALL` (`None`), or one rating.
+pub type FeedbackFilter = Option<Feedback>;
+
+/// Who wrote a message, in both spellings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageType {
+    Question,
+    Answer,
+}
+
+impl MessageType {
+    /// `message_type` of a v1 message.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Question => "QUESTION",
+            Self::Answer => "ANSWER",
+        }
+    }
+
+    /// `role` of a v2 message.
+    pub(crate) const fn role(self) -> &'static str {
+        match self {
+            Self::Question => "user",
+            Self::Answer => "assistant",
+        }
+    }
+}

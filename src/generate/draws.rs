@@ -1,0 +1,120 @@
+//! Where the generator's randomness comes from: one keyed function of (record, purpose).
+//!
+//! `ChaCha8` turns the seed into keys and tables, once, at start. A record's own draws are a
+//! keyed mix of its number and a purpose, because a page of 100 rows makes some thousand draws
+//! and a cipher stream per record would cost more than all the rest of the answer. Ranges are
+//! reduced here, never by `rand`, whose reductions have changed between releases.
+
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
+
+/// The version of the generated data. A change of any byte is a new version.
+const DATA_VERSION: u64 = 1;
+
+/// The stream from which a part of the generator is set up.
+pub(super) fn stream(seed: u64, part: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    for (place, word) in key.chunks_exact_mut(8).zip([seed, DATA_VERSION, part, 0]) {
+        place.copy_from_slice(&word.to_le_bytes());
+    }
+    ChaCha8Rng::from_seed(key)
+}
+
+/// Draws by (record, purpose): pure, in any order, at no cost in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Draws {
+    key: u64,
+    spread: u64,
+}
+
+impl Draws {
+    pub(super) fn new(stream: &mut ChaCha8Rng) -> Self {
+        Self { key: stream.next_u64(), spread: stream.next_u64() | 1 }
+    }
+
+    /// 64 evenly distributed bits.
+    pub(super) fn at(self, record: u64, purpose: u64) -> u64 {
+        let record = record.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.key);
+        mix(mix(record) ^ purpose.wrapping_mul(self.spread))
+    }
+}
+
+/// `word` reduced to `0..below`, by its high bits.
+#[allow(clippy::cast_possible_truncation, reason = "a product's high half is below 2^64")]
+pub(super) fn reduce(word: u64, below: u64) -> u64 {
+    ((u128::from(word) * u128::from(below)) >> 64) as u64
+}
+
+/// `SplitMix64`'s finalizer (Stafford's variant 13): a bijection of 64 bits.
+pub(super) const fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// The inverse of [`mix`].
+pub(super) const fn unmix(mut word: u64) -> u64 {
+    word = word ^ (word >> 31) ^ (word >> 62);
+    word = word.wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
+    word = word ^ (word >> 27) ^ (word >> 54);
+    word = word.wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
+    word ^ (word >> 30) ^ (word >> 60)
+}
+
+/// The multiplicative inverse of an odd number modulo 2^64, by Newton's iteration.
+pub(super) const fn inverse(odd: u64) -> u64 {
+    let mut guess = odd;
+    let mut round = 0;
+    while round < 6 {
+        guess = guess.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(guess)));
+        round += 1;
+    }
+    guess
+}
+
+/// A weighted choice, by a table of 4096 tickets.
+pub(super) struct Lottery<T> {
+    tickets: Vec<T>,
+}
+
+impl<T: Copy> Lottery<T> {
+    /// Weights are shares of their sum, rounded to 1/4096. The last entry takes what remains.
+    pub(super) fn new(entries: &[(T, u32)]) -> Self {
+        let sum: u32 = entries.iter().map(|(_, weight)| weight).sum();
+        let mut tickets = Vec::with_capacity(Self::TICKETS);
+        let mut sold = 0;
+        for (value, weight) in entries {
+            sold += weight;
+            let until = Self::TICKETS * sold as usize / sum as usize;
+            tickets.resize(until, *value);
+        }
+        Self { tickets }
+    }
+
+    const TICKETS: usize = 4096;
+
+    /// The ticket that 12 bits of a word name.
+    #[allow(clippy::cast_possible_truncation, reason = "12 bits fit")]
+    pub(super) fn draw(&self, word: u64) -> T {
+        self.tickets[(word & 0xfff) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{inverse, mix, reduce, unmix};
+
+    #[test]
+    fn unmix_undoes_mix() {
+        for word in [0, 1, u64::MAX, 0x0123_4567_89ab_cdef, 1 << 63] {
+            assert_eq!(unmix(mix(word)), word);
+        }
+        assert_eq!(inverse(0xbf58_476d_1ce4_e5b9).wrapping_mul(0xbf58_476d_1ce4_e5b9), 1);
+    }
+
+    #[test]
+    fn reduce_stays_below_and_reaches_both_ends() {
+        assert_eq!(reduce(0, 10), 0);
+        assert_eq!(reduce(u64::MAX, 10), 9);
+    }
+}

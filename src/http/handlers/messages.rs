@@ -1,0 +1,54 @@
+//! `GET /v1/messages`: Get Conversation Detail.
+
+use super::room;
+use crate::contract::{Endpoint, MESSAGE, MessageField, MessagesOrder, MessagesTotal, Readings};
+use crate::http::json::{self, Total};
+use crate::http::page;
+use crate::http::query::Query;
+use crate::http::refusal::Refusal;
+use crate::model::Message;
+use crate::store::Store;
+
+pub(super) fn answer(
+    endpoint: &Endpoint,
+    store: &Store,
+    query: &Query<'_>,
+    readings: &Readings,
+) -> Result<Vec<u8>, Refusal> {
+    let reversed = readings.messages_order == MessagesOrder::NewestFirst;
+    answer_with(endpoint, store, query, readings, reversed, write)
+}
+
+fn write(out: &mut Vec<u8>, row: &Message<'_>) {
+    json::row(out, MESSAGE, |field, out| match field {
+        MessageField::MessageId => json::text(out, row.message_id),
+        MessageField::ParentMessageId => json::text(out, row.parent_message_id),
+        MessageField::MessageType => json::word(out, row.message_type.name()),
+        MessageField::Text => json::text(out, row.text),
+        MessageField::CreateTime => json::integer(out, row.create_time),
+    });
+}
+
+/// Both versions of the endpoint differ in the order and the shape of a message only.
+pub(super) fn answer_with(
+    endpoint: &Endpoint,
+    store: &Store,
+    query: &Query<'_>,
+    readings: &Readings,
+    reversed: bool,
+    write: fn(&mut Vec<u8>, &Message<'_>),
+) -> Result<Vec<u8>, Refusal> {
+    let messages = store.messages(&query.conversation_id).ok_or_else(|| {
+        Refusal::NoConversation { conversation_id: query.conversation_id.to_string() }
+    })?;
+    let total = messages.total();
+    let slice = page::slice(endpoint, query, total, readings.page_past_end, reversed)?;
+    let rows = slice.take.min(total.saturating_sub(slice.skip));
+    let total = match readings.messages_total {
+        MessagesTotal::Number => Total::Number(total),
+        MessagesTotal::String => Total::String(total),
+    };
+    Ok(json::envelope(&endpoint.answer, total, room(rows, 400), |out| {
+        messages.each(slice, &mut |message| write(out, message));
+    }))
+}

@@ -1,0 +1,33 @@
+//! One endpoint, one file.
+
+mod conversation_list;
+mod messages;
+mod messages_v2;
+mod qa_records;
+
+use super::query::Query;
+use super::refusal::Refusal;
+use crate::contract::{Endpoint, Operation, Readings};
+use crate::store::Store;
+
+/// The answer of an endpoint. An operation without a handler does not compile.
+pub(super) fn answer(
+    endpoint: &Endpoint,
+    store: &Store,
+    query: &Query<'_>,
+    readings: &Readings,
+) -> Result<Vec<u8>, Refusal> {
+    let handler = match endpoint.operation {
+        Operation::ConversationList => conversation_list::answer,
+        Operation::Messages => messages::answer,
+        Operation::MessagesV2 => messages_v2::answer,
+        Operation::QaRecords => qa_records::answer,
+    };
+    handler(endpoint, store, query, readings)
+}
+
+/// Room for the rows of an answer, given the usual size of one. A guess that falls short only
+/// costs a copy.
+fn room(rows: u64, each: usize) -> usize {
+    usize::try_from(rows).unwrap_or(0).saturating_mul(each)
+}

@@ -1,0 +1,73 @@
+//! A local emulator of the GPTBots conversation-history API, to test clients against: offline,
+//! in milliseconds, with the same bytes every time.
+//!
+//! A [`Server`] listens on a free port of 127.0.0.1 and stops when it is dropped. Point the client
+//! under test at [`Server::url`] in place of the vendor's host, with [`Server::api_key`] as its
+//! key. Here is a whole test, of a client that pages through the Q&A list, which has no `total`:
+//!
+//! ```
+//! use gptbots_mock::Server;
+//! use serde_json::Value;
+//!
+//! // The client under test.
+//! fn export(url: &str, key: &str) -> Vec<Value> {
+//!     let mut all = Vec::new();
+//!     for page in 1.. {
+//!         let answer = ureq::get(format!("{url}/v1/message/qa/record/page"))
+//!             .query("user_feedback", "ALL")
+//!             .query("start_time", "0")
+//!             .query("end_time", "9999999999999")
+//!             .query("page", page.to_string())
+//!             .query("page_size", "100")
+//!             .header("Authorization", format!("Bearer {key}"))
+//!             .call()
+//!             .unwrap()
+//!             .body_mut()
+//!             .read_to_string()
+//!             .unwrap();
+//!         let answer: Value = serde_json::from_str(&answer).unwrap();
+//!         let rows = answer["qa"].as_array().unwrap();
+//!         all.extend(rows.iter().cloned());
+//!         if rows.len() < 100 {
+//!             break;
+//!         }
+//!     }
+//!     all
+//! }
+//!
+//! // #[test]
+//! fn every_question_is_exported_once() {
+//!     let server = Server::builder().seed(7).conversations(40).start().unwrap();
+//!     let rows = export(server.url(), server.api_key());
+//!     let mut ids: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+//!     ids.sort();
+//!     ids.dedup();
+//!     assert_eq!(ids.len(), rows.len());
+//!     assert!(rows.len() > 40);
+//! }
+//! # every_question_is_exported_once();
+//! ```
+//!
+//! What the emulator believes of the vendor is in [`contract`], row by row with its source. Where
+//! sources disagree there is a *reading*: a default and a switch, [`ServerBuilder::reading`].
+
+mod admin;
+mod config;
+pub mod contract;
+mod fixtures;
+mod generate;
+mod http;
+mod model;
+mod nearest;
+mod sandbox;
+mod server;
+mod store;
+mod world;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use config::{Day, DayError, Limits};
+pub use fixtures::FixtureError;
+pub use generate::MAX_CONVERSATIONS;
+pub use server::{Server, ServerBuilder, StartError};

@@ -1,0 +1,30 @@
+//! The nearest right word to a wrong one.
+
+/// The candidate most like `word`, if any is like enough to be what was meant.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
+        // Below this, suggestions start to look random; clap draws its line near it too.
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_finds_its_word_and_noise_finds_none() {
+        let words = ["seconds", "milliseconds"];
+        assert_eq!(nearest("second", words), Some("seconds"));
+        assert_eq!(nearest("MILISECONDS", words), Some("milliseconds"));
+        assert_eq!(nearest("zzz", words), None);
+        assert_eq!(nearest("", words), None);
+    }
+}

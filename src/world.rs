@@ -1,0 +1,107 @@
+//! The agents and their records.
+
+use std::fmt;
+
+use crate::config::{Config, check_key};
+use crate::fixtures::{self, FixtureError};
+use crate::generate::{Generator, MAX_CONVERSATIONS};
+use crate::store::{Loaded, Store};
+
+/// An agent ("bot"): what one or more keys stand for.
+pub(crate) struct Agent {
+    pub(crate) name: String,
+    pub(crate) keys: Vec<String>,
+    /// Deleted: every call with its keys is refused.
+    pub(crate) deleted: bool,
+    pub(crate) store: Store,
+}
+
+/// All agents of a server. Immutable, so that any number of sandboxes can share it.
+pub(crate) struct World {
+    pub(crate) agents: Vec<Agent>,
+}
+
+/// The key of agent *demo*, which has the generated records.
+pub(crate) const DEMO_KEY: &str = "app-demo";
+
+/// The key of agent *deleted*.
+const DELETED_KEY: &str = "app-deleted";
+
+/// The name of the agent that further keys belong to.
+const DEMO: &str = "demo";
+
+/// Why there is no world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WorldError {
+    Fixture(FixtureError),
+    /// A key that cannot be sent, or that stands for another agent already.
+    Key(String),
+    TooManyConversations(u32),
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixture(error) => write!(f, "fixture: {error}"),
+            Self::Key(what) => f.write_str(what),
+            Self::TooManyConversations(n) => {
+                write!(f, "at most {MAX_CONVERSATIONS} conversations, got {n}")
+            }
+        }
+    }
+}
+
+impl World {
+    /// The agents of a fixture, or the built-in ones.
+    pub(crate) fn new(config: &Config) -> Result<Self, WorldError> {
+        if config.conversations > MAX_CONVERSATIONS {
+            return Err(WorldError::TooManyConversations(config.conversations));
+        }
+        let fixture = config.fixture.as_deref();
+        let mut agents =
+            fixtures::read(fixture.unwrap_or(fixtures::DOCUMENTED)).map_err(WorldError::Fixture)?;
+        if fixture.is_none() {
+            let generator = Generator::new(config.seed, config.conversations, config.now.end_ms());
+            agents.push(Agent {
+                name: DEMO.to_owned(),
+                keys: vec![DEMO_KEY.to_owned()],
+                deleted: false,
+                store: Store::new(Box::new(generator)),
+            });
+            agents.push(Agent {
+                name: "deleted".to_owned(),
+                keys: vec![DELETED_KEY.to_owned()],
+                deleted: true,
+                store: Store::new(Box::new(Loaded::new("", Vec::new()))),
+            });
+        }
+        let mut world = Self { agents };
+        for key in &config.api_keys {
+            world.add_key(key)?;
+        }
+        Ok(world)
+    }
+
+    /// The agent that has the generated records; with a fixture, its first one.
+    pub(crate) fn demo(&self) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.name == DEMO).or_else(|| self.agents.first())
+    }
+
+    fn add_key(&mut self, key: &str) -> Result<(), WorldError> {
+        check_key(key).map_err(WorldError::Key)?;
+        if let Some(agent) = self.agents.iter().find(|agent| agent.keys.iter().any(|k| k == key)) {
+            if agent.name == DEMO {
+                return Ok(());
+            }
+            return Err(WorldError::Key(format!(
+                "API key already stands for agent `{}`",
+                agent.name.escape_debug()
+            )));
+        }
+        let demo = self.agents.iter().position(|agent| agent.name == DEMO).unwrap_or(0);
+        if let Some(agent) = self.agents.get_mut(demo) {
+            agent.keys.push(key.to_owned());
+        }
+        Ok(())
+    }
+}
