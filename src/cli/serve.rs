@@ -240,10 +240,8 @@ fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
         let _ = writeln!(text, "  agent {:11} {keys}{about}", agent.name);
     }
     let path = crate::contract::ENDPOINTS[0].path;
-    text.push_str(&format!(
-        "try: curl -H 'Authorization: {SCHEME} {DEMO_KEY}' 'http://{address}{path}?{LIST_ALL_QUERY}'"
-    ));
-    text
+    let call = format!("curl -H 'Authorization: {SCHEME} {DEMO_KEY}'");
+    text + &format!("try: {call} 'http://{address}{path}?{LIST_ALL_QUERY}'")
 }
 
 /// Writes a file so that a reader sees all of it or nothing.

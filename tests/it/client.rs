@@ -8,23 +8,23 @@ use gptbots_mock::Server;
 use serde_json::Value;
 
 /// The longest that any test waits for an answer; none should come near it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A window that holds everything.
-pub const ALWAYS: &str = "start_time=0&end_time=9999999999999";
+pub(crate) const ALWAYS: &str = "start_time=0&end_time=9999999999999";
 
 /// An answer, as it came.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// The only header of this name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(header, _)| header == name);
         let value = found.next().map(|(_, value)| value.as_str());
         assert!(found.next().is_none(), "{name} stands twice: {:?}", self.headers);
@@ -32,19 +32,19 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
     /// The rows under a key.
     #[track_caller]
-    pub fn rows(&self, key: &str) -> Vec<Value> {
+    pub(crate) fn rows(&self, key: &str) -> Vec<Value> {
         self.ok().json()[key].as_array().unwrap_or_else(|| panic!("no {key}: {self:?}")).clone()
     }
 
     /// Asserts a 200 that is JSON.
     #[track_caller]
-    pub fn ok(&self) -> &Self {
+    pub(crate) fn ok(&self) -> &Self {
         assert_eq!(self.status, 200, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/json"));
         assert_eq!(self.header("x-mock-reason"), None);
@@ -53,7 +53,7 @@ impl Answer {
 
     /// Asserts a refusal with exactly this body, and a reason that holds `reason`.
     #[track_caller]
-    pub fn refused(&self, status: u16, code: u32, message: &str, reason: &str) {
+    pub(crate) fn refused(&self, status: u16, code: u32, message: &str, reason: &str) {
         let body = format!(r#"{{"code":{code},"message":"{message}"}}"#);
         assert_eq!((self.status, self.body.as_str()), (status, body.as_str()), "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/json"));
@@ -65,17 +65,22 @@ impl Answer {
 
 /// `GET` with a key.
 #[track_caller]
-pub fn get(server: &Server, key: &str, path_and_query: &str) -> Answer {
+pub(crate) fn get(server: &Server, key: &str, path_and_query: &str) -> Answer {
     request(server, "GET", path_and_query, &[("Authorization", &format!("Bearer {key}"))])
 }
 
 /// One request on a connection of its own.
 #[track_caller]
-pub fn request(server: &Server, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) fn request(
+    server: &Server,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([*name, ": ", *value, "\r\n"]);
     }
     head.push_str("\r\n");
     raw(server.address(), head.as_bytes())
@@ -83,7 +88,7 @@ pub fn request(server: &Server, method: &str, target: &str, headers: &[(&str, &s
 
 /// Sends bytes, and reads one answer to the end of the connection.
 #[track_caller]
-pub fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = connect(address);
     stream.write_all(bytes).unwrap();
     let mut all = Vec::new();
@@ -91,7 +96,7 @@ pub fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     parse(&all)
 }
 
-pub fn connect(address: SocketAddr) -> TcpStream {
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -100,7 +105,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 
 /// Takes an answer apart. The body is everything behind the head.
 #[track_caller]
-pub fn parse(bytes: &[u8]) -> Answer {
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
     let text = String::from_utf8(bytes.to_vec()).expect("an answer is UTF-8");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
     let mut lines = head.lines();
