@@ -71,3 +71,8 @@ pub use config::{Day, DayError, Limits};
 pub use fixtures::FixtureError;
 pub use generate::MAX_CONVERSATIONS;
 pub use server::{Server, ServerBuilder, StartError};
+
+/// The README's example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -226,11 +226,7 @@ pub const QA_RECORDS: Answer = Answer {
 
 /// The order of rows, per answer, as the reference page states it.
 pub(super) const ORDERS: &[(&str, &str, Source)] = &[
-    (
-        "conversation list",
-        "recent_chat_time descending, ties by conversation_id ascending",
-        documented("the page's example; ties assumed"),
-    ),
+    ("conversation list", "recent_chat_time descending", documented("the page's example")),
     (
         "v1 messages",
         "oldest first, by position in the chain (reading messages-order)",
@@ -243,7 +239,7 @@ pub(super) const ORDERS: &[(&str, &str, Source)] = &[
     ),
     (
         "Q&A list",
-        "time of the question ascending, ties by id (reading qa-order)",
-        documented("the page's example; ties assumed"),
+        "time of the question ascending (reading qa-order)",
+        documented("the page's example"),
     ),
 ];

@@ -27,7 +27,9 @@ impl Table {
         let width = |column: usize| {
             self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut widths: Vec<usize> = (0..columns).map(width).collect();
+        // Nothing stands behind the last column, so nothing pads it.
+        widths[columns - 1] = self.rows[0][columns - 1].chars().count();
         for (number, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
             let _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | ").trim_end());

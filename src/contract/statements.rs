@@ -122,6 +122,11 @@ pub const STATEMENTS: &[Statement] = &[
         "page-past-end",
     ),
     row(
+        "ties in time",
+        "the conversation list by conversation_id, the Q&A list by id, both ascending",
+        OURS,
+    ),
+    row(
         "Q&A rows",
         "the pairs of a QUESTION and the ANSWER right after it",
         assumed("follows from both pages"),

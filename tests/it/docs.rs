@@ -1,0 +1,145 @@
+//! The pages that are derived from the contract, and the README's examples.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use gptbots_mock::contract;
+
+use crate::client::connect;
+use crate::golden::compare;
+
+#[test]
+fn the_reference_page_is_the_contract() {
+    compare("docs/reference.md", &contract::reference_page());
+}
+
+#[test]
+fn the_fidelity_page_is_the_contract() {
+    compare("docs/FIDELITY.md", &contract::fidelity_page());
+}
+
+/// The real binary on a free port; killed when dropped.
+struct Emulator {
+    child: Child,
+    address: String,
+}
+
+impl Emulator {
+    fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gptbots-mock"))
+            .args(["--port", "0", "--log-format", "off"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Every `curl` of the README is sent as printed, and its answer is the one printed below it.
+#[test]
+fn the_readme_prints_what_the_binary_answers() {
+    let emulator = Emulator::start();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let mut made = String::new();
+    let mut pending: Option<Curl> = None;
+    let mut sent = 0;
+    let readme = readme.unwrap();
+    // Even parts are prose, odd ones fenced: a language, a line break, the text.
+    for (number, part) in readme.split("```").enumerate() {
+        if number > 0 {
+            made.push_str("```");
+        }
+        let (language, text) = part.split_once('\n').unwrap_or((part, ""));
+        match (number % 2, language) {
+            (1, "sh") if text.starts_with("curl ") => {
+                assert!(pending.is_none(), "a curl without its answer before: {text}");
+                pending = Some(Curl::read(text));
+                made.push_str(part);
+            }
+            (1, "json" | "http") => {
+                let curl = pending.take().expect("an answer without its curl");
+                let answer = curl.send(&emulator.address, language);
+                made.extend([language, "\n", &answer, "\n"]);
+                sent += 1;
+            }
+            _ => made.push_str(part),
+        }
+    }
+    assert!(pending.is_none() && sent >= 6, "only {sent} examples were sent");
+    compare("README.md", &made);
+}
+
+/// A `curl` command line, as far as the README uses it.
+struct Curl {
+    url: String,
+    headers: Vec<String>,
+}
+
+impl Curl {
+    fn read(text: &str) -> Self {
+        let words = words(text);
+        let (mut url, mut headers) = (None, Vec::new());
+        let mut rest = words.into_iter().skip(1);
+        while let Some(word) = rest.next() {
+            match word.as_str() {
+                "-H" | "--header" => headers.push(rest.next().unwrap()),
+                "-X" => assert_eq!(rest.next().as_deref(), Some("GET")),
+                "-i" | "--location" => {}
+                other => {
+                    let other = other.strip_prefix("http://127.0.0.1:8484");
+                    assert!(
+                        url.replace(other.unwrap_or_else(|| panic!("{word}?")).to_owned())
+                            .is_none()
+                    );
+                }
+            }
+        }
+        Self { url: url.unwrap(), headers }
+    }
+
+    /// What curl would print: the body, or (`-i`) the head too, less its date.
+    fn send(&self, address: &str, language: &str) -> String {
+        let mut head = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n", self.url);
+        for header in &self.headers {
+            head.extend([header.as_str(), "\r\n"]);
+        }
+        head.push_str("Connection: close\r\n\r\n");
+        let mut stream = connect(address.parse().unwrap());
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        if language == "json" {
+            assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+            return body.to_owned();
+        }
+        let lasting = |line: &&str| !["date: ", "connection: "].iter().any(|n| line.starts_with(n));
+        let head: Vec<_> = head.lines().filter(lasting).collect();
+        format!("{}\n\n{body}", head.join("\n"))
+    }
+}
+
+/// The words of a shell command: single quotes, and a backslash at the end of a line.
+fn words(text: &str) -> Vec<String> {
+    let joined = text.trim().replace("\\\n", " ");
+    let mut words = Vec::new();
+    for (number, part) in joined.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
