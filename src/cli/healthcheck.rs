@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Exit, fail, print, serve};
+use super::{Exit, fail, flags, print};
 use crate::admin::HEALTH_PATH;
 
 /// An emulator answers in well under a millisecond; a machine may be busy.
@@ -16,10 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct HealthcheckArgs {
     /// Address the emulator listens on
     #[arg(long, value_name = "ADDRESS", env = "GPTBOTS_MOCK_HOST", default_value = "127.0.0.1")]
-    #[arg(value_parser = serve::host)]
+    #[arg(value_parser = flags::host)]
     host: IpAddr,
     /// Port the emulator listens on
-    #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = serve::DEFAULT_PORT)]
+    #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = flags::DEFAULT_PORT)]
     port: u16,
 }
 

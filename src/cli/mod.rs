@@ -1,6 +1,7 @@
 //! The command line. One file per subcommand; parsing decides everything and touches nothing.
 
 mod contract;
+mod flags;
 mod healthcheck;
 mod readings;
 mod serve;
@@ -43,13 +44,13 @@ struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    serve: serve::ServeArgs,
+    serve: flags::ServeArgs,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API (what happens without a command)
-    Serve(serve::ServeArgs),
+    Serve(flags::ServeArgs),
     /// List the behaviours on which sources disagree, and how to switch them
     Readings,
     /// Print the contract: endpoints, parameters, answers, errors, each with its source

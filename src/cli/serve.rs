@@ -2,141 +2,21 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{BoolishValueParser, PossibleValue};
-use clap::{ArgAction, Args, ValueEnum};
 use tokio::net::TcpListener;
 
+use super::flags::ServeArgs;
 use super::{Exit, fail, say};
-use crate::config::{Config, Day, check_key};
-use crate::contract::{LIST_ALL_QUERY, Readings, SCHEME};
-use crate::generate::MAX_CONVERSATIONS;
-use crate::server::{AccessLog, App, Clock, LogFormat, run_until};
+use crate::config::Config;
+use crate::contract::{LIST_ALL_QUERY, SCHEME};
+use crate::server::{AccessLog, App, Clock, run_until};
 use crate::world::{DEMO_KEY, World, WorldError};
-
-pub(super) const DEFAULT_PORT: u16 = 8484;
 
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
-
-#[derive(Args)]
-pub(super) struct ServeArgs {
-    /// Address to listen on; anything but loopback lets other machines in
-    #[arg(long, value_name = "ADDRESS", env = "GPTBOTS_MOCK_HOST", default_value = "127.0.0.1")]
-    #[arg(value_parser = host)]
-    host: IpAddr,
-    /// Port to listen on; 0 takes a free one and the first line on stdout says which
-    #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = DEFAULT_PORT)]
-    port: u16,
-    /// File to write the port to, once connections are accepted
-    #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_PORT_FILE")]
-    port_file: Option<PathBuf>,
-    /// What generated records are drawn from: the same seed gives the same bytes, for ever
-    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_SEED", default_value_t = 1)]
-    seed: u64,
-    /// How many conversations agent demo has, up to 10,000,000
-    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_CONVERSATIONS", default_value_t = 200)]
-    #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_CONVERSATIONS)))]
-    conversations: u32,
-    /// Last day of the generated records: YYYY-MM-DD, or `today`
-    #[arg(long, value_name = "DAY", env = "GPTBOTS_MOCK_NOW", default_value = "2025-10-20")]
-    #[arg(value_parser = now)]
-    now: Now,
-    /// One more key of agent demo (repeat, or separate by commas)
-    #[arg(
-        long = "api-key",
-        value_name = "KEY",
-        env = "GPTBOTS_MOCK_API_KEY",
-        hide_env_values = true
-    )]
-    #[arg(value_delimiter = ',', value_parser = api_key)]
-    api_keys: Vec<String>,
-    /// Take any non-empty key that is no other agent's as one of agent demo
-    #[arg(long, env = "GPTBOTS_MOCK_ANY_KEY", action = ArgAction::SetTrue)]
-    #[arg(value_parser = BoolishValueParser::new())]
-    any_key: bool,
-    /// Switch a reading of the contract (repeat, or separate by commas); see `readings`
-    #[arg(long = "reading", value_name = "NAME=VALUE", env = "GPTBOTS_MOCK_READING")]
-    #[arg(value_delimiter = ',', value_parser = reading)]
-    readings: Vec<(String, String)>,
-    /// Let browser apps of other origins call the API
-    #[arg(long, env = "GPTBOTS_MOCK_CORS", action = ArgAction::SetTrue)]
-    #[arg(value_parser = BoolishValueParser::new())]
-    cors: bool,
-    /// Access log on stderr
-    #[arg(long, value_name = "FORMAT", env = "GPTBOTS_MOCK_LOG_FORMAT", default_value = "text")]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy)]
-enum Now {
-    Today,
-    On(Day),
-}
-
-impl ValueEnum for LogFormat {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Json, Self::Off]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-            Self::Off => "off",
-        }))
-    }
-}
-
-/// An address, or `localhost`.
-pub(super) fn host(text: &str) -> Result<IpAddr, String> {
-    if text == "localhost" {
-        return Ok(Ipv4Addr::LOCALHOST.into());
-    }
-    text.parse().map_err(|_| "not an address such as 127.0.0.1, 0.0.0.0, ::1 or localhost".into())
-}
-
-fn now(text: &str) -> Result<Now, String> {
-    if text == "today" {
-        return Ok(Now::Today);
-    }
-    text.parse().map(Now::On).map_err(|error: crate::DayError| format!("{error}, or as today"))
-}
-
-fn api_key(text: &str) -> Result<String, String> {
-    check_key(text).map(|()| text.to_owned())
-}
-
-fn reading(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
-    Readings::default().set(name, value).map_err(|error| error.to_string())?;
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-impl ServeArgs {
-    fn config(&self, clock: Clock) -> Result<Config, String> {
-        let mut readings = Readings::default();
-        for (name, value) in &self.readings {
-            readings.set(name, value).map_err(|error| error.to_string())?;
-        }
-        Ok(Config {
-            seed: self.seed,
-            conversations: self.conversations,
-            now: match self.now {
-                Now::Today => Day::of(clock()),
-                Now::On(day) => day,
-            },
-            api_keys: self.api_keys.clone(),
-            any_key: self.any_key,
-            readings,
-            cors: self.cors,
-            ..Config::default()
-        })
-    }
-}
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {

@@ -8,7 +8,7 @@ use super::draws::{Draws, mix, reduce};
 use super::people::{append_number, name, pick};
 use crate::model::{Text, escape};
 
-/// The banks, in the order in which [`Language`] numbers them, with how often each is spoken.
+/// The banks, in the order in which languages are numbered, with how often each is spoken.
 /// The words are filler for long texts; a bank without Latin script brings its own.
 const BANKS: &[(&str, &[&str], u32)] = &[
     (include_str!("phrases/en.txt"), EN::LOREM_WORD, 36),
