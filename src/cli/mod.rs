@@ -1,9 +1,7 @@
 //! The command line. One file per subcommand; parsing decides everything and touches nothing.
 
-mod contract;
 mod flags;
 mod healthcheck;
-mod readings;
 mod serve;
 
 use std::ffi::OsString;
@@ -12,6 +10,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::{Parser, Subcommand};
+
+use crate::contract;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +81,8 @@ pub fn run(
     let exit = match args.command {
         None => serve::run(&args.serve, out, clock),
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
-        Some(Command::Readings) => print(out, &readings::page()),
-        Some(Command::Contract) => print(out, &contract::page()),
+        Some(Command::Readings) => print(out, &contract::readings_page()),
+        Some(Command::Contract) => print(out, &contract::reference_page()),
         Some(Command::Healthcheck(args)) => healthcheck::run(&args, out),
     };
     exit.into()

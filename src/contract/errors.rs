@@ -106,6 +106,11 @@ impl ErrorRow {
     }
 }
 
+/// The body of a failure: exactly these two keys, in this order. No message needs escaping.
+pub(crate) fn failure(code: Code, message: &str) -> String {
+    format!(r#"{{"code":{},"message":"{message}"}}"#, code.number())
+}
+
 /// What `page-past-end=error` answers on the two lists, whose pages have no such row.
 pub(super) const PAST_END_BY_READING: ErrorRow = ErrorRow {
     code: Code::PageExceedsTotal,

@@ -30,6 +30,7 @@ pub use answers::{
     QA, QA_RECORDS, TOTAL,
 };
 pub use endpoints::{ENDPOINTS, Endpoint, LIST_ALL_QUERY, Operation, endpoint};
+pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
 pub use pages::{fidelity_page, readings_page, reference_page};
 pub use params::{Field, Kind, Param, Presence};

@@ -33,8 +33,8 @@ use crate::sandbox::{Sandbox, Sandboxes};
 use query::Query;
 pub(crate) use refusal::{Outcome, REASON_HEADER, Refusal, refuse};
 
-/// The router of every path that a server answers.
-pub(crate) fn router(sandboxes: Arc<Sandboxes>, cors: bool) -> Router {
+/// The router of the vendor's endpoints, and of every path that there is not.
+pub(crate) fn router(cors: bool) -> Router<Arc<Sandboxes>> {
     let mut vendor = Router::new();
     for endpoint in ENDPOINTS {
         let handler = move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| async move {
@@ -53,8 +53,7 @@ pub(crate) fn router(sandboxes: Arc<Sandboxes>, cors: bool) -> Router {
     if cors {
         vendor = vendor.layer(allow_browsers());
     }
-    // Beside the layer, never under it: no web page may drive the control API.
-    vendor.merge(crate::admin::router()).with_state(sandboxes)
+    vendor
 }
 
 /// Answers one request to an endpoint.

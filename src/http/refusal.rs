@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use crate::contract::{
-    ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Field, Readings,
+    self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Field, Readings,
 };
 
 /// Why a request is refused.
@@ -106,8 +106,7 @@ pub(crate) fn refuse(
         None => COMMON_ERRORS.iter().find(|row| row.code == code),
     };
     let message = row.map_or(Cow::Borrowed(""), |row| row.message(readings.wording));
-    let body = format!(r#"{{"code":{},"message":"{message}"}}"#, code.number());
-    let mut response = super::respond(Body::from(body));
+    let mut response = super::respond(Body::from(contract::failure(code, &message)));
     let ok = readings.error_status == ErrorStatus::Ok && code.of_the_pages();
     if !ok {
         *response.status_mut() =

@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::config::{Config, Limits};
-use crate::http;
 use crate::sandbox::{Sandbox, Sandboxes};
 use crate::world::{World, WorldError};
+use crate::{admin, http};
 
 pub use builder::{ServerBuilder, StartError};
 pub(crate) use connections::run_until;
@@ -41,7 +41,9 @@ impl App {
             readings: config.readings,
             any_key: config.any_key,
         });
-        let router = http::router(Arc::new(sandboxes), config.cors);
+        // The control API is beside the CORS layer, never under it: no web page may drive it.
+        let router =
+            http::router(config.cors).merge(admin::router()).with_state(Arc::new(sandboxes));
         Ok((Self { router, limits: config.limits }, world))
     }
 }
