@@ -1,6 +1,7 @@
 //! Everything that is decided before the server starts, with its defaults.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,8 +23,7 @@ pub(crate) struct Config {
     pub(crate) readings: Readings,
     /// Whether browser apps of other origins may call the vendor's endpoints.
     pub(crate) cors: bool,
-    /// A fixture in place of the built-in agents.
-    pub(crate) fixture: Option<String>,
+    pub(crate) agents: Agents,
     pub(crate) limits: Limits,
 }
 
@@ -37,10 +37,22 @@ impl Default for Config {
             any_key: false,
             readings: Readings::default(),
             cors: false,
-            fixture: None,
+            agents: Agents::BuiltIn,
             limits: Limits::default(),
         }
     }
+}
+
+/// Where agents and records come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Agents {
+    /// The pages' examples, generated records, a deleted agent.
+    #[default]
+    BuiltIn,
+    /// A fixture that is no file.
+    Text(String),
+    /// Fixture files, and folders of them.
+    Paths(Vec<PathBuf>),
 }
 
 /// What a client may cost.

@@ -54,6 +54,7 @@
 mod admin;
 mod config;
 pub mod contract;
+mod document;
 mod fixtures;
 mod generate;
 mod http;
@@ -68,7 +69,7 @@ mod world;
 pub mod cli;
 
 pub use config::{Day, DayError, Limits};
-pub use fixtures::FixtureError;
+pub use document::{DocumentError, Problem};
 pub use generate::MAX_CONVERSATIONS;
 pub use server::{Server, ServerBuilder, StartError};
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::config::{Config, check_key};
-use crate::fixtures::{self, FixtureError};
+use crate::config::{Agents, Config, check_key};
+use crate::document::DocumentError;
+use crate::fixtures;
 use crate::generate::{Generator, MAX_CONVERSATIONS};
 use crate::store::{Loaded, Store};
 
@@ -33,7 +34,7 @@ const DEMO: &str = "demo";
 /// Why there is no world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WorldError {
-    Fixture(FixtureError),
+    Fixture(DocumentError),
     /// A key that cannot be sent, or that stands for another agent already.
     Key(String),
     TooManyConversations(u32),
@@ -42,7 +43,7 @@ pub(crate) enum WorldError {
 impl fmt::Display for WorldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixture(error) => write!(f, "fixture: {error}"),
+            Self::Fixture(error) => error.fmt(f),
             Self::Key(what) => f.write_str(what),
             Self::TooManyConversations(n) => {
                 write!(f, "at most {MAX_CONVERSATIONS} conversations, got {n}")
@@ -57,10 +58,13 @@ impl World {
         if config.conversations > MAX_CONVERSATIONS {
             return Err(WorldError::TooManyConversations(config.conversations));
         }
-        let fixture = config.fixture.as_deref();
-        let mut agents =
-            fixtures::read(fixture.unwrap_or(fixtures::DOCUMENTED)).map_err(WorldError::Fixture)?;
-        if fixture.is_none() {
+        let loaded = match &config.agents {
+            Agents::BuiltIn => fixtures::documented(),
+            Agents::Text(json) => fixtures::load(fixtures::from_text("fixture", json)),
+            Agents::Paths(paths) => fixtures::read_paths(paths).and_then(fixtures::load),
+        };
+        let mut agents = loaded.map_err(WorldError::Fixture)?;
+        if config.agents == Agents::BuiltIn {
             let generator = Generator::new(config.seed, config.conversations, config.now.end_ms());
             agents.push(Agent {
                 name: DEMO.to_owned(),
@@ -72,7 +76,7 @@ impl World {
                 name: "deleted".to_owned(),
                 keys: vec![DELETED_KEY.to_owned()],
                 deleted: true,
-                store: Store::new(Box::new(Loaded::new("", Vec::new()))),
+                store: Store::new(Box::new(Loaded::empty())),
             });
         }
         let mut world = Self { agents };

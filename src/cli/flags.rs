@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::{Config, Day, check_key};
+use crate::config::{Agents, Config, Day, check_key};
 use crate::contract::Readings;
 use crate::generate::MAX_CONVERSATIONS;
 use crate::server::{Clock, LogFormat};
@@ -36,6 +36,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "DAY", env = "GPTBOTS_MOCK_NOW", default_value = "2025-10-20")]
     #[arg(value_parser = now)]
     pub(super) now: Now,
+    /// Fixture file or folder, in place of the built-in agents (repeat, or separate by commas)
+    #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_FIXTURES", value_delimiter = ',')]
+    #[arg(num_args = 1..)]
+    pub(super) fixtures: Vec<PathBuf>,
     /// One more key of agent demo (repeat, or separate by commas)
     #[arg(
         long = "api-key",
@@ -125,6 +129,10 @@ impl ServeArgs {
             any_key: self.any_key,
             readings,
             cors: self.cors,
+            agents: match &*self.fixtures {
+                [] => Agents::BuiltIn,
+                paths => Agents::Paths(paths.to_vec()),
+            },
             ..Config::default()
         })
     }

@@ -1,5 +1,6 @@
 //! The command line. One file per subcommand; parsing decides everything and touches nothing.
 
+mod check;
 mod flags;
 mod healthcheck;
 mod serve;
@@ -55,6 +56,8 @@ enum Command {
     Readings,
     /// Print the contract: endpoints, parameters, answers, errors, each with its source
     Contract,
+    /// Check fixtures: every mistake of every file at once; exit code 0, or 3
+    Check(check::CheckArgs),
     /// Ask a running emulator whether it is up; exit code 0 if so, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -83,6 +86,7 @@ pub fn run(
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &contract::readings_page()),
         Some(Command::Contract) => print(out, &contract::reference_page()),
+        Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Healthcheck(args)) => healthcheck::run(&args, out),
     };
     exit.into()

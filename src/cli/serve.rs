@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 
 use super::flags::ServeArgs;
 use super::{Exit, fail, say};
-use crate::config::Config;
+use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
 use crate::server::{AccessLog, App, Clock, run_until};
-use crate::world::{DEMO_KEY, World, WorldError};
+use crate::world::{Agent, DEMO_KEY, World, WorldError};
 
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
@@ -99,29 +99,42 @@ fn announce(
 /// The built-in keys and one command to paste. Keys that were given are secret.
 fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
     let mut text = format!("gptbots-mock {}\n", env!("CARGO_PKG_VERSION"));
+    let built_in = config.agents == Agents::BuiltIn;
     for agent in &world.agents {
-        let mut keys: Vec<&str> = agent.keys.iter().map(String::as_str).collect();
-        keys.retain(|key| !config.api_keys.iter().any(|given| given == key));
-        let keys = keys.join(", ");
-        let about = if agent.keys.iter().any(|key| key == DEMO_KEY) {
-            let more = match (config.any_key, config.api_keys.is_empty()) {
-                (true, _) => " or any other key",
-                (false, true) => "",
-                (false, false) => " or a key of --api-key",
-            };
-            let Config { conversations, seed, now, .. } = config;
-            format!("{more}: {conversations} conversations, seed {seed}, until {now}")
-        } else if agent.deleted {
-            ": every call answers that it was deleted".to_owned()
-        } else {
-            ": the examples of the vendor's pages".to_owned()
+        let is_demo = built_in && agent.keys.iter().any(|key| key == DEMO_KEY);
+        let about = match (is_demo, agent.deleted, built_in) {
+            (true, ..) => {
+                let Config { seed, now, .. } = config;
+                format!("seed {seed}, until {now}")
+            }
+            (_, true, _) => "every call answers that it was deleted".to_owned(),
+            (.., true) => "the examples of the vendor's pages".to_owned(),
+            (.., false) => "from fixtures".to_owned(),
         };
+        let (name, count) = (agent.name.escape_debug(), agent.store.conversation_count());
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  agent {:11} {keys}{about}", agent.name);
+        let _ =
+            writeln!(text, "  {name}: {}{count} conversations, {about}", shown_keys(config, agent));
     }
+    let key = if built_in { DEMO_KEY } else { "<API key>" };
     let path = crate::contract::ENDPOINTS[0].path;
-    let call = format!("curl -H 'Authorization: {SCHEME} {DEMO_KEY}'");
+    let call = format!("curl -H 'Authorization: {SCHEME} {key}'");
     text + &format!("try: {call} 'http://{address}{path}?{LIST_ALL_QUERY}'")
+}
+
+/// The keys that are no secret: those of the built-in agents.
+fn shown_keys(config: &Config, agent: &Agent) -> String {
+    if config.agents != Agents::BuiltIn {
+        return String::new();
+    }
+    let given = |key: &&String| config.api_keys.contains(key);
+    let keys: Vec<_> = agent.keys.iter().filter(|key| !given(key)).map(String::as_str).collect();
+    let more = match agent.keys.iter().any(|key| key == DEMO_KEY) {
+        true if config.any_key => " or any other",
+        true if !config.api_keys.is_empty() => " or one of --api-key",
+        _ => "",
+    };
+    format!("key {}{more}, ", keys.join(" or "))
 }
 
 /// Writes a file so that a reader sees all of it or nothing.

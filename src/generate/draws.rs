@@ -46,7 +46,7 @@ pub(super) fn reduce(word: u64, below: u64) -> u64 {
 }
 
 /// `SplitMix64`'s finalizer (Stafford's variant 13): a bijection of 64 bits.
-pub(super) const fn mix(mut word: u64) -> u64 {
+pub(crate) const fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)

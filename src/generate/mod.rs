@@ -15,7 +15,8 @@ mod phrases;
 mod tables;
 
 use axis::Axis;
-use draws::{Draws, Lottery, mix, reduce, stream};
+pub(crate) use draws::mix;
+use draws::{Draws, Lottery, reduce, stream};
 use ids::{Id, IdOf, Ids};
 use people::{People, UserId};
 use phrases::{Phrase, Phrases, exchange_word, languages};

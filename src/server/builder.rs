@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{App, Server};
-use crate::config::{Config, Day, Limits};
+use crate::config::{Agents, Config, Day, Limits};
 use crate::contract::{Reading, Readings};
-use crate::fixtures::FixtureError;
+use crate::document::DocumentError;
 use crate::world::WorldError;
 
 /// What a [`Server`] is to be. Every setting has a default.
@@ -90,7 +90,7 @@ impl ServerBuilder {
     /// `fixtures/documented.json` in the repository.
     #[must_use]
     pub fn fixture(mut self, json: impl Into<String>) -> Self {
-        self.config.fixture = Some(json.into());
+        self.config.agents = Agents::Text(json.into());
         self
     }
 
@@ -130,7 +130,7 @@ impl ServerBuilder {
 #[non_exhaustive]
 pub enum StartError {
     /// The fixture is not right.
-    Fixture(FixtureError),
+    Fixture(DocumentError),
     /// A setting is not right; the text says which, and what would be.
     Setting(String),
     /// No socket or thread was to be had.
@@ -140,7 +140,7 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixture(error) => write!(f, "fixture: {error}"),
+            Self::Fixture(error) => error.fmt(f),
             Self::Setting(what) => f.write_str(what),
             Self::Io(error) => write!(f, "cannot listen: {error}"),
         }

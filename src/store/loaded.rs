@@ -1,198 +1,283 @@
-//! Records that were read from a fixture: kept as they are sent, escaped once.
+//! Records that were read from documents: columns of numbers, and texts where they were read.
 
-use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
+use hashbrown::HashTable;
+
+use super::texts::{Sent, Str, Texts, TextsBuilder};
 use super::{Facts, Records};
 use crate::contract::ConversationType;
-use crate::model::{Conversation, Escaped, Feedback, Message, MessageType, Qa, escape};
+use crate::model::{Conversation, Feedback, Message, MessageType, Qa, escape};
 
-/// A conversation of a fixture, with everything derived that can be. Texts are as written by
-/// the author; [`Loaded::new`] escapes them.
+/// A conversation, as read and derived.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadedConversation {
-    pub(crate) conversation_id: String,
-    pub(crate) user_id: String,
+    pub(crate) conversation_id: Str,
+    pub(crate) user_id: Str,
+    pub(crate) anonymous_id: Str,
+    pub(crate) subject: Str,
     pub(crate) recent_chat_time: i64,
-    pub(crate) subject: String,
-    pub(crate) conversation_type: ConversationType,
     pub(crate) cost_credit: f64,
-    pub(crate) anonymous_id: String,
-    pub(crate) messages: Vec<LoadedMessage>,
+    pub(crate) conversation_type: ConversationType,
 }
 
-/// A message of a fixture.
+/// A message, as read and derived.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadedMessage {
-    pub(crate) message_id: String,
-    /// The id of the Q&A pair, where this is the question of one.
-    pub(crate) qa_id: String,
-    pub(crate) message_type: MessageType,
-    pub(crate) text: String,
+    pub(crate) message_id: Str,
+    pub(crate) text: Str,
     pub(crate) create_time: i64,
+    pub(crate) message_type: MessageType,
     pub(crate) feedback: Feedback,
 }
 
-/// The records of one agent of a fixture.
-pub(crate) struct Loaded {
-    bot_id: Box<str>,
-    rows: Vec<Row>,
-    by_id: HashMap<String, u32>,
-    users: HashMap<String, u32>,
+/// The records of one agent, while they are read.
+#[derive(Default)]
+pub(crate) struct Columns {
+    conversations: Vec<Row>,
+    messages: Vec<LoadedMessage>,
+    pairs: Vec<Pair>,
+    ids: Index,
+    users: Index,
+    message_ids: Index,
+    qa_ids: Index,
 }
 
 struct Row {
-    conversation_id: Box<str>,
-    user_id: Box<str>,
+    of: LoadedConversation,
+    /// The first conversation of its user stands for the user.
     user: u32,
-    recent_chat_time: i64,
-    subject: Box<str>,
-    conversation_type: ConversationType,
-    cost_credit: f64,
-    anonymous_id: Box<str>,
-    messages: Vec<RowMessage>,
-    /// The position of each question that has an answer right after it.
-    questions: Vec<usize>,
+    first_message: u32,
+    first_pair: u32,
 }
 
-struct RowMessage {
-    message_id: Box<str>,
-    qa_id: Box<str>,
-    message_type: MessageType,
-    text: Box<str>,
-    create_time: i64,
-    feedback: Feedback,
+#[derive(Clone, Copy)]
+struct Pair {
+    id: Str,
+    /// The question; its answer is the message behind it.
+    question: u32,
+}
+
+/// Which number has this text?
+#[derive(Default)]
+struct Index {
+    hasher: RandomState,
+    numbers: HashTable<u32>,
+}
+
+impl Index {
+    /// Adds a text, unless it is there: then its number.
+    fn add<'a>(&mut self, number: u32, text: &[u8], of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
+        let hash = self.hasher.hash_one(text);
+        if let Some(number) = self.numbers.find(hash, |known| of(*known) == text) {
+            return Some(*number);
+        }
+        self.numbers.insert_unique(hash, number, |known| self.hasher.hash_one(of(*known)));
+        None
+    }
+
+    fn find<'a>(&self, text: &[u8], of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
+        let hash = self.hasher.hash_one(text);
+        self.numbers.find(hash, |known| of(*known) == text).copied()
+    }
+}
+
+/// An id that another record of the agent has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duplicate {
+    Conversation,
+    /// Of the message at this position of the conversation that was added.
+    Message(usize),
+    /// Of the question at this position of the conversation that was added.
+    Qa(usize),
+}
+
+impl Columns {
+    /// How many conversations there are.
+    pub(crate) fn len(&self) -> usize {
+        self.conversations.len()
+    }
+
+    /// Adds a conversation with its messages. `qa_ids` gives, for the position of each question
+    /// that has its answer right behind it, the id of the pair. Duplicate ids are told.
+    pub(crate) fn add(
+        &mut self,
+        texts: &TextsBuilder<'_>,
+        of: LoadedConversation,
+        messages: &[LoadedMessage],
+        qa_ids: &[(usize, Str)],
+    ) -> Vec<Duplicate> {
+        let mut duplicates = Vec::new();
+        let number = number(self.conversations.len());
+        let (first_message, first_pair) = (number_of(&self.messages), number_of(&self.pairs));
+        self.conversations.push(Row { of, user: number, first_message, first_pair });
+        let rows = &self.conversations;
+        let id = |n: u32| texts.get(rows[n as usize].of.conversation_id);
+        if self.ids.add(number, id(number), id).is_some() {
+            duplicates.push(Duplicate::Conversation);
+        }
+        let user = |n: u32| texts.get(rows[n as usize].of.user_id);
+        let first = self.users.add(number, user(number), user).unwrap_or(number);
+        self.conversations[number as usize].user = first;
+
+        self.messages.extend_from_slice(messages);
+        let all = &self.messages;
+        let id = |n: u32| texts.get(all[n as usize].message_id);
+        for (position, number) in (0..messages.len()).zip(first_message..) {
+            if self.message_ids.add(number, id(number), id).is_some() {
+                duplicates.push(Duplicate::Message(position));
+            }
+        }
+        for (position, qa_id) in qa_ids {
+            let question = first_message + self::number(*position);
+            let number = number_of(&self.pairs);
+            self.pairs.push(Pair { id: *qa_id, question });
+            let pairs = &self.pairs;
+            let id = |n: u32| texts.get(pairs[n as usize].id);
+            if self.qa_ids.add(number, id(number), id).is_some() {
+                duplicates.push(Duplicate::Qa(*position));
+            }
+        }
+        duplicates
+    }
+}
+
+/// Documents are bounded so that every record has a number of 32 bits.
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn number_of<T>(list: &[T]) -> u32 {
+    number(list.len())
+}
+
+/// The records of one agent.
+pub(crate) struct Loaded {
+    texts: Arc<Texts>,
+    bot_id: Str,
+    conversations: Vec<Row>,
+    messages: Vec<LoadedMessage>,
+    pairs: Vec<Pair>,
+    ids: Index,
+    users: Index,
 }
 
 impl Loaded {
-    pub(crate) fn new(bot_id: &str, conversations: Vec<LoadedConversation>) -> Self {
-        let mut loaded = Self {
-            bot_id: escape(bot_id),
-            rows: Vec::with_capacity(conversations.len()),
-            by_id: HashMap::with_capacity(conversations.len()),
-            users: HashMap::new(),
-        };
-        for (number, conversation) in (0..).zip(conversations) {
-            // At most as many users as conversations, which are counted by 32 bits.
-            let next = u32::try_from(loaded.users.len()).unwrap_or(u32::MAX);
-            let user = *loaded.users.entry(conversation.user_id.clone()).or_insert(next);
-            loaded.rows.push(Row::new(&conversation, user));
-            loaded.by_id.insert(conversation.conversation_id, number);
-        }
-        loaded
+    pub(crate) fn new(texts: Arc<Texts>, bot_id: Str, columns: Columns) -> Self {
+        let Columns { mut conversations, mut messages, mut pairs, ids, users, .. } = columns;
+        conversations.shrink_to_fit();
+        messages.shrink_to_fit();
+        pairs.shrink_to_fit();
+        Self { texts, bot_id, conversations, messages, pairs, ids, users }
     }
 
-    fn row(&self, conversation: u32) -> &Row {
-        &self.rows[conversation as usize]
+    /// An agent without conversations.
+    pub(crate) fn empty() -> Self {
+        Self::new(Arc::default(), Str::default(), Columns::default())
     }
-}
 
-impl Row {
-    fn new(from: &LoadedConversation, user: u32) -> Self {
-        let is = |position: usize, message_type| {
-            from.messages.get(position).is_some_and(|m| m.message_type == message_type)
-        };
-        let answered =
-            |at: &usize| is(*at, MessageType::Question) && is(at + 1, MessageType::Answer);
-        Self {
-            conversation_id: escape(&from.conversation_id),
-            user_id: escape(&from.user_id),
-            user,
-            recent_chat_time: from.recent_chat_time,
-            subject: escape(&from.subject),
-            conversation_type: from.conversation_type,
-            cost_credit: from.cost_credit,
-            anonymous_id: escape(&from.anonymous_id),
-            messages: from.messages.iter().map(RowMessage::new).collect(),
-            questions: (0..from.messages.len()).filter(answered).collect(),
-        }
+    fn row(&self, conversation: u32) -> &LoadedConversation {
+        &self.conversations[conversation as usize].of
+    }
+
+    /// Where the messages and the pairs of the next conversation begin.
+    fn ends(&self, conversation: u32) -> (u32, u32) {
+        self.conversations
+            .get(conversation as usize + 1)
+            .map_or((number_of(&self.messages), number_of(&self.pairs)), |next| {
+                (next.first_message, next.first_pair)
+            })
+    }
+
+    fn pair(&self, conversation: u32, pair: u32) -> Pair {
+        self.pairs[(self.conversations[conversation as usize].first_pair + pair) as usize]
     }
 
     /// The question and the answer of a pair.
-    fn pair(&self, pair: u32) -> (&RowMessage, &RowMessage) {
-        let at = self.questions[pair as usize];
-        (&self.messages[at], &self.messages[at + 1])
+    fn exchange(&self, pair: Pair) -> (&LoadedMessage, &LoadedMessage) {
+        let question = pair.question as usize;
+        (&self.messages[question], &self.messages[question + 1])
     }
-}
 
-impl RowMessage {
-    fn new(from: &LoadedMessage) -> Self {
-        Self {
-            message_id: escape(&from.message_id),
-            qa_id: escape(&from.qa_id),
-            message_type: from.message_type,
-            text: escape(&from.text),
-            create_time: from.create_time,
-            feedback: from.feedback,
-        }
+    fn sent(&self, text: Str) -> Sent<'_> {
+        self.texts.get(text)
     }
 }
 
 impl Records for Loaded {
     fn len(&self) -> u32 {
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+        number_of(&self.conversations)
     }
 
     fn facts(&self, conversation: u32) -> Facts {
         let row = self.row(conversation);
+        let begins = &self.conversations[conversation as usize];
         Facts {
             recent_chat_time: row.recent_chat_time,
             conversation_type: row.conversation_type,
-            user: row.user,
-            pairs: u32::try_from(row.questions.len()).unwrap_or(u32::MAX),
+            user: begins.user,
+            pairs: self.ends(conversation).1 - begins.first_pair,
         }
     }
 
     fn find(&self, conversation_id: &str) -> Option<u32> {
-        self.by_id.get(conversation_id).copied()
+        let id = escape(conversation_id);
+        self.ids.find(id.as_bytes(), |n| self.sent(self.row(n).conversation_id).0)
     }
 
     fn find_user(&self, user_id: &str) -> Option<u32> {
-        self.users.get(user_id).copied()
+        let id = escape(user_id);
+        self.users.find(id.as_bytes(), |n| self.sent(self.row(n).user_id).0)
     }
 
     fn conversation_id(&self, conversation: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.row(conversation).conversation_id.as_bytes());
+        out.extend_from_slice(self.sent(self.row(conversation).conversation_id).0);
     }
 
     fn qa_id(&self, conversation: u32, pair: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.row(conversation).pair(pair).0.qa_id.as_bytes());
+        out.extend_from_slice(self.sent(self.pair(conversation, pair).id).0);
     }
 
     fn messages(&self, conversation: u32) -> u64 {
-        self.row(conversation).messages.len() as u64
+        let begins = self.conversations[conversation as usize].first_message;
+        u64::from(self.ends(conversation).0 - begins)
     }
 
     fn question_time(&self, conversation: u32, pair: u32) -> i64 {
-        self.row(conversation).pair(pair).0.create_time
+        self.exchange(self.pair(conversation, pair)).0.create_time
     }
 
     fn feedback(&self, conversation: u32, pair: u32) -> Feedback {
-        self.row(conversation).pair(pair).1.feedback
+        self.exchange(self.pair(conversation, pair)).1.feedback
     }
 
     fn conversation(&self, conversation: u32, lend: &mut dyn FnMut(&Conversation<'_>)) {
         let row = self.row(conversation);
         lend(&Conversation {
-            conversation_id: &Escaped(&row.conversation_id),
-            user_id: &Escaped(&row.user_id),
+            conversation_id: &self.sent(row.conversation_id),
+            user_id: &self.sent(row.user_id),
             recent_chat_time: row.recent_chat_time,
-            subject: &Escaped(&row.subject),
+            subject: &self.sent(row.subject),
             conversation_type: row.conversation_type,
-            message_count: row.messages.len() as u64,
+            message_count: self.messages(conversation),
             cost_credit: row.cost_credit,
-            bot_id: &Escaped(&self.bot_id),
-            anonymous_id: &Escaped(&row.anonymous_id),
+            bot_id: &self.sent(self.bot_id),
+            anonymous_id: &self.sent(row.anonymous_id),
         });
     }
 
     fn message(&self, conversation: u32, position: u64, lend: &mut dyn FnMut(&Message<'_>)) {
-        let row = self.row(conversation);
-        let at = usize::try_from(position).unwrap_or(usize::MAX);
-        let message = &row.messages[at];
-        let parent = at.checked_sub(1).map_or("", |parent| &row.messages[parent].message_id);
+        let first = self.conversations[conversation as usize].first_message as usize;
+        let at = first + usize::try_from(position).unwrap_or(usize::MAX);
+        let message = &self.messages[at];
+        let parent = if at == first { Str::default() } else { self.messages[at - 1].message_id };
         lend(&Message {
-            message_id: &Escaped(&message.message_id),
-            parent_message_id: &Escaped(parent),
+            message_id: &self.sent(message.message_id),
+            parent_message_id: &self.sent(parent),
             message_type: message.message_type,
-            text: &Escaped(&message.text),
+            text: &self.sent(message.text),
             create_time: message.create_time,
             feedback: message.feedback,
         });
@@ -200,17 +285,18 @@ impl Records for Loaded {
 
     fn qa(&self, conversation: u32, pair: u32, lend: &mut dyn FnMut(&Qa<'_>)) {
         let row = self.row(conversation);
-        let (question, answer) = row.pair(pair);
+        let pair = self.pair(conversation, pair);
+        let (question, answer) = self.exchange(pair);
         lend(&Qa {
-            id: &Escaped(&question.qa_id),
+            id: &self.sent(pair.id),
             q_time: question.create_time,
-            q: &Escaped(&question.text),
-            a: &Escaped(&answer.text),
+            q: &self.sent(question.text),
+            a: &self.sent(answer.text),
             user_feedback: answer.feedback,
-            convo_id: &Escaped(&row.conversation_id),
+            convo_id: &self.sent(row.conversation_id),
             convo_type: row.conversation_type,
-            aid: &Escaped(&answer.message_id),
-            user_id: &Escaped(&row.user_id),
+            aid: &self.sent(answer.message_id),
+            user_id: &self.sent(row.user_id),
         });
     }
 }

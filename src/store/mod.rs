@@ -4,10 +4,12 @@
 mod index;
 mod loaded;
 mod records;
+mod texts;
 
 use index::{ConversationIndex, QaIndex, Ranks};
-pub(crate) use loaded::{Loaded, LoadedConversation, LoadedMessage};
+pub(crate) use loaded::{Columns, Duplicate, Loaded, LoadedConversation, LoadedMessage};
 pub(crate) use records::{Facts, Records};
+pub(crate) use texts::{Str, Texts, TextsBuilder};
 
 use crate::contract::{FeedbackFilter, TypeFilter};
 use crate::model::{Conversation, Message, Qa};
@@ -41,6 +43,12 @@ impl Store {
         let conversations = ConversationIndex::new(&*records);
         let qa = QaIndex::new(&*records);
         Self { records, conversations, qa }
+    }
+
+    /// How many conversations there are.
+    #[cfg(feature = "cli")]
+    pub(crate) fn conversation_count(&self) -> u64 {
+        u64::from(self.records.len())
     }
 
     /// Conversations last active within a window (both ends inclusive), newest first.

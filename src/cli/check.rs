@@ -1,0 +1,54 @@
+//! `gptbots-mock check`: the diagnostics of fixtures, without serving.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, print, say};
+use crate::fixtures;
+
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    /// Fixture files, and folders of them
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Print a JSON object with the list of problems, on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    problems: &'a [crate::Problem],
+    /// How many there are beyond the listed ones.
+    more: usize,
+}
+
+pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
+    let checked = fixtures::read_paths(&args.paths).and_then(fixtures::load);
+    if args.json {
+        let report = match &checked {
+            Ok(_) => Report { problems: &[], more: 0 },
+            Err(error) => Report { problems: error.problems(), more: error.more() },
+        };
+        // Strings and numbers always serialize.
+        let text = serde_json::to_string_pretty(&report).unwrap_or_default();
+        return match print(out, &format!("{text}\n")) {
+            Exit::Done if checked.is_err() => Exit::Fixture,
+            exit => exit,
+        };
+    }
+    match checked {
+        Err(error) => {
+            say(&error.to_string());
+            Exit::Fixture
+        }
+        Ok(agents) => {
+            let conversations: u64 =
+                agents.iter().map(|agent| agent.store.conversation_count()).sum();
+            print(out, &format!("fine: {} agents, {conversations} conversations\n", agents.len()))
+        }
+    }
+}

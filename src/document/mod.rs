@@ -1,0 +1,71 @@
+//! Documents that a person wrote: JSON, read with the place of everything in it, so that every
+//! mistake of every file can be told at once.
+
+mod problem;
+mod reader;
+
+pub(crate) use problem::Problems;
+pub use problem::{DocumentError, Problem};
+pub(crate) use reader::{At, Fatal, Reader};
+
+use std::ops::Range;
+
+/// Bytes of a document, by offset into all documents that were read together.
+pub(crate) type Span = Range<u32>;
+
+/// The most bytes that all documents together may have: offsets are 32 bits.
+pub(crate) const MOST_BYTES: usize = 0xffff_fff0;
+
+/// The documents that are read together.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// All of them, one behind the other.
+    pub(crate) text: Vec<u8>,
+    /// The name of each and where it begins; ascending.
+    files: Vec<(String, u32)>,
+}
+
+impl Documents {
+    /// Adds a document.
+    ///
+    /// # Errors
+    ///
+    /// The documents are too large together.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let begins = self.text.len();
+        let done = read(&mut self.text).and_then(|()| {
+            if self.text.len() > MOST_BYTES {
+                return Err(std::io::Error::other("the files hold more than 4 GiB together"));
+            }
+            Ok(())
+        });
+        if done.is_err() {
+            self.text.truncate(begins);
+        }
+        done?;
+        self.files.push((name.to_owned(), offset(begins)));
+        Ok(())
+    }
+
+    /// The bytes of each document.
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let ends = self.files.iter().skip(1).map(|(_, begins)| *begins);
+        let ends = ends.chain([offset(self.text.len())]);
+        self.files.iter().zip(ends).map(|((_, begins), end)| *begins..end).collect()
+    }
+
+    /// The document that an offset lies in: its name and where it begins.
+    fn file(&self, at: u32) -> (&str, u32) {
+        let number = self.files.partition_point(|(_, begins)| *begins <= at).saturating_sub(1);
+        self.files.get(number).map_or(("", 0), |(name, begins)| (name.as_str(), *begins))
+    }
+}
+
+/// An offset into documents, which are bounded by [`MOST_BYTES`].
+pub(crate) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,299 @@
+//! Reads JSON value by value. A value of the wrong type is a problem and is left out; only a
+//! syntax error ends a document.
+
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
+
+use super::{Documents, Problems, Span, offset};
+use crate::nearest::nearest;
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// A syntax error was met and told: nothing more can be read of this document.
+#[derive(Debug)]
+pub(crate) struct Fatal;
+
+/// Reads one document.
+pub(crate) struct Reader<'t, 'p> {
+    json: Jiter<'t>,
+    /// The document from its beginning, and its offset among all.
+    text: &'t [u8],
+    begins: u32,
+    pub(crate) problems: &'p mut Problems,
+}
+
+/// The keys of an object that were met.
+#[derive(Default)]
+pub(crate) struct Keys {
+    begun: bool,
+    met: u64,
+}
+
+impl<'t, 'p> Reader<'t, 'p> {
+    pub(crate) fn new(documents: &'t Documents, span: &Span, problems: &'p mut Problems) -> Self {
+        let mut text = &documents.text[span.start as usize..span.end as usize];
+        let mut begins = span.start;
+        // Some editors put a mark in front.
+        if let Some(rest) = text.strip_prefix(b"\xef\xbb\xbf") {
+            text = rest;
+            begins += 3;
+        }
+        Self { json: Jiter::new(text), text, begins, problems }
+    }
+
+    /// The first byte of the next value.
+    pub(crate) fn peek(&mut self) -> Result<Peek, Fatal> {
+        let peeked = self.json.peek();
+        let peek = self.check(peeked)?;
+        // Only these begin a value of JSON; the parser knows more.
+        let known = matches!(
+            peek,
+            Peek::Null
+                | Peek::True
+                | Peek::False
+                | Peek::Minus
+                | Peek::String
+                | Peek::Array
+                | Peek::Object
+        );
+        if known || peek.into_inner().is_ascii_digit() {
+            return Ok(peek);
+        }
+        let at = self.here();
+        self.syntax(at, "expected a value");
+        Err(Fatal)
+    }
+
+    /// Tells of a document that goes on behind its value.
+    pub(crate) fn finish(&mut self) -> Result<(), Fatal> {
+        let finished = self.json.finish();
+        self.check(finished)
+    }
+
+    /// Where the next value, or the end of the last one, is.
+    pub(crate) fn here(&self) -> u32 {
+        self.begins + offset(self.json.current_index())
+    }
+
+    /// Begins an object; `None` where the value is not one. `what` names it: "an agent".
+    pub(crate) fn object(&mut self, what: &str) -> Result<Option<Keys>, Fatal> {
+        match self.peek()? {
+            Peek::Object => Ok(Some(Keys::default())),
+            other => {
+                self.wrong(other, &format!("{what}, an object"))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The next key of an object that is one of `known`; `None` at its end. An unknown key and a
+    /// key that stands twice are told, and left out with their values.
+    pub(crate) fn key(
+        &mut self,
+        keys: &mut Keys,
+        known: &[&'static str],
+    ) -> Result<Option<At<&'static str>>, Fatal> {
+        loop {
+            let from = self.json.current_index();
+            let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
+            keys.begun = true;
+            let found = match read {
+                Ok(None) => return Ok(None),
+                Ok(Some(key)) => known.iter().position(|name| *name == key).ok_or(key.to_owned()),
+                Err(error) => return Err(self.fatal(error)),
+            };
+            let span = self.key_span(from);
+            let number = match found {
+                Ok(number) => number,
+                Err(key) => {
+                    let message = format!("unknown key {key:?}");
+                    let help = match nearest(&key, known.iter().copied()) {
+                        Some(word) => format!("did you mean {word:?}?"),
+                        None => format!("one of {}", known.join(", ")),
+                    };
+                    self.problems.add_with_help(span, message, help);
+                    self.skip()?;
+                    continue;
+                }
+            };
+            let bit = 1 << number;
+            if keys.met & bit != 0 {
+                self.problems.add(span, format!("key {:?} stands twice", known[number]));
+                self.skip()?;
+                continue;
+            }
+            keys.met |= bit;
+            return Ok(Some(At { value: known[number], span }));
+        }
+    }
+
+    /// The key that was read from here, with its quotes.
+    fn key_span(&self, from: usize) -> Span {
+        let until = self.json.current_index();
+        let key = &self.text[from..until];
+        let start = key.iter().position(|byte| *byte == b'"').unwrap_or(0);
+        let end = key.iter().rposition(|byte| *byte == b'"').map_or(key.len(), |end| end + 1);
+        self.begins + offset(from + start)..self.begins + offset(from + end)
+    }
+
+    /// Reads each value of an array; another value is told and left out.
+    pub(crate) fn array(
+        &mut self,
+        what: &str,
+        mut each: impl FnMut(&mut Self) -> Result<(), Fatal>,
+    ) -> Result<(), Fatal> {
+        let peek = self.peek()?;
+        if peek != Peek::Array {
+            return self.wrong(peek, &format!("{what}, an array"));
+        }
+        let first = self.json.known_array();
+        let mut next = self.check(first)?;
+        while next.is_some() {
+            each(self)?;
+            let step = self.json.array_step();
+            next = self.check(step)?;
+        }
+        Ok(())
+    }
+
+    /// A string: decoded, with the span of its inside (without quotes).
+    pub(crate) fn string(&mut self) -> Result<Option<At<String>>, Fatal> {
+        self.string_with(str::to_owned)
+    }
+
+    /// What `take` makes of a string, with the span of its inside (without quotes).
+    pub(crate) fn string_with<T>(
+        &mut self,
+        take: impl FnOnce(&str) -> T,
+    ) -> Result<Option<At<T>>, Fatal> {
+        let peek = self.peek()?;
+        if peek != Peek::String {
+            self.wrong(peek, "a string")?;
+            return Ok(None);
+        }
+        let from = self.here();
+        match self.json.known_str() {
+            Ok(text) => {
+                let value = take(text);
+                Ok(Some(At { value, span: from + 1..self.here() - 1 }))
+            }
+            Err(error) => Err(self.fatal(error)),
+        }
+    }
+
+    /// An integer of 64 bits.
+    pub(crate) fn integer(&mut self, what: &str) -> Result<Option<At<i64>>, Fatal> {
+        let peek = self.peek()?;
+        if !peek.is_num() {
+            self.wrong(peek, what)?;
+            return Ok(None);
+        }
+        let from = self.here();
+        let read = self
+            .json
+            .known_number_bytes(peek)
+            .map(|digits| std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()));
+        let value = self.check(read)?;
+        let span = from..self.here();
+        if value.is_none() {
+            self.problems.add(span.clone(), format!("expected {what}, a whole number of 64 bits"));
+        }
+        Ok(value.map(|value| At { value, span }))
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, what: &str) -> Result<Option<At<f64>>, Fatal> {
+        let peek = self.peek()?;
+        if !peek.is_num() {
+            self.wrong(peek, what)?;
+            return Ok(None);
+        }
+        let from = self.here();
+        let read = self.json.known_float(peek);
+        let value = self.check(read)?;
+        Ok(Some(At { value, span: from..self.here() }))
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self) -> Result<Option<At<bool>>, Fatal> {
+        let peek = self.peek()?;
+        if !matches!(peek, Peek::True | Peek::False) {
+            self.wrong(peek, "true or false")?;
+            return Ok(None);
+        }
+        let from = self.here();
+        let read = self.json.known_bool(peek);
+        let value = self.check(read)?;
+        Ok(Some(At { value, span: from..self.here() }))
+    }
+
+    /// Leaves a value out.
+    pub(crate) fn skip(&mut self) -> Result<(), Fatal> {
+        let peek = self.peek()?;
+        let skipped = self.json.known_skip(peek);
+        self.check(skipped)
+    }
+
+    /// Tells of a value of the wrong type, and leaves it out.
+    pub(crate) fn wrong(&mut self, got: Peek, expected: &str) -> Result<(), Fatal> {
+        let from = self.here();
+        self.skip()?;
+        let got = match got {
+            Peek::Null => "null",
+            Peek::True | Peek::False => "a boolean",
+            Peek::String => "a string",
+            Peek::Array => "an array",
+            Peek::Object => "an object",
+            _ => "a number",
+        };
+        self.problems.add(from..self.here(), format!("expected {expected}, got {got}"));
+        Ok(())
+    }
+
+    fn check<T>(&mut self, read: Result<T, JiterError>) -> Result<T, Fatal> {
+        read.map_err(|error| self.fatal(error))
+    }
+
+    /// Tells of a syntax error.
+    fn fatal(&mut self, error: JiterError) -> Fatal {
+        let at = self.begins + offset(error.index.min(self.text.len()));
+        let message = match error.error_type {
+            JiterErrorType::JsonError(error) => plain(&error),
+            JiterErrorType::WrongType { .. } => "unexpected value".to_owned(),
+        };
+        self.syntax(at, &message);
+        Fatal
+    }
+
+    fn syntax(&mut self, at: u32, message: &str) {
+        // Past the end there is nothing to show: the mark stands behind the last character.
+        let end = self.begins + offset(self.text.len());
+        let blank = self.text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+        let last = (end - offset(blank)).max(self.begins);
+        let at = if at >= end { last } else { at };
+        self.problems.add(at..at + 1, format!("syntax: {message}"));
+    }
+}
+
+/// A syntax error in words for a person.
+fn plain(error: &JsonErrorType) -> String {
+    match error {
+        JsonErrorType::EofWhileParsingList
+        | JsonErrorType::EofWhileParsingObject
+        | JsonErrorType::EofWhileParsingString
+        | JsonErrorType::EofWhileParsingValue => "the document ends too early".to_owned(),
+        JsonErrorType::TrailingComma => "a comma behind the last value".to_owned(),
+        JsonErrorType::TrailingCharacters => "something behind the document's value".to_owned(),
+        JsonErrorType::KeyMustBeAString => "expected a key in double quotes".to_owned(),
+        JsonErrorType::ExpectedSomeIdent => "expected true, false or null".to_owned(),
+        JsonErrorType::ControlCharacterWhileParsingString => {
+            "a control character in a string; write it as \\n, \\t or \\u00XX".to_owned()
+        }
+        JsonErrorType::RecursionLimitExceeded => "nested too deeply".to_owned(),
+        other => other.to_string(),
+    }
+}
