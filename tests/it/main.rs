@@ -1,9 +1,14 @@
 //! Tests through the front door: one module per subject.
 
+mod authentication;
 mod client;
 mod conversation_list;
+mod cors;
 mod fixture;
+mod limits;
 mod messages;
 mod qa;
+mod reasons;
+mod requests;
 mod vendor;
 mod vendor_errors;
