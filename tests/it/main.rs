@@ -5,6 +5,8 @@ mod client;
 mod conversation_list;
 mod cors;
 mod fixture;
+mod fixtures;
+mod library;
 mod limits;
 mod messages;
 mod page_readings;
