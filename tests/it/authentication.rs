@@ -46,6 +46,12 @@ fn a_tab_does_not_end_the_scheme() {
     refused(&["Bearer\tk"], "not Bearer");
 }
 
+/// Spaces, then the rest of the value: a tab there is part of the key.
+#[test]
+fn a_tab_behind_the_spaces_belongs_to_the_key() {
+    refused(&["Bearer \tk"], "unknown API key");
+}
+
 #[test]
 fn a_request_needs_the_header() {
     refused(&[], "no Authorization header");

@@ -85,6 +85,13 @@ fn with_a_fixture_the_key_is_its_first_agents() {
     assert_eq!(build(&agents).start().unwrap().api_key(), "first");
 }
 
+/// The name `demo` means something among the built-in agents only.
+#[test]
+fn with_a_fixture_the_key_is_its_first_agents_whatever_the_others_are_called() {
+    let agents = [agent("first", &[]), agent("demo", &[])];
+    assert_eq!(build(&agents).start().unwrap().api_key(), "first");
+}
+
 #[test]
 fn all_readings_can_be_set_at_once() {
     let mut readings = Readings::default();
@@ -168,6 +175,12 @@ fn another_agents_key_does_not_start() {
 #[test]
 fn a_key_may_be_given_again() {
     let server = Server::builder().api_key("mine").api_key("mine").api_key("app-demo");
+    get(&server.start().unwrap(), "mine", &list()).ok();
+}
+
+#[test]
+fn with_a_fixture_a_key_may_be_given_again() {
+    let server = build(&[agent("first", &[])]).api_key("mine").api_key("mine").api_key("first");
     get(&server.start().unwrap(), "mine", &list()).ok();
 }
 
