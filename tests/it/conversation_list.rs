@@ -228,6 +228,13 @@ fn the_last_page_there_can_be_is_empty() {
     }
 }
 
+/// 2^62 pages of 4 rows are 2^64 rows: in 64 bits, none.
+#[test]
+fn a_huge_page_does_not_wrap_around_to_the_first() {
+    let query = format!("conversation_type=ALL&{ALWAYS}&page=4611686018427387905&page_size=4");
+    assert_eq!(ask(&at(&[("a", 1)]), &query).ok().body, r#"{"list":[],"total":1}"#);
+}
+
 #[test]
 fn another_agents_conversations_are_not_listed() {
     let mine = agent(KEY, &[silent("mine", "u", "API", 1)]);

@@ -223,6 +223,13 @@ fn a_page_past_the_end_is_empty() {
     }
 }
 
+/// 2^60 pages of 16 rows are 2^64 rows: in 64 bits, none.
+#[test]
+fn a_huge_page_does_not_wrap_around_to_the_first() {
+    let query = format!("user_feedback=ALL&{ALWAYS}&page=1152921504606846977&page_size=16");
+    assert_eq!(ask(&twenty_five(), &query).ok().body, r#"{"qa":[]}"#);
+}
+
 #[test]
 fn there_is_no_total() {
     let query = format!("user_feedback=ALL&{ALWAYS}&page=4&page_size=10");
