@@ -1,6 +1,20 @@
 //! Tests through the front door: one module per subject.
 
+mod authentication;
 mod client;
+mod conversation_list;
+mod cors;
 mod docs;
+mod fixture;
+mod fixtures;
 mod golden;
+mod library;
+mod limits;
+mod messages;
+mod page_readings;
+mod qa;
+mod readings;
+mod reasons;
+mod requests;
 mod vendor;
+mod vendor_errors;
