@@ -58,6 +58,7 @@ mod document;
 mod fixtures;
 mod generate;
 mod http;
+mod json;
 mod model;
 mod nearest;
 mod sandbox;

@@ -20,16 +20,18 @@ pub(crate) struct Agent {
 /// All agents of a server. Immutable, so that any number of sandboxes can share it.
 pub(crate) struct World {
     pub(crate) agents: Vec<Agent>,
+    /// Which agent further keys belong to.
+    main: usize,
 }
+
+/// The name of the agent that has the generated records.
+pub(crate) const DEMO: &str = "demo";
 
 /// The key of agent *demo*, which has the generated records.
 pub(crate) const DEMO_KEY: &str = "app-demo";
 
 /// The key of agent *deleted*.
 const DELETED_KEY: &str = "app-deleted";
-
-/// The name of the agent that further keys belong to.
-const DEMO: &str = "demo";
 
 /// Why there is no world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +66,10 @@ impl World {
             Agents::Paths(paths) => fixtures::read_paths(paths).and_then(fixtures::load),
         };
         let mut agents = loaded.map_err(WorldError::Fixture)?;
+        let mut main = 0;
         if config.agents == Agents::BuiltIn {
             let generator = Generator::new(config.seed, config.conversations, config.now.end_ms());
+            main = agents.len();
             agents.push(Agent {
                 name: DEMO.to_owned(),
                 keys: vec![DEMO_KEY.to_owned()],
@@ -79,33 +83,34 @@ impl World {
                 store: Store::new(Box::new(Loaded::empty())),
             });
         }
-        let mut world = Self { agents };
+        let mut world = Self { agents, main };
         for key in &config.api_keys {
             world.add_key(key)?;
         }
         Ok(world)
     }
 
-    /// The agent that has the generated records; with a fixture, its first one.
-    pub(crate) fn demo(&self) -> Option<&Agent> {
-        self.agents.iter().find(|agent| agent.name == DEMO).or_else(|| self.agents.first())
+    /// The agent that further keys belong to: the one that has the generated records, or the
+    /// first of the fixtures.
+    pub(crate) fn main_agent(&self) -> Option<&Agent> {
+        self.agents.get(self.main)
     }
 
     fn add_key(&mut self, key: &str) -> Result<(), WorldError> {
         check_key(key).map_err(WorldError::Key)?;
-        if let Some(agent) = self.agents.iter().find(|agent| agent.keys.iter().any(|k| k == key)) {
-            if agent.name == DEMO {
-                return Ok(());
+        let holder = self.agents.iter().position(|agent| agent.keys.iter().any(|k| k == key));
+        match holder {
+            None => {
+                if let Some(agent) = self.agents.get_mut(self.main) {
+                    agent.keys.push(key.to_owned());
+                }
+                Ok(())
             }
-            return Err(WorldError::Key(format!(
-                "API key already stands for agent `{}`",
-                agent.name.escape_debug()
-            )));
+            Some(holder) if holder == self.main => Ok(()),
+            Some(holder) => {
+                let name = self.agents[holder].name.escape_debug();
+                Err(WorldError::Key(format!("API key already stands for agent `{name}`")))
+            }
         }
-        let demo = self.agents.iter().position(|agent| agent.name == DEMO).unwrap_or(0);
-        if let Some(agent) = self.agents.get_mut(demo) {
-            agent.keys.push(key.to_owned());
-        }
-        Ok(())
     }
 }

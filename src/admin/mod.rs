@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::response::Response;
 use axum::routing::any;
 
@@ -16,7 +16,12 @@ pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 
 /// The routes of the control API.
 pub(crate) fn router() -> Router<Arc<Sandboxes>> {
-    Router::new().route(HEALTH_PATH, any(health))
+    Router::new().route(HEALTH_PATH, any(health)).route("/__admin/{*rest}", any(not_found))
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let refusal = Refusal::NotFound { path: uri.path().to_owned() };
+    refuse(&refusal, None, &Readings::default())
 }
 
 async fn health(method: Method) -> Response {

@@ -48,7 +48,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
         Ok(agents) => {
             let conversations: u64 =
                 agents.iter().map(|agent| agent.store.conversation_count()).sum();
-            print(out, &format!("fine: {} agents, {conversations} conversations\n", agents.len()))
+            let agents = agents.len();
+            print(out, &format!("fine: agents {agents}, conversations {conversations}\n"))
         }
     }
 }

@@ -25,17 +25,8 @@ pub(super) struct ServeArgs {
     /// File to write the port to, once connections are accepted
     #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_PORT_FILE")]
     pub(super) port_file: Option<PathBuf>,
-    /// What generated records are drawn from: the same seed gives the same bytes, for ever
-    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_SEED", default_value_t = 1)]
-    pub(super) seed: u64,
-    /// How many conversations agent demo has, up to 10,000,000
-    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_CONVERSATIONS", default_value_t = 200)]
-    #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_CONVERSATIONS)))]
-    pub(super) conversations: u32,
-    /// Last day of the generated records: YYYY-MM-DD, or `today`
-    #[arg(long, value_name = "DAY", env = "GPTBOTS_MOCK_NOW", default_value = "2025-10-20")]
-    #[arg(value_parser = now)]
-    pub(super) now: Now,
+    #[command(flatten)]
+    pub(super) generated: GeneratedArgs,
     /// Fixture file or folder, in place of the built-in agents (repeat, or separate by commas)
     #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_FIXTURES", value_delimiter = ',')]
     #[arg(num_args = 1..)]
@@ -66,10 +57,36 @@ pub(super) struct ServeArgs {
     pub(super) log_format: LogFormat,
 }
 
+/// What generated records depend on.
+#[derive(Args, Clone, Copy)]
+pub(super) struct GeneratedArgs {
+    /// What generated records are drawn from: the same seed gives the same bytes, for ever
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_SEED", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How many conversations agent demo has, up to 10,000,000
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_CONVERSATIONS", default_value_t = 200)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_CONVERSATIONS)))]
+    pub(super) conversations: u32,
+    /// Last day of the generated records: YYYY-MM-DD, or `today`
+    #[arg(long, value_name = "DAY", env = "GPTBOTS_MOCK_NOW", default_value = "2025-10-20")]
+    #[arg(value_parser = now)]
+    pub(super) now: Now,
+}
+
+/// The last day of generated records.
 #[derive(Clone, Copy)]
 pub(super) enum Now {
     Today,
     On(Day),
+}
+
+impl Now {
+    pub(super) fn day(self, clock: Clock) -> Day {
+        match self {
+            Self::Today => Day::of(clock()),
+            Self::On(day) => day,
+        }
+    }
 }
 
 impl ValueEnum for LogFormat {
@@ -119,12 +136,9 @@ impl ServeArgs {
             readings.set(name, value).map_err(|error| error.to_string())?;
         }
         Ok(Config {
-            seed: self.seed,
-            conversations: self.conversations,
-            now: match self.now {
-                Now::Today => Day::of(clock()),
-                Now::On(day) => day,
-            },
+            seed: self.generated.seed,
+            conversations: self.generated.conversations,
+            now: self.generated.now.day(clock),
             api_keys: self.api_keys.clone(),
             any_key: self.any_key,
             readings,

@@ -2,6 +2,7 @@
 
 mod check;
 mod flags;
+mod generate;
 mod healthcheck;
 mod serve;
 
@@ -58,6 +59,8 @@ enum Command {
     Contract,
     /// Check fixtures: every mistake of every file at once; exit code 0, or 3
     Check(check::CheckArgs),
+    /// Write the seed's records as a fixture file, which --fixtures reads to the same answers
+    Generate(generate::GenerateArgs),
     /// Ask a running emulator whether it is up; exit code 0 if so, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -87,6 +90,7 @@ pub fn run(
         Some(Command::Readings) => print(out, &contract::readings_page()),
         Some(Command::Contract) => print(out, &contract::reference_page()),
         Some(Command::Check(args)) => check::run(&args, out),
+        Some(Command::Generate(args)) => generate::run(&args, out, clock),
         Some(Command::Healthcheck(args)) => healthcheck::run(&args, out),
     };
     exit.into()

@@ -37,8 +37,11 @@ impl Documents {
         read: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
         let begins = self.text.len();
-        let done = read(&mut self.text).and_then(|()| {
-            if self.text.len() > MOST_BYTES {
+        let text = &mut self.text;
+        let done = read(text).and_then(|()| {
+            // So that the end of a document is a place in it, not the start of the next.
+            text.push(b'\n');
+            if text.len() > MOST_BYTES {
                 return Err(std::io::Error::other("the files hold more than 4 GiB together"));
             }
             Ok(())
@@ -58,10 +61,13 @@ impl Documents {
         self.files.iter().zip(ends).map(|((_, begins), end)| *begins..end).collect()
     }
 
-    /// The document that an offset lies in: its name and where it begins.
-    fn file(&self, at: u32) -> (&str, u32) {
-        let number = self.files.partition_point(|(_, begins)| *begins <= at).saturating_sub(1);
-        self.files.get(number).map_or(("", 0), |(name, begins)| (name.as_str(), *begins))
+    /// The document that an offset lies in: its name and its bytes.
+    fn file(&self, at: u32) -> (&str, &[u8], u32) {
+        let spans = self.spans();
+        let found = spans.iter().zip(&self.files).find(|(span, _)| span.contains(&at));
+        found.map_or(("", &[], 0), |(span, (name, _))| {
+            (name.as_str(), &self.text[span.start as usize..span.end as usize], span.start)
+        })
     }
 }
 

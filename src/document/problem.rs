@@ -151,27 +151,20 @@ impl Problems {
 const SHOWN: usize = 96;
 
 fn locate(documents: &Documents, span: &Span, message: String, help: Option<String>) -> Problem {
-    let (file, begins) = documents.file(span.start);
-    let (begins, at) = (begins as usize, span.start as usize);
-    let text = &documents.text;
-    let breaks = text[begins..at].iter().rposition(|byte| *byte == b'\n');
-    let line_begins = breaks.map_or(begins, |at| begins + at + 1);
-    let line_ends =
-        text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |n| at + n);
+    let (file, text, begins) = documents.file(span.start);
+    let at = (span.start - begins) as usize;
+    let end = (span.end.max(span.start) - begins) as usize;
+    let line_begins = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let rest = text[at..].iter().position(|byte| *byte == b'\n');
+    let line_ends = rest.map_or(text.len(), |length| at + length);
     let chars = |from: usize, to: usize| String::from_utf8_lossy(&text[from..to]).chars().count();
     let before = chars(line_begins, at);
-    let marked = chars(at, (span.end as usize).clamp(at, line_ends));
+    let marked = chars(at, end.clamp(at, line_ends));
     let whole = String::from_utf8_lossy(&text[line_begins..line_ends]);
     let (source, mark) = shorten(whole.trim_end(), before, marked);
-    Problem {
-        file: file.to_owned(),
-        line: 1 + text[begins..at].iter().filter(|byte| **byte == b'\n').count(),
-        column: 1 + before,
-        message,
-        help,
-        source,
-        mark,
-    }
+    #[allow(clippy::naive_bytecount, reason = "a few diagnostics, once")]
+    let line = 1 + text[..at].iter().filter(|byte| **byte == b'\n').count();
+    Problem { file: file.to_owned(), line, column: 1 + before, message, help, source, mark }
 }
 
 /// The part of a line around some of its characters, and where in it they begin and how wide they

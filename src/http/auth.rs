@@ -21,7 +21,7 @@ pub(super) fn agent<'a>(sandbox: &'a Sandbox, headers: &HeaderMap) -> Result<&'a
         }
     }
     found
-        .or_else(|| sandbox.world.demo().filter(|_| sandbox.any_key))
+        .or_else(|| sandbox.world.main_agent().filter(|_| sandbox.any_key))
         .ok_or(Refusal::Unauthenticated("unknown API key"))
 }
 
@@ -39,7 +39,8 @@ fn key(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
         return Err("the scheme of Authorization is not Bearer; send `Bearer <API key>`");
     }
-    let key = rest.trim_ascii_start();
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    let key = &rest[spaces..];
     if key.is_empty() { Err("no API key behind Bearer") } else { Ok(key) }
 }
 

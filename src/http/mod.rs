@@ -11,8 +11,8 @@
 //! A panic anywhere in 2 to 6 is answered 50000.
 
 mod auth;
+mod envelope;
 mod handlers;
-mod json;
 mod page;
 mod query;
 mod refusal;

@@ -120,7 +120,7 @@ impl ServerBuilder {
     /// be had.
     pub fn start(self) -> Result<Server, StartError> {
         let (app, world) = App::new(&self.config)?;
-        let api_key = world.demo().and_then(|agent| agent.keys.first()).cloned();
+        let api_key = world.main_agent().and_then(|agent| agent.keys.first()).cloned();
         Ok(Server::run(app, api_key.unwrap_or_default())?)
     }
 }

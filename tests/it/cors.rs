@@ -101,5 +101,8 @@ fn the_body_is_the_same_with_and_without() {
 fn the_control_api_is_never_shared_with_browsers() {
     let server = Server::builder().cors().start().unwrap();
     no_cors_header(request(&server, "GET", "/__admin/health", &[ORIGIN]).ok());
-    no_cors_header(&request(&server, "OPTIONS", "/__admin/health", &PREFLIGHT));
+    for path in ["/__admin/health", "/__admin/else", "/__admin/else/deeper"] {
+        no_cors_header(&request(&server, "GET", path, &[ORIGIN]));
+        no_cors_header(&request(&server, "OPTIONS", path, &PREFLIGHT));
+    }
 }

@@ -6,7 +6,6 @@ mod conversation_list;
 mod cors;
 mod docs;
 mod fixture;
-mod fixtures;
 mod golden;
 mod library;
 mod limits;

@@ -4,10 +4,11 @@ use super::room;
 use crate::contract::{
     AnonymousId, CONVERSATION, ConversationField, ConversationType, Endpoint, ListTotal, Readings,
 };
-use crate::http::json::{self, Total};
+use crate::http::envelope::{self, Total};
 use crate::http::page;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
+use crate::json;
 use crate::model::Conversation;
 use crate::store::Store;
 
@@ -27,7 +28,7 @@ pub(super) fn answer(
         ListTotal::Page => rows,
     };
     let anonymous_id = readings.anonymous_id == AnonymousId::Present;
-    Ok(json::envelope(&endpoint.answer, Total::Number(total), room(rows, 320), |out| {
+    Ok(envelope::envelope(&endpoint.answer, Total::Number(total), room(rows, 320), |out| {
         matches.each(slice, &mut |conversation| write(out, conversation, anonymous_id));
     }))
 }
@@ -36,7 +37,7 @@ fn write(out: &mut Vec<u8>, row: &Conversation<'_>, anonymous_id: bool) {
     let keys = CONVERSATION
         .iter()
         .filter(|key| anonymous_id || key.field != ConversationField::AnonymousId);
-    json::row(out, keys, |field, out| match field {
+    envelope::row(out, keys, |field, out| match field {
         ConversationField::ConversationId => json::text(out, row.conversation_id),
         ConversationField::UserId => json::text(out, row.user_id),
         ConversationField::RecentChatTime => json::integer(out, row.recent_chat_time),

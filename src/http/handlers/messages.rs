@@ -2,10 +2,11 @@
 
 use super::room;
 use crate::contract::{Endpoint, MESSAGE, MessageField, MessagesOrder, MessagesTotal, Readings};
-use crate::http::json::{self, Total};
+use crate::http::envelope::{self, Total};
 use crate::http::page;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
+use crate::json;
 use crate::model::Message;
 use crate::store::Store;
 
@@ -20,7 +21,7 @@ pub(super) fn answer(
 }
 
 fn write(out: &mut Vec<u8>, row: &Message<'_>) {
-    json::row(out, MESSAGE, |field, out| match field {
+    envelope::row(out, MESSAGE, |field, out| match field {
         MessageField::MessageId => json::text(out, row.message_id),
         MessageField::ParentMessageId => json::text(out, row.parent_message_id),
         MessageField::MessageType => json::word(out, row.message_type.name()),
@@ -48,7 +49,7 @@ pub(super) fn answer_with(
         MessagesTotal::Number => Total::Number(total),
         MessagesTotal::String => Total::String(total),
     };
-    Ok(json::envelope(&endpoint.answer, total, room(rows, 400), |out| {
+    Ok(envelope::envelope(&endpoint.answer, total, room(rows, 400), |out| {
         messages.each(slice, &mut |message| write(out, message));
     }))
 }

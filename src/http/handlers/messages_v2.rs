@@ -4,9 +4,10 @@ use super::messages::answer_with;
 use crate::contract::{
     CONTENT_CLOSE, CONTENT_OPEN, Endpoint, MESSAGE_V2, MessageV2Field, Readings, V2MessagesOrder,
 };
-use crate::http::json;
+use crate::http::envelope;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
+use crate::json;
 use crate::model::Message;
 use crate::store::Store;
 
@@ -21,7 +22,7 @@ pub(super) fn answer(
 }
 
 fn write(out: &mut Vec<u8>, row: &Message<'_>) {
-    json::row(out, MESSAGE_V2, |field, out| match field {
+    envelope::row(out, MESSAGE_V2, |field, out| match field {
         MessageV2Field::MessageId => json::text(out, row.message_id),
         MessageV2Field::ParentMessageId => json::text(out, row.parent_message_id),
         MessageV2Field::CreateTime => json::integer(out, row.create_time),

@@ -2,10 +2,11 @@
 
 use super::room;
 use crate::contract::{Endpoint, QA, QaField, QaOrder, QaTime, QaTotal, Readings};
-use crate::http::json::{self, Total};
+use crate::http::envelope::{self, Total};
 use crate::http::page;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
+use crate::json;
 use crate::model::Qa;
 use crate::store::Store;
 
@@ -24,13 +25,13 @@ pub(super) fn answer(
         QaTotal::Absent => Total::Absent,
         QaTotal::Present => Total::Number(total),
     };
-    Ok(json::envelope(&endpoint.answer, total, room(rows, 640), |out| {
+    Ok(envelope::envelope(&endpoint.answer, total, room(rows, 640), |out| {
         matches.each(slice, &mut |qa| write(out, qa, readings.qa_time));
     }))
 }
 
 fn write(out: &mut Vec<u8>, row: &Qa<'_>, unit: QaTime) {
-    json::row(out, QA, |field, out| match field {
+    envelope::row(out, QA, |field, out| match field {
         QaField::Id => json::text(out, row.id),
         QaField::QTime => json::integer(
             out,
