@@ -71,6 +71,7 @@ pub mod cli;
 
 pub use config::{Day, DayError, Limits};
 pub use document::{DocumentError, Problem};
+pub use fixtures::{Conversation, Fixture, FixtureAgent};
 pub use generate::MAX_CONVERSATIONS;
 pub use server::{Server, ServerBuilder, StartError};
 

@@ -12,6 +12,8 @@ use crate::store::{Loaded, Store};
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) keys: Vec<String>,
+    /// The keys that are no secret: built in, or derived from the agent's name.
+    pub(crate) public_keys: Vec<String>,
     /// Deleted: every call with its keys is refused.
     pub(crate) deleted: bool,
     pub(crate) store: Store,
@@ -69,16 +71,21 @@ impl World {
         let mut main = 0;
         if config.agents == Agents::BuiltIn {
             let generator = Generator::new(config.seed, config.conversations, config.now.end_ms());
+            for agent in &mut agents {
+                agent.public_keys.clone_from(&agent.keys);
+            }
             main = agents.len();
             agents.push(Agent {
                 name: DEMO.to_owned(),
                 keys: vec![DEMO_KEY.to_owned()],
+                public_keys: vec![DEMO_KEY.to_owned()],
                 deleted: false,
                 store: Store::new(Box::new(generator)),
             });
             agents.push(Agent {
                 name: "deleted".to_owned(),
                 keys: vec![DELETED_KEY.to_owned()],
+                public_keys: vec![DELETED_KEY.to_owned()],
                 deleted: true,
                 store: Store::new(Box::new(Loaded::empty())),
             });

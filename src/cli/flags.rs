@@ -31,6 +31,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_FIXTURES", value_delimiter = ',')]
     #[arg(num_args = 1..)]
     pub(super) fixtures: Vec<PathBuf>,
+    /// Read the fixtures again whenever they change; a broken edit keeps the last good records
+    #[arg(long, env = "GPTBOTS_MOCK_WATCH", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) watch: bool,
     /// One more key of agent demo (repeat, or separate by commas)
     #[arg(
         long = "api-key",

@@ -5,6 +5,7 @@ mod flags;
 mod generate;
 mod healthcheck;
 mod serve;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::flags::ServeArgs;
-use super::{Exit, fail, say};
+use super::{Exit, fail, say, watch};
 use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
 use crate::server::{AccessLog, App, Clock, run_until};
-use crate::world::{Agent, DEMO_KEY, World, WorldError};
+use crate::world::{Agent, World, WorldError};
 
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
@@ -24,13 +25,18 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
         Ok(config) => config,
         Err(why) => return fail(Exit::Usage, &why),
     };
-    let (app, world) = match App::new(&config) {
+    // Watching begins before reading, so that no edit falls between the two.
+    let watched = match watch::begin(args.watch, &config.agents) {
+        Ok(watched) => watched,
+        Err(exit) => return exit,
+    };
+    let (app, sandboxes) = match App::new(&config) {
         Ok(made) => made,
         Err(error @ WorldError::Fixture(_)) => return fail(Exit::Fixture, &error.to_string()),
         Err(error) => return fail(Exit::Usage, &error.to_string()),
     };
-    let keys = world.agents.iter().flat_map(|agent| agent.keys.iter().cloned()).collect();
-    let log = match AccessLog::start(args.log_format, clock, keys, io::stderr()) {
+    let log = AccessLog::start(args.log_format, clock, Arc::clone(&sandboxes), io::stderr());
+    let log = match log {
         Ok(log) => log,
         Err(error) => return fail(Exit::Failed, &format!("cannot start the access log: {error}")),
     };
@@ -48,8 +54,11 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
             Ok(stop) => stop,
             Err(error) => return fail(Exit::Failed, &format!("cannot hear signals: {error}")),
         };
-        if let Err(exit) = announce(args, &config, &world, &listener, out) {
+        if let Err(exit) = announce(args, &config, &sandboxes.world(), &listener, out) {
             return exit;
+        }
+        if let Some(watched) = watched {
+            watched.follow(config, sandboxes);
         }
         run_until(listener, app, log, stop).await;
         Exit::Done
@@ -99,42 +108,42 @@ fn announce(
 /// The built-in keys and one command to paste. Keys that were given are secret.
 fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
     let mut text = format!("gptbots-mock {}\n", env!("CARGO_PKG_VERSION"));
-    let built_in = config.agents == Agents::BuiltIn;
+    let main = world.main_agent().map(|agent| agent.name.as_str());
     for agent in &world.agents {
-        let is_demo = built_in && agent.keys.iter().any(|key| key == DEMO_KEY);
-        let about = match (is_demo, agent.deleted, built_in) {
-            (true, ..) => {
+        let is_main = Some(agent.name.as_str()) == main;
+        let about = match (&config.agents, is_main, agent.deleted) {
+            (_, _, true) => "every call answers that it was deleted".to_owned(),
+            (Agents::BuiltIn, true, _) => {
                 let Config { seed, now, .. } = config;
                 format!("seed {seed}, until {now}")
             }
-            (_, true, _) => "every call answers that it was deleted".to_owned(),
-            (.., true) => "the examples of the vendor's pages".to_owned(),
-            (.., false) => "from fixtures".to_owned(),
+            (Agents::BuiltIn, false, _) => "the examples of the vendor's pages".to_owned(),
+            (Agents::Text(_) | Agents::Paths(_), ..) => "from fixtures".to_owned(),
         };
         let (name, count) = (agent.name.escape_debug(), agent.store.conversation_count());
+        let keys = shown_keys(config, agent, is_main);
         // Writing to a string cannot fail.
-        let _ =
-            writeln!(text, "  {name}: {}{count} conversations, {about}", shown_keys(config, agent));
+        let _ = writeln!(text, "  {name}: {keys}conversations {count}, {about}");
     }
-    let key = if built_in { DEMO_KEY } else { "<API key>" };
+    let key = world.main_agent().and_then(|agent| agent.public_keys.first());
+    let key = key.map_or("<API key>", String::as_str);
     let path = crate::contract::ENDPOINTS[0].path;
     let call = format!("curl -H 'Authorization: {SCHEME} {key}'");
     text + &format!("try: {call} 'http://{address}{path}?{LIST_ALL_QUERY}'")
 }
 
-/// The keys that are no secret: those of the built-in agents.
-fn shown_keys(config: &Config, agent: &Agent) -> String {
-    if config.agents != Agents::BuiltIn {
-        return String::new();
+/// The keys that are no secret, as far as there are any.
+fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
+    let mut keys = agent.public_keys.clone();
+    if is_main && config.any_key {
+        keys.push("any other".to_owned());
+    } else if is_main && !config.api_keys.is_empty() {
+        keys.push("one of --api-key".to_owned());
     }
-    let given = |key: &&String| config.api_keys.contains(key);
-    let keys: Vec<_> = agent.keys.iter().filter(|key| !given(key)).map(String::as_str).collect();
-    let more = match agent.keys.iter().any(|key| key == DEMO_KEY) {
-        true if config.any_key => " or any other",
-        true if !config.api_keys.is_empty() => " or one of --api-key",
-        _ => "",
-    };
-    format!("key {}{more}, ", keys.join(" or "))
+    match &*keys {
+        [] => "its keys, ".to_owned(),
+        keys => format!("key {}, ", keys.join(" or ")),
+    }
 }
 
 /// Writes a file so that a reader sees all of it or nothing.

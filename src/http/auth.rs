@@ -5,15 +5,18 @@ use subtle::ConstantTimeEq;
 
 use super::refusal::Refusal;
 use crate::contract::SCHEME;
-use crate::sandbox::Sandbox;
-use crate::world::Agent;
+use crate::world::{Agent, World};
 
 /// The agent that the request's key stands for.
-pub(super) fn agent<'a>(sandbox: &'a Sandbox, headers: &HeaderMap) -> Result<&'a Agent, Refusal> {
+pub(super) fn agent<'a>(
+    world: &'a World,
+    any_key: bool,
+    headers: &HeaderMap,
+) -> Result<&'a Agent, Refusal> {
     let key = key(headers).map_err(Refusal::Unauthenticated)?;
     let mut found = None;
     // Every key is compared, each in constant time, so that timing tells nothing.
-    for agent in &sandbox.world.agents {
+    for agent in &world.agents {
         for known in &agent.keys {
             if bool::from(known.as_bytes().ct_eq(key)) {
                 found = Some(agent);
@@ -21,7 +24,7 @@ pub(super) fn agent<'a>(sandbox: &'a Sandbox, headers: &HeaderMap) -> Result<&'a
         }
     }
     found
-        .or_else(|| sandbox.world.main_agent().filter(|_| sandbox.any_key))
+        .or_else(|| world.main_agent().filter(|_| any_key))
         .ok_or(Refusal::Unauthenticated("unknown API key"))
 }
 

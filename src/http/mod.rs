@@ -81,7 +81,8 @@ fn answer(
     if !matches!(head.method, Method::GET | Method::HEAD) {
         return Err(Refusal::MethodNotAllowed { method: head.method.to_string() });
     }
-    let agent = auth::agent(sandbox, &head.headers)?;
+    let world = sandbox.world();
+    let agent = auth::agent(&world, sandbox.any_key, &head.headers)?;
     if agent.deleted {
         return Err(Refusal::AgentDeleted { agent: agent.name.clone() });
     }

@@ -1,11 +1,13 @@
 //! What a server is to be, and why it did not start.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::{App, Server};
 use crate::config::{Agents, Config, Day, Limits};
 use crate::contract::{Reading, Readings};
 use crate::document::DocumentError;
+use crate::fixtures::Fixture;
 use crate::world::WorldError;
 
 /// What a [`Server`] is to be. Every setting has a default.
@@ -86,11 +88,29 @@ impl ServerBuilder {
         self
     }
 
-    /// Replaces all built-in agents by those of a fixture, given as JSON. The form is that of
-    /// `fixtures/documented.json` in the repository.
+    /// Replaces all built-in agents by those of a fixture: one that is built in code, or the
+    /// JSON of a fixture file.
+    ///
+    /// ```
+    /// use gptbots_mock::{Conversation, Server};
+    ///
+    /// let conversation = Conversation::new().user("3").asks("2+3=?").answers("5");
+    /// let server = Server::builder().fixture(conversation).start().unwrap();
+    ///
+    /// let error = Server::builder().fixture(r#"{"agents": [{"nam": "x"}]}"#).start().unwrap_err();
+    /// assert!(error.to_string().contains("fixture:1:14: unknown key \"nam\""));
+    /// # drop(server);
+    /// ```
     #[must_use]
-    pub fn fixture(mut self, json: impl Into<String>) -> Self {
-        self.config.agents = Agents::Text(json.into());
+    pub fn fixture(mut self, fixture: impl Into<Fixture>) -> Self {
+        self.config.agents = Agents::Text(fixture.into().to_json());
+        self
+    }
+
+    /// Replaces all built-in agents by those of fixture files, and of the `*.json` of folders.
+    #[must_use]
+    pub fn fixture_files<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.config.agents = Agents::Paths(paths.into_iter().map(Into::into).collect());
         self
     }
 
@@ -119,7 +139,8 @@ impl ServerBuilder {
     /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS) conversations, or no socket or thread to
     /// be had.
     pub fn start(self) -> Result<Server, StartError> {
-        let (app, world) = App::new(&self.config)?;
+        let (app, sandboxes) = App::new(&self.config)?;
+        let world = sandboxes.world();
         let api_key = world.main_agent().and_then(|agent| agent.keys.first()).cloned();
         Ok(Server::run(app, api_key.unwrap_or_default())?)
     }

@@ -16,6 +16,7 @@ use axum::response::Response;
 
 use crate::contract;
 use crate::http::Outcome;
+use crate::sandbox::Sandboxes;
 
 /// How the access log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub(crate) struct AccessLog {
     lines: SyncSender<Line>,
     dropped: Arc<AtomicU64>,
     clock: Clock,
-    /// What must never be written.
-    secrets: Vec<String>,
+    /// Whose keys must never be written.
+    sandboxes: Arc<Sandboxes>,
 }
 
 /// A request that is being answered.
@@ -90,11 +91,12 @@ impl Flushed {
 }
 
 impl AccessLog {
-    /// Starts the writer. `secrets` are keys that clients may put where they do not belong.
+    /// Starts the writer. `sandboxes` know the keys, which clients may put where they do not
+    /// belong.
     pub(crate) fn start(
         format: LogFormat,
         clock: Clock,
-        secrets: Vec<String>,
+        sandboxes: Arc<Sandboxes>,
         out: impl Write + Send + 'static,
     ) -> std::io::Result<Option<(Self, Flushed)>> {
         if format == LogFormat::Off {
@@ -103,7 +105,7 @@ impl AccessLog {
         let (lines, queue) = sync_channel(QUEUE);
         let (done, flushed) = sync_channel(0);
         let dropped = Arc::new(AtomicU64::new(0));
-        let log = Self { lines, dropped: Arc::clone(&dropped), clock, secrets };
+        let log = Self { lines, dropped: Arc::clone(&dropped), clock, sandboxes };
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             write_all(format, &queue, &dropped, out);
             drop(done);
@@ -143,9 +145,9 @@ impl AccessLog {
     /// The text without any key. A key may stand in a path or a value by a client's mistake.
     fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in &self.secrets {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), "[key]");
+        for key in self.sandboxes.world().agents.iter().flat_map(|agent| &agent.keys) {
+            if text.contains(key.as_str()) {
+                text = text.replace(key.as_str(), "[key]");
             }
         }
         text

@@ -34,17 +34,14 @@ pub(crate) struct App {
 
 impl App {
     /// Makes the records and the router.
-    pub(crate) fn new(config: &Config) -> Result<(Self, Arc<World>), WorldError> {
+    pub(crate) fn new(config: &Config) -> Result<(Self, Arc<Sandboxes>), WorldError> {
         let world = Arc::new(World::new(config)?);
-        let sandboxes = Sandboxes::new(Sandbox {
-            world: Arc::clone(&world),
-            readings: config.readings,
-            any_key: config.any_key,
-        });
+        let sandbox = Sandbox::new(world, config.readings, config.any_key);
+        let sandboxes = Arc::new(Sandboxes::new(sandbox));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         let router =
-            http::router(config.cors).merge(admin::router()).with_state(Arc::new(sandboxes));
-        Ok((Self { router, limits: config.limits }, world))
+            http::router(config.cors).merge(admin::router()).with_state(Arc::clone(&sandboxes));
+        Ok((Self { router, limits: config.limits }, sandboxes))
     }
 }
 

@@ -272,7 +272,7 @@ fn a_conversation_without_messages_has_its_own_time_and_no_subject() {
         concat!(
             r#"{"conversation_id":"c","user_id":"u","recent_chat_time":-7,"#,
             r#""subject":"","conversation_type":"LINE","message_count":0,"#,
-            r#""cost_credit":0.03,"bot_id":"b"}"#
+            r#""cost_credit":0.0,"bot_id":"b"}"#
         )
     );
 }
