@@ -1,4 +1,8 @@
 //! Tests through the front door: one module per subject.
 
+mod cases;
 mod client;
+mod paging;
+mod random_fixture;
 mod vendor;
+mod walk;
