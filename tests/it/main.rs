@@ -2,6 +2,7 @@
 
 mod cases;
 mod client;
+mod consistency;
 mod paging;
 mod random_fixture;
 mod vendor;
