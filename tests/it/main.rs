@@ -1,5 +1,6 @@
 //! Tests through the front door: one module per subject.
 
+mod believable;
 mod cases;
 mod client;
 mod consistency;
