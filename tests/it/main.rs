@@ -4,6 +4,7 @@ mod believable;
 mod cases;
 mod client;
 mod consistency;
+mod determinism;
 mod paging;
 mod random_fixture;
 mod vendor;
