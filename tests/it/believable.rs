@@ -133,16 +133,19 @@ fn most_answers_are_not_rated_and_some_are_either_way() {
     }
 }
 
+type Letter = fn(char) -> bool;
+
+const SCRIPTS: [(&str, Letter); 4] = [
+    ("Latin", |c| c.is_ascii_alphabetic()),
+    ("Han", |c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
+    ("Kana", |c| ('\u{3040}'..='\u{30ff}').contains(&c)),
+    ("Arabic", |c| ('\u{600}'..='\u{6ff}').contains(&c)),
+];
+
 #[test]
 fn several_scripts_are_written() {
-    let scripts: [(&str, fn(char) -> bool); 4] = [
-        ("Latin", |c| c.is_ascii_alphabetic()),
-        ("Han", |c| ('\u{4e00}'..='\u{9fff}').contains(&c)),
-        ("Kana", |c| ('\u{3040}'..='\u{30ff}').contains(&c)),
-        ("Arabic", |c| ('\u{600}'..='\u{6ff}').contains(&c)),
-    ];
     for (of, whole) in &*DATA {
-        for (script, is) in scripts {
+        for (script, is) in SCRIPTS {
             let writing = |chain: &&Vec<Value>| {
                 chain.iter().any(|message| text(message, "text").contains(is))
             };

@@ -125,7 +125,7 @@ impl Connection {
         );
         self.stream.write_all(head.as_bytes()).unwrap();
         let mut bytes = Vec::new();
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = [0; 16 * 1024];
         let mut length = None;
         while length.is_none_or(|length| bytes.len() < length) {
             let read = self.stream.read(&mut chunk).unwrap();

@@ -5,6 +5,7 @@ mod cases;
 mod client;
 mod consistency;
 mod determinism;
+mod hostile;
 mod paging;
 mod random_fixture;
 mod vendor;

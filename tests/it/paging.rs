@@ -156,12 +156,12 @@ fn assert_window(
 }
 
 /// A value that some row has.
-fn some_row<'a>(model: &'a Whole, at: &Index, key: &str) -> &'a str {
+fn some_row<'a>(model: &'a Whole, at: Index, key: &str) -> &'a str {
     if model.list.is_empty() { "API" } else { text(at.get(&model.list), key) }
 }
 
 /// Two instants, each that of a record or one next to it, in order.
-fn window(model: &Whole, (a, b): (&Index, &Index), (left, right): (i64, i64)) -> (i64, i64) {
+fn window(model: &Whole, (a, b): (Index, Index), (left, right): (i64, i64)) -> (i64, i64) {
     let list = model.list.iter().map(|row| number(row, "recent_chat_time"));
     let times: Vec<i64> =
         list.chain(model.qa.iter().map(|row| number(row, "q_time"))).chain([0]).collect();
@@ -176,10 +176,10 @@ fn ends() -> impl Strategy<Value = Ends> {
     (any::<(Index, Index)>(), (-1..=1i64, -1..=1i64), any::<(Index, Index)>())
 }
 
-fn assert_ends(at: &mut Connection, model: &Whole, ((a, b), beside, (channel, user)): &Ends) {
-    let channel = some_row(model, channel, "conversation_type");
-    let user = some_row(model, user, "user_id");
-    assert_window(at, model, window(model, (a, b), *beside), channel, user);
+fn assert_ends(at: &mut Connection, model: &Whole, (ends, beside, (channel, user)): &Ends) {
+    let channel = some_row(model, *channel, "conversation_type");
+    let user = some_row(model, *user, "user_id");
+    assert_window(at, model, window(model, *ends, *beside), channel, user);
 }
 
 /// The served records, after a check that they stand in order.

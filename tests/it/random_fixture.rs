@@ -79,10 +79,10 @@ pub(crate) fn fixture(
             });
     vec(conversation, 0..=most).prop_map(|mut conversations| {
         for (number, conversation) in conversations.iter_mut().enumerate() {
-            conversation.id += &format!("{number}");
+            conversation.id.push_str(&number.to_string());
             conversation.messages.sort_by_key(|message| message.time);
             for (place, message) in conversation.messages.iter_mut().enumerate() {
-                message.id += &format!("{number}.{place}");
+                message.id = format!("{}{number}.{place}", message.id);
             }
         }
         Fixture(conversations)
