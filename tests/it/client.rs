@@ -137,6 +137,48 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// A connection that stays open, for tests that ask thousands of times.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    key: String,
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr, key: &str) -> Self {
+        let stream = connect(address);
+        stream.set_nodelay(true).unwrap();
+        Self { stream, key: key.to_owned() }
+    }
+
+    /// `GET` with the connection's key.
+    #[track_caller]
+    pub(crate) fn get(&mut self, path_and_query: &str) -> Answer {
+        let head = format!(
+            "GET {path_and_query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+            self.key
+        );
+        self.stream.write_all(head.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        let mut length = None;
+        while length.is_none_or(|length| bytes.len() < length) {
+            let read = self.stream.read(&mut chunk).unwrap();
+            assert!(read > 0, "closed in the middle of an answer to {path_and_query}");
+            bytes.extend_from_slice(&chunk[..read]);
+            length = length.or_else(|| whole_length(&bytes));
+        }
+        assert_eq!(Some(bytes.len()), length, "more than one answer to {path_and_query}");
+        parse(&bytes)
+    }
+}
+
+/// How long an answer is, once its head is there.
+fn whole_length(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let length = parse(&bytes[..head]).header("content-length")?.parse::<usize>();
+    Some(head + length.unwrap())
+}
+
 /// Takes an answer apart. The body is everything behind the head.
 #[track_caller]
 pub(crate) fn parse(bytes: &[u8]) -> Answer {
