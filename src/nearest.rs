@@ -1,10 +1,17 @@
 //! The nearest right word to a wrong one.
 
+/// Longer than any word that is suggested.
+const LONGEST: usize = 64;
+
 /// The candidate most like `word`, if any is like enough to be what was meant.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // Nobody means a word of ours by a text much longer than it, and comparing takes its time.
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = word.to_lowercase();
     candidates
         .into_iter()

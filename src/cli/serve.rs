@@ -13,7 +13,7 @@ use super::flags::ServeArgs;
 use super::{Exit, fail, say, watch};
 use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
-use crate::server::{AccessLog, App, Clock, run_until};
+use crate::server::{self, AccessLog, App, Clock, run_until};
 use crate::world::{Agent, World, WorldError};
 
 /// How long the log may take to write its last lines.
@@ -46,7 +46,7 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
         Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
     };
     let exit = runtime.block_on(async {
-        let listener = match listen(SocketAddr::new(args.host, args.port)).await {
+        let listener = match listen(SocketAddr::new(args.host, args.port)) {
             Ok(listener) => listener,
             Err(exit) => return exit,
         };
@@ -71,8 +71,8 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     exit
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
+    server::listen(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             fail(Exit::AddressTaken, &format!("{address} is taken; --port 0 takes a free port"))
         }

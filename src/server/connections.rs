@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -38,6 +39,23 @@ enum Signal {
     Shed(u64),
     /// Finish what is in flight, then close.
     Drain,
+}
+
+/// So many connections may wait to be accepted. A whole test suite may connect at once.
+const BACKLOG: u32 = 1024;
+
+/// Listens on an address. Needs a runtime.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // So that a server can follow another on the same port at once. Elsewhere than on Unix it
+    // would let two share it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Accepts and serves connections until `stop` is ready, then finishes what is in flight, for at
@@ -142,6 +160,8 @@ fn builder(limits: &Limits) -> http1::Builder {
     let head_bytes = limits.head_bytes.max(Limits::LEAST_HEAD_BYTES);
     builder
         .timer(TokioTimer::new())
+        // A client that closes its sending side still waits for the answer.
+        .half_close(true)
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(head_bytes)
         .max_header_size(head_bytes);

@@ -10,7 +10,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::config::{Config, Limits};
@@ -19,7 +18,7 @@ use crate::world::{World, WorldError};
 use crate::{admin, http};
 
 pub use builder::{ServerBuilder, StartError};
-pub(crate) use connections::run_until;
+pub(crate) use connections::{listen, run_until};
 
 pub(crate) use log::AccessLog;
 #[cfg(feature = "cli")]
@@ -119,14 +118,12 @@ impl Drop for Server {
 impl Server {
     /// Serves an app on a thread of its own.
     fn run(app: App, api_key: String) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _guard = runtime.enter();
-            TcpListener::from_std(listener)?
+            listen((Ipv4Addr::LOCALHOST, 0).into())?
         };
+        let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("gptbots-mock".into()).spawn(move || {
             runtime.block_on(async {

@@ -233,11 +233,11 @@ impl Records for Loaded {
     }
 
     fn conversation_id(&self, conversation: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.sent(self.row(conversation).conversation_id).0);
+        out.extend_from_slice(&self.sent(self.row(conversation).conversation_id).unescaped());
     }
 
     fn qa_id(&self, conversation: u32, pair: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.sent(self.pair(conversation, pair).id).0);
+        out.extend_from_slice(&self.sent(self.pair(conversation, pair).id).unescaped());
     }
 
     fn messages(&self, conversation: u32) -> u64 {

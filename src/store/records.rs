@@ -29,10 +29,10 @@ pub(crate) trait Records: Send + Sync {
     /// The number of the user with this id, exactly.
     fn find_user(&self, user_id: &str) -> Option<u32>;
 
-    /// Writes the id, for ties in time.
+    /// Writes the id as it is, not escaped, for ties in time.
     fn conversation_id(&self, conversation: u32, out: &mut Vec<u8>);
 
-    /// Writes the id of a pair, for ties in time.
+    /// Writes the id of a pair as it is, not escaped, for ties in time.
     fn qa_id(&self, conversation: u32, pair: u32, out: &mut Vec<u8>);
 
     /// How many messages the conversation holds.

@@ -1,6 +1,8 @@
 //! The texts of loaded records, as they are sent: where a document has a string in the very form
 //! that an answer needs, the document itself is the store; only the others are kept beside it.
 
+use std::borrow::Cow;
+
 use crate::document::Documents;
 use crate::model::{Text, escape};
 
@@ -38,10 +40,7 @@ impl<'d> TextsBuilder<'d> {
         if is_as_sent(raw) {
             return Str { start: span.start, len: span.end - span.start };
         }
-        let quoted = [b"\"", raw, b"\""].concat();
-        // It was read as a string before, so it is one.
-        let text: String = serde_json::from_slice(&quoted).unwrap_or_default();
-        self.add(&text)
+        self.add(&unescape(raw))
     }
 
     /// A string that no document has.
@@ -79,6 +78,21 @@ impl Texts {
 
 /// The bytes of a text as they are sent.
 pub(crate) struct Sent<'a>(pub(crate) &'a [u8]);
+
+impl Sent<'_> {
+    /// The text itself.
+    pub(crate) fn unescaped(&self) -> Cow<'_, [u8]> {
+        if !self.0.contains(&b'\\') {
+            return Cow::Borrowed(self.0);
+        }
+        Cow::Owned(unescape(self.0).into_bytes())
+    }
+}
+
+/// The text of the inside of a JSON string. It was read as one before, so it is one.
+fn unescape(raw: &[u8]) -> String {
+    serde_json::from_slice(&[b"\"", raw, b"\""].concat()).unwrap_or_default()
+}
 
 impl Text for Sent<'_> {
     fn append_to(&self, out: &mut Vec<u8>) {
