@@ -14,7 +14,14 @@ use crate::server::{Clock, LogFormat};
 pub(super) const DEFAULT_PORT: u16 = 8484;
 
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ServeArgs {
+    /// JSON file that sets what no flag and no variable sets, as {"seed": 7, "cors": true}
+    #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Print every setting with where it comes from, and end
+    #[arg(long)]
+    pub(super) print_config: bool,
     /// Address to listen on; anything but loopback lets other machines in
     #[arg(long, value_name = "ADDRESS", env = "GPTBOTS_MOCK_HOST", default_value = "127.0.0.1")]
     #[arg(value_parser = host)]
@@ -134,7 +141,7 @@ fn reading(text: &str) -> Result<(String, String), String> {
 
 impl ServeArgs {
     /// What was decided. Touches nothing but the clock.
-    pub(super) fn config(&self, clock: Clock) -> Result<Config, String> {
+    pub(super) fn to_config(&self, clock: Clock) -> Result<Config, String> {
         let mut readings = Readings::default();
         for (name, value) in &self.readings {
             readings.set(name, value).map_err(|error| error.to_string())?;

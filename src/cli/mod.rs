@@ -1,6 +1,7 @@
 //! The command line. One file per subcommand; parsing decides everything and touches nothing.
 
 mod check;
+mod config_file;
 mod flags;
 mod generate;
 mod healthcheck;
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
 
@@ -41,7 +42,7 @@ impl From<Exit> for ExitCode {
 ///
 /// Without a command it serves.
 #[derive(Parser)]
-#[command(name = "gptbots-mock", version, max_term_width = 100)]
+#[command(name = NAME, version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Args {
     #[command(subcommand)]
@@ -64,7 +65,17 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Ask a running emulator whether it is up; exit code 0 if so, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
 }
+
+/// The program's name.
+const NAME: &str = "gptbots-mock";
 
 /// Runs the command line and tells how it ended.
 ///
@@ -75,17 +86,14 @@ pub fn run(
     out: &mut dyn Write,
     clock: fn() -> SystemTime,
 ) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
-        Ok(args) => args,
-        Err(error) => {
-            // Help and version are errors to clap, too; they belong on stdout.
-            let asked_for = !error.use_stderr();
-            // Nothing is left to say where neither stream takes it.
-            let _ = error.print();
-            return if asked_for { Exit::Done } else { Exit::Usage }.into();
-        }
+    let parsed = Parsed::read(args.into_iter().collect());
+    let Parsed { args, settings } = match parsed {
+        Ok(parsed) => parsed,
+        Err(exit) => return exit.into(),
     };
     let exit = match args.command {
+        None if args.serve.print_config => print(out, &settings.table()),
+        Some(Command::Serve(args)) if args.print_config => print(out, &settings.table()),
         None => serve::run(&args.serve, out, clock),
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &contract::readings_page()),
@@ -93,8 +101,58 @@ pub fn run(
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out, clock),
         Some(Command::Healthcheck(args)) => healthcheck::run(&args, out),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), NAME, &mut text);
+            print(out, &String::from_utf8_lossy(&text))
+        }
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            match clap_mangen::Man::new(Args::command()).render(&mut text) {
+                Ok(()) => print(out, &String::from_utf8_lossy(&text)),
+                Err(error) => fail(Exit::Failed, &format!("cannot write the page: {error}")),
+            }
+        }
     };
     exit.into()
+}
+
+/// The arguments, with what a config file adds to them.
+struct Parsed {
+    args: Args,
+    settings: config_file::Settings,
+}
+
+impl Parsed {
+    fn read(mut words: Vec<OsString>) -> Result<Self, Exit> {
+        let given = matches(&words)?;
+        let served = given.subcommand_matches("serve");
+        // A flag of `serve` stands behind the command, where there is one.
+        let place = if served.is_some() { 2 } else { 1 };
+        let (settings, more) = match config_file::read(served.unwrap_or(&given)) {
+            Ok(read) => read,
+            Err(error) => {
+                say(&error.to_string());
+                return Err(Exit::Fixture);
+            }
+        };
+        words.splice(place.min(words.len())..place.min(words.len()), more);
+        let given = matches(&words)?;
+        let args = Args::from_arg_matches(&given).map_err(|error| refused(&error))?;
+        Ok(Self { args, settings })
+    }
+}
+
+fn matches(words: &[OsString]) -> Result<ArgMatches, Exit> {
+    Args::command().try_get_matches_from(words).map_err(|error| refused(&error))
+}
+
+/// Prints what clap has to say instead of arguments.
+fn refused(error: &clap::Error) -> Exit {
+    // Nothing is left to say where neither stream takes it.
+    let _ = error.print();
+    // Help and version are errors to clap, too.
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
 /// Prints what was asked for. A reader that has seen enough (`| head`) is no failure.

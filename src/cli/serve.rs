@@ -21,7 +21,7 @@ const LOG_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
-    let config = match args.config(clock) {
+    let config = match args.to_config(clock) {
         Ok(config) => config,
         Err(why) => return fail(Exit::Usage, &why),
     };

@@ -12,9 +12,9 @@ use super::{Documents, Span};
 pub struct Problem {
     /// The file, as it was named.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 where the file could not be read.
     pub line: usize,
-    /// The character in the line, from 1.
+    /// The character in the line, from 1; 0 where the file could not be read.
     pub column: usize,
     /// What is wrong.
     pub message: String,
@@ -30,6 +30,9 @@ pub struct Problem {
 impl fmt::Display for Problem {
     /// `file:line:column: message`, the line with a mark below the place, and the help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.file, self.message);
+        }
         writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
@@ -68,8 +71,8 @@ impl DocumentError {
     pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Problem {
         Problem {
             file: file.to_owned(),
-            line: 1,
-            column: 1,
+            line: 0,
+            column: 0,
             message: format!("cannot be read: {why}"),
             help: None,
             source: String::new(),

@@ -92,11 +92,11 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// The next key of an object that is one of `known`; `None` at its end. An unknown key and a
     /// key that stands twice are told, and left out with their values.
-    pub(crate) fn key(
+    pub(crate) fn key<'k>(
         &mut self,
         keys: &mut Keys,
-        known: &[&'static str],
-    ) -> Result<Option<At<&'static str>>, Fatal> {
+        known: &[&'k str],
+    ) -> Result<Option<At<&'k str>>, Fatal> {
         loop {
             let from = self.json.current_index();
             let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
@@ -228,6 +228,20 @@ impl<'t, 'p> Reader<'t, 'p> {
         let from = self.here();
         let read = self.json.known_bool(peek);
         let value = self.check(read)?;
+        Ok(Some(At { value, span: from..self.here() }))
+    }
+
+    /// A number as it is written.
+    pub(crate) fn digits(&mut self, what: &str) -> Result<Option<At<String>>, Fatal> {
+        let peek = self.peek()?;
+        if !peek.is_num() {
+            self.wrong(peek, what)?;
+            return Ok(None);
+        }
+        let from = self.here();
+        let read = self.json.known_number_bytes(peek).map(String::from_utf8_lossy);
+        let value = read.map(std::borrow::Cow::into_owned);
+        let value = self.check(value)?;
         Ok(Some(At { value, span: from..self.here() }))
     }
 

@@ -1,0 +1,231 @@
+//! `--config FILE`: what no flag and no variable sets, from a file; and `--print-config`.
+//!
+//! A key of the file is a flag without its dashes, and becomes that flag: so a value means the
+//! same in both places, and is refused for the same reason.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::{Args, flags::ServeArgs};
+use crate::contract::READINGS;
+use crate::document::{At, DocumentError, Documents, Fatal, Problems, Reader, Span};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
+
+/// Flags that are no settings.
+const NO_SETTINGS: &[&str] = &["config", "print-config", "help", "version"];
+
+/// Flags whose values are numbers in JSON, too.
+const NUMBERS: &[&str] = &["port", "seed", "conversations"];
+
+/// Flags whose values are paths: in a file, relative to its folder.
+const PATHS: &[&str] = &["port-file", "fixtures"];
+
+/// The flag whose values are `NAME=VALUE`: in a file, an object.
+const READING: &str = "reading";
+
+/// A setting as it is in force.
+struct Setting {
+    name: String,
+    value: String,
+    origin: String,
+}
+
+/// Every setting.
+pub(super) struct Settings(Vec<Setting>);
+
+impl Settings {
+    /// A line each: name, value, where it comes from.
+    pub(super) fn table(&self) -> String {
+        let width = |cell: fn(&Setting) -> &str| {
+            self.0.iter().map(|s| cell(s).chars().count()).max().unwrap_or(0)
+        };
+        let (name, value) = (width(|s| &s.name), width(|s| &s.value));
+        let line = |s: &Setting| format!("{:name$}  {:value$}  {}\n", s.name, s.value, s.origin);
+        self.0.iter().map(line).collect()
+    }
+}
+
+/// A flag that the file sets.
+struct Given {
+    name: String,
+    words: Vec<OsString>,
+    value: String,
+    at: Span,
+}
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// Reads the file that `--config` names, if it does: every setting, and the words to add to the
+/// command line.
+pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), DocumentError> {
+    let command = Args::command();
+    let flags: Vec<&Arg> = command
+        .get_arguments()
+        .filter(|arg| arg.get_long().is_some_and(|long| !NO_SETTINGS.contains(&long)))
+        .collect();
+    // Commands that do not serve have none of these flags.
+    let path = given.try_get_one::<PathBuf>("config").ok().flatten();
+    let in_file = path.map(|path| read_file(path, &flags)).transpose()?.unwrap_or_default();
+    let (mut words, mut settings) = (Vec::new(), Vec::new());
+    for arg in flags {
+        let (id, long) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
+        let source = if given.try_contains_id(id).is_ok() { given.value_source(id) } else { None };
+        let raw = given.try_get_raw(id).ok().flatten();
+        let raw: Vec<_> = raw.into_iter().flatten().map(|raw| raw.to_string_lossy()).collect();
+        let (mut value, mut origin) = match source {
+            Some(ValueSource::CommandLine) => (raw.join(","), format!("--{long}")),
+            Some(ValueSource::EnvVariable) => {
+                let variable = arg.get_env().map(|name| name.to_string_lossy().into_owned());
+                (raw.join(","), variable.unwrap_or_default())
+            }
+            _ => (raw.join(","), "default".to_owned()),
+        };
+        if arg.is_hide_env_values_set() && !raw.is_empty() {
+            value = format!("{} given", raw.len());
+        }
+        let explicit = origin != "default";
+        if let Some((set, place)) = in_file.iter().find(|(set, _)| set.name == long)
+            // Readings add up, one by one; the later word wins.
+            && (!explicit || long == READING)
+        {
+            words.extend(set.words.iter().cloned());
+            let shown = if arg.is_hide_env_values_set() {
+                format!("{} given", set.words.len())
+            } else {
+                set.value.clone()
+            };
+            (value, origin) = if explicit {
+                (format!("{shown},{value}"), format!("{place}, {origin}"))
+            } else {
+                (shown, place.clone())
+            };
+        }
+        settings.push(Setting { name: long.to_owned(), value, origin });
+    }
+    Ok((Settings(settings), words))
+}
+
+/// What a file sets, each with its place as `file:line:column`.
+fn read_file(path: &Path, flags: &[&Arg]) -> Result<Vec<(Given, String)>, DocumentError> {
+    let documents = crate::fixtures::read_file(path)?;
+    let mut problems = Problems::default();
+    let mut all = Vec::new();
+    for span in documents.spans() {
+        let mut reader = Reader::new(&documents, &span, &mut problems);
+        // A syntax error is told.
+        let _ = read_root(&mut reader, path, flags, &mut all);
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_error(&documents));
+    }
+    let place = |given: &Given| place(&documents, &given.at);
+    Ok(all.into_iter().map(|given| (place(&given), given)).map(|(at, given)| (given, at)).collect())
+}
+
+fn place(documents: &Documents, at: &Span) -> String {
+    let mut one = Problems::default();
+    one.add(at.clone(), "");
+    let error = one.into_error(documents);
+    error
+        .problems()
+        .first()
+        .map_or(String::new(), |at| format!("{}:{}:{}", at.file, at.line, at.column))
+}
+
+fn read_root(
+    reader: &mut Reader<'_, '_>,
+    path: &Path,
+    flags: &[&Arg],
+    all: &mut Vec<Given>,
+) -> Result<(), Fatal> {
+    let mut known: Vec<&str> = flags.iter().filter_map(|arg| arg.get_long()).collect();
+    known.push("$schema");
+    if let Some(mut keys) = reader.object("settings")? {
+        while let Some(key) = reader.key(&mut keys, &known)? {
+            let flag = flags.iter().find(|arg| arg.get_long() == Some(key.value));
+            let Some(flag) = flag else {
+                reader.skip()?;
+                continue;
+            };
+            let values = match flag.get_action() {
+                ArgAction::SetTrue => {
+                    if let Some(At { value: true, .. }) = reader.boolean()? {
+                        let words = vec![format!("--{}", key.value).into()];
+                        let (name, value) = (key.value.to_owned(), "true".to_owned());
+                        all.push(Given { name, words, value, at: key.span });
+                    }
+                    continue;
+                }
+                ArgAction::Append if key.value == READING => readings(reader)?,
+                ArgAction::Append => list(reader)?,
+                _ if NUMBERS.contains(&key.value) => {
+                    reader.digits("a number")?.into_iter().collect()
+                }
+                _ => reader.string()?.into_iter().collect(),
+            };
+            let mut words = Vec::new();
+            for value in &values {
+                let mut word = OsString::from(format!("--{}=", key.value));
+                if PATHS.contains(&key.value) {
+                    word.push(path.parent().unwrap_or(Path::new("")).join(&value.value));
+                } else {
+                    word.push(&value.value);
+                }
+                if let Err(why) = check(&word) {
+                    reader.problems.add(value.span.clone(), why);
+                }
+                words.push(word);
+            }
+            let value: Vec<_> = values.iter().map(|value| value.value.as_str()).collect();
+            let (name, value) = (key.value.to_owned(), value.join(","));
+            all.push(Given { name, words, value, at: key.span });
+        }
+    }
+    reader.finish()
+}
+
+/// A list of strings.
+fn list(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+    let mut values = Vec::new();
+    reader.array("a list", |reader| {
+        if let Some(value) = reader.string()? {
+            if value.value.contains(',') {
+                reader.problems.add(value.span.clone(), "a comma separates values; write two");
+            }
+            values.push(value);
+        }
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// `{"qa-time": "milliseconds"}`, as `qa-time=milliseconds`.
+fn readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+    let known: Vec<&str> = READINGS.iter().map(|row| row.name).collect();
+    let mut values = Vec::new();
+    if let Some(mut keys) = reader.object("readings by name")? {
+        while let Some(key) = reader.key(&mut keys, &known)? {
+            if let Some(At { value, span }) = reader.string()? {
+                values.push(At { value: format!("{}={value}", key.value), span });
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Why a flag is refused, in clap's words.
+fn check(word: &OsString) -> Result<(), String> {
+    match Flags::command().try_get_matches_from([OsString::new(), word.clone()].iter()) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let first = text.split("\n\n").next().unwrap_or_default();
+            Err(first.trim_start_matches("error: ").trim().replace('\n', " "))
+        }
+    }
+}
