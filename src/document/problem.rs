@@ -151,7 +151,7 @@ impl Problems {
 }
 
 /// The longest part of a line that is shown, in characters.
-const SHOWN: usize = 96;
+const SHOWN: usize = 100;
 
 fn locate(documents: &Documents, span: &Span, message: String, help: Option<String>) -> Problem {
     let (file, text, begins) = documents.file(span.start);

@@ -1,6 +1,7 @@
 //! The pages that are derived from the contract, and the README's examples.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use gptbots_mock::contract;
@@ -25,9 +26,11 @@ struct Emulator {
 }
 
 impl Emulator {
-    fn start() -> Self {
+    fn start(more: &[&str], folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gptbots-mock"))
             .args(["--port", "0", "--log-format", "off"])
+            .args(more)
+            .current_dir(folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -46,37 +49,86 @@ impl Drop for Emulator {
     }
 }
 
-/// Every `curl` of the README is sent as printed, and its answer is the one printed below it.
+/// A folder for the README's `my.json`; removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("gptbots-mock-readme-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// What `check` says of the fixture with a slip in it.
+    fn check(&self, fixture: &str) -> String {
+        std::fs::write(self.0.join("my.json"), fixture.replace("SLACK", "Slack")).unwrap();
+        let checked = Command::new(env!("CARGO_BIN_EXE_gptbots-mock"))
+            .args(["check", "my.json"])
+            .current_dir(&self.0)
+            .output()
+            .unwrap();
+        assert_eq!(checked.status.code(), Some(3));
+        let text = String::from_utf8(checked.stderr).unwrap();
+        text.split("\n\n").next().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Every `curl` of the README is sent as printed, and its answer is the one printed below it. A
+/// JSON block without a `curl` is `my.json`, and what comes after is sent to a server that has it.
 #[test]
 fn the_readme_prints_what_the_binary_answers() {
-    let emulator = Emulator::start();
+    let folder = Folder::new();
+    let built_in = Emulator::start(&[], &folder.0);
+    let mut with_fixture = None;
+    let mut fixture = String::new();
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let readme = readme.unwrap();
     let mut made = String::new();
     let mut pending: Option<Curl> = None;
     let mut sent = 0;
-    let readme = readme.unwrap();
     // Even parts are prose, odd ones fenced: a language, a line break, the text.
     for (number, part) in readme.split("```").enumerate() {
         if number > 0 {
             made.push_str("```");
         }
         let (language, text) = part.split_once('\n').unwrap_or((part, ""));
-        match (number % 2, language) {
-            (1, "sh") if text.starts_with("curl ") => {
-                assert!(pending.is_none(), "a curl without its answer before: {text}");
+        match (number % 2, language, pending.take()) {
+            (1, "sh", None) if text.starts_with("curl ") => {
                 pending = Some(Curl::read(text));
                 made.push_str(part);
             }
-            (1, "json" | "http") => {
-                let curl = pending.take().expect("an answer without its curl");
+            (1, "json" | "http", Some(curl)) => {
+                let emulator = match &with_fixture {
+                    Some(emulator) if curl.asks_for("app-mine") => emulator,
+                    _ => &built_in,
+                };
                 let answer = curl.send(&emulator.address, language);
                 made.extend([language, "\n", &answer, "\n"]);
                 sent += 1;
             }
-            _ => made.push_str(part),
+            (1, "json", None) => {
+                text.clone_into(&mut fixture);
+                std::fs::write(folder.0.join("my.json"), text).unwrap();
+                with_fixture = Some(Emulator::start(&["--fixtures", "my.json"], &folder.0));
+                made.push_str(part);
+            }
+            (1, "text", None) if text.starts_with("my.json:") => {
+                made.extend(["text\n", &folder.check(&fixture), "\n"]);
+            }
+            (1, _, Some(_)) => panic!("a curl without its answer before: {text}"),
+            (_, _, left) => {
+                pending = left;
+                made.push_str(part);
+            }
         }
     }
-    assert!(pending.is_none() && sent >= 6, "only {sent} examples were sent");
+    assert!(pending.is_none() && sent >= 7, "only {sent} examples were sent");
     compare("README.md", &made);
 }
 
@@ -106,6 +158,10 @@ impl Curl {
             }
         }
         Self { url: url.unwrap(), headers }
+    }
+
+    fn asks_for(&self, key: &str) -> bool {
+        self.headers.iter().any(|header| header.ends_with(key))
     }
 
     /// What curl would print: the body, or (`-i`) the head too, less its date.
