@@ -1,6 +1,6 @@
 //! What the tests call the server with: a client that shows everything and hides nothing.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -12,6 +12,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A window that holds everything.
 pub(crate) const ALWAYS: &str = "start_time=0&end_time=9999999999999";
+
+/// The newest conversation of agent *demo*.
+pub(crate) const NEWEST: &str = "/v1/bot/conversation/page?conversation_type=ALL\
+    &start_time=0&end_time=9999999999999&page=1&page_size=1";
 
 /// An answer, as it came.
 #[derive(Debug)]
@@ -77,13 +81,30 @@ pub(crate) fn request(
     target: &str,
     headers: &[(&str, &str)],
 ) -> Answer {
+    call(server.address(), method, target, headers)
+}
+
+/// The same, to a server that is known by its address.
+#[track_caller]
+pub(crate) fn call(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.extend([*name, ": ", *value, "\r\n"]);
     }
     head.push_str("\r\n");
-    raw(server.address(), head.as_bytes())
+    raw(address, head.as_bytes())
+}
+
+/// `GET` with a key, to an address.
+#[track_caller]
+pub(crate) fn fetch(address: SocketAddr, key: &str, target: &str) -> Answer {
+    call(address, "GET", target, &[("Authorization", &format!("Bearer {key}"))])
 }
 
 /// Sends bytes, and reads one answer to the end of the connection.
@@ -115,4 +136,51 @@ pub(crate) fn parse(bytes: &[u8]) -> Answer {
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         .collect();
     Answer { status: status.parse().unwrap(), headers, body: body.to_owned() }
+}
+
+/// A connection that stays open: requests go in, answers come out one at a time.
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        Self(BufReader::new(connect(address)))
+    }
+
+    pub(crate) fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
+        self.0.read_to_end(bytes)
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
+    #[track_caller]
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// The next answer, as long as its `Content-Length` says.
+    #[track_caller]
+    pub(crate) fn answer(&mut self) -> Answer {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            let read = self.0.read_until(b'\n', &mut bytes).unwrap();
+            assert!(read > 0, "closed in a head: {:?}", String::from_utf8_lossy(&bytes));
+        }
+        let head = parse(&bytes);
+        let length = head.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        Answer { body: String::from_utf8(body).expect("an answer is UTF-8"), ..head }
+    }
+
+    /// Asserts that the server closes it without another byte.
+    #[track_caller]
+    pub(crate) fn is_closed(&mut self) {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("open: {error}"),
+            _ => assert!(rest.is_empty(), "{:?}", String::from_utf8_lossy(&rest)),
+        }
+    }
 }
