@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::client::{Connection, NEWEST, PATIENCE, fetch, parse};
 use crate::process::{Process, command, run, wait_until_read};
@@ -36,24 +36,12 @@ fn sigterm_and_sigint_end_it_with_0() {
     }
 }
 
-#[test]
-fn open_connections_without_a_request_are_closed_at_once() {
-    let (server, address) = Process::serve(&[]);
-    let (mut silent, mut idle) = (Connection::open(address), Connection::open(address));
-    idle.send(halves().concat());
-    idle.answer().ok();
-    server.signal("TERM");
-    silent.is_closed();
-    idle.is_closed();
-    assert_eq!(server.end().code, 0);
-}
-
 /// Sends half a head behind `before`, asks the process to end, sends the rest when it has begun
 /// to, and gives the connection on which an answer may come.
 #[track_caller]
 fn stop_within_a_head(before: &str) -> (Process, Connection) {
     let (server, address) = Process::serve(&[]);
-    let mut idle = Connection::open(address);
+    let (mut silent, mut idle) = (Connection::open(address), Connection::open(address));
     idle.send(halves().concat());
     idle.answer().ok();
     let mut connection = Connection::open(address);
@@ -65,8 +53,11 @@ fn stop_within_a_head(before: &str) -> (Process, Connection) {
     wait_until_read(connection.stream());
     server.signal("TERM");
     wait_until_refused(address);
-    // Every connection is told by now.
+    // Those without a request are closed first, so every connection is told by now.
+    silent.is_closed();
     idle.is_closed();
+    // A slow client: what is in flight is given time, not only a last look.
+    std::thread::sleep(Duration::from_millis(100));
     // Fails where the server has closed it.
     let _ = connection.stream().write_all(second.as_bytes());
     (server, connection)
