@@ -223,7 +223,7 @@ fn check(word: &OsString) -> Result<(), String> {
     match Flags::command().try_get_matches_from([OsString::new(), word.clone()].iter()) {
         Ok(_) => Ok(()),
         Err(error) => {
-            let text = error.to_string();
+            let text = super::without_secrets(error).to_string();
             let first = text.split("\n\n").next().unwrap_or_default();
             Err(first.trim_start_matches("error: ").trim().replace('\n', " "))
         }

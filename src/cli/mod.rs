@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
@@ -144,7 +145,19 @@ impl Parsed {
 }
 
 fn matches(words: &[OsString]) -> Result<ArgMatches, Exit> {
-    Args::command().try_get_matches_from(words).map_err(|error| refused(&error))
+    Args::command().try_get_matches_from(words).map_err(|error| refused(&without_secrets(error)))
+}
+
+/// The error without the value of a flag that takes a secret.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let of_key = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(flag)) if flag.starts_with("--api-key")
+    );
+    if of_key && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
+    }
+    error
 }
 
 /// Prints what clap has to say instead of arguments.

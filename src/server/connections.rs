@@ -72,9 +72,16 @@ pub(crate) async fn run_until(
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     let mut shed = 0;
+    // A connection that is accepted and waits for a place.
+    let mut waiting = None;
     loop {
         while open.try_join_next().is_some() {}
-        let full = open.len() >= limits.connections.max(1);
+        if open.len() < limits.connections.max(1)
+            && let Some(stream) = waiting.take()
+        {
+            open.spawn(serve(stream, app.clone(), log.clone(), heard.clone()));
+        }
+        let full = waiting.is_some();
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
@@ -84,17 +91,17 @@ pub(crate) async fn run_until(
         };
         match accepted {
             Ok(stream) => {
-                open.spawn(serve(stream, app.clone(), log.clone(), heard.clone()));
+                waiting = Some(stream);
+                continue;
             }
             // The client left before it was accepted.
-            Err(error) if is_the_peers(&error) => {}
+            Err(error) if is_the_peers(&error) => continue,
             // No place for one more: out of connections by our own count, or of files.
-            Err(_) => {
-                shed += 1;
-                signal.send_replace(Signal::Shed(shed));
-                tokio::time::sleep(RETRY).await;
-            }
+            Err(_) if full => {}
+            Err(_) => tokio::time::sleep(RETRY).await,
         }
+        shed += 1;
+        signal.send_replace(Signal::Shed(shed));
     }
     drop(listener);
     signal.send_replace(Signal::Drain);

@@ -11,8 +11,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, Uri};
 use axum::response::Response;
+use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::contract;
 use crate::http::Outcome;
@@ -52,27 +53,15 @@ pub(crate) struct AccessLog {
 pub(super) struct Begun {
     at: Instant,
     method: Method,
-    path: Path,
-}
-
-/// Most requests go to one of the contract's paths, which needs no copy.
-enum Path {
-    Known(&'static str),
-    Other(String),
-}
-
-impl Path {
-    fn text(&self) -> &str {
-        match self {
-            Self::Known(path) => path,
-            Self::Other(path) => path,
-        }
-    }
+    uri: Uri,
 }
 
 struct Line {
     time: SystemTime,
-    begun: Begun,
+    method: Method,
+    uri: Uri,
+    /// Whether method or target hold a key: then nothing is written that the client chose.
+    secret: bool,
     took: Duration,
     status: u16,
     /// The code and the reason of a refusal.
@@ -113,27 +102,24 @@ impl AccessLog {
         Ok(Some((log, Flushed(flushed))))
     }
 
+    // By reference, though nothing of the log is needed: nobody begins without a log.
+    #[allow(clippy::unused_self, reason = "only a request that is logged begins")]
     pub(super) fn begin(&self, request: &Request) -> Begun {
-        let path = request.uri().path();
-        let path = match contract::endpoint(path) {
-            Some(endpoint) => Path::Known(endpoint.path),
-            None => Path::Other(self.redact(path)),
-        };
-        Begun { at: Instant::now(), method: request.method().clone(), path }
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        Begun { at: Instant::now(), method, uri }
     }
 
     pub(super) fn end(&self, begun: Begun, response: &Response) {
-        let refused = response.extensions().get::<Outcome>().map(|outcome| {
-            let reason = match outcome.reason.to_str() {
-                Ok(reason) => HeaderValue::try_from(self.redact(reason)).ok(),
-                Err(_) => None,
-            };
-            (outcome.code.number(), reason.unwrap_or(HeaderValue::from_static("")))
-        });
+        let Begun { at, method, uri } = begun;
+        let refused = response.extensions().get::<Outcome>();
+        let refused = refused.map(|outcome| (outcome.code.number(), outcome.reason.clone()));
         let line = Line {
             time: (self.clock)(),
-            took: begun.at.elapsed(),
-            begun,
+            // Only of a refused request is anything written that the client chose.
+            secret: refused.is_some() && self.holds_key(&method, &uri),
+            method,
+            uri,
+            took: at.elapsed(),
             status: response.status().as_u16(),
             refused,
         };
@@ -142,15 +128,18 @@ impl AccessLog {
         }
     }
 
-    /// The text without any key. A key may stand in a path or a value by a client's mistake.
-    fn redact(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for key in self.sandboxes.world().agents.iter().flat_map(|agent| &agent.keys) {
-            if text.contains(key.as_str()) {
-                text = text.replace(key.as_str(), "[key]");
-            }
-        }
-        text
+    /// Whether a client put a key where it does not belong, plain or percent-encoded.
+    fn holds_key(&self, method: &Method, uri: &Uri) -> bool {
+        let target = uri.to_string();
+        let decoded: Vec<u8> = percent_decode_str(&target).collect();
+        let holds = |text: &[u8], key: &[u8]| text.windows(key.len()).any(|part| part == key);
+        let world = self.sandboxes.world();
+        let mut keys = world.agents.iter().flat_map(|agent| &agent.keys).map(String::as_bytes);
+        keys.any(|key| {
+            holds(&decoded, key)
+                || holds(target.as_bytes(), key)
+                || method.as_str().as_bytes() == key
+        })
     }
 }
 
@@ -200,16 +189,48 @@ fn stamp(time: SystemTime) -> impl std::fmt::Display {
     format!("{timestamp:.3}")
 }
 
+/// What is written in place of what holds a key.
+const SECRET: &str = "[holds a key]";
+
+impl Line {
+    fn method(&self) -> &str {
+        const KNOWN: [Method; 9] = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::OPTIONS,
+            Method::PATCH,
+            Method::TRACE,
+            Method::CONNECT,
+        ];
+        let telling = self.secret && !KNOWN.contains(&self.method);
+        if telling { SECRET } else { self.method.as_str() }
+    }
+
+    /// The path, in visible ASCII.
+    fn path(&self) -> String {
+        if self.secret && contract::endpoint(self.uri.path()).is_none() {
+            return SECRET.to_owned();
+        }
+        utf8_percent_encode(self.uri.path(), CONTROLS).to_string()
+    }
+
+    /// The code and the reason of a refusal.
+    fn refused(&self) -> Option<(u32, &str)> {
+        let (code, reason) = self.refused.as_ref()?;
+        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
+    }
+}
+
 /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
 fn text(line: &Line, out: &mut String) -> std::fmt::Result {
-    let (time, begun) = (stamp(line.time), &line.begun);
-    let ms = line.took.as_secs_f64() * 1000.0;
-    write!(out, "{time} {} {} {}", begun.method, begun.path.text().escape_debug(), line.status)?;
-    match &line.refused {
+    let (time, ms) = (stamp(line.time), line.took.as_secs_f64() * 1000.0);
+    write!(out, "{time} {} {} {}", line.method(), line.path(), line.status)?;
+    match line.refused() {
         None => writeln!(out, " {ms:.3}ms"),
-        Some((code, reason)) => {
-            writeln!(out, " code={code} {ms:.3}ms {}", reason.to_str().unwrap_or_default())
-        }
+        Some((code, reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
     }
 }
 
@@ -217,7 +238,7 @@ fn text(line: &Line, out: &mut String) -> std::fmt::Result {
 struct JsonLine<'a> {
     time: String,
     method: &'a str,
-    path: &'a str,
+    path: String,
     status: u16,
     code: Option<u32>,
     reason: Option<&'a str>,
@@ -225,14 +246,14 @@ struct JsonLine<'a> {
 }
 
 fn json(line: &Line) -> String {
-    let refused = line.refused.as_ref();
+    let (code, reason) = line.refused().unzip();
     let line = JsonLine {
         time: stamp(line.time).to_string(),
-        method: line.begun.method.as_str(),
-        path: line.begun.path.text(),
+        method: line.method(),
+        path: line.path(),
         status: line.status,
-        code: refused.map(|(code, _)| *code),
-        reason: refused.and_then(|(_, reason)| reason.to_str().ok()),
+        code,
+        reason,
         duration_us: u64::try_from(line.took.as_micros()).unwrap_or(u64::MAX),
     };
     // Strings and numbers always serialize.

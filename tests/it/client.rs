@@ -13,6 +13,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A window that holds everything.
 pub(crate) const ALWAYS: &str = "start_time=0&end_time=9999999999999";
 
+/// The newest conversation of agent *demo*.
+pub(crate) const NEWEST: &str = "/v1/bot/conversation/page?conversation_type=ALL\
+    &start_time=0&end_time=9999999999999&page=1&page_size=1";
+
 /// An answer, as it came.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -111,13 +115,30 @@ pub(crate) fn request(
     target: &str,
     headers: &[(&str, &str)],
 ) -> Answer {
+    call(server.address(), method, target, headers)
+}
+
+/// The same, to a server that is known by its address.
+#[track_caller]
+pub(crate) fn call(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     for (name, value) in headers {
         head.extend([*name, ": ", *value, "\r\n"]);
     }
     head.push_str("\r\n");
-    raw(server.address(), head.as_bytes())
+    raw(address, head.as_bytes())
+}
+
+/// `GET` with a key, to an address.
+#[track_caller]
+pub(crate) fn fetch(address: SocketAddr, key: &str, target: &str) -> Answer {
+    call(address, "GET", target, &[("Authorization", &format!("Bearer {key}"))])
 }
 
 /// Sends bytes, and reads one answer to the end of the connection.

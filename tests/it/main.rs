@@ -1,9 +1,12 @@
 //! Tests through the front door: one module per subject.
 
+mod access_log;
 mod authentication;
 mod believable;
 mod cases;
+mod cli;
 mod client;
+mod commands;
 mod consistency;
 mod conversation_list;
 mod cors;
@@ -17,11 +20,16 @@ mod limits;
 mod messages;
 mod page_readings;
 mod paging;
+mod process;
 mod qa;
 mod random_fixture;
 mod readings;
 mod reasons;
 mod requests;
+mod robust;
+mod stop;
+mod usage;
 mod vendor;
 mod vendor_errors;
 mod walk;
+mod wire;
