@@ -7,6 +7,7 @@ mod cases;
 mod cli;
 mod client;
 mod commands;
+mod config;
 mod consistency;
 mod conversation_list;
 mod cors;
