@@ -1,10 +1,9 @@
 //! Records that were read from documents: columns of numbers, and texts where they were read.
 
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::texts::{Sent, Str, Texts, TextsBuilder};
 use super::{Facts, Records};
@@ -63,7 +62,7 @@ struct Pair {
 /// Which number has this text?
 #[derive(Default)]
 struct Index {
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     numbers: HashTable<u32>,
 }
 

@@ -111,7 +111,7 @@ fn slice<'a>(documents: &'a [u8], beside: &'a [u8], text: Str) -> &'a [u8] {
 /// Whether the inside of a JSON string is escaped just as an answer escapes it.
 fn is_as_sent(raw: &[u8]) -> bool {
     let mut rest = raw;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest) {
         rest = &rest[at + 1..];
         match rest {
             [b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't', after @ ..] => rest = after,
