@@ -1,10 +1,12 @@
 //! Tests through the front door: one module per subject.
 
 mod authentication;
+mod checker;
 mod client;
 mod conversation_list;
 mod cors;
 mod docs;
+mod edge;
 mod fixture;
 mod golden;
 mod library;
@@ -15,5 +17,6 @@ mod qa;
 mod readings;
 mod reasons;
 mod requests;
+mod schema;
 mod vendor;
 mod vendor_errors;
