@@ -8,6 +8,7 @@ mod cors;
 mod docs;
 mod edge;
 mod fixture;
+mod fixture_docs;
 mod golden;
 mod library;
 mod limits;

@@ -16,17 +16,17 @@ const EDGE: &str = include_str!("../../fixtures/edge.json");
 
 /// The objects of a fixture, by the path to their schema.
 const OBJECTS: [(&str, Wrap); 4] = [
-    ("", |root| root),
+    ("", Value::clone),
     ("/$defs/agent", |agent| json!({"agents": [agent]})),
     ("/$defs/conversation", in_conversation),
-    ("/$defs/entry", |entry| in_conversation(json!({"messages": [entry]}))),
+    ("/$defs/entry", |entry| in_conversation(&json!({"messages": [entry]}))),
 ];
 
 /// Makes a fixture of an object.
-type Wrap = fn(Value) -> Value;
+type Wrap = fn(&Value) -> Value;
 
 /// A fixture of one conversation, of the agent that the schema's examples name.
-fn in_conversation(conversation: Value) -> Value {
+fn in_conversation(conversation: &Value) -> Value {
     let bot_id = "64b902a84f1ff25d1c60c10b";
     json!({"agents": [{"name": "n", "bot_id": bot_id, "conversations": [conversation]}]})
 }
@@ -270,7 +270,7 @@ fn the_enums_are_those_of_the_contract() {
 fn the_keys_are_those_of_the_loader() {
     let schema = schema();
     for (object, wrap) in OBJECTS {
-        let told = check(&wrap(json!({"zzzzzzzzzzzz": 1})).to_string());
+        let told = check(&wrap(&json!({"zzzzzzzzzzzz": 1})).to_string());
         let listed = told.iter().find_map(|told| told.split_once("; one of ")).unwrap().1;
         let loader: BTreeSet<_> = listed.split(", ").collect();
         let properties = properties(&schema, object);
@@ -298,7 +298,7 @@ fn every_key_has_a_title_a_description_and_examples_that_pass_both() {
                     _ => json!({}),
                 };
                 sample[&key] = example.clone();
-                let text = wrap(sample).to_string();
+                let text = wrap(&sample).to_string();
                 assert!(takes(&validator, &text), "the schema refuses {text}");
                 assert_eq!(check(&text), [""; 0], "{text}");
             }
