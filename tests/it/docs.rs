@@ -133,13 +133,13 @@ fn the_readme_prints_what_the_binary_answers() {
 }
 
 /// A `curl` command line, as far as the README uses it.
-struct Curl {
+pub(crate) struct Curl {
     url: String,
     headers: Vec<String>,
 }
 
 impl Curl {
-    fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let words = words(text);
         let (mut url, mut headers) = (None, Vec::new());
         let mut rest = words.into_iter().skip(1);
@@ -165,7 +165,7 @@ impl Curl {
     }
 
     /// What curl would print: the body, or (`-i`) the head too, less its date.
-    fn send(&self, address: &str, language: &str) -> String {
+    pub(crate) fn send(&self, address: &str, language: &str) -> String {
         let mut head = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n", self.url);
         for header in &self.headers {
             head.extend([header.as_str(), "\r\n"]);
@@ -187,7 +187,7 @@ impl Curl {
 }
 
 /// The words of a shell command: single quotes, and a backslash at the end of a line.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let joined = text.trim().replace("\\\n", " ");
     let mut words = Vec::new();
     for (number, part) in joined.split('\'').enumerate() {
