@@ -1,15 +1,15 @@
 //! `--watch`: an edit of a fixture is live within a second.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::{Exit, fail, say};
 use crate::config::{Agents, Config};
+use crate::fixtures;
 use crate::sandbox::Sandboxes;
 use crate::world::World;
 
@@ -22,58 +22,64 @@ const LONGEST: Duration = Duration::from_millis(400);
 
 /// Fixtures that are being watched.
 pub(super) struct Watched {
-    paths: Vec<Place>,
+    paths: Vec<PathBuf>,
+    state: State,
     events: Receiver<notify::Result<Event>>,
     /// Ends the watching when dropped.
     watcher: RecommendedWatcher,
 }
 
-/// Where a change matters: a folder, and a file in it or all of it. Editors replace files, so it
-/// is the folder of a file that is watched.
-struct Place {
-    folder: PathBuf,
-    file: Option<OsString>,
+/// By what a change is told: where each file really is, how long it is, when it was written.
+type State = Vec<(PathBuf, u64, Option<SystemTime>)>;
+
+fn state(paths: &[PathBuf]) -> State {
+    let files = paths.iter().filter_map(|path| fixtures::files(path).ok()).flatten();
+    let seen = files.filter_map(|file| {
+        let (real, about) = (file.canonicalize().ok()?, file.metadata().ok()?);
+        Some((real, about.len(), about.modified().ok()))
+    });
+    seen.collect()
 }
 
-impl Place {
-    fn of(path: &Path) -> std::io::Result<Self> {
-        let path = path.canonicalize()?;
-        if path.is_dir() {
-            return Ok(Self { folder: path, file: None });
+/// The folders in which a change can matter. Editors replace files, and mounted ones are links
+/// that are replaced: so it is the folder of a file, and that of what it points to.
+fn folders(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for path in paths {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        for path in [path, &real] {
+            let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+            let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+            folders.push(folder.to_owned());
         }
-        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
-        Ok(Self { folder, file: path.file_name().map(ToOwned::to_owned) })
     }
-
-    fn holds(&self, path: &Path) -> bool {
-        let name = self.file.as_deref();
-        path.parent() == Some(&*self.folder) && (name.is_none() || path.file_name() == name)
-    }
+    folders.sort();
+    folders.dedup();
+    folders
 }
 
 /// Begins to watch, where that is asked for and there are files to watch.
 pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<Watched>, Exit> {
     let paths = match agents {
-        Agents::Paths(paths) if asked => paths,
+        Agents::Paths(paths) if asked => paths.clone(),
         _ if asked => return Err(fail(Exit::Usage, "--watch needs --fixtures to watch")),
         _ => return Ok(None),
     };
-    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
-        fail(Exit::Failed, &format!("cannot watch {}: {error}", path.display()))
-    };
-    let (sender, events) = channel();
-    let mut watcher = notify::recommended_watcher(sender)
-        .map_err(|error| fail(Exit::Failed, &format!("cannot watch files: {error}")))?;
-    let mut places = Vec::new();
-    for path in paths {
-        // A file that is missing is told by reading it.
-        let Ok(place) = Place::of(path) else { return Ok(None) };
-        watcher
-            .watch(&place.folder, RecursiveMode::NonRecursive)
-            .map_err(|error| wrong(path, &error))?;
-        places.push(place);
+    // A file that is missing is told by reading it.
+    if paths.iter().any(|path| !path.exists()) {
+        return Ok(None);
     }
-    Ok(Some(Watched { paths: places, events, watcher }))
+    let (sender, events) = channel();
+    let watcher = notify::recommended_watcher(sender);
+    let mut watcher =
+        watcher.map_err(|error| fail(Exit::Failed, &format!("cannot watch files: {error}")))?;
+    for folder in folders(&paths) {
+        watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(|error| {
+            fail(Exit::Failed, &format!("cannot watch {}: {error}", folder.display()))
+        })?;
+    }
+    let state = state(&paths);
+    Ok(Some(Watched { paths, state, events, watcher }))
 }
 
 impl Watched {
@@ -82,8 +88,18 @@ impl Watched {
     pub(super) fn follow(self, config: Config, sandboxes: Arc<Sandboxes>) {
         let follower = std::thread::Builder::new().name("watch".into());
         let started = follower.spawn(move || {
-            let watcher = self.watcher;
-            while wait(&self.paths, &self.events) {
+            let Self { paths, mut state, events, mut watcher } = self;
+            while wait(&events) {
+                let now = self::state(&paths);
+                if now == state {
+                    continue;
+                }
+                state = now;
+                // What a link points to now may be in another folder. Where it is gone, reading
+                // says so.
+                for folder in folders(&paths) {
+                    let _ = watcher.watch(&folder, RecursiveMode::NonRecursive);
+                }
                 match World::new(&config) {
                     Ok(world) => {
                         sandboxes.replace_world(world);
@@ -96,7 +112,6 @@ impl Watched {
                     }
                 }
             }
-            drop(watcher);
         });
         if let Err(error) = started {
             say(&format!("cannot watch the fixtures: {error}"));
@@ -104,21 +119,16 @@ impl Watched {
     }
 }
 
-/// Waits for a change, and until it is complete. `false` when there will be none.
-fn wait(places: &[Place], events: &Receiver<notify::Result<Event>>) -> bool {
-    let matters = |event: &notify::Result<Event>| match event {
-        // Reading a file is an event, too.
-        Ok(event) if event.kind.is_access() => false,
-        Ok(event) => {
-            event.need_rescan()
-                || event.paths.iter().any(|path| places.iter().any(|place| place.holds(path)))
-        }
-        // Something was missed.
+/// Waits until something has changed, and for the end of it. `false` when nothing ever will.
+fn wait(events: &Receiver<notify::Result<Event>>) -> bool {
+    // Reading a file is an event, too; an error means that something was missed.
+    let changed = |event: &notify::Result<Event>| match event {
+        Ok(event) => !event.kind.is_access(),
         Err(_) => true,
     };
     loop {
         match events.recv() {
-            Ok(event) if matters(&event) => break,
+            Ok(event) if changed(&event) => break,
             Ok(_) => {}
             Err(_) => return false,
         }
