@@ -49,8 +49,8 @@ pub(crate) enum Agents {
     /// The pages' examples, generated records, a deleted agent.
     #[default]
     BuiltIn,
-    /// A fixture that is no file.
-    Text(String),
+    /// Fixtures that are no files.
+    Texts(Vec<String>),
     /// Fixture files, and folders of them.
     Paths(Vec<PathBuf>),
 }
@@ -63,10 +63,12 @@ pub struct Limits {
     /// answer was sent; a connection that stays silent ends then too. 30 s by default.
     pub head_timeout: Duration,
     /// A request head may be this long, in bytes; a longer one is refused with 431. 128 KiB by
-    /// default, 8 KiB at least.
+    /// default, 8 KiB at least. Whatever it is, a target over 64 KiB is refused with 414, and
+    /// more than 100 headers with 431.
     pub head_bytes: usize,
-    /// This many connections may be open. One more ends those that are silent. 1,000 by default,
-    /// 1 at least.
+    /// This many connections may be open. One more ends those that have sent no request for half
+    /// a second, even if they have not read their last answer to its end. 1,000 by default, 1 at
+    /// least.
     pub connections: usize,
     /// On the way out, requests in flight have this long to finish. 5 s by default.
     pub drain: Duration,

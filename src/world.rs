@@ -64,8 +64,15 @@ impl World {
         }
         let loaded = match &config.agents {
             Agents::BuiltIn => fixtures::documented(),
-            Agents::Text(json) => fixtures::load(fixtures::from_text("fixture", json)),
-            Agents::Paths(paths) => fixtures::read_paths(paths).and_then(fixtures::load),
+            Agents::Texts(texts) => {
+                let name = |number| match number {
+                    0 => "fixture".to_owned(),
+                    _ => format!("fixture-{}", number + 1),
+                };
+                let texts = texts.iter().enumerate().map(|(n, text)| (name(n), text.as_str()));
+                fixtures::load(fixtures::from_texts(texts), Vec::new())
+            }
+            Agents::Paths(paths) => fixtures::load_paths(paths),
         };
         let mut agents = loaded.map_err(WorldError::Fixture)?;
         let mut main = 0;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, Uri};
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::any;
 
-use crate::contract::Readings;
-use crate::http::{Refusal, refuse, respond};
+use crate::contract::{self, Readings};
+use crate::http::{Refusal, not_found, refuse, respond};
 use crate::sandbox::Sandboxes;
 
 /// Where `gptbots-mock healthcheck` asks.
@@ -19,13 +19,8 @@ pub(crate) fn router() -> Router<Arc<Sandboxes>> {
     Router::new().route(HEALTH_PATH, any(health)).route("/__admin/{*rest}", any(not_found))
 }
 
-async fn not_found(uri: Uri) -> Response {
-    let refusal = Refusal::NotFound { path: uri.path().to_owned() };
-    refuse(&refusal, None, &Readings::default())
-}
-
 async fn health(method: Method) -> Response {
-    if !matches!(method, Method::GET | Method::HEAD) {
+    if !contract::allows(method.as_str()) {
         let refusal = Refusal::MethodNotAllowed { method: method.to_string() };
         return refuse(&refusal, None, &Readings::default());
     }

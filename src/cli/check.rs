@@ -27,7 +27,7 @@ struct Report<'a> {
 }
 
 pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
-    let checked = fixtures::read_paths(&args.paths).and_then(fixtures::load);
+    let checked = fixtures::load_paths(&args.paths);
     if args.json {
         let report = match &checked {
             Ok(_) => Report { problems: &[], more: 0 },

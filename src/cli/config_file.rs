@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Args, flags::ServeArgs};
 use crate::contract::READINGS;
-use crate::document::{At, DocumentError, Documents, Fatal, Problems, Reader, Span};
+use crate::document::{At, DocumentError, Fatal, Places, Problems, Reader, Span};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
@@ -94,6 +94,10 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
             && (!explicit || long == READING)
         {
             words.extend(set.words.iter().cloned());
+            if source == Some(ValueSource::EnvVariable) {
+                // Words hide the variable from clap, so it comes along, behind the file.
+                words.extend(raw.iter().map(|value| format!("--{long}={value}").into()));
+            }
             let shown = if arg.is_hide_env_values_set() {
                 format!("{} given", set.words.len())
             } else {
@@ -123,18 +127,13 @@ fn read_file(path: &Path, flags: &[&Arg]) -> Result<Vec<(Given, String)>, Docume
     if !problems.is_empty() {
         return Err(problems.into_error(&documents));
     }
-    let place = |given: &Given| place(&documents, &given.at);
-    Ok(all.into_iter().map(|given| (place(&given), given)).map(|(at, given)| (given, at)).collect())
-}
-
-fn place(documents: &Documents, at: &Span) -> String {
-    let mut one = Problems::default();
-    one.add(at.clone(), "");
-    let error = one.into_error(documents);
-    error
-        .problems()
-        .first()
-        .map_or(String::new(), |at| format!("{}:{}:{}", at.file, at.line, at.column))
+    let mut places = Places::new(&documents);
+    // They were read in order, as places are found.
+    let with_place = |given: Given| {
+        let (file, line, column) = places.find(given.at.start);
+        (given, format!("{file}:{line}:{column}"))
+    };
+    Ok(all.into_iter().map(with_place).collect())
 }
 
 fn read_root(
@@ -170,9 +169,17 @@ fn read_root(
             };
             let mut words = Vec::new();
             for value in &values {
+                if flag.is_hide_env_values_set() {
+                    reader.problems.hide(value.span.clone());
+                }
                 let mut word = OsString::from(format!("--{}=", key.value));
                 if PATHS.contains(&key.value) {
-                    word.push(path.parent().unwrap_or(Path::new("")).join(&value.value));
+                    let place = path.parent().unwrap_or(Path::new("")).join(&value.value);
+                    if place.to_string_lossy().contains(',') {
+                        let message = "a path with a comma, which separates paths";
+                        reader.problems.add(value.span.clone(), message);
+                    }
+                    word.push(place);
                 } else {
                     word.push(&value.value);
                 }

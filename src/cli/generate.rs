@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::flags::GeneratedArgs;
+use super::serve::part_of;
 use super::{Exit, fail};
 use crate::fixtures;
 use crate::generate::Generator;
@@ -25,7 +26,9 @@ pub(super) struct GenerateArgs {
 pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     let GeneratedArgs { seed, conversations, now } = args.generated;
     let generator = Generator::new(seed, conversations, now.day(clock).end_ms());
-    let mut file = match args.out.as_ref().map(File::create).transpose() {
+    // Whoever reads the file sees all of it or nothing.
+    let part = args.out.as_deref().map(part_of);
+    let mut file = match part.as_ref().map(File::create).transpose() {
         Ok(file) => file,
         Err(error) => {
             let path = args.out.clone().unwrap_or_default();
@@ -49,6 +52,9 @@ pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exi
     match fixtures::export(&generator, DEMO, DEMO_KEY, out, progress) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && args.out.is_none() => Exit::Done,
         Err(error) => fail(Exit::Failed, &format!("cannot write the fixture: {error}")),
-        Ok(()) => Exit::Done,
+        Ok(()) => match part.zip(args.out.as_ref()).map(|(part, out)| std::fs::rename(part, out)) {
+            Some(Err(error)) => fail(Exit::Failed, &format!("cannot name the fixture: {error}")),
+            Some(Ok(())) | None => Exit::Done,
+        },
     }
 }

@@ -32,7 +32,10 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     };
     let (app, sandboxes) = match App::new(&config) {
         Ok(made) => made,
-        Err(error @ WorldError::Fixture(_)) => return fail(Exit::Fixture, &error.to_string()),
+        Err(error @ WorldError::Fixture(_)) => {
+            say(&error.to_string());
+            return Exit::Fixture;
+        }
         Err(error) => return fail(Exit::Usage, &error.to_string()),
     };
     let log = AccessLog::start(args.log_format, clock, Arc::clone(&sandboxes), io::stderr());
@@ -118,7 +121,7 @@ fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
                 format!("seed {seed}, until {now}")
             }
             (Agents::BuiltIn, false, _) => "the examples of the vendor's pages".to_owned(),
-            (Agents::Text(_) | Agents::Paths(_), ..) => "from fixtures".to_owned(),
+            (Agents::Texts(_) | Agents::Paths(_), ..) => "from fixtures".to_owned(),
         };
         let (name, count) = (agent.name.escape_debug(), agent.store.conversation_count());
         let keys = shown_keys(config, agent, is_main);
@@ -146,11 +149,16 @@ fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
     }
 }
 
-/// Writes a file so that a reader sees all of it or nothing.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+/// Where a file is written before it gets its name.
+pub(super) fn part_of(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(part);
+    PathBuf::from(part)
+}
+
+/// Writes a file so that a reader sees all of it or nothing.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let part = part_of(path);
     std::fs::write(&part, text)?;
     std::fs::rename(&part, path).inspect_err(|_| {
         // The reason of the failure is what matters; the part is only litter.

@@ -46,6 +46,11 @@ pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter,
 /// The HTTP methods of every endpoint, as the `Allow` header of a 405 spells them.
 pub const ALLOW: &str = "GET, HEAD";
 
+/// Whether every endpoint takes this method.
+pub(crate) fn allows(method: &str) -> bool {
+    ALLOW.split(", ").any(|allowed| allowed == method)
+}
+
 /// The media type of every answer.
 pub const MEDIA_TYPE: &str = "application/json";
 

@@ -95,7 +95,7 @@ impl Kind {
             Self::ConversationType | Self::Feedback => {
                 format!("one of {}", self.words().join(", "))
             }
-            Self::Text => "any text".to_owned(),
+            Self::Text => "a text".to_owned(),
             Self::Millis => "an integer, milliseconds since 1970-01-01 UTC".to_owned(),
             Self::Integer { min, max: i64::MAX } => format!("an integer from {min}"),
             Self::Integer { min, max } => format!("{min} to {max}"),

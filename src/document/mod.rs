@@ -4,6 +4,8 @@
 mod problem;
 mod reader;
 
+#[cfg(feature = "cli")]
+pub(crate) use problem::Places;
 pub(crate) use problem::Problems;
 pub use problem::{DocumentError, Problem};
 pub(crate) use reader::{At, Fatal, Reader};
@@ -39,7 +41,7 @@ impl Documents {
         let begins = self.text.len();
         let text = &mut self.text;
         let done = read(text).and_then(|()| {
-            // So that the end of a document is a place in it, not the start of the next.
+            // So that the end of one document is another place than the start of the next.
             text.push(b'\n');
             if text.len() > MOST_BYTES {
                 return Err(std::io::Error::other("the files hold more than 4 GiB together"));
@@ -54,21 +56,22 @@ impl Documents {
         Ok(())
     }
 
-    /// The bytes of each document.
+    /// The bytes of each document, without the break behind it.
     pub(crate) fn spans(&self) -> Vec<Span> {
         let ends = self.files.iter().skip(1).map(|(_, begins)| *begins);
         let ends = ends.chain([offset(self.text.len())]);
-        self.files.iter().zip(ends).map(|((_, begins), end)| *begins..end).collect()
+        self.files.iter().zip(ends).map(|((_, begins), end)| *begins..end - 1).collect()
     }
+}
 
-    /// The document that an offset lies in: its name and its bytes.
-    fn file(&self, at: u32) -> (&str, &[u8], u32) {
-        let spans = self.spans();
-        let found = spans.iter().zip(&self.files).find(|(span, _)| span.contains(&at));
-        found.map_or(("", &[], 0), |(span, (name, _))| {
-            (name.as_str(), &self.text[span.start as usize..span.end as usize], span.start)
-        })
+/// A word of the document's, in quotes, escaped and cut.
+pub(crate) fn quoted(word: &str) -> String {
+    const MOST: usize = 60;
+    if word.chars().nth(MOST).is_none() {
+        return format!("{word:?}");
     }
+    let start: String = word.chars().take(MOST).collect();
+    format!("{start:?}...")
 }
 
 /// An offset into documents, which are bounded by [`MOST_BYTES`].

@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Documents, Span};
+use super::{Documents, Span, offset};
 
 /// One mistake in a document.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -103,6 +103,8 @@ impl std::error::Error for DocumentError {}
 pub(crate) struct Problems {
     found: Vec<(Span, String, Option<String>)>,
     more: usize,
+    /// Where secrets stand, which are never shown; ascending.
+    secrets: Vec<Span>,
 }
 
 impl Problems {
@@ -130,6 +132,11 @@ impl Problems {
         }
     }
 
+    /// Hides what stands here from every line that is shown. Told in the order of the documents.
+    pub(crate) fn hide(&mut self, secret: Span) {
+        self.secrets.push(secret);
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.found.len() + self.more
@@ -142,51 +149,133 @@ impl Problems {
     /// The mistakes with their places, by place.
     pub(crate) fn into_error(mut self, documents: &Documents) -> DocumentError {
         self.found.sort_by_key(|(span, ..)| (span.start, span.end));
-        let problems = self
-            .found
-            .into_iter()
-            .map(|(span, message, help)| locate(documents, &span, message, help));
+        let mut places = Places::new(documents);
+        let problems = self.found.into_iter().map(|(span, message, help)| {
+            let (file, line, column) = places.find(span.start);
+            let (source, mark) = show(places.line(), &documents.text, &span, &self.secrets);
+            Problem { file: file.to_owned(), line, column, message, help, source, mark }
+        });
         DocumentError { problems: problems.collect(), more: self.more }
     }
 }
 
-/// The longest part of a line that is shown, in characters.
-const SHOWN: usize = 100;
-
-fn locate(documents: &Documents, span: &Span, message: String, help: Option<String>) -> Problem {
-    let (file, text, begins) = documents.file(span.start);
-    let at = (span.start - begins) as usize;
-    let end = (span.end.max(span.start) - begins) as usize;
-    let line_begins = text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let rest = text[at..].iter().position(|byte| *byte == b'\n');
-    let line_ends = rest.map_or(text.len(), |length| at + length);
-    let chars = |from: usize, to: usize| String::from_utf8_lossy(&text[from..to]).chars().count();
-    let before = chars(line_begins, at);
-    let marked = chars(at, end.clamp(at, line_ends));
-    let whole = String::from_utf8_lossy(&text[line_begins..line_ends]);
-    let (source, mark) = shorten(whole.trim_end(), before, marked);
-    #[allow(clippy::naive_bytecount, reason = "a few diagnostics, once")]
-    let line = 1 + text[..at].iter().filter(|byte| **byte == b'\n').count();
-    Problem { file: file.to_owned(), line, column: 1 + before, message, help, source, mark }
+/// Finds the file, line and column of offsets that never fall: one walk through the documents.
+pub(crate) struct Places<'d> {
+    documents: &'d Documents,
+    spans: Vec<Span>,
+    file: usize,
+    /// The number and the begin of the line that was found last, and a place in it with the
+    /// number of characters before.
+    line: usize,
+    line_begins: usize,
+    at: usize,
+    before: usize,
 }
 
-/// The part of a line around some of its characters, and where in it they begin and how wide they
-/// are, in columns of a terminal. Control characters become spaces, so that the mark stands right.
-fn shorten(line: &str, before: usize, marked: usize) -> (String, (usize, usize)) {
-    let line: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let skip = if line.len() <= SHOWN {
-        0
-    } else {
-        before.saturating_sub(SHOWN / 3).min(line.len() - SHOWN)
+impl<'d> Places<'d> {
+    pub(crate) fn new(documents: &'d Documents) -> Self {
+        let mut places = Self {
+            documents,
+            spans: documents.spans(),
+            file: 0,
+            line: 1,
+            line_begins: 0,
+            at: 0,
+            before: 0,
+        };
+        places.begin();
+        places
+    }
+
+    /// Goes to the begin of the file.
+    fn begin(&mut self) {
+        let begins = self.spans.get(self.file).map_or(0, |span| span.start as usize);
+        // A mark that some editors put in front is no character of the line.
+        let mark = self.documents.text[begins..].starts_with(b"\xef\xbb\xbf");
+        self.line_begins = begins + if mark { 3 } else { 0 };
+        (self.line, self.at, self.before) = (1, self.line_begins, 0);
+    }
+
+    /// The file, the line and the column of an offset, not before the one asked last.
+    pub(crate) fn find(&mut self, offset: u32) -> (&'d str, usize, usize) {
+        while self.spans.get(self.file).is_some_and(|span| offset > span.end)
+            && self.file + 1 < self.spans.len()
+        {
+            self.file += 1;
+            self.begin();
+        }
+        let to = (offset as usize).max(self.at);
+        let text = &self.documents.text[self.at..to];
+        if let Some(last) = memchr::memrchr(b'\n', text) {
+            self.line += memchr::memchr_iter(b'\n', text).count();
+            self.line_begins = self.at + last + 1;
+            (self.at, self.before) = (self.line_begins, 0);
+        }
+        let rest = &self.documents.text[self.at..to.max(self.at)];
+        self.before += rest.iter().filter(|byte| begins_char(**byte)).count();
+        self.at = to.max(self.at);
+        let name = self.documents.files.get(self.file).map_or("", |(name, _)| name.as_str());
+        (name, self.line, 1 + self.before)
+    }
+
+    /// Where the line that was found begins and ends.
+    fn line(&self) -> (usize, usize) {
+        let text = &self.documents.text;
+        let end = memchr::memchr(b'\n', &text[self.at..]).map_or(text.len(), |n| self.at + n);
+        (self.line_begins, end)
+    }
+}
+
+const fn begins_char(byte: u8) -> bool {
+    byte & 0xc0 != 0x80
+}
+
+/// How much of a line is shown: before a mistake, and from it on, in characters.
+const SHOWN_BEFORE: usize = 60;
+const SHOWN_AFTER: usize = 60;
+
+/// The part of a line around a mistake, and where in it the mistake begins and how wide it is, in
+/// columns of a terminal. Control characters become spaces, so that the mark stands right, and
+/// secrets stars.
+fn show(
+    (begins, ends): (usize, usize),
+    text: &[u8],
+    span: &Span,
+    secrets: &[Span],
+) -> (String, (usize, usize)) {
+    let at = (span.start as usize).clamp(begins, ends);
+    let marked = (span.end as usize).clamp(at, ends);
+    // So many bytes hold so many characters; the rest of a long line is not even looked at.
+    let from = backwards(text, begins, at, SHOWN_BEFORE);
+    let to = forwards(text, at, ends, SHOWN_AFTER);
+    let plain = |from: usize, to: usize| -> String {
+        let hidden = |at: usize| {
+            let next = secrets.partition_point(|secret| secret.end <= offset(at));
+            secrets.get(next).is_some_and(|secret| secret.start <= offset(at))
+        };
+        let part = String::from_utf8_lossy(&text[from..to]);
+        let shown = part.char_indices().map(|(n, c)| match c {
+            _ if hidden(from + n) => '*',
+            c if c.is_control() => ' ',
+            c => c,
+        });
+        shown.collect()
     };
-    let text = |from: usize, to: usize| -> String {
-        line.iter().take(to.min(skip + SHOWN)).skip(from).collect()
-    };
-    let front = if skip > 0 { "..." } else { "" };
-    let back = if skip + SHOWN < line.len() { "..." } else { "" };
-    let mark = (
-        front.len() + text(skip, before).width() + before.saturating_sub(line.len()),
-        text(before, before + marked).width(),
-    );
-    (format!("{front}{}{back}", text(skip, line.len())), mark)
+    let (before, mark) = (plain(from, at), plain(at, marked.min(to)));
+    let behind = plain(marked.min(to), to);
+    let front = if from > begins { "..." } else { "" };
+    let back = if to < ends { "..." } else { "" };
+    let source = format!("{front}{before}{mark}{behind}{back}");
+    (source.trim_end().to_owned(), (front.len() + before.width(), mark.width()))
+}
+
+/// The place so many characters before `at`, or `begins`.
+fn backwards(text: &[u8], begins: usize, at: usize, chars: usize) -> usize {
+    let places = (begins..at).rev().filter(|place| begins_char(text[*place]));
+    places.take(chars).last().unwrap_or(at)
+}
+
+/// The place so many characters behind `at`, or `ends`.
+fn forwards(text: &[u8], at: usize, ends: usize, chars: usize) -> usize {
+    (at..ends).filter(|place| begins_char(text[*place])).nth(chars).unwrap_or(ends)
 }

@@ -3,7 +3,7 @@
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
-use super::{Documents, Problems, Span, offset};
+use super::{Documents, Problems, Span, offset, quoted};
 use crate::nearest::nearest;
 
 /// A value and where it stands.
@@ -110,7 +110,7 @@ impl<'t, 'p> Reader<'t, 'p> {
             let number = match found {
                 Ok(number) => number,
                 Err(key) => {
-                    let message = format!("unknown key {key:?}");
+                    let message = format!("unknown key {}", quoted(&key));
                     let help = match nearest(&key, known.iter().copied()) {
                         Some(word) => format!("did you mean {word:?}?"),
                         None => format!("one of {}", known.join(", ")),
@@ -276,10 +276,9 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     fn syntax(&mut self, at: u32, message: &str) {
         // Past the end there is nothing to show: the mark stands behind the last character.
-        let end = self.begins + offset(self.text.len());
         let blank = self.text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
-        let last = (end - offset(blank)).max(self.begins);
-        let at = if at >= end { last } else { at };
+        let end = self.begins + offset(self.text.len() - blank);
+        let at = at.min(end);
         self.problems.add(at..at + 1, format!("syntax: {message}"));
     }
 }

@@ -23,12 +23,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header, request};
+use axum::http::{HeaderName, HeaderValue, Method, Uri, header, request};
 use axum::response::Response;
 use axum::routing::any;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use tower_service::Service;
 
-use crate::contract::{ENDPOINTS, Endpoint, MEDIA_TYPE, Readings};
+use crate::contract::{self, ENDPOINTS, Endpoint, MEDIA_TYPE, Readings};
 use crate::sandbox::{Sandbox, Sandboxes};
 use query::Query;
 pub(crate) use refusal::{Outcome, REASON_HEADER, Refusal, refuse};
@@ -43,17 +44,28 @@ pub(crate) fn router(cors: bool) -> Router<Arc<Sandboxes>> {
         };
         vendor = vendor.route(endpoint.path, any(handler));
     }
-    vendor = vendor.fallback(async |request: Request| {
-        refuse(
-            &Refusal::NotFound { path: request.uri().path().to_owned() },
-            None,
-            &Readings::default(),
-        )
-    });
-    if cors {
-        vendor = vendor.layer(allow_browsers());
-    }
-    vendor
+    vendor = vendor.fallback(not_found);
+    if cors { open(vendor) } else { vendor }
+}
+
+/// The same router for browsers of any origin. The layer takes every `OPTIONS` for what a browser
+/// asks before a request; one that is none goes past it.
+fn open(vendor: Router<Arc<Sandboxes>>) -> Router<Arc<Sandboxes>> {
+    let closed = vendor.clone();
+    let open = vendor.layer(allow_browsers());
+    let handler = async move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
+        let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && request.headers().contains_key(header::ORIGIN);
+        let router = if request.method() == Method::OPTIONS && !asks { &closed } else { &open };
+        let mut router = router.clone().with_state::<()>(sandboxes);
+        Service::call(&mut router, request).await
+    };
+    Router::new().fallback(handler)
+}
+
+/// The answer where nothing is.
+pub(crate) async fn not_found(uri: Uri) -> Response {
+    refuse(&Refusal::NotFound { path: uri.path().to_owned() }, None, &Readings::default())
 }
 
 /// Answers one request to an endpoint.
@@ -78,7 +90,7 @@ fn answer(
     endpoint: &'static Endpoint,
     head: &request::Parts,
 ) -> Result<Vec<u8>, Refusal> {
-    if !matches!(head.method, Method::GET | Method::HEAD) {
+    if !contract::allows(head.method.as_str()) {
         return Err(Refusal::MethodNotAllowed { method: head.method.to_string() });
     }
     let world = sandbox.world();

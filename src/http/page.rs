@@ -2,7 +2,7 @@
 
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::contract::{Code, Endpoint, Operation, PagePastEnd};
+use crate::contract::{Code, Endpoint, ErrorRow, PagePastEnd, Status};
 use crate::store::Slice;
 
 /// The rows of the page that is asked for, among `total`.
@@ -16,14 +16,15 @@ pub(super) fn slice(
     // Page 1 is always there, even of nothing.
     let last = total.div_ceil(query.page_size).max(1);
     if query.page > last {
+        let documented = |row: &ErrorRow| row.source.status == Status::Documented;
         let refuses = match past_end {
             PagePastEnd::Documented => {
-                matches!(endpoint.operation, Operation::Messages | Operation::MessagesV2)
+                endpoint.error(Code::PageExceedsTotal).is_some_and(documented)
             }
             PagePastEnd::Empty => false,
             PagePastEnd::Error => true,
         };
-        if refuses && endpoint.error(Code::PageExceedsTotal).is_some() {
+        if refuses {
             return Err(Refusal::PagePastEnd { page: query.page, last, total });
         }
     }

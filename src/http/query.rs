@@ -103,10 +103,8 @@ impl<'a> Query<'a> {
 fn refused(param: &Param, value: &str) -> String {
     let nearest = crate::nearest::nearest(value, param.kind.words());
     let (name, got) = (param.field.name(), quote(value.as_bytes()));
-    match nearest {
-        Some(word) => format!("{name} must be {word}, got {got}"),
-        None => format!("{name} must be {}, got {got}", param.kind.expected()),
-    }
+    let hint = nearest.map(|word| format!("; did you mean {word}?")).unwrap_or_default();
+    format!("{name} must be {}, got {got}{hint}", param.kind.expected())
 }
 
 /// An optional `-`, then ASCII digits; what fits a signed 64-bit integer.

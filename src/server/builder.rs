@@ -103,7 +103,7 @@ impl ServerBuilder {
     /// ```
     #[must_use]
     pub fn fixture(mut self, fixture: impl Into<Fixture>) -> Self {
-        self.config.agents = Agents::Text(fixture.into().to_json());
+        self.config.agents = Agents::Texts(fixture.into().documents());
         self
     }
 

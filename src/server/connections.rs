@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::log::Begun;
 use super::{AccessLog, App};
 use crate::config::Limits;
 
@@ -103,8 +104,8 @@ pub(crate) async fn run_until(
         shed += 1;
         signal.send_replace(Signal::Shed(shed));
     }
-    drop(listener);
     signal.send_replace(Signal::Drain);
+    drop(listener);
     let drained = async { while open.join_next().await.is_some() {} };
     // What has not finished by then is cut off with the set.
     let _ = tokio::time::timeout(limits.drain, drained).await;
@@ -139,7 +140,6 @@ async fn serve(
     };
     let connection = builder(&app.limits).serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    heard.mark_unchanged();
     loop {
         let signal = tokio::select! {
             biased;
@@ -184,7 +184,7 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     silent.end();
     let mut router = router;
-    let begun = log.as_deref().map(|log| log.begin(&request));
+    let begun = log.is_some().then(|| Begun::new(&request));
     let response = tower_service::Service::call(&mut router, request).await;
     if let (Some(log), Some(begun), Ok(response)) = (log, begun, &response) {
         log.end(begun, response);

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::Response;
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -45,8 +45,6 @@ pub(crate) struct AccessLog {
     lines: SyncSender<Line>,
     dropped: Arc<AtomicU64>,
     clock: Clock,
-    /// Whose keys must never be written.
-    sandboxes: Arc<Sandboxes>,
 }
 
 /// A request that is being answered.
@@ -54,14 +52,25 @@ pub(super) struct Begun {
     at: Instant,
     method: Method,
     uri: Uri,
+    /// What the client sent as its key.
+    authorization: Option<HeaderValue>,
 }
 
+impl Begun {
+    pub(super) fn new(request: &Request) -> Self {
+        Self {
+            at: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            authorization: request.headers().get(header::AUTHORIZATION).cloned(),
+        }
+    }
+}
+
+/// An answered request.
 struct Line {
     time: SystemTime,
-    method: Method,
-    uri: Uri,
-    /// Whether method or target hold a key: then nothing is written that the client chose.
-    secret: bool,
+    request: Begun,
     took: Duration,
     status: u16,
     /// The code and the reason of a refusal.
@@ -94,93 +103,99 @@ impl AccessLog {
         let (lines, queue) = sync_channel(QUEUE);
         let (done, flushed) = sync_channel(0);
         let dropped = Arc::new(AtomicU64::new(0));
-        let log = Self { lines, dropped: Arc::clone(&dropped), clock, sandboxes };
+        let log = Self { lines, dropped: Arc::clone(&dropped), clock };
+        let writer = Writer { format, sandboxes, dropped, out };
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
-            write_all(format, &queue, &dropped, out);
+            writer.run(&queue);
             drop(done);
         })?;
         Ok(Some((log, Flushed(flushed))))
     }
 
-    // By reference, though nothing of the log is needed: nobody begins without a log.
-    #[allow(clippy::unused_self, reason = "only a request that is logged begins")]
-    pub(super) fn begin(&self, request: &Request) -> Begun {
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        Begun { at: Instant::now(), method, uri }
-    }
-
-    pub(super) fn end(&self, begun: Begun, response: &Response) {
-        let Begun { at, method, uri } = begun;
+    pub(super) fn end(&self, request: Begun, response: &Response) {
         let refused = response.extensions().get::<Outcome>();
-        let refused = refused.map(|outcome| (outcome.code.number(), outcome.reason.clone()));
         let line = Line {
             time: (self.clock)(),
-            // Only of a refused request is anything written that the client chose.
-            secret: refused.is_some() && self.holds_key(&method, &uri),
-            method,
-            uri,
-            took: at.elapsed(),
+            took: request.at.elapsed(),
+            request,
             status: response.status().as_u16(),
-            refused,
+            refused: refused.map(|outcome| (outcome.code.number(), outcome.reason.clone())),
         };
         if self.lines.try_send(line).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
 
-    /// Whether a client put a key where it does not belong, plain or percent-encoded.
-    fn holds_key(&self, method: &Method, uri: &Uri) -> bool {
-        let target = uri.to_string();
+/// Writes the lines. Whatever takes time is done here, where no request waits for it.
+struct Writer<W> {
+    format: LogFormat,
+    /// Whose keys must never be written.
+    sandboxes: Arc<Sandboxes>,
+    dropped: Arc<AtomicU64>,
+    out: W,
+}
+
+impl<W: Write> Writer<W> {
+    fn run(mut self, queue: &Receiver<Line>) {
+        let mut chunk = String::new();
+        while let Ok(line) = queue.recv() {
+            let mut lines = 1;
+            self.append(&line, &mut chunk);
+            while chunk.len() < CHUNK
+                && let Ok(line) = queue.try_recv()
+            {
+                self.append(&line, &mut chunk);
+                lines += 1;
+            }
+            let missing = self.dropped.swap(0, Ordering::Relaxed);
+            if missing > 0 {
+                self.append_missing(missing, &mut chunk);
+            }
+            if self.out.write_all(chunk.as_bytes()).and_then(|()| self.out.flush()).is_err() {
+                // A closed stderr: told with the next lines, should it open again.
+                self.dropped.fetch_add(missing + lines, Ordering::Relaxed);
+            }
+            chunk.clear();
+        }
+    }
+
+    fn append(&self, line: &Line, out: &mut String) {
+        // Only of a refused request is anything written that the client chose.
+        let secret = line.refused.is_some() && self.holds_key(&line.request);
+        let shown = Shown { line, secret };
+        // Writing to a string cannot fail.
+        let _ = match self.format {
+            LogFormat::Json => writeln!(out, "{}", shown.json()),
+            LogFormat::Text | LogFormat::Off => shown.text(out),
+        };
+    }
+
+    fn append_missing(&self, missing: u64, out: &mut String) {
+        let _ = match self.format {
+            LogFormat::Json => writeln!(out, r#"{{"dropped_lines":{missing}}}"#),
+            LogFormat::Text | LogFormat::Off => {
+                writeln!(out, "{missing} log lines dropped: nobody read them in time")
+            }
+        };
+    }
+
+    /// Whether a client put a key where it does not belong, plain or percent-encoded: one of the
+    /// agents', or the one that it sent in the right place.
+    fn holds_key(&self, request: &Begun) -> bool {
+        let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
-        let holds = |text: &[u8], key: &[u8]| text.windows(key.len()).any(|part| part == key);
+        let method = request.method.as_str().as_bytes();
+        let holds = |key: &[u8]| {
+            let found = |text: &[u8]| memchr::memmem::find(text, key).is_some();
+            !key.is_empty() && (found(&decoded) || found(target.as_bytes()) || found(method))
+        };
+        let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
+        let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
         let world = self.sandboxes.world();
-        let mut keys = world.agents.iter().flat_map(|agent| &agent.keys).map(String::as_bytes);
-        keys.any(|key| {
-            holds(&decoded, key)
-                || holds(target.as_bytes(), key)
-                || method.as_str().as_bytes() == key
-        })
+        let mut keys = world.agents.iter().flat_map(|agent| &agent.keys);
+        holds(sent) || keys.any(|key| holds(key.as_bytes()))
     }
-}
-
-fn write_all(format: LogFormat, queue: &Receiver<Line>, dropped: &AtomicU64, mut out: impl Write) {
-    let mut chunk = String::new();
-    while let Ok(line) = queue.recv() {
-        let mut lines = 1;
-        append(format, &line, &mut chunk);
-        while chunk.len() < CHUNK
-            && let Ok(line) = queue.try_recv()
-        {
-            append(format, &line, &mut chunk);
-            lines += 1;
-        }
-        let missing = dropped.swap(0, Ordering::Relaxed);
-        if missing > 0 {
-            append_missing(format, missing, &mut chunk);
-        }
-        if out.write_all(chunk.as_bytes()).and_then(|()| out.flush()).is_err() {
-            // A closed stderr: told with the next lines, should it open again.
-            dropped.fetch_add(missing + lines, Ordering::Relaxed);
-        }
-        chunk.clear();
-    }
-}
-
-fn append(format: LogFormat, line: &Line, out: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = match format {
-        LogFormat::Json => writeln!(out, "{}", json(line)),
-        LogFormat::Text | LogFormat::Off => text(line, out),
-    };
-}
-
-fn append_missing(format: LogFormat, missing: u64, out: &mut String) {
-    let _ = match format {
-        LogFormat::Json => writeln!(out, r#"{{"dropped_lines":{missing}}}"#),
-        LogFormat::Text | LogFormat::Off => {
-            writeln!(out, "{missing} log lines dropped: nobody read them in time")
-        }
-    };
 }
 
 /// To the millisecond, in UTC.
@@ -192,46 +207,11 @@ fn stamp(time: SystemTime) -> impl std::fmt::Display {
 /// What is written in place of what holds a key.
 const SECRET: &str = "[holds a key]";
 
-impl Line {
-    fn method(&self) -> &str {
-        const KNOWN: [Method; 9] = [
-            Method::GET,
-            Method::HEAD,
-            Method::POST,
-            Method::PUT,
-            Method::DELETE,
-            Method::OPTIONS,
-            Method::PATCH,
-            Method::TRACE,
-            Method::CONNECT,
-        ];
-        let telling = self.secret && !KNOWN.contains(&self.method);
-        if telling { SECRET } else { self.method.as_str() }
-    }
-
-    /// The path, in visible ASCII.
-    fn path(&self) -> String {
-        if self.secret && contract::endpoint(self.uri.path()).is_none() {
-            return SECRET.to_owned();
-        }
-        utf8_percent_encode(self.uri.path(), CONTROLS).to_string()
-    }
-
-    /// The code and the reason of a refusal.
-    fn refused(&self) -> Option<(u32, &str)> {
-        let (code, reason) = self.refused.as_ref()?;
-        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
-    }
-}
-
-/// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
-fn text(line: &Line, out: &mut String) -> std::fmt::Result {
-    let (time, ms) = (stamp(line.time), line.took.as_secs_f64() * 1000.0);
-    write!(out, "{time} {} {} {}", line.method(), line.path(), line.status)?;
-    match line.refused() {
-        None => writeln!(out, " {ms:.3}ms"),
-        Some((code, reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
-    }
+/// A line as it may be shown.
+struct Shown<'a> {
+    line: &'a Line,
+    /// Whether method or target hold a key: then nothing is written that the client chose.
+    secret: bool,
 }
 
 #[derive(serde::Serialize)]
@@ -245,17 +225,61 @@ struct JsonLine<'a> {
     duration_us: u64,
 }
 
-fn json(line: &Line) -> String {
-    let (code, reason) = line.refused().unzip();
-    let line = JsonLine {
-        time: stamp(line.time).to_string(),
-        method: line.method(),
-        path: line.path(),
-        status: line.status,
-        code,
-        reason,
-        duration_us: u64::try_from(line.took.as_micros()).unwrap_or(u64::MAX),
-    };
-    // Strings and numbers always serialize.
-    serde_json::to_string(&line).unwrap_or_default()
+impl Shown<'_> {
+    fn method(&self) -> &str {
+        const KNOWN: [Method; 9] = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::OPTIONS,
+            Method::PATCH,
+            Method::TRACE,
+            Method::CONNECT,
+        ];
+        let method = &self.line.request.method;
+        if self.secret && !KNOWN.contains(method) { SECRET } else { method.as_str() }
+    }
+
+    /// The path, in visible ASCII.
+    fn path(&self) -> String {
+        let path = self.line.request.uri.path();
+        if self.secret && contract::endpoint(path).is_none() {
+            return SECRET.to_owned();
+        }
+        utf8_percent_encode(path, CONTROLS).to_string()
+    }
+
+    /// The code and the reason of a refusal.
+    fn refused(&self) -> Option<(u32, &str)> {
+        let (code, reason) = self.line.refused.as_ref()?;
+        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
+    }
+
+    /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
+    fn text(&self, out: &mut String) -> std::fmt::Result {
+        let Line { time, took, status, .. } = self.line;
+        let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
+        write!(out, "{time} {} {} {status}", self.method(), self.path())?;
+        match self.refused() {
+            None => writeln!(out, " {ms:.3}ms"),
+            Some((code, reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
+        }
+    }
+
+    fn json(&self) -> String {
+        let (code, reason) = self.refused().unzip();
+        let line = JsonLine {
+            time: stamp(self.line.time).to_string(),
+            method: self.method(),
+            path: self.path(),
+            status: self.line.status,
+            code,
+            reason,
+            duration_us: u64::try_from(self.line.took.as_micros()).unwrap_or(u64::MAX),
+        };
+        // Strings and numbers always serialize.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
 }

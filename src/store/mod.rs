@@ -24,10 +24,15 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
+    /// How many rows it holds, of `total` matches.
+    pub(crate) fn len(self, total: u64) -> u64 {
+        self.take.min(total.saturating_sub(self.skip))
+    }
+
     /// The positions among `total` matches, in the order of the answer.
     fn positions(self, total: u64) -> impl Iterator<Item = u64> {
-        let to = self.skip.saturating_add(self.take).min(total);
-        (self.skip..to).map(move |n| if self.reversed { total - 1 - n } else { n })
+        (self.skip..self.skip.saturating_add(self.len(total)))
+            .map(move |n| if self.reversed { total - 1 - n } else { n })
     }
 }
 

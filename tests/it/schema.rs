@@ -86,8 +86,7 @@ fn the_fixtures_of_the_repository_pass_both() {
 fn what_is_right_passes_both() {
     let validator = validator();
     let right = [
-        r#"{"agents": []}"#.to_owned(),
-        r#"{"$schema": "", "agents": []}"#.to_owned(),
+        r#"{"$schema": "", "agents": [{"name": "a"}]}"#.to_owned(),
         agent(""),
         agent(r#", "keys": [], "deleted": true, "conversations": []"#),
         agent(r#", "keys": ["!", "~", "a,b", "\"\\"]"#),
@@ -127,8 +126,9 @@ fn what_is_wrong_fails_both() {
         ("[]".to_owned(), "expected a fixture"),
         ("{}".to_owned(), "\"agents\" is missing"),
         (r#"{"agents": {}}"#.to_owned(), "expected the agents"),
-        (r#"{"agents": [], "$schema": 1}"#.to_owned(), "expected a string"),
-        (r#"{"agents": [], "version": 1}"#.to_owned(), "unknown key"),
+        (r#"{"agents": []}"#.to_owned(), "there is no agent"),
+        (r#"{"agents": [{"name": "a"}], "$schema": 1}"#.to_owned(), "expected a string"),
+        (r#"{"agents": [{"name": "a"}], "version": 1}"#.to_owned(), "unknown key"),
         (r#"{"agents": [1]}"#.to_owned(), "expected an agent"),
         (r#"{"agents": [{}]}"#.to_owned(), "\"name\" of this agent is missing"),
         (r#"{"agents": [{"name": null}]}"#.to_owned(), "expected a string"),
@@ -222,7 +222,7 @@ fn what_only_the_loader_sees() {
     let message = r#"{"message_type": "QUESTION", "text": "t", "message_id": "m"}"#;
     let row = r#"{"message_type": "QUESTION", "text": "t", "qa_id": "1"}, {"a": "a"}"#;
     let wrong = [
-        (r#"{"agents": [], "agents": []}"#.to_owned(), "stands twice"),
+        (r#"{"agents": [{"name": "a"}], "agents": []}"#.to_owned(), "stands twice"),
         (r#"{"agents": [{"name": "n"}, {"name": "n", "keys": []}]}"#.to_owned(), "is named"),
         (
             r#"{"agents": [{"name": "n"}, {"name": "m", "keys": ["app-n"]}]}"#.to_owned(),
@@ -289,7 +289,7 @@ fn every_key_has_a_title_a_description_and_examples_that_pass_both() {
             let examples = about["examples"].as_array().unwrap_or_else(|| panic!("{key}")).iter();
             for example in examples.chain(about.get("default")) {
                 let mut sample = match (object, key.as_str()) {
-                    ("", _) => json!({"agents": []}),
+                    ("", _) => json!({"agents": [{"name": "a"}]}),
                     ("/$defs/agent", _) => json!({"name": "n"}),
                     ("/$defs/entry", "q" | "a" | "create_time" | "gap" | "feedback") => {
                         json!({"q": "q", "a": "a"})

@@ -22,7 +22,7 @@ pub(super) fn answer(
     let matches = store.conversations(query.window, query.conversation_type, user_id);
     let total = matches.total();
     let slice = page::slice(endpoint, query, total, readings.page_past_end, false)?;
-    let rows = slice.take.min(total.saturating_sub(slice.skip));
+    let rows = slice.len(total);
     let total = match readings.list_total {
         ListTotal::All => total,
         ListTotal::Page => rows,

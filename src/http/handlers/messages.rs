@@ -44,7 +44,7 @@ pub(super) fn answer_with(
     })?;
     let total = messages.total();
     let slice = page::slice(endpoint, query, total, readings.page_past_end, reversed)?;
-    let rows = slice.take.min(total.saturating_sub(slice.skip));
+    let rows = slice.len(total);
     let total = match readings.messages_total {
         MessagesTotal::Number => Total::Number(total),
         MessagesTotal::String => Total::String(total),

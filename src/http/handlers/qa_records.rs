@@ -20,7 +20,7 @@ pub(super) fn answer(
     let total = matches.total();
     let reversed = readings.qa_order == QaOrder::NewestFirst;
     let slice = page::slice(endpoint, query, total, readings.page_past_end, reversed)?;
-    let rows = slice.take.min(total.saturating_sub(slice.skip));
+    let rows = slice.len(total);
     let total = match readings.qa_total {
         QaTotal::Absent => Total::Absent,
         QaTotal::Present => Total::Number(total),
