@@ -143,7 +143,11 @@ pub(crate) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        Self(BufReader::new(connect(address)))
+        Self::of(connect(address))
+    }
+
+    pub(crate) fn of(stream: TcpStream) -> Self {
+        Self(BufReader::new(stream))
     }
 
     pub(crate) fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
