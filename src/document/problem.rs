@@ -231,7 +231,7 @@ const fn begins_char(byte: u8) -> bool {
 }
 
 /// How much of a line is shown: before a mistake, and from it on, in characters.
-const SHOWN_BEFORE: usize = 60;
+const SHOWN_BEFORE: usize = 40;
 const SHOWN_AFTER: usize = 60;
 
 /// The part of a line around a mistake, and where in it the mistake begins and how wide it is, in
@@ -245,9 +245,10 @@ fn show(
 ) -> (String, (usize, usize)) {
     let at = (span.start as usize).clamp(begins, ends);
     let marked = (span.end as usize).clamp(at, ends);
-    // So many bytes hold so many characters; the rest of a long line is not even looked at.
-    let from = backwards(text, begins, at, SHOWN_BEFORE);
-    let to = forwards(text, at, ends, SHOWN_AFTER);
+    // A line that fits is shown whole; the rest of a long one is not even looked at.
+    let fits = forwards(text, begins, ends, SHOWN_BEFORE + SHOWN_AFTER) == ends;
+    let from = if fits { begins } else { backwards(text, begins, at, SHOWN_BEFORE) };
+    let to = if fits { ends } else { forwards(text, at, ends, SHOWN_AFTER) };
     let plain = |from: usize, to: usize| -> String {
         let hidden = |at: usize| {
             let next = secrets.partition_point(|secret| secret.end <= offset(at));

@@ -96,6 +96,7 @@ fn what_is_right_passes_both() {
         conversation(r#"{"subject": "", "cost_credit": 0, "gap": 0, "message_count": 0}"#),
         conversation(r#"{"cost_credit": 1e300, "gap": 31622400}"#),
         conversation(r#"{"start": -1, "recent_chat_time": 0, "messages": []}"#),
+        conversation(r#"{"anonymous_id": null}"#),
         start("9223372036854775807"),
         start("-9223372036854775808"),
         start(r#""2025-10-20T09:00Z""#),
@@ -151,7 +152,8 @@ fn what_is_wrong_fails_both() {
         (conversation(r#"{"user_id": ""}"#), "must not be empty"),
         (conversation(r#"{"user_id": 7}"#), "expected a string"),
         (conversation(r#"{"anonymous_id": ""}"#), "must not be empty"),
-        (conversation(r#"{"anonymous_id": null}"#), "expected a string"),
+        (conversation(r#"{"anonymous_id": 7}"#), "expected a string"),
+        (conversation(r#"{"user_id": null}"#), "expected a string"),
         (conversation(r#"{"conversation_type": "ALL"}"#), "it is a filter"),
         (conversation(r#"{"conversation_type": "api"}"#), "did you mean"),
         (conversation(r#"{"conversation_type": 1}"#), "expected a string"),
@@ -222,7 +224,7 @@ fn what_only_the_loader_sees() {
     let message = r#"{"message_type": "QUESTION", "text": "t", "message_id": "m"}"#;
     let row = r#"{"message_type": "QUESTION", "text": "t", "qa_id": "1"}, {"a": "a"}"#;
     let wrong = [
-        (r#"{"agents": [{"name": "a"}], "agents": []}"#.to_owned(), "stands twice"),
+        (r#"{"agents": [{"name": "a"}], "agents": [{"name": "b"}]}"#.to_owned(), "stands twice"),
         (r#"{"agents": [{"name": "n"}, {"name": "n", "keys": []}]}"#.to_owned(), "is named"),
         (
             r#"{"agents": [{"name": "n"}, {"name": "m", "keys": ["app-n"]}]}"#.to_owned(),

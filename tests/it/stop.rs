@@ -1,10 +1,11 @@
 //! How the process ends: as asked, with what is in flight finished.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::client::{NEWEST, PATIENCE, fetch, parse};
+use crate::client::{Answer, NEWEST, PATIENCE, fetch, parse};
 use crate::process::{Process, command, run, wait_until_read};
 use crate::wire::Wire;
 
@@ -115,4 +116,43 @@ fn a_taken_address_is_named_and_ends_it_with_4() {
     assert_eq!((ended.code, &*ended.stdout), (4, ""));
     assert!(ended.stderr.contains(&address.to_string()), "{ended:?}");
     assert!(ended.stderr.contains("--port 0"), "{ended:?}");
+}
+
+/// Asks on a connection; no answer where it is closed.
+fn ask(connection: &mut Wire) -> Option<Answer> {
+    // Fails where it is closed, as reading does then.
+    let _ = connection.stream().write_all(halves().concat().as_bytes());
+    matches!(connection.stream().peek(&mut [0]), Ok(1)).then(|| connection.answer())
+}
+
+/// Those that are accepted while the signal comes must hear of it like all others, or the process
+/// waits for them in vain. Whether one comes just then is chance, so it is tried several times.
+#[test]
+fn connections_of_the_last_moment_are_closed_too() {
+    for _ in 0..10 {
+        let (server, address) = Process::serve(&[]);
+        let mut idle = Wire::open(address);
+        ask(&mut idle).unwrap();
+        let clients = std::thread::spawn(move || {
+            let mut last = VecDeque::new();
+            while let Ok(stream) = TcpStream::connect(address) {
+                // Where nobody listens any more, a socket may meet itself.
+                if stream.local_addr().unwrap() == address {
+                    break;
+                }
+                last.push_back(Wire::of(stream));
+                last.drain(..last.len().saturating_sub(100));
+            }
+            last
+        });
+        server.signal("TERM");
+        let mut last = clients.join().unwrap();
+        // The end has been told. A connection may be in the middle of answering, not for long.
+        idle.is_closed();
+        for connection in &mut last {
+            let answers = (0..100).take_while(|_| ask(connection).is_some()).count();
+            assert!(answers < 100, "a connection is served on");
+        }
+        assert_eq!(server.end().code, 0);
+    }
 }

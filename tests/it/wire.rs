@@ -10,7 +10,11 @@ pub(crate) struct Wire(BufReader<TcpStream>);
 
 impl Wire {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        Self(BufReader::new(connect(address)))
+        Self::of(connect(address))
+    }
+
+    pub(crate) fn of(stream: TcpStream) -> Self {
+        Self(BufReader::new(stream))
     }
 
     pub(crate) fn read_to_end(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<usize> {
