@@ -52,67 +52,67 @@ macro_rules! snapshots {
 }
 
 snapshots! {
-    a_fixture_that_is_a_list
-    agents_are_missing
-    an_unknown_key_names_the_nearest
-    an_unknown_key_like_no_other_lists_them_all
-    a_key_stands_twice
-    objects_and_arrays_that_are_something_else
-    agents_are_no_array
-    values_of_the_wrong_type
-    questions_and_answers_of_the_wrong_type
-    the_name_of_an_agent_is_a_number
-    numbers_that_are_not_whole
-    bot_ids_that_are_not_the_agents
-    a_name_is_missing
-    names_that_are_empty_or_taken
-    ids_that_are_empty
-    keys_that_cannot_be_sent
-    keys_that_are_taken
-    names_that_no_key_follows_from
-    a_name_that_differs_from_another_agents_key
-    ids_that_stand_twice
-    a_pair_that_takes_the_id_of_another_question
-    times_that_fall
-    counts_and_times_that_do_not_add_up
-    nothing_is_counted_where_a_message_is_wrong
-    parents_that_are_not_the_message_before
-    conversation_types_that_there_are_not
-    message_types_that_there_are_not
-    ratings_that_there_are_not
-    ratings_and_pairs_in_the_wrong_place
-    a_rating_of_an_answer_of_the_wrong_type
-    costs_that_cannot_be
-    gaps_that_cannot_be
-    texts_that_are_no_instant
-    two_forms_of_a_message_in_one
-    messages_that_say_too_little
-    the_mark_stands_under_wide_characters
-    the_mark_stands_behind_tabs
-    a_very_long_line_is_cut_around_the_place
-    a_very_long_value_is_marked_as_far_as_it_shows
-    a_value_of_several_lines_is_marked_on_its_first
-    syntax_a_value_that_is_none
-    syntax_not_a_number
-    syntax_single_quotes
-    syntax_a_comma_too_much
-    syntax_a_comma_behind_the_last_key
-    syntax_a_comma_too_few
-    syntax_a_comma_too_few_between_keys
-    syntax_a_colon_too_few
-    syntax_a_bracket_too_few
-    syntax_a_quote_too_few
-    syntax_a_string_that_never_ends
-    syntax_more_behind_the_end
-    syntax_a_comment
-    syntax_a_word_that_json_lacks
-    syntax_a_line_break_in_a_string
-    syntax_an_escape_that_there_is_not
-    syntax_half_a_surrogate
-    syntax_an_escape_that_ends_early
-    syntax_a_number_with_a_leading_zero
-    syntax_a_number_that_ends_early
-    syntax_a_mistake_before_it_is_told_too}
+a_fixture_that_is_a_list
+agents_are_missing
+an_unknown_key_names_the_nearest
+an_unknown_key_like_no_other_lists_them_all
+a_key_stands_twice
+objects_and_arrays_that_are_something_else
+agents_are_no_array
+values_of_the_wrong_type
+questions_and_answers_of_the_wrong_type
+the_name_of_an_agent_is_a_number
+numbers_that_are_not_whole
+bot_ids_that_are_not_the_agents
+a_name_is_missing
+names_that_are_empty_or_taken
+ids_that_are_empty
+keys_that_cannot_be_sent
+keys_that_are_taken
+names_that_no_key_follows_from
+a_name_that_differs_from_another_agents_key
+ids_that_stand_twice
+a_pair_that_takes_the_id_of_another_question
+times_that_fall
+counts_and_times_that_do_not_add_up
+nothing_is_counted_where_a_message_is_wrong
+parents_that_are_not_the_message_before
+conversation_types_that_there_are_not
+message_types_that_there_are_not
+ratings_that_there_are_not
+ratings_and_pairs_in_the_wrong_place
+a_rating_of_an_answer_of_the_wrong_type
+costs_that_cannot_be
+gaps_that_cannot_be
+texts_that_are_no_instant
+two_forms_of_a_message_in_one
+messages_that_say_too_little
+the_mark_stands_under_wide_characters
+the_mark_stands_behind_tabs
+a_very_long_line_is_cut_around_the_place
+a_very_long_value_is_marked_as_far_as_it_shows
+a_value_of_several_lines_is_marked_on_its_first
+syntax_a_value_that_is_none
+syntax_not_a_number
+syntax_single_quotes
+syntax_a_comma_too_much
+syntax_a_comma_behind_the_last_key
+syntax_a_comma_too_few
+syntax_a_comma_too_few_between_keys
+syntax_a_colon_too_few
+syntax_a_bracket_too_few
+syntax_a_quote_too_few
+syntax_a_string_that_never_ends
+syntax_more_behind_the_end
+syntax_a_comment
+syntax_a_word_that_json_lacks
+syntax_a_line_break_in_a_string
+syntax_an_escape_that_there_is_not
+syntax_half_a_surrogate
+syntax_an_escape_that_ends_early
+syntax_a_number_with_a_leading_zero
+syntax_a_number_that_ends_early
+syntax_a_mistake_before_it_is_told_too}
 
 #[test]
 fn every_broken_fixture_has_its_diagnostics_and_every_diagnostic_its_fixture() {
@@ -220,8 +220,7 @@ fn every_place_and_every_mark_lies_in_the_text() {
             let _ = writeln!(places, "{}:{}", problem.line, problem.column);
             assert!(problem.column <= line.chars().count() + 1, "{name}: {problem}");
             let shown = problem.source.trim_start_matches("...").trim_end_matches("...");
-            let line: String =
-                line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             assert!(line.contains(shown), "{name}: {problem}");
         }
         assert!(!places.is_empty(), "{name}");

@@ -1,9 +1,12 @@
 //! Tests through the front door: one module per subject.
 
 mod authentication;
+mod builders;
+mod checks;
 mod client;
 mod conversation_list;
 mod cors;
+mod derivations;
 mod diagnostics;
 mod docs;
 mod fixture;
@@ -12,6 +15,7 @@ mod library;
 mod limits;
 mod messages;
 mod page_readings;
+mod pasted;
 mod program;
 mod qa;
 mod readings;
