@@ -21,5 +21,7 @@ mod qa;
 mod readings;
 mod reasons;
 mod requests;
+mod roundtrip;
 mod vendor;
 mod vendor_errors;
+mod watching;
