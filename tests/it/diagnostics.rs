@@ -186,6 +186,44 @@ fn what_is_nested_without_end_is_refused() {
     assert!(told.contains("syntax: nested too deeply"), "{told}");
 }
 
+/// One mistake is told once: nothing that follows from it alone is told beside it.
+#[track_caller]
+fn only(text: &str, message: &str) {
+    let Err(StartError::Fixture(error)) = Server::builder().fixture(text).start() else {
+        panic!("{text} starts");
+    };
+    let messages: Vec<_> = error.problems().iter().map(|p| p.message.as_str()).collect();
+    assert_eq!(messages, [message]);
+}
+
+#[test]
+fn a_name_of_the_wrong_type_is_not_missing() {
+    only(r#"{"agents": [{"name": 5}]}"#, "expected a string, got a number");
+}
+
+#[test]
+fn an_answer_of_the_wrong_type_is_not_missing_to_its_rating() {
+    let message = r#"{"q": "Hi", "a": 5, "feedback": "GOOD"}"#;
+    let text = format!(
+        r#"{{"agents": [{{"name": "x", "conversations": [{{"messages": [{message}]}}]}}]}}"#
+    );
+    only(&text, "expected a string, got a number");
+}
+
+#[test]
+fn a_cost_without_end_is_not_called_negative() {
+    let told = told_of(r#"{"agents": [{"name": "x", "conversations": [{"cost_credit": 1e999}]}]}"#);
+    assert!(!told.contains("negative"), "{told}");
+}
+
+/// The file holds no control character: the loader adds the line break behind it.
+#[test]
+fn a_file_that_ends_in_a_string_holds_no_control_character() {
+    let told = told_of(r#"{"agents": [{"name": "mine"#);
+    assert!(!told.contains("control character"), "{told}");
+    assert!(told.starts_with("odd.json:1:27: syntax: "), "{told}");
+}
+
 /// An agent without a name, so often.
 fn nameless(count: usize) -> String {
     format!("{{\"agents\": [{}]}}", vec!["{}"; count].join(",\n"))

@@ -10,6 +10,8 @@ mod derivations;
 mod diagnostics;
 mod docs;
 mod fixture;
+mod fuzz_files;
+mod fuzz_fixtures;
 mod golden;
 mod library;
 mod limits;
