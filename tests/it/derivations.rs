@@ -28,7 +28,7 @@ fn list(server: &Server, key: &str) -> Vec<Value> {
 /// The only row of the list.
 #[track_caller]
 fn row(conversation: Value) -> Value {
-    let rows = list(&mine(&json!([conversation])), MINE);
+    let rows = list(&mine(&Value::Array(vec![conversation])), MINE);
     assert_eq!(rows.len(), 1);
     rows[0].clone()
 }
@@ -43,7 +43,7 @@ fn messages(server: &Server, conversation_id: &Value) -> Vec<Value> {
 /// The messages of the only conversation.
 #[track_caller]
 fn said(conversation: Value) -> Vec<Value> {
-    let server = mine(&json!([conversation]));
+    let server = mine(&Value::Array(vec![conversation]));
     messages(&server, &list(&server, MINE)[0]["conversation_id"])
 }
 

@@ -40,7 +40,7 @@ fn judge(bytes: &[u8]) -> Result<Vec<(u64, u64, String)>, TestCaseError> {
         let line = lines.get(usize::try_from(line - 1).unwrap());
         prop_assert!(line.is_some(), "no such line: {:?}", message);
         // As many places as bytes: what is no text has no better count.
-        prop_assert!(*column as usize <= line.unwrap().len() + 1, "no such column: {:?}", message);
+        prop_assert!(*column <= line.unwrap().len() as u64 + 1, "no such column: {:?}", message);
     }
     prop_assert_eq!(&checked, &served(&path));
     Ok(checked)

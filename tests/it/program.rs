@@ -93,7 +93,7 @@ impl Serving {
         let (heard, stderr) = (Arc::clone(&said), child.stderr.take().unwrap());
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                *heard.lock().unwrap() += &format!("{line}\n");
+                heard.lock().unwrap().extend([&*line, "\n"]);
             }
         });
         let mut line = String::new();

@@ -198,6 +198,15 @@ fn a_key_of_the_command_line_outlives_an_edit() {
     assert_eq!(answer.rows("list").len(), 1);
 }
 
+/// Raises a flag when dropped, so that a failure ends the other threads, too.
+struct Raise<'a>(&'a AtomicBool);
+
+impl Drop for Raise<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A client that never pauses sees each edit whole or not at all, and in the end the last one.
 #[test]
 fn no_answer_mixes_edits_and_the_last_one_wins() {
@@ -207,6 +216,7 @@ fn no_answer_mixes_edits_and_the_last_one_wins() {
     let serving = watch(&path);
     let (address, done) = (serving.address, AtomicBool::new(false));
     let seen = std::thread::scope(|scope| {
+        let raised = Raise(&done);
         let client = scope.spawn(|| {
             let mut seen = vec![0];
             while !done.load(Ordering::Relaxed) {
@@ -228,7 +238,7 @@ fn no_answer_mixes_edits_and_the_last_one_wins() {
             }
         }
         until("the last edit", || live(&serving) == EDITS);
-        done.store(true, Ordering::Relaxed);
+        drop(raised);
         client.join().unwrap()
     });
     assert!(seen.is_sorted(), "an old edit came back: {seen:?}");
