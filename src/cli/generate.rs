@@ -1,13 +1,12 @@
 //! `gptbots-mock generate`: the seed's records as a fixture file.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::flags::GeneratedArgs;
-use super::serve::part_of;
+use super::whole_file::WholeFile;
 use super::{Exit, fail};
 use crate::fixtures;
 use crate::generate::Generator;
@@ -26,17 +25,16 @@ pub(super) struct GenerateArgs {
 pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     let GeneratedArgs { seed, conversations, now } = args.generated;
     let generator = Generator::new(seed, conversations, now.day(clock).end_ms());
-    // Whoever reads the file sees all of it or nothing.
-    let part = args.out.as_deref().map(part_of);
-    let mut file = match part.as_ref().map(File::create).transpose() {
-        Ok(file) => file,
-        Err(error) => {
-            let path = args.out.clone().unwrap_or_default();
-            return fail(Exit::Failed, &format!("cannot write {}: {error}", path.display()));
-        }
+    let cannot = |error: &io::Error| {
+        let place = args.out.as_ref().map_or("stdout".into(), |out| out.display().to_string());
+        fail(Exit::Failed, &format!("cannot write {place}: {error}"))
     };
-    let out: &mut dyn Write = match &mut file {
-        Some(file) => file,
+    let mut whole = match args.out.as_deref().map(WholeFile::create).transpose() {
+        Ok(whole) => whole,
+        Err(error) => return cannot(&error),
+    };
+    let out: &mut dyn Write = match &mut whole {
+        Some(whole) => &mut whole.file,
         None => out,
     };
     let shown = io::stderr().is_terminal();
@@ -49,12 +47,10 @@ pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exi
             }
         }
     };
-    match fixtures::export(&generator, DEMO, DEMO_KEY, out, progress) {
+    let written = fixtures::export(&generator, DEMO, DEMO_KEY, out, progress);
+    match written.and_then(|()| whole.map_or(Ok(()), WholeFile::finish)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && args.out.is_none() => Exit::Done,
-        Err(error) => fail(Exit::Failed, &format!("cannot write the fixture: {error}")),
-        Ok(()) => match part.zip(args.out.as_ref()).map(|(part, out)| std::fs::rename(part, out)) {
-            Some(Err(error)) => fail(Exit::Failed, &format!("cannot name the fixture: {error}")),
-            Some(Ok(())) | None => Exit::Done,
-        },
+        Err(error) => cannot(&error),
+        Ok(()) => Exit::Done,
     }
 }

@@ -7,6 +7,7 @@ mod generate;
 mod healthcheck;
 mod serve;
 mod watch;
+mod whole_file;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::flags::ServeArgs;
+use super::whole_file::WholeFile;
 use super::{Exit, fail, say, watch};
 use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
@@ -95,7 +96,7 @@ fn announce(
         .local_addr()
         .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
     if let Some(path) = &args.port_file {
-        write_whole(path, &format!("{}\n", address.port())).map_err(|error| {
+        write_port(path, address.port()).map_err(|error| {
             fail(Exit::Failed, &format!("cannot write --port-file {}: {error}", path.display()))
         })?;
     }
@@ -149,21 +150,10 @@ fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
     }
 }
 
-/// Where a file is written before it gets its name.
-pub(super) fn part_of(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
-    PathBuf::from(part)
-}
-
-/// Writes a file so that a reader sees all of it or nothing.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let part = part_of(path);
-    std::fs::write(&part, text)?;
-    std::fs::rename(&part, path).inspect_err(|_| {
-        // The reason of the failure is what matters; the part is only litter.
-        let _ = std::fs::remove_file(&part);
-    })
+fn write_port(path: &Path, port: u16) -> io::Result<()> {
+    let mut whole = WholeFile::create(path)?;
+    writeln!(whole.file, "{port}")?;
+    whole.finish()
 }
 
 /// Ready at the first SIGINT or SIGTERM. Both are heard from the moment this returns.

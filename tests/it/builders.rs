@@ -108,7 +108,10 @@ fn a_rating_may_be_taken_back() {
 
 #[test]
 fn without_a_message_there_is_nothing_to_rate_and_no_time_to_set() {
-    assert_eq!(times(Conversation::new().rated(Feedback::Good).at(7).starts(5).asks("1")), [5]);
+    for talk in [Conversation::new().rated(Feedback::Good), Conversation::new().at(7)] {
+        let error = Server::builder().fixture(talk.asks("1")).start().unwrap_err();
+        assert!(error.to_string().contains("rated() or at() before any message"), "{error}");
+    }
 }
 
 #[test]
@@ -169,12 +172,20 @@ fn a_deleted_agent_refuses_every_call() {
 }
 
 #[test]
-fn a_fixture_without_agents_knows_no_key() {
-    let server = start(Fixture::new());
-    assert_eq!(server.api_key(), "");
+fn a_fixture_without_agents_is_refused() {
+    let error = Server::builder().fixture(Fixture::new()).start().unwrap_err();
+    assert!(error.to_string().contains("there is no agent"), "{error}");
+}
+
+#[test]
+fn built_agents_stand_beside_those_of_a_text() {
+    let text = Fixture::from(r#"{"agents": [{"name": "text"}]}"#);
+    let server = start(text.agent(FixtureAgent::new("built")));
     let path =
         format!("/v1/bot/conversation/page?conversation_type=ALL&{ALWAYS}&page=1&page_size=10");
-    assert_eq!(get(&server, "app-mine", &path).status, 401);
+    for key in ["app-text", "app-built"] {
+        get(&server, key, &path).ok();
+    }
 }
 
 #[test]
@@ -234,9 +245,12 @@ fn an_empty_id_is_refused() {
 
 #[test]
 fn a_cost_that_cannot_be_is_refused() {
-    assert_eq!(mistake(Conversation::new().cost(-1.0)).0, "cost_credit must not be negative");
+    assert_eq!(
+        mistake(Conversation::new().cost(-1.0)).0,
+        "cost_credit must be a number of credits, from 0"
+    );
     for odd in [f64::NAN, f64::INFINITY] {
-        assert!(mistake(Conversation::new().cost(odd)).0.contains("cost_credit"));
+        assert!(mistake(Conversation::new().cost(odd)).0.contains("a number of credits"));
     }
 }
 

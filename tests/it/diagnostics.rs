@@ -259,7 +259,8 @@ fn every_place_and_every_mark_lies_in_the_text() {
             assert!(problem.column <= line.chars().count() + 1, "{name}: {problem}");
             let shown = problem.source.trim_start_matches("...").trim_end_matches("...");
             let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            assert!(line.contains(shown), "{name}: {problem}");
+            // Keys are hidden behind stars.
+            assert!(shown.contains('*') || line.contains(shown), "{name}: {problem}");
         }
         assert!(!places.is_empty(), "{name}");
     }
