@@ -160,7 +160,7 @@ fn what_is_wrong_fails_both() {
         (conversation(r#"{"subject": null}"#), "expected a string"),
         (conversation(r#"{"cost_credit": -0.01}"#), "a number of credits, from 0"),
         (conversation(r#"{"cost_credit": "1"}"#), "a number of credits"),
-        (conversation(r#"{"bot_id": ""}"#), "not the agent's"),
+        (conversation(r#"{"bot_id": ""}"#), "must not be empty"),
         (conversation(r#"{"message_count": -1}"#), "there are 0"),
         (conversation(r#"{"message_count": "2"}"#), "expected message_count"),
         (conversation(r#"{"message_count": 0.5}"#), "expected message_count"),
