@@ -61,6 +61,25 @@ fn an_edit_is_live() {
     until("it is said", || serving.said().contains("fixtures read again\n"));
 }
 
+/// Somebody who never stops typing sees edits, too.
+#[test]
+fn edits_are_live_though_they_never_pause() {
+    let folder = Folder::new();
+    let path = folder.write("f.json", edit(1));
+    let serving = watch(&path);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _raised = Raise(&done);
+        scope.spawn(|| {
+            for number in (2..).take_while(|_| !done.load(Ordering::Relaxed)) {
+                let part = folder.write("f.json.part", edit(number));
+                std::fs::rename(part, &path).unwrap();
+            }
+        });
+        until("one of the edits", || live(&serving) > 1);
+    });
+}
+
 #[test]
 fn without_watch_an_edit_changes_nothing() {
     let folder = Folder::new();
