@@ -265,7 +265,12 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Tells of a syntax error.
     fn fatal(&mut self, error: JiterError) -> Fatal {
-        let at = self.begins + offset(error.index.min(self.text.len()));
+        let mut index = error.index.min(self.text.len());
+        if error.error_type == JiterErrorType::JsonError(JsonErrorType::TrailingComma) {
+            // Told at the bracket; the comma is what is too much.
+            index = memchr::memrchr(b',', &self.text[..index]).unwrap_or(index);
+        }
+        let at = self.begins + offset(index);
         let message = match error.error_type {
             JiterErrorType::JsonError(error) => plain(&error),
             JiterErrorType::WrongType { .. } => "unexpected value".to_owned(),
@@ -295,7 +300,8 @@ fn plain(error: &JsonErrorType) -> String {
         JsonErrorType::KeyMustBeAString => "expected a key in double quotes".to_owned(),
         JsonErrorType::ExpectedSomeIdent => "expected true, false or null".to_owned(),
         JsonErrorType::ControlCharacterWhileParsingString => {
-            "a control character in a string; write it as \\n, \\t or \\u00XX".to_owned()
+            "a string that is not closed, or a control character in it; write it as \\n, \\t or \\u00XX"
+                .to_owned()
         }
         JsonErrorType::RecursionLimitExceeded => "nested too deeply".to_owned(),
         other => other.to_string(),
