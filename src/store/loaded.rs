@@ -252,6 +252,31 @@ impl Records for Loaded {
         self.exchange(self.pair(conversation, pair)).1.feedback
     }
 
+    /// Rows of a page lie all over the documents, and each would wait for memory several times.
+    /// Here one kind of access after the other is made for all of them: they do not depend on each
+    /// other, so the processor makes many at once.
+    fn expect(&self, rows: &[(u32, u32)]) {
+        let mut seen = 0u64;
+        let mut texts: Vec<Str> = Vec::with_capacity(6 * rows.len());
+        for (conversation, _) in rows {
+            let row = self.row(*conversation);
+            texts.extend([row.conversation_id, row.user_id, row.subject]);
+            seen ^= u64::from(self.ends(*conversation).0);
+        }
+        let pairs = rows.iter().filter(|(_, pair)| *pair != u32::MAX);
+        let pairs: Vec<_> = pairs.map(|(number, pair)| self.pair(*number, *pair)).collect();
+        for pair in pairs {
+            let (question, answer) = self.exchange(pair);
+            texts.extend([pair.id, question.text, answer.text, answer.message_id]);
+        }
+        for text in texts {
+            // A line of the cache is 64 bytes; texts are a few of them.
+            let sent = self.sent(text).0;
+            seen ^= sent.iter().step_by(64).take(8).fold(0, |sum, byte| sum ^ u64::from(*byte));
+        }
+        std::hint::black_box(seen);
+    }
+
     fn conversation(&self, conversation: u32, lend: &mut dyn FnMut(&Conversation<'_>)) {
         let row = self.row(conversation);
         lend(&Conversation {

@@ -98,7 +98,10 @@ impl Conversations<'_> {
 
     pub(crate) fn each(&self, slice: Slice, row: &mut dyn FnMut(&Conversation<'_>)) {
         let ranks = slice.positions(self.total()).filter_map(|n| self.ranks.get(n));
-        for number in ranks.filter_map(|rank| self.store.conversations.at(rank)) {
+        let numbers = ranks.filter_map(|rank| self.store.conversations.at(rank));
+        let rows: Vec<_> = numbers.map(|number| (number, u32::MAX)).collect();
+        self.store.records.expect(&rows);
+        for (number, _) in rows {
             self.store.records.conversation(number, row);
         }
     }
@@ -135,7 +138,9 @@ impl QaPairs<'_> {
 
     pub(crate) fn each(&self, slice: Slice, row: &mut dyn FnMut(&Qa<'_>)) {
         let ranks = slice.positions(self.total()).filter_map(|n| self.ranks.get(n));
-        for (number, pair) in ranks.filter_map(|rank| self.store.qa.at(rank)) {
+        let rows: Vec<_> = ranks.filter_map(|rank| self.store.qa.at(rank)).collect();
+        self.store.records.expect(&rows);
+        for (number, pair) in rows {
             self.store.records.qa(number, pair, row);
         }
     }

@@ -44,6 +44,10 @@ pub(crate) trait Records: Send + Sync {
     /// How the answer of a pair was rated.
     fn feedback(&self, conversation: u32, pair: u32) -> Feedback;
 
+    /// Hears which conversations and pairs (`u32::MAX` for none) are asked for next, so that
+    /// those that lie far apart in memory can be fetched together.
+    fn expect(&self, _rows: &[(u32, u32)]) {}
+
     /// Lends a conversation.
     fn conversation(&self, conversation: u32, row: &mut dyn FnMut(&Conversation<'_>));
 
