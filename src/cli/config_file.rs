@@ -227,7 +227,8 @@ fn readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
 
 /// Why a flag is refused, in clap's words.
 fn check(word: &OsString) -> Result<(), String> {
-    match Flags::command().try_get_matches_from([OsString::new(), word.clone()].iter()) {
+    let command = super::without_empty_variables(Flags::command());
+    match command.try_get_matches_from([OsString::new(), word.clone()].iter()) {
         Ok(_) => Ok(()),
         Err(error) => {
             let text = super::without_secrets(error).to_string();

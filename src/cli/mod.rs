@@ -9,11 +9,12 @@ mod serve;
 mod watch;
 mod whole_file;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -146,7 +147,19 @@ impl Parsed {
 }
 
 fn matches(words: &[OsString]) -> Result<ArgMatches, Exit> {
-    Args::command().try_get_matches_from(words).map_err(|error| refused(&without_secrets(error)))
+    let command = without_empty_variables(Args::command());
+    command.try_get_matches_from(words).map_err(|error| refused(&without_secrets(error)))
+}
+
+/// The command without the variables that are set to nothing: a compose file that passes a
+/// variable on sets it so where there is none.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(Resettable::Reset),
+        _ => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// The error without the value of a flag that takes a secret.

@@ -57,7 +57,8 @@ fn a_wrong_value_of_a_flag_is_explained() {
 
 #[test]
 fn a_wrong_value_of_a_variable_is_explained() {
-    for (flag, value, words) in WRONG {
+    // A variable that is set to nothing is none.
+    for (flag, value, words) in WRONG.iter().filter(|(_, value, _)| !value.is_empty()) {
         let port: &[&str] = if *flag == "--port" { &[] } else { &["--port", "0"] };
         let ended = run(command(port).env(variable(flag), value));
         explained(&ended, words);
@@ -66,6 +67,20 @@ fn a_wrong_value_of_a_variable_is_explained() {
         let ended = run(command(&["--port", "0"]).env(variable(flag), "maybe"));
         explained(&ended, &["'maybe'", flag]);
     }
+}
+
+/// As a compose file sets those that it passes on and does not have.
+#[test]
+fn a_variable_that_is_set_to_nothing_is_none() {
+    let mut server = command(&["--port", "0"]);
+    let flags = ["--host", "--port-file", "--seed", "--conversations", "--now", "--fixtures"];
+    let more =
+        ["--watch", "--api-key", "--any-key", "--reading", "--cors", "--log-format", "--config"];
+    for flag in flags.iter().chain(&more) {
+        server.env(variable(flag), "");
+    }
+    let (_server, address) = Process::serving(&mut server);
+    assert_eq!(fetch(address, "app-demo", NEWEST).ok().json()["total"], 200);
 }
 
 fn variable(flag: &str) -> String {
