@@ -32,6 +32,7 @@ struct Setting {
 }
 
 /// Every setting.
+#[derive(Default)]
 pub(super) struct Settings(Vec<Setting>);
 
 impl Settings {

@@ -130,6 +130,11 @@ impl Parsed {
     fn read(mut words: Vec<OsString>) -> Result<Self, Exit> {
         let given = matches(&words)?;
         let served = given.subcommand_matches("serve");
+        if served.is_none() && given.subcommand_name().is_some() {
+            // What does not serve has no settings, whatever a variable says.
+            let args = Args::from_arg_matches(&given).map_err(|error| refused(&error))?;
+            return Ok(Self { args, settings: config_file::Settings::default() });
+        }
         // A flag of `serve` stands behind the command, where there is one.
         let place = if served.is_some() { 2 } else { 1 };
         let (settings, more) = match config_file::read(served.unwrap_or(&given)) {

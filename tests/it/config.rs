@@ -70,6 +70,27 @@ fn the_file_may_be_named_by_a_variable_and_behind_serve() {
 }
 
 #[test]
+fn what_does_not_serve_takes_no_notice_of_a_file() {
+    let (_folder, file) = config(r#"{"seed": 7}"#);
+    for args in [&["readings"][..], &["check", &file], &["completions", "bash"]] {
+        let ended = run(command(args).env("GPTBOTS_MOCK_CONFIG", &file));
+        assert_ne!(ended.code, 2, "{ended:?}");
+    }
+}
+
+/// A list that a variable sets comes behind the file's, as one that a flag sets does.
+#[test]
+fn a_reading_of_a_variable_comes_before_that_of_the_file() {
+    let (_folder, file) = config(r#"{"reading": {"wording": "bot", "error-status": "ok"}}"#);
+    let (_server, address) = Process::serving(
+        command(&["--config", &file, "--port", "0"]).env("GPTBOTS_MOCK_READING", "wording=agent"),
+    );
+    let answer = fetch(address, "app-deleted", NEWEST);
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("Agent deleted"), "{answer:?}");
+}
+
+#[test]
 fn readings_add_up_one_by_one() {
     let (_folder, file) = config(r#"{"reading": {"qa-time": "milliseconds", "wording": "bot"}}"#);
     let args = ["--config", &file, "--reading", "wording=agent"];
