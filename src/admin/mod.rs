@@ -1,7 +1,5 @@
 //! The control API under `/__admin`: for now, whether the server is up.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::http::Method;
 use axum::response::Response;
@@ -9,13 +7,12 @@ use axum::routing::any;
 
 use crate::contract::{self, Readings};
 use crate::http::{Refusal, not_found, refuse, respond};
-use crate::sandbox::Sandboxes;
 
 /// Where `gptbots-mock healthcheck` asks.
 pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 
 /// The routes of the control API.
-pub(crate) fn router() -> Router<Arc<Sandboxes>> {
+pub(crate) fn router() -> Router {
     Router::new().route(HEALTH_PATH, any(health)).route("/__admin/{*rest}", any(not_found))
 }
 

@@ -24,6 +24,11 @@ const PATHS: &[&str] = &["port-file", "fixtures"];
 /// The flag whose values are `NAME=VALUE`: in a file, an object.
 const READING: &str = "reading";
 
+/// Whether a flag takes secrets: those that the help hides too.
+fn is_secret(flag: &Arg) -> bool {
+    flag.is_hide_env_values_set()
+}
+
 /// A setting as it is in force.
 struct Setting {
     name: String,
@@ -86,7 +91,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
             }
             _ => (raw.join(","), "default".to_owned()),
         };
-        if arg.is_hide_env_values_set() && !raw.is_empty() {
+        if is_secret(arg) && !raw.is_empty() {
             value = format!("{} given", raw.len());
         }
         let explicit = origin != "default";
@@ -99,7 +104,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
                 // Words hide the variable from clap, so it comes along, behind the file.
                 words.extend(raw.iter().map(|value| format!("--{long}={value}").into()));
             }
-            let shown = if arg.is_hide_env_values_set() {
+            let shown = if is_secret(arg) {
                 format!("{} given", set.words.len())
             } else {
                 set.value.clone()
@@ -170,7 +175,7 @@ fn read_root(
             };
             let mut words = Vec::new();
             for value in &values {
-                if flag.is_hide_env_values_set() {
+                if is_secret(flag) {
                     reader.problems.hide(value.span.clone());
                 }
                 let mut word = OsString::from(format!("--{}=", key.value));

@@ -35,7 +35,7 @@ use query::Query;
 pub(crate) use refusal::{Outcome, REASON_HEADER, Refusal, refuse};
 
 /// The router of the vendor's endpoints, and of every path that there is not.
-pub(crate) fn router(cors: bool) -> Router<Arc<Sandboxes>> {
+pub(crate) fn router(sandboxes: Arc<Sandboxes>, cors: bool) -> Router {
     let mut vendor = Router::new();
     for endpoint in ENDPOINTS {
         let handler = move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| async move {
@@ -44,21 +44,20 @@ pub(crate) fn router(cors: bool) -> Router<Arc<Sandboxes>> {
         };
         vendor = vendor.route(endpoint.path, any(handler));
     }
-    vendor = vendor.fallback(not_found);
+    let vendor = vendor.fallback(not_found).with_state(sandboxes);
     if cors { open(vendor) } else { vendor }
 }
 
 /// The same router for browsers of any origin. The layer takes every `OPTIONS` for what a browser
 /// asks before a request; one that is none goes past it.
-fn open(vendor: Router<Arc<Sandboxes>>) -> Router<Arc<Sandboxes>> {
+fn open(vendor: Router) -> Router {
     let closed = vendor.clone();
     let open = vendor.layer(allow_browsers());
-    let handler = async move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
+    let handler = async move |request: Request| {
         let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
             && request.headers().contains_key(header::ORIGIN);
         let router = if request.method() == Method::OPTIONS && !asks { &closed } else { &open };
-        let mut router = router.clone().with_state::<()>(sandboxes);
-        Service::call(&mut router, request).await
+        Service::call(&mut router.clone(), request).await
     };
     Router::new().fallback(handler)
 }

@@ -38,8 +38,7 @@ impl App {
         let sandbox = Sandbox::new(world, config.readings, config.any_key);
         let sandboxes = Arc::new(Sandboxes::new(sandbox));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
-        let router =
-            http::router(config.cors).merge(admin::router()).with_state(Arc::clone(&sandboxes));
+        let router = http::router(Arc::clone(&sandboxes), config.cors).merge(admin::router());
         Ok((Self { router, limits: config.limits }, sandboxes))
     }
 }
