@@ -1,0 +1,99 @@
+"""`run goals`: the emulator against the yardstick, and against itself with less data."""
+
+import queries
+import scale
+import startup
+from load import in_rounds, ratio, short, spread, window
+from pages import CONVERSATIONS, MESSAGES, QA, mean_size, random_pages
+from report import micros, verdict
+from server import SERVER_CORE
+from tools import NO_LOG
+
+KINDS = (CONVERSATIONS, MESSAGES, QA)
+CONNECTIONS = 64
+
+
+def measure(tools, quiet, size, say):
+    """The sections of the page, and the points of the plot."""
+    bench = (tools, quiet, size, say)
+    sections = [*load_sections(*bench), startup.built_in_section(*bench)]
+    sections += [startup.large_section(*bench), queries.section(*bench)]
+    points = scale.measure(*bench)
+    return sections + scale.sections(points), points
+
+
+def setups(tools, size):
+    """(what is served, flags, goals of the CPU of each kind of page, goal of their p99)."""
+    large = ("--conversations", str(size.large))
+    found = [
+        (f"{size.large:,} generated, no log", (*large, *NO_LOG), (1.4, 1.8, 2.3), 1.5),
+        (f"{size.large:,} generated, log to a file", large, (1.7, 2.1, 2.6), None),
+    ]
+    for conversations in size.fixtures:
+        flags = ("--fixtures", str(tools.fixture(conversations)), *NO_LOG)
+        found.append((f"fixture of {conversations:,}, no log", flags, (1.15,) * 3, None))
+    return found
+
+
+def load_sections(tools, quiet, size, say):
+    cpu, latency = [], []
+    for what, flags, goals, latency_goal in setups(tools, size):
+        say(what)
+        found = against_yardstick(tools, quiet, size, say, flags)
+        for kind, goal in zip(KINDS, goals):
+            ours, theirs, pages = found[kind]
+            times = ratio(ours, theirs, "cpu")
+            cpu.append([
+                what, kind, f"{pages:,}", f"{spread(ours, 'bytes').median:,.0f}",
+                short(spread(ours, "cpu").median), short(spread(theirs, "cpu").median), times,
+                *verdict(times.median, goal),
+            ])
+            times = ratio(ours, theirs, "p99")
+            latency.append([
+                what, kind, *(micros(spread(side, "p99").median) for side in (ours, theirs)),
+                times, *verdict(times.median, latency_goal),
+            ])
+    return [
+        {
+            "title": "CPU of a page",
+            "about": "CPU seconds per 100,000 requests. Full pages in random order, none twice "
+            "before all were asked for. Bytes are of the whole answer.",
+            "columns": ["conversations", "page", "different pages", "bytes", "emulator",
+                        "yardstick", "ratio", "goal", ""],
+            "rows": cpu,
+        },
+        {
+            "title": "Latency of a page",
+            "about": f"p99 with {CONNECTIONS} connections that never pause, in the same windows: "
+            "the server is busy all the time, and an answer waits for the others' turns.",
+            "columns": ["conversations", "page", "emulator", "yardstick", "ratio", "goal", ""],
+            "rows": latency,
+        },
+    ]
+
+
+def against_yardstick(tools, quiet, size, say, flags):
+    """Kind -> (windows of the emulator, of a yardstick with bodies as large, different pages)."""
+    emulator = tools.emulator(*flags, cores=SERVER_CORE)
+    emulator.first_line()
+    pages = random_pages(emulator)
+    servers, lanes = [emulator], {}
+
+    def lane(server, paths):
+        return lambda: window(quiet, server, paths, CONNECTIONS, size.seconds)
+
+    for kind in KINDS:
+        body = tools.body(mean_size(emulator, pages[kind]))
+        yardstick = tools.yardstick(body, cores=SERVER_CORE)
+        yardstick.first_line()
+        servers.append(yardstick)
+        paths = tools.paths(kind, pages[kind])
+        lanes[kind, "theirs"], lanes[kind, "ours"] = lane(yardstick, paths), lane(emulator, paths)
+        for name in ("theirs", "ours"):
+            lanes[kind, name]()  # warms up
+    results = in_rounds(size.rounds, lanes, say)
+    for server in servers:
+        server.stop()
+    return {
+        kind: (results[kind, "ours"], results[kind, "theirs"], len(pages[kind])) for kind in KINDS
+    }
