@@ -61,6 +61,7 @@ mod http;
 mod json;
 mod model;
 mod nearest;
+mod rows;
 mod sandbox;
 mod server;
 mod store;

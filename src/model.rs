@@ -1,22 +1,32 @@
 //! The records as the answers need them: one struct a row, spelled as on the wire.
 //!
-//! Rows are lent, never built for keeps: a source of records hands each one to a callback, and a
-//! text writes itself into the answer. So a page costs no allocation per row.
+//! A text is whatever can write itself into an answer, so a row costs no allocation: an id is a
+//! number until it is written, a phrase a template and what fills it.
 
 use crate::contract::ConversationType;
 pub(crate) use crate::contract::{Feedback, MessageType};
+use crate::json::Pen;
 
 /// A text that can write itself as the inside of a JSON string, escaped, without the quotes.
 pub(crate) trait Text {
-    fn append_to(&self, out: &mut Vec<u8>);
+    fn append_to(&self, out: &mut Pen<'_>);
 }
 
-/// A text that is escaped already.
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+/// An id as it is written.
+impl<const N: usize> Text for [u8; N] {
+    #[inline(always)]
+    fn append_to(&self, out: &mut Pen<'_>) {
+        out.bytes(self);
+    }
+}
 
-impl Text for Escaped<'_> {
-    fn append_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.as_bytes());
+/// Nothing where there is none.
+impl<T: Text> Text for Option<T> {
+    #[inline(always)]
+    fn append_to(&self, out: &mut Pen<'_>) {
+        if let Some(text) = self {
+            text.append_to(out);
+        }
     }
 }
 
@@ -28,40 +38,47 @@ pub(crate) fn escape(text: &str) -> Box<str> {
     quoted.into_boxed_str()
 }
 
+/// Credits, always written with a decimal point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Credits {
+    Hundredths(u32),
+    Any(f64),
+}
+
 /// A conversation, as the list shows it. Times are milliseconds since 1970-01-01 UTC.
-pub(crate) struct Conversation<'a> {
-    pub(crate) conversation_id: &'a dyn Text,
-    pub(crate) user_id: &'a dyn Text,
+pub(crate) struct Conversation<Id, User, Subject, Bot> {
+    pub(crate) conversation_id: Id,
+    pub(crate) user_id: User,
     pub(crate) recent_chat_time: i64,
-    pub(crate) subject: &'a dyn Text,
+    pub(crate) subject: Subject,
     pub(crate) conversation_type: ConversationType,
     pub(crate) message_count: u64,
-    pub(crate) cost_credit: f64,
-    pub(crate) bot_id: &'a dyn Text,
-    pub(crate) anonymous_id: &'a dyn Text,
+    pub(crate) cost_credit: Credits,
+    pub(crate) bot_id: Bot,
+    pub(crate) anonymous_id: Id,
 }
 
 /// A message, for both versions of the endpoint.
-pub(crate) struct Message<'a> {
-    pub(crate) message_id: &'a dyn Text,
-    /// Empty for the first of a conversation.
-    pub(crate) parent_message_id: &'a dyn Text,
+pub(crate) struct Message<Id, Phrase> {
+    pub(crate) message_id: Id,
+    /// `None` for the first of a conversation.
+    pub(crate) parent_message_id: Option<Id>,
     pub(crate) message_type: MessageType,
-    pub(crate) text: &'a dyn Text,
+    pub(crate) text: Phrase,
     pub(crate) create_time: i64,
     /// `None` on a question.
     pub(crate) feedback: Feedback,
 }
 
 /// A question and the answer right after it.
-pub(crate) struct Qa<'a> {
-    pub(crate) id: &'a dyn Text,
+pub(crate) struct Qa<Id, User, Phrase> {
+    pub(crate) id: Id,
     pub(crate) q_time: i64,
-    pub(crate) q: &'a dyn Text,
-    pub(crate) a: &'a dyn Text,
+    pub(crate) q: Phrase,
+    pub(crate) a: Phrase,
     pub(crate) user_feedback: Feedback,
-    pub(crate) convo_id: &'a dyn Text,
+    pub(crate) convo_id: Id,
     pub(crate) convo_type: ConversationType,
-    pub(crate) aid: &'a dyn Text,
-    pub(crate) user_id: &'a dyn Text,
+    pub(crate) aid: Id,
+    pub(crate) user_id: User,
 }

@@ -87,14 +87,14 @@ impl World {
                 keys: vec![DEMO_KEY.to_owned()],
                 public_keys: vec![DEMO_KEY.to_owned()],
                 deleted: false,
-                store: Store::new(Box::new(generator)),
+                store: Store::new(generator),
             });
             agents.push(Agent {
                 name: "deleted".to_owned(),
                 keys: vec![DELETED_KEY.to_owned()],
                 public_keys: vec![DELETED_KEY.to_owned()],
                 deleted: true,
-                store: Store::new(Box::new(Loaded::empty())),
+                store: Store::new(Loaded::empty()),
             });
         }
         let mut world = Self { agents, main };
@@ -108,6 +108,11 @@ impl World {
     /// first of the fixtures.
     pub(crate) fn main_agent(&self) -> Option<&Agent> {
         self.agents.get(self.main)
+    }
+
+    /// Whether Q&A pairs of every agent can be asked for without waiting.
+    pub(crate) fn qa_ready(&self) -> bool {
+        self.agents.iter().all(|agent| agent.store.qa_ready())
     }
 
     fn add_key(&mut self, key: &str) -> Result<(), WorldError> {

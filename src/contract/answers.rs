@@ -105,25 +105,61 @@ impl Answer {
     }
 }
 
+/// Takes the keys of a row.
+pub(crate) trait Keys<F> {
+    fn key(&mut self, field: F, json: &'static [u8]);
+}
+
 macro_rules! keys {
     (
         $(#[$doc:meta])*
         $enum:ident, $table:ident:
+        $first:ident $first_name:literal $first_type:ident $first_about:literal $first_source:expr;
         $($variant:ident $name:literal $type:ident $about:literal $source:expr;)*
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the table says what each one is")]
-        pub enum $enum { $($variant),* }
+        pub enum $enum { $first, $($variant),* }
 
         $(#[$doc])*
-        pub const $table: &[Key<$enum>] = &[$(Key {
+        pub const $table: &[Key<$enum>] = &[
+            key!($enum, $first $first_name $first_type $first_about $first_source),
+            $(key!($enum, $variant $name $type $about $source)),*
+        ];
+
+        impl $enum {
+            /// Hands every key on, in the order of the wire, as it is written: with the brace
+            /// before the first and a comma before the others, its colon, and the quote that opens
+            /// a string. Written out one by one, so that each value is compiled in its place.
+            #[inline(always)]
+            pub(crate) fn in_order(to: &mut impl Keys<Self>) {
+                to.key(Self::$first, concat!("{\"", $first_name, opening!($first_type)).as_bytes());
+                $(to.key(Self::$variant, concat!(",\"", $name, opening!($type)).as_bytes());)*
+            }
+        }
+    };
+}
+
+macro_rules! key {
+    ($enum:ident, $variant:ident $name:literal $type:ident $about:literal $source:expr) => {
+        Key {
             field: $enum::$variant,
             json: concat!("\"", $name, "\":"),
             json_type: JsonType::$type,
             about: $about,
             source: $source,
-        }),*];
+        }
+    };
+}
+
+/// What ends a key: a string is opened with it.
+macro_rules! opening {
+    (String) => {
+        "\":\""
+    };
+    ($other:ident) => {
+        "\":"
     };
 }
 

@@ -125,6 +125,9 @@ pub(crate) enum MessageType {
 }
 
 impl MessageType {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Question, Self::Answer];
+
     /// `message_type` of a v1 message.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -27,25 +27,50 @@ pub(super) struct Draws {
     spread: u64,
 }
 
+/// The draws of one record.
+#[derive(Clone, Copy)]
+pub(super) struct RecordDraws {
+    record: u64,
+    spread: u64,
+}
+
 impl Draws {
     pub(super) fn new(stream: &mut ChaCha8Rng) -> Self {
         Self { key: stream.next_u64(), spread: stream.next_u64() | 1 }
     }
 
+    #[inline(always)]
+    pub(super) fn of(self, record: u32) -> RecordDraws {
+        let record = u64::from(record).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.key);
+        RecordDraws { record: scramble(record), spread: self.spread }
+    }
+}
+
+impl RecordDraws {
     /// 64 evenly distributed bits.
-    pub(super) fn at(self, record: u64, purpose: u64) -> u64 {
-        let record = record.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.key);
-        mix(mix(record) ^ purpose.wrapping_mul(self.spread))
+    #[inline(always)]
+    pub(super) fn at(self, purpose: u64) -> u64 {
+        scramble(self.record.wrapping_add(purpose.wrapping_mul(self.spread)))
     }
 }
 
 /// `word` reduced to `0..below`, by its high bits.
 #[allow(clippy::cast_possible_truncation, reason = "a product's high half is below 2^64")]
+#[inline(always)]
 pub(super) fn reduce(word: u64, below: u64) -> u64 {
     ((u128::from(word) * u128::from(below)) >> 64) as u64
 }
 
+/// Bits as good as a word's own and independent of them: the step of `wyrand`.
+#[allow(clippy::cast_possible_truncation, reason = "both halves are taken")]
+#[inline(always)]
+pub(super) fn scramble(word: u64) -> u64 {
+    let product = u128::from(word) * u128::from(word ^ 0xe703_7ed1_a0b4_28db);
+    (product >> 64) as u64 ^ product as u64
+}
+
 /// `SplitMix64`'s finalizer (Stafford's variant 13): a bijection of 64 bits.
+#[inline(always)]
 pub(crate) const fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -72,31 +97,44 @@ pub(super) const fn inverse(odd: u64) -> u64 {
     guess
 }
 
-/// A weighted choice, by a table of 4096 tickets.
+/// A weighted choice, by a table of 1024 tickets: small, because a page draws from several.
 pub(super) struct Lottery<T> {
-    tickets: Vec<T>,
+    tickets: Box<[u8; TICKETS]>,
+    values: Box<[T; VALUES]>,
 }
 
+/// A lottery has so many values at most.
+const VALUES: usize = 32;
+
+const TICKETS: usize = 1 << LOTTERY_BITS;
+
+/// So many bits of a word a lottery looks at.
+pub(super) const LOTTERY_BITS: u32 = 10;
+
 impl<T: Copy> Lottery<T> {
-    /// Weights are shares of their sum, rounded to 1/4096. The last entry takes what remains.
+    /// Weights are shares of their sum, rounded to 1/1024.
     pub(super) fn new(entries: &[(T, u32)]) -> Self {
-        let sum: u32 = entries.iter().map(|(_, weight)| weight).sum();
-        let mut tickets = Vec::with_capacity(Self::TICKETS);
-        let mut sold = 0;
-        for (value, weight) in entries {
-            sold += weight;
-            let until = Self::TICKETS * sold as usize / sum as usize;
-            tickets.resize(until, *value);
+        debug_assert!((1..=VALUES).contains(&entries.len()));
+        let sum: usize = entries.iter().map(|(_, weight)| *weight as usize).sum();
+        let mut tickets = Box::new([0; TICKETS]);
+        let (mut sold, mut from) = (0, 0);
+        for (number, (_, weight)) in (0..).zip(entries) {
+            sold += *weight as usize;
+            let until = TICKETS * sold / sum;
+            tickets[from..until].fill(number);
+            from = until;
         }
-        Self { tickets }
+        Self {
+            tickets,
+            values: Box::new(std::array::from_fn(|n| entries[n.min(entries.len() - 1)].0)),
+        }
     }
 
-    const TICKETS: usize = 4096;
-
-    /// The ticket that 12 bits of a word name.
-    #[allow(clippy::cast_possible_truncation, reason = "12 bits fit")]
+    /// What the lowest bits of a word name.
+    #[allow(clippy::cast_possible_truncation, reason = "10 bits fit")]
+    #[inline(always)]
     pub(super) fn draw(&self, word: u64) -> T {
-        self.tickets[(word & 0xfff) as usize]
+        self.values[usize::from(self.tickets[word as usize % TICKETS]) % VALUES]
     }
 }
 

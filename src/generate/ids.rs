@@ -4,6 +4,7 @@
 use rand::Rng;
 
 use super::draws::{mix, stream, unmix};
+use crate::json::{Out, Pen};
 use crate::model::Text;
 
 /// What an id belongs to.
@@ -33,10 +34,12 @@ impl Ids {
     }
 
     /// The id of a record, or of a part of it.
+    #[inline(always)]
     pub(super) fn id(self, of: IdOf, record: u32, part: u16) -> Id {
         let plain = (of as u64) << 62 | u64::from(record) << 16 | u64::from(part);
         let low = mix(plain ^ self.low);
-        Id { low, high: mix(low ^ self.high), letters: of == IdOf::Conversation && record % 4 == 3 }
+        let high = (low ^ self.high).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 28;
+        Id { low, high, letters: of == IdOf::Conversation && record % 8 == 7 }
     }
 
     /// The conversation that a text is the id of, if it looks like one of ours.
@@ -51,9 +54,7 @@ impl Ids {
             _ => return None,
         };
         let record = u32::try_from((unmix(low) ^ self.low) >> 16 & 0xffff_ffff).ok()?;
-        let mut again = Vec::with_capacity(24);
-        self.id(IdOf::Conversation, record, 0).append_to(&mut again);
-        (again == bytes).then_some(record)
+        (self.id(IdOf::Conversation, record, 0).to_bytes() == bytes).then_some(record)
     }
 }
 
@@ -61,32 +62,39 @@ impl Ids {
 #[derive(Clone, Copy)]
 pub(super) struct Id {
     low: u64,
+    /// Of 36 bits.
     high: u64,
     letters: bool,
 }
 
+impl Id {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        Out::of(&self)
+    }
+}
+
 impl Text for Id {
-    fn append_to(&self, out: &mut Vec<u8>) {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
+    #[inline(always)]
+    fn append_to(&self, out: &mut Pen<'_>) {
         if self.letters {
             let mut text = [0; 20];
-            let mut word = u128::from(self.high & 0x7_ffff_ffff) << 65 | u128::from(self.low);
-            for place in text.iter_mut().rev() {
-                *place = LETTERS[(word & 31) as usize];
-                word >>= 5;
+            for (place, digit) in text.iter_mut().rev().zip(0..20) {
+                let bits = if digit < 13 {
+                    self.low >> (5 * digit)
+                } else {
+                    self.high >> (5 * (digit - 13))
+                };
+                *place = LETTERS[(bits & 31) as usize];
             }
-            out.extend_from_slice(&text);
+            out.bytes(&text);
         } else {
-            let mut text = [0; 24];
             // Real ids begin with the time in seconds, so with a 6 for years to come.
-            let high = 0x6000_0000 | (self.high & 0x0fff_ffff);
-            for (place, digit) in text[..8].iter_mut().zip((0..8).rev()) {
-                *place = HEX[(high >> (4 * digit) & 15) as usize];
-            }
-            for (place, digit) in text[8..].iter_mut().zip((0..16).rev()) {
-                *place = HEX[(self.low >> (4 * digit) & 15) as usize];
-            }
-            out.extend_from_slice(&text);
+            #[allow(clippy::cast_possible_truncation, reason = "the lower half, and the upper")]
+            let (seconds, upper, lower) =
+                (self.high as u32 & 0x0fff_ffff, (self.low >> 32) as u32, self.low as u32);
+            out.hex(0x6000_0000 | seconds);
+            out.hex(upper);
+            out.hex(lower);
         }
     }
 }
@@ -94,12 +102,9 @@ impl Text for Id {
 #[cfg(test)]
 mod tests {
     use super::{IdOf, Ids};
-    use crate::model::Text;
 
     fn text(ids: Ids, of: IdOf, record: u32) -> String {
-        let mut out = Vec::new();
-        ids.id(of, record, 0).append_to(&mut out);
-        String::from_utf8(out).unwrap()
+        String::from_utf8(ids.id(of, record, 0).to_bytes()).unwrap()
     }
 
     #[test]
@@ -107,7 +112,7 @@ mod tests {
         let ids = Ids::new(1);
         for record in [0, 1, 2, 3, 7, 199, 999_999, u32::MAX] {
             let id = text(ids, IdOf::Conversation, record);
-            assert_eq!(id.len(), if record % 4 == 3 { 20 } else { 24 });
+            assert_eq!(id.len(), if record % 8 == 7 { 20 } else { 24 });
             assert_eq!(ids.conversation(&id), Some(record));
             assert_eq!(ids.conversation(&id[1..]), None);
             assert_eq!(ids.conversation(&format!("{}x", &id[..id.len() - 1])), None);

@@ -1,12 +1,11 @@
 //! What is said: phrase banks in several languages, with slots for what makes texts distinct.
 
-use std::ops::Range;
-
 use fake::locales::{DE_DE, Data, EN, FR_FR, PT_BR};
 
-use super::draws::{Draws, mix, reduce};
-use super::people::{append_number, name, pick};
-use crate::model::{Text, escape};
+use super::draws::{reduce, scramble};
+use super::people::{name, pick};
+use crate::json::Pen;
+use crate::model::Text;
 
 /// The banks, in the order in which languages are numbered, with how often each is spoken.
 /// The words are filler for long texts; a bank without Latin script brings its own.
@@ -29,27 +28,40 @@ pub(super) fn languages() -> Vec<(u8, u32)> {
 /// Every phrase bank, escaped once.
 pub(super) struct Phrases {
     banks: Vec<Bank>,
+    /// The parts of all templates, one template behind the other.
+    parts: Vec<Part>,
+    /// All that the banks hold.
+    texts: String,
 }
 
 struct Bank {
     welcomes: Vec<Template>,
     greetings: Vec<[Template; 2]>,
     exchanges: Vec<[Template; 2]>,
-    products: Vec<Box<str>>,
-    cities: Vec<Box<str>>,
-    fillers: Vec<Box<str>>,
+    products: Vec<Piece>,
+    cities: Vec<Piece>,
+    fillers: Vec<Piece>,
     words: &'static [&'static str],
 }
 
-/// A text with slots: literal parts and slots in turn.
-struct Template {
-    literals: Box<str>,
-    parts: Vec<Part>,
+/// A piece of [`Phrases::texts`].
+#[derive(Clone, Copy)]
+struct Piece {
+    start: u32,
+    len: u32,
 }
 
-enum Part {
-    Literal(Range<usize>),
-    Slot(Slot),
+/// A text with slots: some of [`Phrases::parts`].
+#[derive(Clone, Copy)]
+struct Template {
+    first: u32,
+    end: u32,
+}
+
+/// What stands before a slot, and the slot; the last part of a template may have none.
+struct Part {
+    literal: Piece,
+    slot: Option<Slot>,
 }
 
 /// What a slot is filled with. The same slot has the same value throughout an exchange.
@@ -83,31 +95,52 @@ impl Slot {
 
 impl Phrases {
     pub(super) fn new() -> Self {
-        Self { banks: BANKS.iter().map(|(text, words, _)| Bank::new(text, words)).collect() }
+        let bytes: usize = BANKS.iter().map(|(text, _, _)| text.len()).sum();
+        let mut all = Self {
+            banks: Vec::with_capacity(BANKS.len()),
+            parts: Vec::with_capacity(bytes / 32),
+            // Quotes take a byte more; tags, which are left out, are more than those.
+            texts: String::with_capacity(bytes),
+        };
+        for (text, words, _) in BANKS {
+            let bank = all.read(text, words);
+            all.banks.push(bank);
+        }
+        all
     }
 
     /// The bot's first words.
+    #[inline(always)]
     pub(super) fn welcome(&self, language: u8, word: u64) -> Phrase<'_> {
         let bank = &self.banks[usize::from(language)];
-        Phrase { bank, template: at(&bank.welcomes, word), word, emoji: false, filler: 0 }
+        Phrase {
+            of: self,
+            bank,
+            template: *at(&bank.welcomes, word),
+            word,
+            emoji: false,
+            filler: 0,
+        }
     }
 
     /// A question and its answer.
+    #[inline(always)]
     pub(super) fn exchange(&self, language: u8, word: u64, opening: bool) -> [Phrase<'_>; 2] {
         let bank = &self.banks[usize::from(language)];
+        let rare = scramble(word ^ 1);
         // One conversation in twelve opens with a greeting.
-        let greets = opening && mix(word).is_multiple_of(12);
+        let greets = opening && rare & 0xfff < 341;
         let from = if greets { &bank.greetings } else { &bank.exchanges };
-        let [question, answer] = at(from, word);
-        let emoji = mix(word ^ 1).is_multiple_of(29);
-        let filler = match mix(word ^ 2) % 400 {
-            0..5 => 3 + mix(word ^ 3) % 6,
-            5 => 40,
+        let [question, answer] = *at(from, word);
+        let emoji = rare >> 12 & 0xfff < 141;
+        let filler = match rare >> 24 & 0xfff {
+            0..10 => 40,
+            10..61 => 3 + (rare >> 36 & 0xff) % 6,
             _ => 0,
         };
         [
-            Phrase { bank, template: question, word, emoji, filler: 0 },
-            Phrase { bank, template: answer, word, emoji: false, filler },
+            Phrase { of: self, bank, template: question, word, emoji, filler: 0 },
+            Phrase { of: self, bank, template: answer, word, emoji: false, filler },
         ]
     }
 }
@@ -117,11 +150,11 @@ fn at<T>(list: &[T], word: u64) -> &T {
     &list[usize::try_from(reduce(word, list.len() as u64)).unwrap_or(0)]
 }
 
-impl Bank {
+impl Phrases {
     /// Reads a bank: each line a tag and a text. A line out of place is left out; the tests of
     /// this module read every bank and find it.
-    fn new(text: &str, words: &'static [&'static str]) -> Self {
-        let mut bank = Self {
+    fn read(&mut self, text: &str, words: &'static [&'static str]) -> Bank {
+        let mut bank = Bank {
             welcomes: Vec::new(),
             greetings: Vec::new(),
             exchanges: Vec::new(),
@@ -133,16 +166,16 @@ impl Bank {
         let mut lines = text.lines().filter_map(|line| line.split_once(' ')).peekable();
         while let Some((tag, text)) = lines.next() {
             match tag {
-                "P" => bank.products.push(escape(text)),
-                "C" => bank.cities.push(escape(text)),
-                "F" => bank.fillers.push(escape(text)),
-                "W" => bank.welcomes.push(Template::new(text)),
+                "P" => bank.products.push(self.piece(text)),
+                "C" => bank.cities.push(self.piece(text)),
+                "F" => bank.fillers.push(self.piece(text)),
+                "W" => bank.welcomes.push(self.template(text)),
                 "G" | "Q" => {
                     let Some((_, reply)) = lines.next_if(|(tag, _)| matches!(*tag, "R" | "A"))
                     else {
                         continue;
                     };
-                    let pair = [Template::new(text), Template::new(reply)];
+                    let pair = [self.template(text), self.template(reply)];
                     if tag == "G" { bank.greetings.push(pair) } else { bank.exchanges.push(pair) }
                 }
                 _ => {}
@@ -150,33 +183,45 @@ impl Bank {
         }
         bank
     }
-}
 
-impl Template {
-    fn new(text: &str) -> Self {
-        let text = text.replace("\\n", "\n");
-        let mut literals = String::new();
-        let mut parts = Vec::new();
-        let mut rest = text.as_str();
+    /// Keeps a text, escaped: line breaks are so already, as `\n`. The banks are ours: nothing
+    /// else in them needs it, and they are far below 4 GiB.
+    fn piece(&mut self, text: &str) -> Piece {
+        let start = number(self.texts.len());
+        let mut rest = text;
+        while let Some(quote) = memchr::memchr(b'"', rest.as_bytes()) {
+            let (before, after) = rest.split_at(quote);
+            self.texts.push_str(before);
+            self.texts.push_str("\\\"");
+            rest = &after[1..];
+        }
+        self.texts.push_str(rest);
+        Piece { start, len: number(self.texts.len()) - start }
+    }
+
+    fn template(&mut self, text: &str) -> Template {
+        let first = number(self.parts.len());
+        let mut rest = text;
         while !rest.is_empty() {
             let (literal, slot, after) = split_slot(rest);
-            let from = literals.len();
-            literals.push_str(&escape(literal));
-            if literals.len() > from {
-                parts.push(Part::Literal(from..literals.len()));
-            }
-            parts.extend(slot.map(Part::Slot));
+            let literal = self.piece(literal);
+            self.parts.push(Part { literal, slot });
             rest = after;
         }
-        Self { literals: literals.into_boxed_str(), parts }
+        Template { first, end: number(self.parts.len()) }
     }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// The text before the first slot, the slot, and the text behind it.
 fn split_slot(text: &str) -> (&str, Option<Slot>, &str) {
-    let found = text.split_once('{').and_then(|(before, rest)| {
-        let (name, after) = rest.split_once('}')?;
-        Some((before, Some(Slot::from_name(name)?), after))
+    let found = memchr::memchr(b'{', text.as_bytes()).and_then(|open| {
+        let close = memchr::memchr(b'}', text.as_bytes())?;
+        let slot = Slot::from_name(text.get(open + 1..close)?)?;
+        Some((&text[..open], Some(slot), &text[close + 1..]))
     });
     found.unwrap_or((text, None, ""))
 }
@@ -184,8 +229,9 @@ fn split_slot(text: &str) -> (&str, Option<Slot>, &str) {
 /// A text as drawn: a template and what fills its slots.
 #[derive(Clone, Copy)]
 pub(super) struct Phrase<'a> {
+    of: &'a Phrases,
     bank: &'a Bank,
-    template: &'a Template,
+    template: Template,
     word: u64,
     emoji: bool,
     /// How many sentences of filler follow.
@@ -195,93 +241,93 @@ pub(super) struct Phrase<'a> {
 const EMOJI: &[&str] = &[" 😊", " 🙏", " 👍", " 🤔", " 😅", " 🎉", " 👩‍💻", " ❤️"];
 
 impl Text for Phrase<'_> {
-    fn append_to(&self, out: &mut Vec<u8>) {
-        for part in &self.template.parts {
-            match part {
-                Part::Literal(range) => {
-                    out.extend_from_slice(self.template.literals[range.clone()].as_bytes());
-                }
-                Part::Slot(slot) => self.fill(*slot, out),
+    #[inline(always)]
+    fn append_to(&self, out: &mut Pen<'_>) {
+        for part in &self.of.parts[self.template.first as usize..self.template.end as usize] {
+            self.append(part.literal, out);
+            if let Some(slot) = part.slot {
+                self.fill(slot, out);
             }
         }
         if self.emoji {
-            out.extend_from_slice(pick(EMOJI, mix(self.word ^ 4)).as_bytes());
+            out.bytes(pick(EMOJI, scramble(self.word ^ 4)).as_bytes());
         }
         for sentence in 0..self.filler {
-            self.append_filler(mix(self.word ^ (5 + sentence)), out);
+            *out = self.append_filler(scramble(self.word ^ (5 + sentence)), std::mem::take(out));
         }
     }
 }
 
 impl Phrase<'_> {
-    fn fill(&self, slot: Slot, out: &mut Vec<u8>) {
-        let word = mix(self.word.wrapping_add((slot as u64) << 32));
+    #[inline(always)]
+    fn append(&self, piece: Piece, out: &mut Pen<'_>) {
+        out.part(self.of.texts.as_bytes(), piece.start as usize, piece.len as usize);
+    }
+
+    #[inline(always)]
+    fn fill(&self, slot: Slot, out: &mut Pen<'_>) {
+        let word = scramble(self.word.wrapping_add((slot as u64) << 32));
         match slot {
-            Slot::Order => append_number(1_000_000 + reduce(word, 9_000_000), out),
+            Slot::Order => out.digits::<7>(1_000_000 + reduce(word, 9_000_000)),
             Slot::Ticket => {
-                out.push(b"ABCDEFGHKMNPRSTV"[(word & 15) as usize]);
-                out.push(b'-');
-                append_number(100_000 + reduce(word, 900_000), out);
+                out.byte(b"ABCDEFGHKMNPRSTV"[(word & 15) as usize]);
+                out.byte(b'-');
+                out.digits::<6>(100_000 + reduce(word, 900_000));
             }
             Slot::Amount => {
-                append_number(3 + reduce(word, 2500), out);
-                out.push(b'.');
+                // Most prices end on a nine or a zero.
                 let cents = word & 0xffff;
-                append_number(cents % 10, out);
-                out.push(if cents & 0x8000 == 0 { b'0' } else { b'9' });
+                let last = if cents & 0x8000 == 0 { 0 } else { 9 };
+                out.count(3 + reduce(word, 997));
+                out.byte(b'.');
+                out.digits::<2>(cents % 10 * 10 + last);
             }
             Slot::Name => {
                 let (first, last) = name(word);
-                out.extend_from_slice(first.as_bytes());
-                out.push(b' ');
-                out.extend_from_slice(last.as_bytes());
+                out.bytes(first.as_bytes());
+                out.byte(b' ');
+                out.bytes(last.as_bytes());
             }
-            Slot::Product => out.extend_from_slice(at(&self.bank.products, word).as_bytes()),
-            Slot::City => out.extend_from_slice(at(&self.bank.cities, word).as_bytes()),
-            Slot::Number => append_number(2 + reduce(word, 29), out),
-            Slot::Year => append_number(2015 + reduce(word, 11), out),
+            Slot::Product => self.append(*at(&self.bank.products, word), out),
+            Slot::City => self.append(*at(&self.bank.cities, word), out),
+            Slot::Number => out.count(2 + reduce(word, 29)),
+            Slot::Year => out.digits::<4>(2015 + reduce(word, 11)),
         }
     }
 
     /// A sentence of filler: one of the bank's own, or Latin words.
-    fn append_filler(&self, word: u64, out: &mut Vec<u8>) {
+    #[cold]
+    fn append_filler<'p>(&self, word: u64, mut out: Pen<'p>) -> Pen<'p> {
         if !self.bank.fillers.is_empty() {
-            out.push(b' ');
-            out.extend_from_slice(at(&self.bank.fillers, word).as_bytes());
-            return;
+            out.byte(b' ');
+            self.append(*at(&self.bank.fillers, word), &mut out);
+            return out;
         }
         for n in 0..6 + word % 9 {
-            out.push(b' ');
-            let latin = pick(self.bank.words, mix(word ^ n));
+            out.byte(b' ');
+            let latin = pick(self.bank.words, scramble(word ^ n));
             if n == 0 {
                 let mut letters = latin.chars();
-                let first = letters.next().into_iter().flat_map(char::to_uppercase);
-                out.extend(first.collect::<String>().bytes());
-                out.extend_from_slice(letters.as_str().as_bytes());
+                for first in letters.next().into_iter().flat_map(char::to_uppercase) {
+                    out.bytes(first.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                out.bytes(letters.as_str().as_bytes());
             } else {
-                out.extend_from_slice(latin.as_bytes());
+                out.bytes(latin.as_bytes());
             }
         }
-        out.push(b'.');
+        out.byte(b'.');
+        out
     }
 }
 
-/// What sets the phrases of an exchange: the conversation's number and the exchange's.
-pub(super) fn exchange_word(draws: Draws, conversation: u32, exchange: u32) -> u64 {
-    draws.at(u64::from(conversation), EXCHANGE_PURPOSES + u64::from(exchange))
-}
-
-/// Purposes from here on belong to exchanges.
-const EXCHANGE_PURPOSES: u64 = 1 << 32;
-
 #[cfg(test)]
 mod tests {
-    use super::{BANKS, Bank, Slot};
+    use super::{BANKS, Phrases, Slot};
 
     #[test]
     fn every_line_of_every_bank_is_used_and_every_slot_known() {
-        for (text, words, _) in BANKS {
-            let bank = Bank::new(text, words);
+        for (bank, (text, words, _)) in Phrases::new().banks.iter().zip(BANKS) {
             let count = |tag: &str| text.lines().filter(|line| line.starts_with(tag)).count();
             assert_eq!(bank.welcomes.len(), count("W "));
             assert_eq!(bank.greetings.len(), count("G "));
@@ -291,6 +337,9 @@ mod tests {
             assert!(bank.products.len() >= 8 && bank.cities.len() >= 8);
             assert!(bank.exchanges.len() >= 20 && !bank.welcomes.is_empty());
             assert!(!bank.fillers.is_empty() || !words.is_empty());
+            let escaped = |byte| byte < ' ' || byte == '\u{7f}';
+            assert!(!text.replace('\n', "").contains(escaped) && !text.contains("\\\\"));
+            assert_eq!(text.matches('\\').count(), text.matches("\\n").count());
             for name in text.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
                 assert!(Slot::from_name(name).is_some(), "{{{name}}}");
             }

@@ -1,7 +1,7 @@
 //! The shape that all answers share: rows, and mostly a total.
 
-use crate::contract::{Answer, Key, TOTAL, TotalPlace};
-use crate::json::integer;
+use crate::contract::{Answer, TOTAL, TotalPlace};
+use crate::json::{Out, Pen};
 
 /// `total` as an answer prints it.
 #[derive(Clone, Copy)]
@@ -16,57 +16,37 @@ pub(super) fn envelope(
     answer: &Answer,
     total: Total,
     capacity: usize,
-    rows: impl FnOnce(&mut Vec<u8>),
+    rows: impl FnOnce(&mut Out),
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(capacity + 64);
-    out.push(b'{');
+    let mut out = Out::with_room(capacity + 64);
+    out.bytes(b"{");
     if answer.total == TotalPlace::BeforeRows && append_total(total, &mut out) {
-        out.push(b',');
+        out.bytes(b",");
     }
-    out.extend_from_slice(answer.rows_json.as_bytes());
-    out.push(b'[');
+    out.bytes(answer.rows_json.as_bytes());
+    out.bytes(b"[");
     rows(&mut out);
-    out.push(b']');
+    out.bytes(b"]");
     if answer.total != TotalPlace::BeforeRows {
         let end = out.len();
-        out.push(b',');
+        out.bytes(b",");
         if !append_total(total, &mut out) {
             out.truncate(end);
         }
     }
-    out.push(b'}');
-    out
+    out.bytes(b"}");
+    out.into_bytes()
 }
 
-fn append_total(total: Total, out: &mut Vec<u8>) -> bool {
+fn append_total(total: Total, out: &mut Out) -> bool {
     let (number, quote): (u64, &[u8]) = match total {
         Total::Number(number) => (number, b""),
         Total::String(number) => (number, b"\""),
         Total::Absent => return false,
     };
-    out.extend_from_slice(TOTAL.as_bytes());
-    out.extend_from_slice(quote);
-    integer(out, number);
-    out.extend_from_slice(quote);
+    out.bytes(TOTAL.as_bytes());
+    out.bytes(quote);
+    out.write(&|pen: &mut Pen<'_>| pen.integer(number));
+    out.bytes(quote);
     true
-}
-
-/// One row: each key with its value, in the order of the contract.
-pub(super) fn row<F: Copy + 'static>(
-    out: &mut Vec<u8>,
-    keys: impl IntoIterator<Item = &'static Key<F>>,
-    value: impl Fn(F, &mut Vec<u8>),
-) {
-    if out.last() == Some(&b'}') {
-        out.push(b',');
-    }
-    out.push(b'{');
-    for (number, key) in keys.into_iter().enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(key.json.as_bytes());
-        value(key.field, out);
-    }
-    out.push(b'}');
 }

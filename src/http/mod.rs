@@ -25,26 +25,27 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Uri, header, request};
 use axum::response::Response;
-use axum::routing::any;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_service::Service;
 
-use crate::contract::{self, ENDPOINTS, Endpoint, MEDIA_TYPE, Readings};
+use crate::contract::{self, Endpoint, MEDIA_TYPE, Operation, Readings};
 use crate::sandbox::{Sandbox, Sandboxes};
 use query::Query;
 pub(crate) use refusal::{Outcome, REASON_HEADER, Refusal, refuse};
 
 /// The router of the vendor's endpoints, and of every path that there is not.
 pub(crate) fn router(sandboxes: Arc<Sandboxes>, cors: bool) -> Router {
-    let mut vendor = Router::new();
-    for endpoint in ENDPOINTS {
-        let handler = move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| async move {
-            let (head, _body) = request.into_parts();
-            serve(sandboxes.of(&head.headers), endpoint, &head)
+    let handler = async move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
+        let (head, _body) = request.into_parts();
+        let Some(endpoint) = contract::endpoint(head.uri.path()) else {
+            return not_found(head.uri).await;
         };
-        vendor = vendor.route(endpoint.path, any(handler));
-    }
-    let vendor = vendor.fallback(not_found).with_state(sandboxes);
+        if endpoint.operation == Operation::QaRecords {
+            wait_for_qa(sandboxes.of(&head.headers), &head).await;
+        }
+        serve(sandboxes.of(&head.headers), endpoint, &head)
+    };
+    let vendor = Router::new().fallback(handler).with_state(sandboxes);
     if cors { open(vendor) } else { vendor }
 }
 
@@ -65,6 +66,22 @@ fn open(vendor: Router) -> Router {
 /// The answer where nothing is.
 pub(crate) async fn not_found(uri: Uri) -> Response {
     refuse(&Refusal::NotFound { path: uri.path().to_owned() }, None, &Readings::default())
+}
+
+/// Waits until the agent's Q&A pairs are indexed, on a thread that may.
+async fn wait_for_qa(sandbox: &Sandbox, head: &request::Parts) {
+    let store = {
+        let world = sandbox.world();
+        if world.qa_ready() {
+            return;
+        }
+        match auth::agent(&world, sandbox.any_key, &head.headers) {
+            Ok(agent) if !agent.store.qa_ready() => agent.store.clone(),
+            _ => return,
+        }
+    };
+    // Should that panic, so will the request itself, and be answered.
+    let _ = tokio::task::spawn_blocking(move || store.wait_for_qa()).await;
 }
 
 /// Answers one request to an endpoint.
@@ -121,10 +138,11 @@ fn allow_browsers() -> CorsLayer {
 #[cfg(test)]
 mod tests {
     use axum::extract::Path;
+    use axum::routing::any;
 
     use super::*;
     use crate::Server;
-    use crate::contract::{Code, Operation};
+    use crate::contract::{Code, ENDPOINTS};
 
     #[test]
     fn a_panic_is_answered_50000_and_the_next_request_is_served() {

@@ -131,6 +131,17 @@ impl ServerBuilder {
         self
     }
 
+    /// What answers, without a socket: for the benches, and for the test that counts allocations.
+    /// Not part of the API.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServerBuilder::start`].
+    #[doc(hidden)]
+    pub fn router(self) -> Result<axum::Router, StartError> {
+        Ok(App::new(&self.config)?.0.router)
+    }
+
     /// Starts the server; it accepts connections when this returns.
     ///
     /// # Errors

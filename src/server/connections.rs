@@ -8,7 +8,8 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -16,11 +17,11 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::log::Begun;
 use super::{AccessLog, App};
@@ -36,11 +37,24 @@ const RETRY: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Signal {
     Serve,
-    /// Places are short: who has been silent goes. The number only makes it a change.
-    Shed(u64),
+    /// Who has been silent for so long goes: always after [`Limits::head_timeout`], and sooner
+    /// where places are short.
+    Silent(Duration),
     /// Finish what is in flight, then close.
     Drain,
 }
+
+/// What a connection has done since it last looked: nothing,
+const SILENCE: u8 = 0;
+/// begun to answer a request and not ended it,
+const ANSWERING: u8 = 1;
+/// or answered one. It has been silent since then at the latest.
+const ANSWERED: u8 = 2;
+
+/// How often connections look how long they have been silent: at most,
+const FINEST: Duration = Duration::from_millis(10);
+/// and at least.
+const COARSEST: Duration = Duration::from_secs(1);
 
 /// So many connections may wait to be accepted. A whole test suite may connect at once.
 const BACKLOG: u32 = 1024;
@@ -72,7 +86,9 @@ pub(crate) async fn run_until(
     let log = log.map(Arc::new);
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
-    let mut shed = 0;
+    // One clock for all connections: a timer of each one's own would be set at each request.
+    let mut tick = tokio::time::interval(limits.head_timeout.div_f32(16.0).clamp(FINEST, COARSEST));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // A connection that is accepted and waits for a place.
     let mut waiting = None;
     loop {
@@ -86,6 +102,10 @@ pub(crate) async fn run_until(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
+            _ = tick.tick(), if !open.is_empty() => {
+                signal.send_replace(Signal::Silent(limits.head_timeout));
+                continue;
+            }
             accepted = listener.accept(), if !full => accepted.map(|(stream, _)| stream),
             _ = open.join_next(), if full => continue,
             () = tokio::time::sleep(RETRY), if full => Err(io::ErrorKind::QuotaExceeded.into()),
@@ -101,8 +121,7 @@ pub(crate) async fn run_until(
             Err(_) if full => {}
             Err(_) => tokio::time::sleep(RETRY).await,
         }
-        shed += 1;
-        signal.send_replace(Signal::Shed(shed));
+        signal.send_replace(Signal::Silent(SILENT.min(limits.head_timeout)));
     }
     signal.send_replace(Signal::Drain);
     drop(listener);
@@ -131,11 +150,13 @@ async fn serve(
     // Without it, answers over several packets wait for the client's acknowledgement. A socket
     // that cannot do it is slower, not wrong.
     let _ = stream.set_nodelay(true);
-    let silent = Arc::new(Silence::new());
+    let activity = Arc::new(AtomicU8::new(SILENCE));
+    let mut since = Instant::now();
     let service = {
-        let (router, silent) = (app.router.clone(), Arc::clone(&silent));
+        let (router, activity) = (app.router.clone(), Arc::clone(&activity));
         service_fn(move |request: hyper::Request<Incoming>| {
-            answer(router.clone(), request.map(axum::body::Body::new), log.clone(), silent.clone())
+            let request = request.map(axum::body::Body::new);
+            answer(router.clone(), request, log.clone(), Arc::clone(&activity))
         })
     };
     let connection = builder(&app.limits).serve_connection(TokioIo::new(stream), service);
@@ -151,8 +172,15 @@ async fn serve(
             },
         };
         match signal {
-            Signal::Shed(_) if silent.lasted() >= SILENT => return,
-            Signal::Serve | Signal::Shed(_) => {}
+            Signal::Silent(most) => {
+                let silent = activity.compare_exchange(ANSWERED, SILENCE, Relaxed, Relaxed);
+                if silent != Err(SILENCE) {
+                    since = Instant::now();
+                } else if since.elapsed() >= most {
+                    return;
+                }
+            }
+            Signal::Serve => {}
             Signal::Drain => {
                 connection.as_mut().graceful_shutdown();
                 let _ = connection.await;
@@ -166,10 +194,10 @@ fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     let head_bytes = limits.head_bytes.max(Limits::LEAST_HEAD_BYTES);
     builder
-        .timer(TokioTimer::new())
         // A client that closes its sending side still waits for the answer.
         .half_close(true)
-        .header_read_timeout(limits.head_timeout)
+        // Looked after by `serve`, for less.
+        .header_read_timeout(None)
         .max_buf_size(head_bytes)
         .max_header_size(head_bytes);
     builder
@@ -180,49 +208,15 @@ async fn answer(
     router: axum::Router,
     request: Request,
     log: Option<Arc<AccessLog>>,
-    silent: Arc<Silence>,
+    activity: Arc<AtomicU8>,
 ) -> Result<Response, Infallible> {
-    silent.end();
+    activity.store(ANSWERING, Relaxed);
     let mut router = router;
     let begun = log.is_some().then(|| Begun::new(&request));
     let response = tower_service::Service::call(&mut router, request).await;
     if let (Some(log), Some(begun), Ok(response)) = (log, begun, &response) {
         log.end(begun, response);
     }
-    silent.begin();
+    activity.store(ANSWERED, Relaxed);
     response
-}
-
-/// Since when a connection has had no request.
-struct Silence {
-    opened: Instant,
-    /// Milliseconds after `opened`; [`Silence::NONE`] while a request is answered.
-    since: AtomicU64,
-}
-
-impl Silence {
-    const NONE: u64 = u64::MAX;
-
-    fn new() -> Self {
-        Self { opened: Instant::now(), since: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(Self::NONE - 1)
-    }
-
-    fn begin(&self) {
-        self.since.store(self.now(), Ordering::Relaxed);
-    }
-
-    fn end(&self) {
-        self.since.store(Self::NONE, Ordering::Relaxed);
-    }
-
-    fn lasted(&self) -> Duration {
-        match self.since.load(Ordering::Relaxed) {
-            Self::NONE => Duration::ZERO,
-            since => Duration::from_millis(self.now().saturating_sub(since)),
-        }
-    }
 }

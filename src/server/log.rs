@@ -1,13 +1,14 @@
 //! The access log: one line a request, never a key, never a request that waits for it.
 //!
-//! Lines go through a bounded queue to a thread that writes them. Where nobody reads, the queue
-//! fills, lines are dropped, and the next line that is written tells how many.
+//! Lines go through a bounded queue to a thread that writes them. The first after a pause is
+//! written at once; then the thread takes what has come in [`PAUSE`]s, so that a busy server wakes
+//! it a hundred times a second, not once a request. Where nobody reads, the queue fills, lines are
+//! dropped, and the next line that is written tells how many.
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::Request;
@@ -37,14 +38,77 @@ pub(crate) type Clock = fn() -> SystemTime;
 /// So many lines wait for the writer at most.
 const QUEUE: usize = 4096;
 
-/// So much is written at once at most, in bytes.
+/// So much is written at once at most, in bytes, and a line more.
 const CHUNK: usize = 64 * 1024;
+
+/// The writer of a busy server looks for lines this often.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The sending end; the writer ends when it is dropped.
 pub(crate) struct AccessLog {
-    lines: SyncSender<Line>,
-    dropped: Arc<AtomicU64>,
+    queue: Arc<Queue>,
     clock: Clock,
+}
+
+/// The lines that wait for the writer.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<Line>,
+    dropped: u64,
+    /// The writer sleeps until there is a line.
+    idle: bool,
+    /// There will be no more.
+    closed: bool,
+}
+
+impl Queue {
+    /// Nothing under this lock can panic, so a poisoned one is as good as any.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: Line) {
+        let mut waiting = self.lock();
+        if waiting.lines.len() < QUEUE {
+            waiting.lines.push(line);
+        } else {
+            waiting.dropped += 1;
+        }
+        if std::mem::take(&mut waiting.idle) {
+            drop(waiting);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits for lines and takes all of them, with how many were dropped since. `None` once there
+    /// will be no more.
+    fn take(&self, lines: &mut Vec<Line>, busy: bool) -> Option<u64> {
+        let mut waiting = self.lock();
+        if busy {
+            let pause = self.changed.wait_timeout_while(waiting, PAUSE, |waiting| !waiting.closed);
+            waiting = pause.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        while waiting.lines.is_empty() && waiting.dropped == 0 && !waiting.closed {
+            waiting.idle = true;
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::swap(&mut waiting.lines, lines);
+        let dropped = std::mem::take(&mut waiting.dropped);
+        (!lines.is_empty() || dropped > 0).then_some(dropped)
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_one();
+    }
 }
 
 /// A request that is being answered.
@@ -100,11 +164,10 @@ impl AccessLog {
         if format == LogFormat::Off {
             return Ok(None);
         }
-        let (lines, queue) = sync_channel(QUEUE);
         let (done, flushed) = sync_channel(0);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let log = Self { lines, dropped: Arc::clone(&dropped), clock };
-        let writer = Writer { format, sandboxes, dropped, out };
+        let queue = Arc::new(Queue::default());
+        let log = Self { queue: Arc::clone(&queue), clock };
+        let writer = Writer { format, sandboxes, out };
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             writer.run(&queue);
             drop(done);
@@ -114,16 +177,13 @@ impl AccessLog {
 
     pub(super) fn end(&self, request: Begun, response: &Response) {
         let refused = response.extensions().get::<Outcome>();
-        let line = Line {
+        self.queue.push(Line {
             time: (self.clock)(),
             took: request.at.elapsed(),
             request,
             status: response.status().as_u16(),
             refused: refused.map(|outcome| (outcome.code.number(), outcome.reason.clone())),
-        };
-        if self.lines.try_send(line).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        });
     }
 }
 
@@ -132,31 +192,34 @@ struct Writer<W> {
     format: LogFormat,
     /// Whose keys must never be written.
     sandboxes: Arc<Sandboxes>,
-    dropped: Arc<AtomicU64>,
     out: W,
 }
 
 impl<W: Write> Writer<W> {
-    fn run(mut self, queue: &Receiver<Line>) {
+    fn run(mut self, queue: &Queue) {
         let mut chunk = String::new();
-        while let Ok(line) = queue.recv() {
-            let mut lines = 1;
-            self.append(&line, &mut chunk);
-            while chunk.len() < CHUNK
-                && let Ok(line) = queue.try_recv()
-            {
+        let mut lines = Vec::new();
+        // Lines that could not be written; told with the next ones, should stderr open again.
+        let mut lost = 0;
+        let mut busy = false;
+        while let Some(dropped) = queue.take(&mut lines, busy) {
+            busy = true;
+            lost += dropped;
+            let mut unwritten = 0;
+            for (left, line) in (0..lines.len()).rev().zip(lines.drain(..)) {
                 self.append(&line, &mut chunk);
-                lines += 1;
+                unwritten += 1;
+                if chunk.len() < CHUNK && left > 0 {
+                    continue;
+                }
+                if lost > 0 {
+                    self.append_missing(lost, &mut chunk);
+                }
+                let written = self.out.write_all(chunk.as_bytes()).and_then(|()| self.out.flush());
+                lost = if written.is_ok() { 0 } else { lost + unwritten };
+                unwritten = 0;
+                chunk.clear();
             }
-            let missing = self.dropped.swap(0, Ordering::Relaxed);
-            if missing > 0 {
-                self.append_missing(missing, &mut chunk);
-            }
-            if self.out.write_all(chunk.as_bytes()).and_then(|()| self.out.flush()).is_err() {
-                // A closed stderr: told with the next lines, should it open again.
-                self.dropped.fetch_add(missing + lines, Ordering::Relaxed);
-            }
-            chunk.clear();
         }
     }
 

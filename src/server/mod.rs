@@ -132,6 +132,8 @@ impl Server {
                     () = run_until(listener, app, None, std::future::pending()) => {}
                 }
             });
+            // Nobody waits for an index that is still being made.
+            runtime.shutdown_background();
         })?;
         Ok(Self {
             address,

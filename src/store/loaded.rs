@@ -6,9 +6,9 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::texts::{Sent, Str, Texts, TextsBuilder};
-use super::{Facts, Records};
+use super::{Chain, Facts, Records};
 use crate::contract::ConversationType;
-use crate::model::{Conversation, Feedback, Message, MessageType, Qa, escape};
+use crate::model::{Conversation, Credits, Feedback, Message, MessageType, Qa, Text, escape};
 
 /// A conversation, as read and derived.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,7 @@ struct Row {
 #[derive(Clone, Copy)]
 struct Pair {
     id: Str,
+    conversation: u32,
     /// The question; its answer is the message behind it.
     question: u32,
 }
@@ -131,8 +132,8 @@ impl Columns {
         }
         for (position, qa_id) in qa_ids {
             let question = first_message + self::number(*position);
-            let number = number_of(&self.pairs);
-            self.pairs.push(Pair { id: *qa_id, question });
+            self.pairs.push(Pair { id: *qa_id, conversation: number, question });
+            let number = number_of(&self.pairs) - 1;
             let pairs = &self.pairs;
             let id = |n: u32| texts.get(pairs[n as usize].id);
             if self.qa_ids.add(number, id(number), id).is_some() {
@@ -190,8 +191,8 @@ impl Loaded {
             })
     }
 
-    fn pair(&self, conversation: u32, pair: u32) -> Pair {
-        self.pairs[(self.conversations[conversation as usize].first_pair + pair) as usize]
+    fn pair(&self, pair: u32) -> Pair {
+        self.pairs[pair as usize]
     }
 
     /// The question and the answer of a pair.
@@ -200,127 +201,169 @@ impl Loaded {
         (&self.messages[question], &self.messages[question + 1])
     }
 
+    #[inline(always)]
     fn sent(&self, text: Str) -> Sent<'_> {
         self.texts.get(text)
     }
 }
 
 impl Records for Loaded {
+    const KEEPS_ROWS: bool = true;
+
+    fn first_message(&self, conversation: u32) -> u32 {
+        self.conversations[conversation as usize].first_message
+    }
+
     fn len(&self) -> u32 {
         number_of(&self.conversations)
     }
 
     fn facts(&self, conversation: u32) -> Facts {
-        let row = self.row(conversation);
-        let begins = &self.conversations[conversation as usize];
-        Facts {
-            recent_chat_time: row.recent_chat_time,
-            conversation_type: row.conversation_type,
-            user: begins.user,
-            pairs: self.ends(conversation).1 - begins.first_pair,
-        }
+        let row = &self.conversations[conversation as usize];
+        Facts { conversation_type: row.of.conversation_type, user: row.user }
+    }
+
+    fn recent_chat_time(&self, conversation: u32) -> i64 {
+        self.row(conversation).recent_chat_time
     }
 
     fn find(&self, conversation_id: &str) -> Option<u32> {
         let id = escape(conversation_id);
-        self.ids.find(id.as_bytes(), |n| self.sent(self.row(n).conversation_id).0)
+        self.ids.find(id.as_bytes(), |n| self.sent(self.row(n).conversation_id).bytes())
     }
 
     fn find_user(&self, user_id: &str) -> Option<u32> {
         let id = escape(user_id);
-        self.users.find(id.as_bytes(), |n| self.sent(self.row(n).user_id).0)
+        self.users.find(id.as_bytes(), |n| self.sent(self.row(n).user_id).bytes())
     }
 
-    fn conversation_id(&self, conversation: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.sent(self.row(conversation).conversation_id).unescaped());
+    fn conversation_id(&self, conversation: u32) -> Vec<u8> {
+        self.sent(self.row(conversation).conversation_id).unescaped()
     }
 
-    fn qa_id(&self, conversation: u32, pair: u32, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.sent(self.pair(conversation, pair).id).unescaped());
+    fn qa_id(&self, pair: u32) -> Vec<u8> {
+        self.sent(self.pair(pair).id).unescaped()
     }
 
-    fn messages(&self, conversation: u32) -> u64 {
-        let begins = self.conversations[conversation as usize].first_message;
-        u64::from(self.ends(conversation).0 - begins)
-    }
-
-    fn question_time(&self, conversation: u32, pair: u32) -> i64 {
-        self.exchange(self.pair(conversation, pair)).0.create_time
-    }
-
-    fn feedback(&self, conversation: u32, pair: u32) -> Feedback {
-        self.exchange(self.pair(conversation, pair)).1.feedback
-    }
-
-    /// Rows of a page lie all over the documents, and each would wait for memory several times.
-    /// Here one kind of access after the other is made for all of them: they do not depend on each
-    /// other, so the processor makes many at once.
-    fn expect(&self, rows: &[(u32, u32)]) {
-        let mut seen = 0u64;
-        let mut texts: Vec<Str> = Vec::with_capacity(6 * rows.len());
-        for (conversation, _) in rows {
-            let row = self.row(*conversation);
-            texts.extend([row.conversation_id, row.user_id, row.subject]);
-            seen ^= u64::from(self.ends(*conversation).0);
+    fn pairs(&self, conversation: u32, mut each: impl FnMut(u32, i64, Feedback)) {
+        let first = self.conversations[conversation as usize].first_pair;
+        for pair in first..self.ends(conversation).1 {
+            let (question, answer) = self.exchange(self.pair(pair));
+            each(pair, question.create_time, answer.feedback);
         }
-        let pairs = rows.iter().filter(|(_, pair)| *pair != u32::MAX);
-        let pairs: Vec<_> = pairs.map(|(number, pair)| self.pair(*number, *pair)).collect();
-        for pair in pairs {
+    }
+
+    fn question_time(&self, pair: u32) -> i64 {
+        self.exchange(self.pair(pair)).0.create_time
+    }
+
+    // Rows of a page lie all over the documents, and each would wait for memory several times.
+    // Here one kind of access after the other is made for all of them: they do not depend on each
+    // other, so the processor makes many at once.
+
+    fn expect_conversations(&self, conversations: &[u32]) {
+        let rows = || conversations.iter().map(|number| self.row(*number));
+        touch(rows().map(|row| u64::from(row.subject.start())));
+        touch(rows().map(|row| {
+            self.touched(row.conversation_id)
+                ^ self.touched(row.user_id)
+                ^ self.touched(row.subject)
+        }));
+    }
+
+    fn expect_pairs(&self, pairs: &[u32]) {
+        let pairs = || pairs.iter().map(|pair| self.pair(*pair));
+        touch(pairs().map(|pair| u64::from(pair.question)));
+        let exchanges = || pairs().map(|pair| self.exchange(pair));
+        touch(exchanges().map(|(q, a)| u64::from(q.text.start() ^ a.text.start())));
+        touch(pairs().map(|pair| u64::from(self.row(pair.conversation).user_id.start())));
+        touch(pairs().map(|pair| {
             let (question, answer) = self.exchange(pair);
-            texts.extend([pair.id, question.text, answer.text, answer.message_id]);
-        }
-        for text in texts {
-            // A line of the cache is 64 bytes; texts are a few of them.
-            let sent = self.sent(text).0;
-            seen ^= sent.iter().step_by(64).take(8).fold(0, |sum, byte| sum ^ u64::from(*byte));
-        }
-        std::hint::black_box(seen);
+            let row = self.row(pair.conversation);
+            let ids = [pair.id, answer.message_id, row.conversation_id, row.user_id];
+            let ids = ids.into_iter().fold(0, |sum, id| sum ^ self.touched(id));
+            ids ^ self.touched(question.text) ^ self.touched(answer.text)
+        }));
     }
 
-    fn conversation(&self, conversation: u32, lend: &mut dyn FnMut(&Conversation<'_>)) {
+    fn conversation(
+        &self,
+        conversation: u32,
+    ) -> Conversation<impl Text, impl Text, impl Text, impl Text> {
         let row = self.row(conversation);
-        lend(&Conversation {
-            conversation_id: &self.sent(row.conversation_id),
-            user_id: &self.sent(row.user_id),
+        Conversation {
+            conversation_id: self.sent(row.conversation_id),
+            user_id: self.sent(row.user_id),
             recent_chat_time: row.recent_chat_time,
-            subject: &self.sent(row.subject),
+            subject: self.sent(row.subject),
             conversation_type: row.conversation_type,
-            message_count: self.messages(conversation),
-            cost_credit: row.cost_credit,
-            bot_id: &self.sent(self.bot_id),
-            anonymous_id: &self.sent(row.anonymous_id),
-        });
+            message_count: self.chain(conversation).len(),
+            cost_credit: Credits::Any(row.cost_credit),
+            bot_id: self.sent(self.bot_id),
+            anonymous_id: self.sent(row.anonymous_id),
+        }
     }
 
-    fn message(&self, conversation: u32, position: u64, lend: &mut dyn FnMut(&Message<'_>)) {
+    fn chain(&self, conversation: u32) -> impl Chain {
         let first = self.conversations[conversation as usize].first_message as usize;
-        let at = first + usize::try_from(position).unwrap_or(usize::MAX);
+        let end = self.ends(conversation).0 as usize;
+        LoadedChain { texts: &self.texts, messages: &self.messages[first..end] }
+    }
+
+    fn qa(&self, pair: u32) -> Qa<impl Text, impl Text, impl Text> {
+        let pair = self.pair(pair);
+        let row = self.row(pair.conversation);
+        let (question, answer) = self.exchange(pair);
+        Qa {
+            id: self.sent(pair.id),
+            q_time: question.create_time,
+            q: self.sent(question.text),
+            a: self.sent(answer.text),
+            user_feedback: answer.feedback,
+            convo_id: self.sent(row.conversation_id),
+            convo_type: row.conversation_type,
+            aid: self.sent(answer.message_id),
+            user_id: self.sent(row.user_id),
+        }
+    }
+}
+
+/// The messages of one conversation.
+struct LoadedChain<'a> {
+    texts: &'a Texts,
+    messages: &'a [LoadedMessage],
+}
+
+impl Chain for LoadedChain<'_> {
+    fn len(&self) -> u64 {
+        self.messages.len() as u64
+    }
+
+    fn message(&self, position: u64) -> Message<impl Text, impl Text> {
+        let at = usize::try_from(position).unwrap_or(usize::MAX);
         let message = &self.messages[at];
-        let parent = if at == first { Str::default() } else { self.messages[at - 1].message_id };
-        lend(&Message {
-            message_id: &self.sent(message.message_id),
-            parent_message_id: &self.sent(parent),
+        let parent = at.checked_sub(1).map(|parent| self.messages[parent].message_id);
+        Message {
+            message_id: self.texts.get(message.message_id),
+            parent_message_id: parent.map(|id| self.texts.get(id)),
             message_type: message.message_type,
-            text: &self.sent(message.text),
+            text: self.texts.get(message.text),
             create_time: message.create_time,
             feedback: message.feedback,
-        });
+        }
     }
+}
 
-    fn qa(&self, conversation: u32, pair: u32, lend: &mut dyn FnMut(&Qa<'_>)) {
-        let row = self.row(conversation);
-        let pair = self.pair(conversation, pair);
-        let (question, answer) = self.exchange(pair);
-        lend(&Qa {
-            id: &self.sent(pair.id),
-            q_time: question.create_time,
-            q: &self.sent(question.text),
-            a: &self.sent(answer.text),
-            user_feedback: answer.feedback,
-            convo_id: &self.sent(row.conversation_id),
-            convo_type: row.conversation_type,
-            aid: &self.sent(answer.message_id),
-            user_id: &self.sent(row.user_id),
-        });
+/// Makes sure that what the values are made of has been read.
+fn touch(values: impl Iterator<Item = u64>) {
+    std::hint::black_box(values.fold(0, |sum, value| sum ^ value));
+}
+
+impl Loaded {
+    /// Reads a text, one byte a line of the cache; texts are a few lines.
+    fn touched(&self, text: Str) -> u64 {
+        const LINE: usize = 64;
+        let bytes = self.sent(text).bytes();
+        bytes.iter().step_by(LINE).take(8).fold(0, |sum, byte| sum ^ u64::from(*byte))
     }
 }

@@ -1,18 +1,27 @@
 //! Records and their indexes behind one query interface. It knows no HTTP; the HTTP layer knows
 //! nothing of how records are kept.
 
+mod count;
 mod index;
+mod indexed;
 mod loaded;
 mod records;
+mod rendered;
+#[cfg(test)]
+mod tests;
 mod texts;
 
-use index::{ConversationIndex, QaIndex, Ranks};
+use std::sync::Arc;
+
+use index::{Ranks, is_large};
+use indexed::{Indexed, Queries};
 pub(crate) use loaded::{Columns, Duplicate, Loaded, LoadedConversation, LoadedMessage};
-pub(crate) use records::{Facts, Records};
+pub(crate) use records::{Chain, Facts, Records};
 pub(crate) use texts::{Str, Texts, TextsBuilder};
 
-use crate::contract::{FeedbackFilter, TypeFilter};
-use crate::model::{Conversation, Message, Qa};
+use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
+use crate::json::Out;
+use crate::rows::MessageForm;
 
 /// The rows of one answer: how many rows to skip, how many to take at most, from which end.
 #[derive(Clone, Copy, Debug)]
@@ -36,24 +45,40 @@ impl Slice {
     }
 }
 
-/// The records of one agent.
+/// The records of one agent. A copy is of the same records.
+#[derive(Clone)]
 pub(crate) struct Store {
-    records: Box<dyn Records>,
-    conversations: ConversationIndex,
-    qa: QaIndex,
+    indexed: Arc<dyn Queries>,
 }
 
 impl Store {
-    pub(crate) fn new(records: Box<dyn Records>) -> Self {
-        let conversations = ConversationIndex::new(&*records);
-        let qa = QaIndex::new(&*records);
-        Self { records, conversations, qa }
+    /// Indexes records. Of many, the Q&A pairs are indexed in the background.
+    pub(crate) fn new(records: impl Records) -> Self {
+        let indexed = Arc::new(Indexed::new(records));
+        let large = is_large(indexed.records.len());
+        let there = Arc::clone(&indexed);
+        // Where no thread is to be had, the first who asks for pairs waits for their index.
+        let _ = large.then(|| std::thread::Builder::new().spawn(move || there.wait_for_qa()));
+        if !large {
+            indexed.wait_for_qa();
+        }
+        Self { indexed }
+    }
+
+    /// Whether Q&A pairs can be asked for without waiting.
+    pub(crate) fn qa_ready(&self) -> bool {
+        self.indexed.qa_ready()
+    }
+
+    /// Waits until Q&A pairs are indexed.
+    pub(crate) fn wait_for_qa(&self) {
+        self.indexed.wait_for_qa();
     }
 
     /// How many conversations there are.
     #[cfg(feature = "cli")]
     pub(crate) fn conversation_count(&self) -> u64 {
-        u64::from(self.records.len())
+        self.indexed.len()
     }
 
     /// Conversations last active within a window (both ends inclusive), newest first.
@@ -63,31 +88,25 @@ impl Store {
         of_type: TypeFilter,
         user_id: Option<&str>,
     ) -> Conversations<'_> {
-        let user = user_id.map(|id| self.records.find_user(id));
-        let ranks = match user {
-            // A user who is not there has no conversations.
-            Some(None) => Ranks::Listed(&[]),
-            Some(of_user) => self.conversations.select(window, of_type, of_user),
-            None => self.conversations.select(window, of_type, None),
-        };
-        Conversations { store: self, ranks }
+        let ranks = self.indexed.conversations(window, of_type, user_id);
+        Conversations { of: &*self.indexed, ranks }
     }
 
     /// The messages of a conversation, oldest first. `None`: no such conversation.
     pub(crate) fn messages(&self, conversation_id: &str) -> Option<Messages<'_>> {
-        let conversation = self.records.find(conversation_id)?;
-        Some(Messages { store: self, conversation })
+        let (conversation, total) = self.indexed.messages(conversation_id)?;
+        Some(Messages { of: &*self.indexed, conversation, total })
     }
 
     /// Q&A pairs asked within a window (both ends inclusive), oldest question first.
     pub(crate) fn qa(&self, window: (i64, i64), rated: FeedbackFilter) -> QaPairs<'_> {
-        QaPairs { store: self, ranks: self.qa.select(&*self.records, window, rated) }
+        QaPairs { of: &*self.indexed, ranks: self.indexed.qa(window, rated) }
     }
 }
 
 /// The conversations that match.
 pub(crate) struct Conversations<'a> {
-    store: &'a Store,
+    of: &'a dyn Queries,
     ranks: Ranks<'a>,
 }
 
@@ -96,38 +115,33 @@ impl Conversations<'_> {
         self.ranks.len()
     }
 
-    pub(crate) fn each(&self, slice: Slice, row: &mut dyn FnMut(&Conversation<'_>)) {
-        let ranks = slice.positions(self.total()).filter_map(|n| self.ranks.get(n));
-        let numbers = ranks.filter_map(|rank| self.store.conversations.at(rank));
-        let rows: Vec<_> = numbers.map(|number| (number, u32::MAX)).collect();
-        self.store.records.expect(&rows);
-        for (number, _) in rows {
-            self.store.records.conversation(number, row);
-        }
+    /// Writes rows, with commas between them.
+    pub(crate) fn write(&self, slice: Slice, with_anonymous_id: bool, out: &mut Out) {
+        self.of.write_conversations(&self.ranks, slice, with_anonymous_id, out);
     }
 }
 
 /// The messages of one conversation.
 pub(crate) struct Messages<'a> {
-    store: &'a Store,
+    of: &'a dyn Queries,
     conversation: u32,
+    total: u64,
 }
 
 impl Messages<'_> {
     pub(crate) fn total(&self) -> u64 {
-        self.store.records.messages(self.conversation)
+        self.total
     }
 
-    pub(crate) fn each(&self, slice: Slice, row: &mut dyn FnMut(&Message<'_>)) {
-        for position in slice.positions(self.total()) {
-            self.store.records.message(self.conversation, position, row);
-        }
+    /// Writes rows, with commas between them.
+    pub(crate) fn write(&self, slice: Slice, form: MessageForm, out: &mut Out) {
+        self.of.write_messages(self.conversation, slice, form, out);
     }
 }
 
 /// The Q&A pairs that match.
 pub(crate) struct QaPairs<'a> {
-    store: &'a Store,
+    of: &'a dyn Queries,
     ranks: Ranks<'a>,
 }
 
@@ -136,12 +150,8 @@ impl QaPairs<'_> {
         self.ranks.len()
     }
 
-    pub(crate) fn each(&self, slice: Slice, row: &mut dyn FnMut(&Qa<'_>)) {
-        let ranks = slice.positions(self.total()).filter_map(|n| self.ranks.get(n));
-        let rows: Vec<_> = ranks.filter_map(|rank| self.store.qa.at(rank)).collect();
-        self.store.records.expect(&rows);
-        for (number, pair) in rows {
-            self.store.records.qa(number, pair, row);
-        }
+    /// Writes rows, with commas between them.
+    pub(crate) fn write(&self, slice: Slice, unit: QaTime, out: &mut Out) {
+        self.of.write_qa(&self.ranks, slice, unit, out);
     }
 }

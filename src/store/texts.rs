@@ -1,9 +1,8 @@
 //! The texts of loaded records, as they are sent: where a document has a string in the very form
 //! that an answer needs, the document itself is the store; only the others are kept beside it.
 
-use std::borrow::Cow;
-
 use crate::document::Documents;
+use crate::json::Pen;
 use crate::model::{Text, escape};
 
 /// A string, escaped as in an answer.
@@ -11,6 +10,12 @@ use crate::model::{Text, escape};
 pub(crate) struct Str {
     start: u32,
     len: u32,
+}
+
+impl Str {
+    pub(crate) fn start(self) -> u32 {
+        self.start
+    }
 }
 
 /// Where every [`Str`] of a set of documents points.
@@ -56,7 +61,8 @@ impl<'d> TextsBuilder<'d> {
     }
 
     pub(crate) fn get(&self, text: Str) -> &[u8] {
-        slice(self.documents, &self.beside, text)
+        let (of, start) = place(self.documents, &self.beside, text);
+        &of[start..start + text.len as usize]
     }
 
     /// Ends the reading: what stands beside the documents.
@@ -72,20 +78,28 @@ impl Texts {
     }
 
     pub(crate) fn get(&self, text: Str) -> Sent<'_> {
-        Sent(slice(&self.documents, &self.beside, text))
+        let (of, start) = place(&self.documents, &self.beside, text);
+        Sent { of, start, len: text.len as usize }
     }
 }
 
-/// The bytes of a text as they are sent.
-pub(crate) struct Sent<'a>(pub(crate) &'a [u8]);
+/// A text as it is sent: a part of what was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    of: &'a [u8],
+    start: usize,
+    len: usize,
+}
 
-impl Sent<'_> {
+impl<'a> Sent<'a> {
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        &self.of[self.start..self.start + self.len]
+    }
+
     /// The text itself.
-    pub(crate) fn unescaped(&self) -> Cow<'_, [u8]> {
-        if !self.0.contains(&b'\\') {
-            return Cow::Borrowed(self.0);
-        }
-        Cow::Owned(unescape(self.0).into_bytes())
+    pub(crate) fn unescaped(self) -> Vec<u8> {
+        let bytes = self.bytes();
+        if bytes.contains(&b'\\') { unescape(bytes).into_bytes() } else { bytes.to_vec() }
     }
 }
 
@@ -95,16 +109,18 @@ fn unescape(raw: &[u8]) -> String {
 }
 
 impl Text for Sent<'_> {
-    fn append_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0);
+    #[inline(always)]
+    fn append_to(&self, out: &mut Pen<'_>) {
+        out.part(self.of, self.start, self.len);
     }
 }
 
-fn slice<'a>(documents: &'a [u8], beside: &'a [u8], text: Str) -> &'a [u8] {
-    let (start, len) = (text.start as usize, text.len as usize);
+/// Which of both a text is in, and where it begins there.
+fn place<'a>(documents: &'a [u8], beside: &'a [u8], text: Str) -> (&'a [u8], usize) {
+    let start = text.start as usize;
     match start.checked_sub(documents.len()) {
-        None => &documents[start..start + len],
-        Some(start) => &beside[start..start + len],
+        None => (documents, start),
+        Some(start) => (beside, start),
     }
 }
 

@@ -26,6 +26,40 @@ fn a_server_starts_in_a_plain_test() {
     start_ask_stop();
 }
 
+/// So many conversations that their Q&A pairs are indexed in the background.
+const MANY: u32 = 60_000;
+
+#[test]
+fn pairs_that_are_not_indexed_yet_are_waited_for() {
+    let server = Server::builder().conversations(MANY).start().unwrap();
+    let key = server.api_key();
+    let pairs =
+        format!("/v1/message/qa/record/page?user_feedback=ALL&{ALWAYS}&page=2000&page_size=100");
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| get(&server, key, &pairs));
+        get(&server, key, &list()).ok();
+        let first = first.join().unwrap();
+        assert_eq!(first.ok().rows("qa").len(), 100);
+        assert_eq!(get(&server, key, &pairs).rows("qa"), first.rows("qa"));
+    });
+}
+
+#[test]
+fn a_server_stops_while_its_pairs_are_indexed() {
+    drop(Server::builder().conversations(MANY).start().unwrap());
+    let server = Server::builder().conversations(MANY).start().unwrap();
+    let mut asking = connect(server.address());
+    let request = format!(
+        "GET /v1/message/qa/record/page?user_feedback=ALL&{ALWAYS}&page=1&page_size=10 HTTP/1.1\r\n\
+         host: x\r\nauthorization: Bearer {}\r\n\r\n",
+        server.api_key()
+    );
+    asking.write_all(request.as_bytes()).unwrap();
+    drop(server);
+    // It was answered before, or not at all.
+    let _ = asking.read_to_end(&mut Vec::new());
+}
+
 #[test]
 fn a_server_starts_inside_a_current_thread_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

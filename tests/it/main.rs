@@ -1,6 +1,7 @@
 //! Tests through the front door: one module per subject.
 
 mod access_log;
+mod allocations;
 mod authentication;
 mod believable;
 mod builders;

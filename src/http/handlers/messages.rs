@@ -1,13 +1,12 @@
 //! `GET /v1/messages`: Get Conversation Detail.
 
 use super::room;
-use crate::contract::{Endpoint, MESSAGE, MessageField, MessagesOrder, MessagesTotal, Readings};
+use crate::contract::{Endpoint, MessagesOrder, MessagesTotal, Readings};
 use crate::http::envelope::{self, Total};
 use crate::http::page;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
-use crate::json;
-use crate::model::Message;
+use crate::rows::MessageForm;
 use crate::store::Store;
 
 pub(super) fn answer(
@@ -17,17 +16,7 @@ pub(super) fn answer(
     readings: &Readings,
 ) -> Result<Vec<u8>, Refusal> {
     let reversed = readings.messages_order == MessagesOrder::NewestFirst;
-    answer_with(endpoint, store, query, readings, reversed, write)
-}
-
-fn write(out: &mut Vec<u8>, row: &Message<'_>) {
-    envelope::row(out, MESSAGE, |field, out| match field {
-        MessageField::MessageId => json::text(out, row.message_id),
-        MessageField::ParentMessageId => json::text(out, row.parent_message_id),
-        MessageField::MessageType => json::word(out, row.message_type.name()),
-        MessageField::Text => json::text(out, row.text),
-        MessageField::CreateTime => json::integer(out, row.create_time),
-    });
+    answer_with(endpoint, store, query, readings, reversed, MessageForm::V1)
 }
 
 /// Both versions of the endpoint differ in the order and the shape of a message only.
@@ -37,7 +26,7 @@ pub(super) fn answer_with(
     query: &Query<'_>,
     readings: &Readings,
     reversed: bool,
-    write: fn(&mut Vec<u8>, &Message<'_>),
+    form: MessageForm,
 ) -> Result<Vec<u8>, Refusal> {
     let messages = store.messages(&query.conversation_id).ok_or_else(|| {
         Refusal::NoConversation { conversation_id: query.conversation_id.to_string() }
@@ -50,6 +39,6 @@ pub(super) fn answer_with(
         MessagesTotal::String => Total::String(total),
     };
     Ok(envelope::envelope(&endpoint.answer, total, room(rows, 400), |out| {
-        messages.each(slice, &mut |message| write(out, message));
+        messages.write(slice, form, out);
     }))
 }

@@ -26,8 +26,8 @@ pub(super) fn answer(
     handler(endpoint, store, query, readings)
 }
 
-/// Room for the rows of an answer, given the usual size of one. A guess that falls short only
-/// costs a copy.
+/// Room for the rows of an answer, given the usual size of one, and for a long text. A guess that
+/// falls short only costs a copy.
 fn room(rows: u64, each: usize) -> usize {
-    usize::try_from(rows).unwrap_or(0).saturating_mul(each)
+    usize::try_from(rows).unwrap_or(0).saturating_mul(each).saturating_add(2048)
 }
