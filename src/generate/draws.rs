@@ -1,7 +1,7 @@
 //! Where the generator's randomness comes from: one keyed function of (record, purpose).
 //!
 //! `ChaCha8` turns the seed into keys and tables, once, at start. A record's own draws are a
-//! keyed mix of its number and a purpose, because a page of 100 rows makes some thousand draws
+//! keyed hash of its number and a purpose, because a page of 100 rows makes some thousand draws
 //! and a cipher stream per record would cost more than all the rest of the answer. Ranges are
 //! reduced here, never by `rand`, whose reductions have changed between releases.
 

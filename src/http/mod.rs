@@ -36,17 +36,27 @@ pub(crate) use refusal::{Outcome, REASON_HEADER, Refusal, refuse};
 /// The router of the vendor's endpoints, and of every path that there is not.
 pub(crate) fn router(sandboxes: Arc<Sandboxes>, cors: bool) -> Router {
     let handler = async move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
-        let (head, _body) = request.into_parts();
-        let Some(endpoint) = contract::endpoint(head.uri.path()) else {
-            return not_found(head.uri).await;
-        };
-        if endpoint.operation == Operation::QaRecords {
-            wait_for_qa(sandboxes.of(&head.headers), &head).await;
+        match contract::endpoint(request.uri().path()) {
+            Some(endpoint) => endpoint_answer(&sandboxes, endpoint, request).await,
+            None => not_found(request.into_parts().0.uri).await,
         }
-        serve(sandboxes.of(&head.headers), endpoint, &head)
     };
     let vendor = Router::new().fallback(handler).with_state(sandboxes);
     if cors { open(vendor) } else { vendor }
+}
+
+/// Answers a request to an endpoint. The connections call this themselves where the router would
+/// only lead here: it costs a third of what the rest of the request does before its rows.
+pub(crate) async fn endpoint_answer(
+    sandboxes: &Sandboxes,
+    endpoint: &'static Endpoint,
+    request: Request,
+) -> Response {
+    let (head, _body) = request.into_parts();
+    if endpoint.operation == Operation::QaRecords {
+        wait_for_qa(sandboxes.of(&head.headers), &head).await;
+    }
+    serve(sandboxes.of(&head.headers), endpoint, &head)
 }
 
 /// The same router for browsers of any origin. The layer takes every `OPTIONS` for what a browser

@@ -63,11 +63,10 @@ impl Out {
     #[cold]
     #[inline(never)]
     fn write_with_more_room(&mut self, piece: &impl Piece) {
-        loop {
+        // Mostly a little is missing; then it is the piece that is long.
+        self.bytes.resize(self.bytes.len() / 4 * 5 + SHORT, 0);
+        while !self.fits(piece) {
             self.bytes.resize(self.bytes.len() * 2, 0);
-            if self.fits(piece) {
-                return;
-            }
         }
     }
 

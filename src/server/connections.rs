@@ -82,6 +82,7 @@ pub(crate) async fn run_until(
     stop: impl Future<Output = ()>,
 ) {
     let limits = app.limits;
+    let app = Arc::new(app);
     let (signal, heard) = watch::channel(Signal::Serve);
     let log = log.map(Arc::new);
     let mut open = JoinSet::new();
@@ -96,7 +97,7 @@ pub(crate) async fn run_until(
         if open.len() < limits.connections.max(1)
             && let Some(stream) = waiting.take()
         {
-            open.spawn(serve(stream, app.clone(), log.clone(), heard.clone()));
+            open.spawn(serve(stream, Arc::clone(&app), log.clone(), heard.clone()));
         }
         let full = waiting.is_some();
         let accepted = tokio::select! {
@@ -143,7 +144,7 @@ fn is_the_peers(error: &io::Error) -> bool {
 /// Serves one connection to its end.
 async fn serve(
     stream: TcpStream,
-    app: App,
+    app: Arc<App>,
     log: Option<Arc<AccessLog>>,
     mut heard: watch::Receiver<Signal>,
 ) {
@@ -153,10 +154,10 @@ async fn serve(
     let activity = Arc::new(AtomicU8::new(SILENCE));
     let mut since = Instant::now();
     let service = {
-        let (router, activity) = (app.router.clone(), Arc::clone(&activity));
+        let (app, activity) = (Arc::clone(&app), Arc::clone(&activity));
         service_fn(move |request: hyper::Request<Incoming>| {
             let request = request.map(axum::body::Body::new);
-            answer(router.clone(), request, log.clone(), Arc::clone(&activity))
+            answer(Arc::clone(&app), request, log.clone(), Arc::clone(&activity))
         })
     };
     let connection = builder(&app.limits).serve_connection(TokioIo::new(stream), service);
@@ -205,15 +206,14 @@ fn builder(limits: &Limits) -> http1::Builder {
 
 /// One request: routed, answered, and told to the log.
 async fn answer(
-    router: axum::Router,
+    app: Arc<App>,
     request: Request,
     log: Option<Arc<AccessLog>>,
     activity: Arc<AtomicU8>,
 ) -> Result<Response, Infallible> {
     activity.store(ANSWERING, Relaxed);
-    let mut router = router;
     let begun = log.is_some().then(|| Begun::new(&request));
-    let response = tower_service::Service::call(&mut router, request).await;
+    let response = app.answer(request).await;
     if let (Some(log), Some(begun), Ok(response)) = (log, begun, &response) {
         log.end(begun, response);
     }

@@ -6,16 +6,20 @@ mod connections;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use axum::extract::Request;
+use axum::response::Response;
 use tokio::sync::oneshot;
+use tower_service::Service;
 
 use crate::config::{Config, Limits};
 use crate::sandbox::{Sandbox, Sandboxes};
 use crate::world::{World, WorldError};
-use crate::{admin, http};
+use crate::{admin, contract, http};
 
 pub use builder::{ServerBuilder, StartError};
 pub(crate) use connections::{listen, run_until};
@@ -28,6 +32,8 @@ pub(crate) use log::{Clock, LogFormat};
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) router: axum::Router,
+    /// What the router would ask for the vendor's endpoints, where no layer is around them.
+    direct: Option<Arc<Sandboxes>>,
     pub(crate) limits: Limits,
 }
 
@@ -39,7 +45,18 @@ impl App {
         let sandboxes = Arc::new(Sandboxes::new(sandbox));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         let router = http::router(Arc::clone(&sandboxes), config.cors).merge(admin::router());
-        Ok((Self { router, limits: config.limits }, sandboxes))
+        let direct = (!config.cors).then(|| Arc::clone(&sandboxes));
+        Ok((Self { router, direct, limits: config.limits }, sandboxes))
+    }
+
+    /// The answer to a request.
+    async fn answer(&self, request: Request) -> Result<Response, Infallible> {
+        if let Some(sandboxes) = &self.direct
+            && let Some(endpoint) = contract::endpoint(request.uri().path())
+        {
+            return Ok(http::endpoint_answer(sandboxes, endpoint, request).await);
+        }
+        Service::call(&mut self.router.clone(), request).await
     }
 }
 
@@ -147,6 +164,6 @@ impl Server {
     /// Serves a router of a test's own.
     #[cfg(test)]
     pub(crate) fn with_router(router: axum::Router) -> Self {
-        Self::run(App { router, limits: Limits::default() }, String::new()).unwrap()
+        Self::run(App { router, direct: None, limits: Limits::default() }, String::new()).unwrap()
     }
 }
