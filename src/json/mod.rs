@@ -114,11 +114,11 @@ impl Pen<'_> {
     fn put<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
         let rest = std::mem::take(&mut self.rest);
         match rest.first_chunk_mut() {
-            Some(place) if len <= N => {
+            Some(place) => {
                 *place = *bytes;
-                self.rest = &mut rest[len..];
+                self.rest = &mut rest[len.min(N)..];
             }
-            _ => self.overflown = true,
+            None => self.overflown = true,
         }
     }
 
