@@ -277,3 +277,30 @@ fn an_error_of_a_fixture_is_the_source_of_the_error_of_the_start() {
     assert_eq!(source.to_string(), error.to_string());
     assert!(source.downcast_ref::<DocumentError>().is_some());
 }
+
+/// Rows are kept as they are written, but for those of a kind that takes too much.
+#[test]
+fn rows_too_large_to_be_kept_are_answered_the_same() {
+    let short = || {
+        let short = Conversation::new().id("c").user("u").asks("2+3=?").answers("5");
+        short.asks("3+4=?").answers("7")
+    };
+    let long = Conversation::new().id("d").user("u").asks("x".repeat(17 << 20)).answers("no");
+    let agent = |agent: FixtureAgent| agent.conversation(short());
+    let kept = start(Fixture::new().agent(agent(FixtureAgent::new("a"))));
+    let both = agent(FixtureAgent::new("a")).conversation(long);
+    let written = start(Fixture::new().agent(both));
+    let v2 = "/v2/messages?conversation_id=c&page=1&page_size=100";
+    for server in [&kept, &written] {
+        assert_eq!(messages(server).len(), 4);
+        assert_eq!(messages(server), messages(&kept));
+        let rows = get(server, server.api_key(), v2).rows("conversation_content");
+        assert_eq!(rows, get(&kept, kept.api_key(), v2).rows("conversation_content"));
+    }
+    let of_c = |rows: Vec<Value>, key: &str| -> Vec<Value> {
+        rows.into_iter().filter(|row| row[key] == "c").collect()
+    };
+    assert_eq!(of_c(pairs(&written), "convo_id"), pairs(&kept));
+    let (all, few) = (list(&written, written.api_key()), list(&kept, kept.api_key()));
+    assert_eq!(of_c(all, "conversation_id"), few);
+}
