@@ -131,5 +131,34 @@ fn bench(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bench);
+/// What a row costs: pages of ten and of a hundred rows, by the row. Their difference is 90 rows.
+fn rows(criterion: &mut Criterion) {
+    let mut app = App::new(100_000);
+    let mut group = criterion.benchmark_group("rows");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    for Query { name, targets, pages } in queries(&mut app, 100_000) {
+        if !["list", "messages", "messages-v2", "qa"].contains(&name) {
+            continue;
+        }
+        for rows in [10, 100] {
+            let sized = |target: &String| {
+                let target = target.replace("page_size=50", "page_size=100");
+                target.replace("page_size=100", &format!("page_size={rows}"))
+            };
+            let targets: Vec<_> = targets.iter().map(sized).collect();
+            group.throughput(Throughput::Elements(rows));
+            group.bench_function(BenchmarkId::new(name, rows), |bencher| {
+                let mut n = 0u64;
+                bencher.iter(|| {
+                    n = n.wrapping_add(7_368_787);
+                    let target = &targets[usize::try_from(n).unwrap() % targets.len()];
+                    black_box(app.get(&format!("{target}{}", n % (pages / 2).max(1) + 1)))
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench, rows);
 criterion_main!(benches);
