@@ -77,8 +77,9 @@ impl Pen<'_> {
 
     /// A number with a decimal point, never in scientific notation: `2.0`, `0.01`.
     pub(crate) fn float(&mut self, number: f64) {
-        // Most are hundredths, which need no general algorithm. A hundredth below 2^53 is exact.
-        if (0.0..9e15).contains(&number) {
+        // Most are hundredths, which need no general algorithm. So many of them are below 2^53, so
+        // that their number is exact.
+        if (0.0..9e13).contains(&number) {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
             let hundredths = (number * 100.0 + 0.5) as u64;
             #[allow(clippy::float_cmp, reason = "exactly this number is to be printed")]
@@ -159,6 +160,9 @@ mod tests {
             (1e-7, "0.0000001"),
             (1e21, "1000000000000000000000.0"),
             (123_456_789.01, "123456789.01"),
+            (89_999_999_999_999.98, "89999999999999.98"),
+            (90_080_246_913_578.73, "90080246913578.73"),
+            (9_007_199_254_740_993.0, "9007199254740992.0"),
         ] {
             let out = written(|out| out.float(number));
             assert_eq!(out, text);
