@@ -8,8 +8,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -17,11 +16,11 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use super::log::Begun;
 use super::{AccessLog, App};
@@ -37,24 +36,11 @@ const RETRY: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Signal {
     Serve,
-    /// Who has been silent for so long goes: always after [`Limits::head_timeout`], and sooner
-    /// where places are short.
-    Silent(Duration),
+    /// Places are short: who has been silent goes. The number only makes it a change.
+    Shed(u64),
     /// Finish what is in flight, then close.
     Drain,
 }
-
-/// What a connection has done since it last looked: nothing,
-const SILENCE: u8 = 0;
-/// begun to answer a request and not ended it,
-const ANSWERING: u8 = 1;
-/// or answered one. It has been silent since then at the latest.
-const ANSWERED: u8 = 2;
-
-/// How often connections look how long they have been silent: at most,
-const FINEST: Duration = Duration::from_millis(10);
-/// and at least.
-const COARSEST: Duration = Duration::from_secs(1);
 
 /// So many connections may wait to be accepted. A whole test suite may connect at once.
 const BACKLOG: u32 = 1024;
@@ -87,9 +73,7 @@ pub(crate) async fn run_until(
     let log = log.map(Arc::new);
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
-    // One clock for all connections: a timer of each one's own would be set at each request.
-    let mut tick = tokio::time::interval(limits.head_timeout.div_f32(16.0).clamp(FINEST, COARSEST));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shed = 0;
     // A connection that is accepted and waits for a place.
     let mut waiting = None;
     loop {
@@ -103,10 +87,6 @@ pub(crate) async fn run_until(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            _ = tick.tick(), if !open.is_empty() => {
-                signal.send_replace(Signal::Silent(limits.head_timeout));
-                continue;
-            }
             accepted = listener.accept(), if !full => accepted.map(|(stream, _)| stream),
             _ = open.join_next(), if full => continue,
             () = tokio::time::sleep(RETRY), if full => Err(io::ErrorKind::QuotaExceeded.into()),
@@ -122,7 +102,8 @@ pub(crate) async fn run_until(
             Err(_) if full => {}
             Err(_) => tokio::time::sleep(RETRY).await,
         }
-        signal.send_replace(Signal::Silent(SILENT.min(limits.head_timeout)));
+        shed += 1;
+        signal.send_replace(Signal::Shed(shed));
     }
     signal.send_replace(Signal::Drain);
     drop(listener);
@@ -151,13 +132,12 @@ async fn serve(
     // Without it, answers over several packets wait for the client's acknowledgement. A socket
     // that cannot do it is slower, not wrong.
     let _ = stream.set_nodelay(true);
-    let activity = Arc::new(AtomicU8::new(SILENCE));
-    let mut since = Instant::now();
+    let silent = Arc::new(Silence::new());
     let service = {
-        let (app, activity) = (Arc::clone(&app), Arc::clone(&activity));
+        let (app, silent) = (Arc::clone(&app), Arc::clone(&silent));
         service_fn(move |request: hyper::Request<Incoming>| {
             let request = request.map(axum::body::Body::new);
-            answer(Arc::clone(&app), request, log.clone(), Arc::clone(&activity))
+            answer(Arc::clone(&app), request, log.clone(), Arc::clone(&silent))
         })
     };
     let connection = builder(&app.limits).serve_connection(TokioIo::new(stream), service);
@@ -173,15 +153,8 @@ async fn serve(
             },
         };
         match signal {
-            Signal::Silent(most) => {
-                let silent = activity.compare_exchange(ANSWERED, SILENCE, Relaxed, Relaxed);
-                if silent != Err(SILENCE) {
-                    since = Instant::now();
-                } else if since.elapsed() >= most {
-                    return;
-                }
-            }
-            Signal::Serve => {}
+            Signal::Shed(_) if silent.lasted() >= SILENT => return,
+            Signal::Serve | Signal::Shed(_) => {}
             Signal::Drain => {
                 connection.as_mut().graceful_shutdown();
                 let _ = connection.await;
@@ -195,10 +168,10 @@ fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     let head_bytes = limits.head_bytes.max(Limits::LEAST_HEAD_BYTES);
     builder
+        .timer(TokioTimer::new())
         // A client that closes its sending side still waits for the answer.
         .half_close(true)
-        // Looked after by `serve`, for less.
-        .header_read_timeout(None)
+        .header_read_timeout(limits.head_timeout)
         .max_buf_size(head_bytes)
         .max_header_size(head_bytes);
     builder
@@ -209,14 +182,48 @@ async fn answer(
     app: Arc<App>,
     request: Request,
     log: Option<Arc<AccessLog>>,
-    activity: Arc<AtomicU8>,
+    silent: Arc<Silence>,
 ) -> Result<Response, Infallible> {
-    activity.store(ANSWERING, Relaxed);
+    silent.end();
     let begun = log.is_some().then(|| Begun::new(&request));
     let response = app.answer(request).await;
     if let (Some(log), Some(begun), Ok(response)) = (log, begun, &response) {
         log.end(begun, response);
     }
-    activity.store(ANSWERED, Relaxed);
+    silent.begin();
     response
+}
+
+/// Since when a connection has had no request.
+struct Silence {
+    opened: Instant,
+    /// Milliseconds after `opened`; [`Silence::NONE`] while a request is answered.
+    since: AtomicU64,
+}
+
+impl Silence {
+    const NONE: u64 = u64::MAX;
+
+    fn new() -> Self {
+        Self { opened: Instant::now(), since: AtomicU64::new(0) }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(Self::NONE - 1)
+    }
+
+    fn begin(&self) {
+        self.since.store(self.now(), Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.since.store(Self::NONE, Ordering::Relaxed);
+    }
+
+    fn lasted(&self) -> Duration {
+        match self.since.load(Ordering::Relaxed) {
+            Self::NONE => Duration::ZERO,
+            since => Duration::from_millis(self.now().saturating_sub(since)),
+        }
+    }
 }

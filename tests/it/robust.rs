@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use gptbots_mock::{Limits, Server};
+use gptbots_mock::{Conversation, Limits, Server};
 
 use crate::client::{NEWEST, PATIENCE, connect, fetch, get, parse};
 use crate::process::{Process, shell};
@@ -300,6 +300,31 @@ fn a_client_that_never_reads_hurts_nobody() {
     serves(server.address());
     drop(stuck);
     serves(server.address());
+}
+
+#[test]
+fn an_answer_may_be_read_for_longer_than_a_head_may_take() {
+    const LONG: usize = 24 << 20;
+    let long = Conversation::new().id("c").asks("x".repeat(LONG)).answers("no");
+    let mut limits = Limits::default();
+    limits.head_timeout = Duration::from_millis(100);
+    let server = Server::builder().fixture(long).limits(limits).start().unwrap();
+    let (mut slow, key) = (connect(server.address()), server.api_key());
+    let target = "/v1/messages?conversation_id=c&page=1&page_size=10";
+    write!(slow, "GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n")
+        .unwrap();
+    // The answer has begun; the rest of it fits into no buffer on the way.
+    let mut read = slow.read(&mut [0; 4096]).unwrap();
+    // Others are ended for their silence, one behind the other, so the slow one's time is up, too.
+    for _ in 0..3 {
+        Wire::open(server.address()).is_closed();
+    }
+    let mut chunk = vec![0; 1 << 16];
+    while read < LONG {
+        let more = slow.read(&mut chunk).unwrap();
+        assert!(more > 0, "cut off after {read} bytes");
+        read += more;
+    }
 }
 
 /// A drain that lasts for ever: dropping does not wait for it.
