@@ -10,9 +10,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gptbots_mock::Server;
+use gptbots_mock::{Server, Unserved};
 use tokio::runtime::Runtime;
-use tower_service::Service;
 
 /// Conversations.
 const SIZES: [u32; 3] = [1_000, 100_000, 1_000_000];
@@ -22,15 +21,15 @@ const ALWAYS: &str = "start_time=0&end_time=9999999999999";
 
 /// The emulator without a socket.
 struct App {
-    router: axum::Router,
+    server: Unserved,
     runtime: Runtime,
 }
 
 impl App {
     fn new(conversations: u32) -> Self {
-        let router = Server::builder().conversations(conversations).router().unwrap();
+        let server = Server::builder().conversations(conversations).unserved().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut app = Self { router, runtime };
+        let mut app = Self { server, runtime };
         // The first Q&A request waits for the index.
         app.get(&format!(
             "/v1/message/qa/record/page?user_feedback=ALL&{ALWAYS}&page=1&page_size=10"
@@ -42,7 +41,7 @@ impl App {
         let request = Request::get(target).header("authorization", "Bearer app-demo");
         let request = request.body(Body::empty()).unwrap();
         self.runtime.block_on(async {
-            let response = self.router.call(request).await.unwrap();
+            let response = self.server.answer(request).await;
             assert_eq!(response.status(), 200, "{target}");
             to_bytes(response.into_body(), usize::MAX).await.unwrap().into()
         })

@@ -10,17 +10,16 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use gptbots_mock::Server;
-use tower_service::Service;
+use gptbots_mock::{Server, Unserved};
 
-fn first_qa_answer(mut router: axum::Router) -> u16 {
+fn first_qa_answer(server: &Unserved) -> u16 {
     let request = Request::get(
         "/v1/message/qa/record/page?user_feedback=ALL&start_time=0&end_time=9999999999999\
          &page=100&page_size=10",
     );
     let request = request.header("authorization", "Bearer app-demo").body(Body::empty()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(router.call(request)).unwrap().status().as_u16()
+    runtime.block_on(server.answer(request)).status().as_u16()
 }
 
 fn bench(criterion: &mut Criterion) {
@@ -30,16 +29,16 @@ fn bench(criterion: &mut Criterion) {
         let builder = Server::builder().conversations(conversations);
         let id = BenchmarkId::new("records", conversations);
         group.bench_function(id, |bencher| {
-            bencher.iter(|| black_box(builder.clone().router().unwrap()));
+            bencher.iter(|| black_box(builder.clone().unserved().unwrap()));
         });
         let id = BenchmarkId::new("first-qa-answer", conversations);
         group.bench_function(id, |bencher| {
-            bencher.iter(|| black_box(first_qa_answer(builder.clone().router().unwrap())));
+            bencher.iter(|| black_box(first_qa_answer(&builder.clone().unserved().unwrap())));
         });
     }
     let fixture = Server::builder().fixture_files(["fixtures/documented.json"]);
     group.bench_function("fixture", |bencher| {
-        bencher.iter(|| black_box(fixture.clone().router().unwrap()));
+        bencher.iter(|| black_box(fixture.clone().unserved().unwrap()));
     });
     group.finish();
 }

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::contract::Readings;
+use crate::faults::Fault;
+use crate::hazard::Hazards;
+use crate::sandbox::RateLimit;
 
 /// What a server serves, and how.
 #[derive(Clone, Debug)]
@@ -24,7 +27,28 @@ pub(crate) struct Config {
     /// Whether browser apps of other origins may call the vendor's endpoints.
     pub(crate) cors: bool,
     pub(crate) agents: Agents,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) hazards: Hazards,
+    pub(crate) admin: Admin,
     pub(crate) limits: Limits,
+}
+
+/// Who may use the control API.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin {
+    /// Whether there is one.
+    pub(crate) enabled: bool,
+    /// With a token, whoever has it; without, whoever is on this machine.
+    pub(crate) token: Option<String>,
+    /// Names, beside loopback's, under which it may be called.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { enabled: true, token: None, hosts: Vec::new() }
+    }
 }
 
 impl Default for Config {
@@ -38,6 +62,10 @@ impl Default for Config {
             readings: Readings::default(),
             cors: false,
             agents: Agents::BuiltIn,
+            faults: Vec::new(),
+            rate_limit: None,
+            hazards: Hazards::default(),
+            admin: Admin::default(),
             limits: Limits::default(),
         }
     }
@@ -72,6 +100,11 @@ pub struct Limits {
     pub connections: usize,
     /// On the way out, requests in flight have this long to finish. 5 s by default.
     pub drain: Duration,
+    /// This many sandboxes may be there beside the default one. One more ends the one that was
+    /// used least recently; never one that has a request in flight. 10,000 by default.
+    pub sandboxes: usize,
+    /// A sandbox that was not used for so long ends. An hour by default.
+    pub sandbox_idle: Duration,
 }
 
 impl Default for Limits {
@@ -81,6 +114,8 @@ impl Default for Limits {
             head_bytes: 128 * 1024,
             connections: 1000,
             drain: Duration::from_secs(5),
+            sandboxes: 10_000,
+            sandbox_idle: Duration::from_secs(3600),
         }
     }
 }
@@ -155,13 +190,19 @@ impl FromStr for Day {
     }
 }
 
+/// What stands between a key and the sandbox that it is used in.
+pub(crate) const SANDBOX_MARK: char = '~';
+
 /// Checks that a key can be sent in an `Authorization` header: visible ASCII, no space.
 pub(crate) fn check_key(key: &str) -> Result<(), String> {
     if key.is_empty() {
         return Err("an API key must not be empty".to_owned());
     }
-    match key.chars().find(|c| !c.is_ascii_graphic()) {
+    match key.chars().find(|c| !c.is_ascii_graphic() || *c == SANDBOX_MARK) {
         None => Ok(()),
+        Some(SANDBOX_MARK) => Err(format!(
+            "an API key holds no `{SANDBOX_MARK}`: what stands behind it names a sandbox"
+        )),
         Some(odd) => {
             Err(format!("an API key holds visible ASCII only, not `{}`", odd.escape_debug()))
         }

@@ -55,8 +55,10 @@ mod admin;
 mod config;
 pub mod contract;
 mod document;
+mod faults;
 mod fixtures;
 mod generate;
+mod hazard;
 mod http;
 mod json;
 mod model;
@@ -72,9 +74,15 @@ pub mod cli;
 
 pub use config::{Day, DayError, Limits};
 pub use document::{DocumentError, Problem};
+pub use faults::{Delay, Fault, FaultError};
 pub use fixtures::{Conversation, Fixture, FixtureAgent};
 pub use generate::MAX_CONVERSATIONS;
-pub use server::{Server, ServerBuilder, StartError};
+pub use hazard::Hazard;
+#[doc(hidden)]
+pub use server::Unserved;
+pub use server::{Sandbox, Server, ServerBuilder, StartError};
+#[doc(hidden)]
+pub use {faults::faults_page, hazard::hazards_page};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

@@ -8,7 +8,8 @@ use crate::fixtures;
 use crate::generate::{Generator, MAX_CONVERSATIONS};
 use crate::store::{Loaded, Store};
 
-/// An agent ("bot"): what one or more keys stand for.
+/// An agent ("bot"): what one or more keys stand for. A copy is of the same records.
+#[derive(Clone)]
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) keys: Vec<String>,
@@ -42,13 +43,15 @@ pub(crate) enum WorldError {
     /// A key that cannot be sent, or that stands for another agent already.
     Key(String),
     TooManyConversations(u32),
+    /// Another setting that is not right.
+    Setting(String),
 }
 
 impl fmt::Display for WorldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixture(error) => error.fmt(f),
-            Self::Key(what) => f.write_str(what),
+            Self::Key(what) | Self::Setting(what) => f.write_str(what),
             Self::TooManyConversations(n) => {
                 write!(f, "at most {MAX_CONVERSATIONS} conversations, got {n}")
             }
@@ -97,11 +100,30 @@ impl World {
                 store: Store::new(Loaded::empty()),
             });
         }
+        Self::of(agents, main, &config.api_keys)
+    }
+
+    /// Agents, of which one has further keys.
+    fn of(agents: Vec<Agent>, main: usize, api_keys: &[String]) -> Result<Self, WorldError> {
         let mut world = Self { agents, main };
-        for key in &config.api_keys {
+        for key in api_keys {
             world.add_key(key)?;
         }
         Ok(world)
+    }
+
+    /// The agents of a fixture that was read. Further keys are the first one's.
+    pub(crate) fn of_fixture(agents: Vec<Agent>, api_keys: &[String]) -> Result<Self, WorldError> {
+        Self::of(agents, 0, api_keys)
+    }
+
+    /// The same agents, with other generated records.
+    pub(crate) fn with_generated(&self, generator: Generator) -> Self {
+        let mut agents = self.agents.clone();
+        if let Some(agent) = agents.get_mut(self.main) {
+            agent.store = Store::new(generator);
+        }
+        Self { agents, main: self.main }
     }
 
     /// The agent that further keys belong to: the one that has the generated records, or the

@@ -1,25 +1,198 @@
-//! The control API under `/__admin`: for now, whether the server is up.
+//! The control API under `/__admin`. A request goes through [`Admin::answer`]:
+//!
+//! 1. whoever asks may ([`guard`])
+//! 2. the path is in [`ROUTES`], else 404; it takes the method, else 405
+//! 3. the body is there, at most [`MOST_BODY`] (413), in time (408)
+//! 4. the route's handler ([`sandboxes`]) changes all of what is asked, or nothing
+//!
+//! Every answer is JSON; every failure is `{"code": <HTTP status>, "message": …}`, with
+//! `"problems"` where a document is not right.
 
-use axum::Router;
-use axum::http::Method;
+mod body;
+mod guard;
+mod sandboxes;
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::any;
+use serde::Serialize;
 
-use crate::contract::{self, Readings};
-use crate::http::{Refusal, not_found, refuse, respond};
+use crate::document::{DocumentError, Problem};
+use crate::http::respond;
+use crate::sandbox::Sandboxes;
+use guard::Guard;
 
 /// Where `gptbots-mock healthcheck` asks.
 pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 
-/// The routes of the control API.
-pub(crate) fn router() -> Router {
-    Router::new().route(HEALTH_PATH, any(health)).route("/__admin/{*rest}", any(not_found))
+/// What it answers.
+const HEALTHY: &str =
+    concat!(r#"{"status":"healthy","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+
+/// Where the control API is.
+const PREFIX: &str = "/__admin";
+
+/// The largest body, in bytes.
+pub(crate) const MOST_BODY: usize = 8 << 20;
+
+/// Whether a path is the control API's.
+pub(crate) fn is_path(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn health(method: Method) -> Response {
-    if !contract::allows(method.as_str()) {
-        let refusal = Refusal::MethodNotAllowed { method: method.to_string() };
-        return refuse(&refusal, None, &Readings::default());
+/// What a path of the control API stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Health,
+    Sandboxes,
+    Sandbox,
+    Reset,
+    Clock,
+    Faults,
+}
+
+/// Every path below `/__admin`, with its methods. `{id}` is a sandbox.
+const ROUTES: &[(&str, Route, &[Method])] = &[
+    ("/health", Route::Health, &[Method::GET]),
+    ("/sandboxes", Route::Sandboxes, &[Method::GET]),
+    ("/sandboxes/{id}", Route::Sandbox, &[Method::GET, Method::PUT, Method::DELETE]),
+    ("/sandboxes/{id}/reset", Route::Reset, &[Method::POST]),
+    ("/sandboxes/{id}/clock", Route::Clock, &[Method::POST]),
+    ("/sandboxes/{id}/faults", Route::Faults, &[Method::POST]),
+];
+
+/// Why the control API refuses something.
+#[derive(Debug)]
+struct Failure {
+    status: StatusCode,
+    message: String,
+    /// The methods that there are, of a 405.
+    allow: Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), allow: None, problems: Vec::new() }
     }
-    respond(concat!(r#"{"status":"healthy","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#))
+
+    fn response(self) -> Response {
+        #[derive(Serialize)]
+        struct Shape {
+            code: u16,
+            message: String,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            problems: Vec<Problem>,
+        }
+        let Self { status, message, allow, problems } = self;
+        let mut response = json(&Shape { code: status.as_u16(), message, problems });
+        *response.status_mut() = status;
+        if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        let message = error.to_string();
+        Self { problems: error.problems, ..Self::new(StatusCode::BAD_REQUEST, message) }
+    }
+}
+
+/// A 200 with a value as JSON.
+fn json(value: &impl Serialize) -> Response {
+    // Strings and numbers always serialize.
+    respond(serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// The control API of a server.
+pub(crate) struct Admin {
+    guard: Guard,
+    sandboxes: Arc<Sandboxes>,
+    /// A body must be there this long after its head.
+    body_timeout: Duration,
+}
+
+impl Admin {
+    /// `None`: there is to be none.
+    pub(crate) fn new(sandboxes: &Arc<Sandboxes>) -> Option<Self> {
+        let config = &sandboxes.config;
+        config.admin.enabled.then(|| Self {
+            guard: Guard::new(&config.admin),
+            sandboxes: Arc::clone(sandboxes),
+            body_timeout: config.limits.head_timeout,
+        })
+    }
+
+    /// Answers a request to a path of the control API.
+    pub(crate) async fn answer(&self, request: Request, from_here: bool) -> Response {
+        self.try_answer(request, from_here).await.unwrap_or_else(Failure::response)
+    }
+
+    async fn try_answer(&self, request: Request, from_here: bool) -> Result<Response, Failure> {
+        let (head, body) = request.into_parts();
+        self.guard.check(from_here, &head.headers)?;
+        let (route, id) = route(head.uri.path(), &head.method)?;
+        let body =
+            tokio::time::timeout(self.body_timeout, body::read(&head.headers, body, MOST_BODY))
+                .await
+                .map_err(|_| {
+                    Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
+                })??;
+        let all = &self.sandboxes;
+        match (route, &head.method) {
+            (Route::Health, _) => Ok(respond(HEALTHY)),
+            (Route::Sandboxes, _) => Ok(sandboxes::list(all)),
+            (Route::Sandbox, &Method::PUT) => sandboxes::put(all, id, body).await,
+            (Route::Sandbox, &Method::DELETE) => Ok(sandboxes::end(all, id)),
+            (Route::Sandbox, _) => sandboxes::show(all, id),
+            (Route::Reset, _) => Ok(sandboxes::reset(all, id)),
+            (Route::Clock, _) => sandboxes::clock(all, id, body),
+            (Route::Faults, _) => sandboxes::add_faults(all, id, body),
+        }
+    }
+}
+
+/// The route of a path, and the sandbox in it.
+fn route<'p>(path: &'p str, method: &Method) -> Result<(Route, &'p str), Failure> {
+    let parts: Vec<&str> = path.strip_prefix(PREFIX).unwrap_or(path).split('/').collect();
+    for (pattern, route, methods) in ROUTES {
+        let pattern: Vec<&str> = pattern.split('/').collect();
+        let fits = |(pattern, part): (&&str, &&str)| pattern == part || *pattern == "{id}";
+        if pattern.len() != parts.len() || !pattern.iter().zip(&parts).all(fits) {
+            continue;
+        }
+        let takes = |of: &&Method| *of == method || (*of == Method::GET && method == Method::HEAD);
+        if !methods.iter().any(|of| takes(&of)) {
+            let mut allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
+            if allow.first() == Some(&"GET") {
+                allow.insert(1, "HEAD");
+            }
+            let allow = allow.join(", ");
+            let failure =
+                Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("the method must be {allow}"));
+            return Err(Failure { allow: Some(allow), ..failure });
+        }
+        let id = pattern.iter().position(|pattern| *pattern == "{id}").map_or("", |at| parts[at]);
+        if pattern.contains(&"{id}") && !Sandboxes::is_id(id) {
+            let id = crate::document::quoted(id);
+            let message = format!("{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");
+            return Err(Failure::new(StatusCode::BAD_REQUEST, message));
+        }
+        return Ok((*route, id));
+    }
+    let all: Vec<String> = ROUTES.iter().map(|(path, ..)| format!("{PREFIX}{path}")).collect();
+    let path = crate::document::quoted(path);
+    let message = format!("nothing is at {path}; there are {}", all.join(", "));
+    Err(Failure::new(StatusCode::NOT_FOUND, message))
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{Args, flags::ServeArgs};
 use crate::contract::READINGS;
 use crate::document::{At, DocumentError, Fatal, Places, Problems, Reader, Span};
+use crate::faults::read_fault;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
@@ -23,6 +24,9 @@ const PATHS: &[&str] = &["port-file", "fixtures"];
 
 /// The flag whose values are `NAME=VALUE`: in a file, an object.
 const READING: &str = "reading";
+
+/// The flag whose values are faults: in a file, as in the control API.
+const FAULT: &str = "fault";
 
 /// Whether a flag takes secrets: those that the help hides too.
 fn is_secret(flag: &Arg) -> bool {
@@ -167,6 +171,7 @@ fn read_root(
                     continue;
                 }
                 ArgAction::Append if key.value == READING => readings(reader)?,
+                ArgAction::Append if key.value == FAULT => faults(reader)?,
                 ArgAction::Append => list(reader)?,
                 _ if NUMBERS.contains(&key.value) => {
                     reader.digits("a number")?.into_iter().collect()
@@ -211,6 +216,20 @@ fn list(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
                 reader.problems.add(value.span.clone(), "a comma separates values; write two");
             }
             values.push(value);
+        }
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// Faults, each as its line.
+fn faults(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+    let mut values = Vec::new();
+    reader.array("a list of faults", |reader| {
+        reader.peek()?;
+        let begins = reader.here();
+        if let Some(fault) = read_fault(reader)? {
+            values.push(At { value: fault.to_string(), span: begins..reader.here() });
         }
         Ok(())
     })?;

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::{Agents, Config, Day, check_key};
+use crate::config::{Admin, Agents, Config, Day, check_key};
 use crate::contract::Readings;
+use crate::faults::{Fault, FaultError};
 use crate::generate::MAX_CONVERSATIONS;
+use crate::hazard::Hazards;
+use crate::sandbox::{RateLimit, check_faults};
 use crate::server::{Clock, LogFormat};
 
 pub(super) const DEFAULT_PORT: u16 = 8484;
@@ -59,6 +62,33 @@ pub(super) struct ServeArgs {
     #[arg(long = "reading", value_name = "NAME=VALUE", env = "GPTBOTS_MOCK_READING")]
     #[arg(value_delimiter = ',', value_parser = reading)]
     pub(super) readings: Vec<(String, String)>,
+    /// Failure on demand, as messages:code=50000,every=3 (repeat, or separate by semicolons); see
+    /// docs/FAULTS.md
+    #[arg(long = "fault", value_name = "FAULT", env = "GPTBOTS_MOCK_FAULT")]
+    #[arg(value_delimiter = ';', value_parser = fault)]
+    pub(super) faults: Vec<Fault>,
+    /// So many requests of each key in so many seconds, as 60/60; one more gets 40008
+    #[arg(long, value_name = "REQUESTS/SECONDS", env = "GPTBOTS_MOCK_RATE_LIMIT")]
+    #[arg(value_parser = rate_limit)]
+    pub(super) rate_limit: Option<RateLimit>,
+    /// What happens between two pages of a walk, as arrival or qa:short-page (repeat, or separate
+    /// by commas); see docs/HAZARDS.md
+    #[arg(long = "hazard", value_name = "HAZARD", env = "GPTBOTS_MOCK_HAZARD")]
+    #[arg(value_delimiter = ',', value_parser = hazard)]
+    pub(super) hazards: Vec<String>,
+    /// Leave the control API out
+    #[arg(long, env = "GPTBOTS_MOCK_NO_ADMIN", action = ArgAction::SetTrue)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) no_admin: bool,
+    /// Let whoever has this token use the control API, in place of whoever is on this machine
+    #[arg(long, value_name = "TOKEN", env = "GPTBOTS_MOCK_ADMIN_TOKEN", hide_env_values = true)]
+    #[arg(value_parser = admin_token)]
+    pub(super) admin_token: Option<String>,
+    /// Name beside localhost under which the control API may be called (repeat, or separate by
+    /// commas)
+    #[arg(long = "allow-host", value_name = "NAME", env = "GPTBOTS_MOCK_ALLOW_HOST")]
+    #[arg(value_delimiter = ',', value_parser = host_name)]
+    pub(super) allow_hosts: Vec<String>,
     /// Let browser apps of other origins call the API
     #[arg(long, env = "GPTBOTS_MOCK_CORS", action = ArgAction::SetTrue)]
     #[arg(value_parser = BoolishValueParser::new())]
@@ -139,6 +169,34 @@ fn reading(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+fn fault(text: &str) -> Result<Fault, String> {
+    text.parse().map_err(|error: FaultError| error.to_string())
+}
+
+fn rate_limit(text: &str) -> Result<RateLimit, String> {
+    text.parse()
+}
+
+fn hazard(text: &str) -> Result<String, String> {
+    Hazards::default().add_text(text).map(|()| text.to_owned())
+}
+
+pub(super) fn admin_token(text: &str) -> Result<String, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("a token holds visible ASCII only, and some of it".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    let right = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(&byte);
+    let port = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    if text.is_empty() || !text.bytes().all(right) || (port && !text.ends_with(']')) {
+        return Err("write the name alone, without scheme and port: mock.example".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 impl ServeArgs {
     /// What was decided. Touches nothing but the clock.
     pub(super) fn to_config(&self, clock: Clock) -> Result<Config, String> {
@@ -146,7 +204,20 @@ impl ServeArgs {
         for (name, value) in &self.readings {
             readings.set(name, value).map_err(|error| error.to_string())?;
         }
+        let mut hazards = Hazards::default();
+        for text in &self.hazards {
+            hazards.add_text(text)?;
+        }
+        check_faults(&self.faults)?;
         Ok(Config {
+            faults: self.faults.clone(),
+            rate_limit: self.rate_limit,
+            hazards,
+            admin: Admin {
+                enabled: !self.no_admin,
+                token: self.admin_token.clone(),
+                hosts: self.allow_hosts.clone(),
+            },
             seed: self.generated.seed,
             conversations: self.generated.conversations,
             now: self.generated.now.day(clock),

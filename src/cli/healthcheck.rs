@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{Exit, fail, flags, print};
 use crate::admin::HEALTH_PATH;
+use crate::contract::SCHEME;
 
 /// An emulator answers in well under a millisecond; a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,6 +22,10 @@ pub(super) struct HealthcheckArgs {
     /// Port the emulator listens on
     #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = flags::DEFAULT_PORT)]
     port: u16,
+    /// Token of the control API, where the emulator has one
+    #[arg(long, value_name = "TOKEN", env = "GPTBOTS_MOCK_ADMIN_TOKEN", hide_env_values = true)]
+    #[arg(value_parser = flags::admin_token)]
+    admin_token: Option<String>,
 }
 
 pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
@@ -31,7 +36,7 @@ pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
         host => host,
     };
     let address = SocketAddr::new(host, args.port);
-    match ask(address) {
+    match ask(address, args.admin_token.as_deref()) {
         Ok(status) if status.starts_with("HTTP/1.1 200 ") => {
             print(out, &format!("healthy: http://{address}\n"))
         }
@@ -44,11 +49,16 @@ pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
 }
 
 /// The status line that the server answers with.
-fn ask(address: SocketAddr) -> io::Result<String> {
+fn ask(address: SocketAddr, token: Option<&str>) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {HEALTH_PATH} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    // Whatever its address, the control API knows itself by this name.
+    write!(stream, "GET {HEALTH_PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")?;
+    if let Some(token) = token {
+        write!(stream, "Authorization: {SCHEME} {token}\r\n")?;
+    }
+    write!(stream, "\r\n")?;
     let mut line = Vec::new();
     BufReader::new(stream.take(512)).read_until(b'\n', &mut line)?;
     Ok(String::from_utf8_lossy(&line).trim_end().to_owned())

@@ -57,7 +57,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API (what happens without a command)
-    Serve(flags::ServeArgs),
+    Serve(Box<flags::ServeArgs>),
     /// List the behaviours on which sources disagree, and how to switch them
     Readings,
     /// Print the contract: endpoints, parameters, answers, errors, each with its source
@@ -169,11 +169,12 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 
 /// The error without the value of a flag that takes a secret.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
-    let of_key = matches!(
+    let of_secret = matches!(
         error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(flag)) if flag.starts_with("--api-key")
+        Some(ContextValue::String(flag))
+            if flag.starts_with("--api-key") || flag.starts_with("--admin-token")
     );
-    if of_key && error.get(ContextKind::InvalidValue).is_some() {
+    if of_secret && error.get(ContextKind::InvalidValue).is_some() {
         error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
     }
     error

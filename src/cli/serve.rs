@@ -31,14 +31,15 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
         Ok(watched) => watched,
         Err(exit) => return exit,
     };
-    let (app, sandboxes) = match App::new(&config) {
-        Ok(made) => made,
+    let app = match App::new(config.clone()) {
+        Ok(app) => app,
         Err(error @ WorldError::Fixture(_)) => {
             say(&error.to_string());
             return Exit::Fixture;
         }
         Err(error) => return fail(Exit::Usage, &error.to_string()),
     };
+    let sandboxes = Arc::clone(&app.sandboxes);
     let log = AccessLog::start(args.log_format, clock, Arc::clone(&sandboxes), io::stderr());
     let log = match log {
         Ok(log) => log,

@@ -16,12 +16,32 @@ pub enum Operation {
     QaRecords,
 }
 
+impl Operation {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+
+    /// The row that describes it.
+    #[must_use]
+    pub fn endpoint(self) -> &'static Endpoint {
+        // The rows stand in the order of the operations, which a test holds.
+        &ENDPOINTS[self as usize]
+    }
+
+    /// The word for it: `conversations`, `messages`, `messages-v2` or `qa`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.endpoint().id
+    }
+}
+
 /// One endpoint of the vendor's, always `GET`.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
     /// What it does.
     pub operation: Operation,
-    /// A short name: in logs, reference pages and tests.
+    /// One word for it, where operations are chosen: `messages-v2`.
+    pub id: &'static str,
+    /// A short name: in reference pages and tests.
     pub name: &'static str,
     /// The path, compared exactly.
     pub path: &'static str,
@@ -61,6 +81,7 @@ pub const ENDPOINTS: &[Endpoint] = &[CONVERSATION_LIST, MESSAGES_V1_ROW, MESSAGE
 
 const CONVERSATION_LIST: Endpoint = Endpoint {
     operation: Operation::ConversationList,
+    id: "conversations",
     name: "conversation list",
     path: "/v1/bot/conversation/page",
     about: "the conversations of a time window, newest first",
@@ -105,6 +126,7 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
 
 const MESSAGES_V1_ROW: Endpoint = Endpoint {
     operation: Operation::Messages,
+    id: "messages",
     name: "v1 messages",
     path: "/v1/messages",
     about: "the messages of one conversation, oldest first",
@@ -126,6 +148,7 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
 
 const MESSAGES_V2_ROW: Endpoint = Endpoint {
     operation: Operation::MessagesV2,
+    id: "messages-v2",
     name: "v2 messages",
     path: "/v2/messages",
     about: "the messages of one conversation, newest first; what public clients call today",
@@ -155,6 +178,7 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
 
 const QA_LIST: Endpoint = Endpoint {
     operation: Operation::QaRecords,
+    id: "qa",
     name: "Q&A list",
     path: "/v1/message/qa/record/page",
     about: "the questions of a time window with their answers, oldest first, without a total",
@@ -232,3 +256,16 @@ const fn error(code: Code, message: &'static str, source: Source) -> ErrorRow {
 /// A query of the conversation list that leaves nothing out: a first one to try.
 pub const LIST_ALL_QUERY: &str =
     "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_operation_finds_its_row() {
+        assert_eq!(ENDPOINTS.len(), Operation::COUNT);
+        for endpoint in ENDPOINTS {
+            assert_eq!(endpoint.operation.endpoint().path, endpoint.path);
+        }
+    }
+}

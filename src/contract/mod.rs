@@ -32,6 +32,7 @@ pub(crate) use answers::{Keys, TotalPlace};
 pub use endpoints::{ENDPOINTS, Endpoint, LIST_ALL_QUERY, Operation, endpoint};
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
+pub(crate) use pages::Table;
 pub use pages::{fidelity_page, readings_page, reference_page};
 pub use params::{Field, Kind, Param, Presence};
 pub use readings::{

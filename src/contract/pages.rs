@@ -9,20 +9,20 @@ use super::{
 };
 
 /// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
-struct Table {
+pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    fn new(head: &[&str]) -> Self {
+    pub(crate) fn new(head: &[&str]) -> Self {
         Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
     }
 
-    fn row(&mut self, cells: &[&str]) {
+    pub(crate) fn row(&mut self, cells: &[&str]) {
         self.rows.push(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
     }
 
-    fn finish(self, out: &mut String) {
+    pub(crate) fn finish(self, out: &mut String) {
         let columns = self.rows[0].len();
         let width = |column: usize| {
             self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)

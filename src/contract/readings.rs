@@ -63,6 +63,22 @@ macro_rules! readings {
                 }
                 Ok(())
             }
+
+            /// The value of every reading, by the words of the command line.
+            ///
+            /// ```
+            /// use gptbots_mock::contract::Readings;
+            ///
+            /// let readings = Readings::default();
+            /// assert_eq!(readings.words().next(), Some(("error-status", "mapped")));
+            /// ```
+            pub fn words(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+                let words = [$(match self.$field {
+                    $type::$first => ($name, $first_word),
+                    $($type::$value => ($name, $word),)*
+                },)*];
+                words.into_iter()
+            }
         }
 
         /// Every reading, as `gptbots-mock readings` lists them.

@@ -68,6 +68,20 @@ impl<'t, 'p> Reader<'t, 'p> {
         Err(Fatal)
     }
 
+    /// Whether the next value is a string.
+    pub(crate) fn is_string(&mut self) -> Result<bool, Fatal> {
+        Ok(self.peek()? == Peek::String)
+    }
+
+    /// Whether the next value is `null`, which is taken then.
+    pub(crate) fn null(&mut self) -> Result<bool, Fatal> {
+        let null = self.peek()? == Peek::Null;
+        if null {
+            self.skip()?;
+        }
+        Ok(null)
+    }
+
     /// Tells of a document that goes on behind its value.
     pub(crate) fn finish(&mut self) -> Result<(), Fatal> {
         let finished = self.json.finish();

@@ -1,19 +1,37 @@
-//! Who calls: `Authorization: Bearer <API key>`.
+//! Who calls: `Authorization: Bearer <API key>`, or `<API key>~<sandbox>`.
 
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 
 use super::refusal::Refusal;
+use crate::config::SANDBOX_MARK;
 use crate::contract::SCHEME;
+use crate::sandbox::Sandboxes;
 use crate::world::{Agent, World};
 
-/// The agent that the request's key stands for.
-pub(super) fn agent<'a>(
-    world: &'a World,
-    any_key: bool,
-    headers: &HeaderMap,
-) -> Result<&'a Agent, Refusal> {
-    let key = key(headers).map_err(Refusal::Unauthenticated)?;
+/// What a client sent as its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent<'a> {
+    pub(super) key: &'a [u8],
+    /// The sandbox that is named behind the key.
+    pub(super) sandbox: Option<&'a str>,
+}
+
+/// The key of a request, and the sandbox behind it.
+pub(super) fn sent(headers: &HeaderMap) -> Result<Sent<'_>, &'static str> {
+    let key = key(headers)?;
+    let Some(mark) = memchr::memrchr(SANDBOX_MARK as u8, key) else {
+        return Ok(Sent { key, sandbox: None });
+    };
+    let id = str::from_utf8(&key[mark + 1..]).ok().filter(|id| Sandboxes::is_id(id));
+    let id = id.ok_or(
+        "what stands behind ~ in the API key names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -",
+    )?;
+    Ok(Sent { key: &key[..mark], sandbox: Some(id) })
+}
+
+/// The agent that a key stands for.
+pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Result<&'a Agent, Refusal> {
     let mut found = None;
     // Every key is compared, each in constant time, so that timing tells nothing.
     for agent in &world.agents {
@@ -24,7 +42,7 @@ pub(super) fn agent<'a>(
         }
     }
     found
-        .or_else(|| world.main_agent().filter(|_| any_key))
+        .or_else(|| world.main_agent().filter(|_| any_key && !key.is_empty()))
         .ok_or(Refusal::Unauthenticated("unknown API key"))
 }
 
@@ -51,7 +69,7 @@ fn key(headers: &HeaderMap) -> Result<&[u8], &'static str> {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::key;
+    use super::{Sent, key, sent};
 
     fn of(value: &'static str) -> Result<String, &'static str> {
         let headers =
@@ -68,6 +86,24 @@ mod tests {
         for value in ["", "Bearer", "Bearer ", "Basic k", "k", "Bearerk", "Bearer\tk", "Bearer: k"]
         {
             assert!(of(value).is_err(), "{value}");
+        }
+    }
+    #[test]
+    fn what_stands_behind_the_last_tilde_is_the_sandbox() {
+        let of = |value: &str| {
+            let value = HeaderValue::from_str(value).unwrap();
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+            sent(&headers).map(|Sent { key, sandbox }| {
+                (String::from_utf8(key.to_vec()).unwrap(), sandbox.map(str::to_owned))
+            })
+        };
+        let long = "x".repeat(64);
+        assert_eq!(of("Bearer k"), Ok(("k".into(), None)));
+        assert_eq!(of("Bearer k~a.B_9-"), Ok(("k".into(), Some("a.B_9-".into()))));
+        assert_eq!(of(&format!("Bearer k~{long}")), Ok(("k".into(), Some(long.clone()))));
+        assert_eq!(of("Bearer k~x~y"), Ok(("k~x".into(), Some("y".into()))));
+        for wrong in ["k~", "k~a b", "k~a/b", "k~é", "k~a~", &format!("k~{long}x")] {
+            assert!(of(&format!("Bearer {wrong}")).is_err(), "{wrong}");
         }
     }
 }

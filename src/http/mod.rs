@@ -1,17 +1,21 @@
-//! The vendor's endpoints over HTTP. A request goes through [`serve`], top to bottom:
+//! The vendor's endpoints over HTTP. A request goes through [`answer`], top to bottom:
 //!
-//! 1. the router, folded from the contract, finds the endpoint; else 404
-//! 2. the method is `GET` or `HEAD`; else 405
-//! 3. the key stands for an agent; else 40127
-//! 4. the agent was not deleted; else 20059
-//! 5. the parameters are right, in the order of the page's table; else 40000
-//! 6. the handler asks the store, checks conversation (40356) and page (40005), writes the rows
-//! 7. the answer is one buffer of JSON; a refusal is made in one place, [`refusal`]
+//! 1. the path, or what stands behind the key, names the sandbox
+//! 2. the path is an endpoint's in the contract; else 404
+//! 3. the method is `GET` or `HEAD`; else 405
+//! 4. a fault strikes ([`faulty`]), because the sandbox has one or the request asks for it
+//! 5. the key stands for an agent; else 40127
+//! 6. the key may make one more request; else 40008
+//! 7. the agent was not deleted; else 20059
+//! 8. the parameters are right, in the order of the page's table; else 40000
+//! 9. the handler asks the store, checks conversation (40356) and page (40005), writes the rows
+//! 10. the answer is one buffer of JSON; a refusal is made in one place, [`refusal`]
 //!
-//! A panic anywhere in 2 to 6 is answered 50000.
+//! A panic anywhere in 5 to 9 is answered 50000.
 
 mod auth;
 mod envelope;
+mod faulty;
 mod handlers;
 mod page;
 mod query;
@@ -23,80 +27,93 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, Uri, header, request};
+use axum::http::{HeaderName, HeaderValue, Method, header, request};
 use axum::response::Response;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_service::Service;
 
 use crate::contract::{self, Endpoint, MEDIA_TYPE, Operation, Readings};
-use crate::sandbox::{Sandbox, Sandboxes};
+use crate::sandbox::{Held, Sandbox, Sandboxes};
+use auth::Sent;
+use page::View;
 use query::Query;
-pub(crate) use refusal::{Outcome, REASON_HEADER, Refusal, refuse};
+pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
 
-/// The router of the vendor's endpoints, and of every path that there is not.
-pub(crate) fn router(sandboxes: Arc<Sandboxes>, cors: bool) -> Router {
-    let handler = async move |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
-        match contract::endpoint(request.uri().path()) {
-            Some(endpoint) => endpoint_answer(&sandboxes, endpoint, request).await,
-            None => not_found(request.into_parts().0.uri).await,
-        }
-    };
-    let vendor = Router::new().fallback(handler).with_state(sandboxes);
-    if cors { open(vendor) } else { vendor }
-}
-
-/// Answers a request to an endpoint. The connections call this themselves where the router would
-/// only lead here: it costs a third of what the rest of the request does before its rows.
-pub(crate) async fn endpoint_answer(
-    sandboxes: &Sandboxes,
-    endpoint: &'static Endpoint,
-    request: Request,
-) -> Response {
+/// Answers a request to the vendor's API, or to a path that there is not.
+pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> Response {
     let (head, _body) = request.into_parts();
-    if endpoint.operation == Operation::QaRecords {
-        wait_for_qa(sandboxes.of(&head.headers), &head).await;
-    }
-    serve(sandboxes.of(&head.headers), endpoint, &head)
-}
-
-/// The same router for browsers of any origin. The layer takes every `OPTIONS` for what a browser
-/// asks before a request; one that is none goes past it.
-fn open(vendor: Router) -> Router {
-    let closed = vendor.clone();
-    let open = vendor.layer(allow_browsers());
-    let handler = async move |request: Request| {
-        let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-            && request.headers().contains_key(header::ORIGIN);
-        let router = if request.method() == Method::OPTIONS && !asks { &closed } else { &open };
-        Service::call(&mut router.clone(), request).await
+    let (in_path, path) = match split(head.uri.path()) {
+        Ok(parts) => parts,
+        Err(refusal) => return refuse(&refusal, None, &Readings::default()),
     };
-    Router::new().fallback(handler)
+    let mut sent = auth::sent(&head.headers);
+    let behind_key = sent.ok().and_then(|sent| sent.sandbox);
+    if in_path.is_some() && behind_key.is_some() && in_path != behind_key {
+        sent = Err("the path names one sandbox and the API key another");
+    }
+    let sandbox = sandboxes.get(in_path.or(behind_key));
+    let mut response = match contract::endpoint(path) {
+        Some(endpoint) => endpoint_answer(&sandbox, endpoint, &head, sent).await,
+        None => not_found(if path.is_empty() { head.uri.path() } else { path }),
+    };
+    if let Held::Named(sandbox) = sandbox {
+        Told::of(&mut response).sandbox = Some(sandbox);
+    }
+    response
 }
 
-/// The answer where nothing is.
-pub(crate) async fn not_found(uri: Uri) -> Response {
-    refuse(&Refusal::NotFound { path: uri.path().to_owned() }, None, &Readings::default())
+/// Where a path begins that names its sandbox: `/s/ID/v1/messages`.
+pub(crate) const SANDBOX_PREFIX: &str = "/s/";
+
+/// The sandbox that a path names, and the rest of it.
+fn split(path: &str) -> Result<(Option<&str>, &str), Refusal> {
+    let Some(rest) = path.strip_prefix(SANDBOX_PREFIX) else { return Ok((None, path)) };
+    let (id, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if Sandboxes::is_id(id) {
+        Ok((Some(id), path))
+    } else {
+        Err(Refusal::NotSandbox { id: id.to_owned() })
+    }
+}
+
+/// Answers a request to an endpoint.
+async fn endpoint_answer(
+    sandbox: &Held,
+    endpoint: &'static Endpoint,
+    head: &request::Parts,
+    sent: Result<Sent<'_>, &'static str>,
+) -> Response {
+    let readings = &sandbox.settings.readings;
+    if !contract::allows(head.method.as_str()) {
+        let refusal = Refusal::MethodNotAllowed { method: head.method.to_string() };
+        return refuse(&refusal, Some(endpoint), readings);
+    }
+    let faults = faulty::Faults::of(sandbox, endpoint, &head.headers);
+    if let Some(response) = faults.in_place(endpoint, readings) {
+        return faults.shape(response);
+    }
+    if endpoint.operation == Operation::QaRecords {
+        wait_for_qa(sandbox, sent).await;
+    }
+    let own = || own_answer(sandbox, endpoint, head.uri.query().unwrap_or(""), sent);
+    faults.shape(guard(endpoint, readings, own))
 }
 
 /// Waits until the agent's Q&A pairs are indexed, on a thread that may.
-async fn wait_for_qa(sandbox: &Sandbox, head: &request::Parts) {
+async fn wait_for_qa(sandbox: &Sandbox, sent: Result<Sent<'_>, &'static str>) {
     let store = {
         let world = sandbox.world();
         if world.qa_ready() {
             return;
         }
-        match auth::agent(&world, sandbox.any_key, &head.headers) {
+        let Ok(sent) = sent else { return };
+        match auth::agent(&world, sandbox.settings.any_key, sent.key) {
             Ok(agent) if !agent.store.qa_ready() => agent.store.clone(),
             _ => return,
         }
     };
     // Should that panic, so will the request itself, and be answered.
     let _ = tokio::task::spawn_blocking(move || store.wait_for_qa()).await;
-}
-
-/// Answers one request to an endpoint.
-fn serve(sandbox: &Sandbox, endpoint: &'static Endpoint, head: &request::Parts) -> Response {
-    guard(endpoint, &sandbox.readings, || answer(sandbox, endpoint, head))
 }
 
 /// The response to what was answered or refused, and to a panic.
@@ -111,21 +128,48 @@ fn guard(
     }
 }
 
-fn answer(
+/// What the sandbox's records answer.
+fn own_answer(
     sandbox: &Sandbox,
     endpoint: &'static Endpoint,
-    head: &request::Parts,
+    query: &str,
+    sent: Result<Sent<'_>, &'static str>,
 ) -> Result<Vec<u8>, Refusal> {
-    if !contract::allows(head.method.as_str()) {
-        return Err(Refusal::MethodNotAllowed { method: head.method.to_string() });
-    }
+    let Sent { key, .. } = sent.map_err(Refusal::Unauthenticated)?;
     let world = sandbox.world();
-    let agent = auth::agent(&world, sandbox.any_key, &head.headers)?;
+    let agent = auth::agent(&world, sandbox.settings.any_key, key)?;
+    sandbox
+        .admit(key)
+        .map_err(|(limit, retry_after)| Refusal::RateLimited { limit, retry_after })?;
     if agent.deleted {
         return Err(Refusal::AgentDeleted { agent: agent.name.clone() });
     }
-    let query = Query::read(endpoint, head.uri.query().unwrap_or(""), &sandbox.readings)?;
-    handlers::answer(endpoint, &agent.store, &query, &sandbox.readings)
+    let readings = &sandbox.settings.readings;
+    let query = Query::read(endpoint, query, readings)?;
+    let view = View { endpoint, readings, hazards: sandbox.hazards() };
+    handlers::answer(&view, &agent.store, &query)
+}
+
+/// The answer where nothing is.
+pub(crate) fn not_found(path: &str) -> Response {
+    refuse(&Refusal::NotFound { path: path.to_owned() }, None, &Readings::default())
+}
+
+/// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
+/// asks before a request; one that is none goes past it.
+pub(crate) fn open(sandboxes: Arc<Sandboxes>) -> Router {
+    let handler = async |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
+        answer(&sandboxes, request).await
+    };
+    let closed = Router::new().fallback(handler).with_state(sandboxes);
+    let open = closed.clone().layer(allow_browsers());
+    let handler = async move |request: Request| {
+        let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && request.headers().contains_key(header::ORIGIN);
+        let router = if request.method() == Method::OPTIONS && !asks { &closed } else { &open };
+        Service::call(&mut router.clone(), request).await
+    };
+    Router::new().fallback(handler)
 }
 
 /// A 200 with JSON.
@@ -142,7 +186,12 @@ fn allow_browsers() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([HeaderName::from_static(REASON_HEADER)])
+        .expose_headers([
+            HeaderName::from_static(REASON_HEADER),
+            HeaderName::from_static(faulty::FAULT_HEADER),
+            HeaderName::from_static(faulty::APPLIED_HEADER),
+            header::RETRY_AFTER,
+        ])
 }
 
 #[cfg(test)]

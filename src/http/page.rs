@@ -2,32 +2,38 @@
 
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::contract::{Code, Endpoint, ErrorRow, PagePastEnd, Status};
-use crate::store::Slice;
+use crate::contract::{Code, Endpoint, ErrorRow, PagePastEnd, Readings, Status};
+use crate::hazard::{Hazards, Order, Seen};
 
-/// The rows of the page that is asked for, among `total`.
-pub(super) fn slice(
-    endpoint: &Endpoint,
-    query: &Query<'_>,
-    total: u64,
-    past_end: PagePastEnd,
-    reversed: bool,
-) -> Result<Slice, Refusal> {
-    // Page 1 is always there, even of nothing.
-    let last = total.div_ceil(query.page_size).max(1);
-    if query.page > last {
+/// How an endpoint is to be seen.
+pub(super) struct View<'a> {
+    pub(super) endpoint: &'static Endpoint,
+    pub(super) readings: &'a Readings,
+    pub(super) hazards: Hazards,
+}
+
+impl View<'_> {
+    /// The page that is asked for, among so many matches.
+    pub(super) fn page(
+        &self,
+        query: &Query<'_>,
+        matches: u64,
+        order: Order,
+    ) -> Result<Seen, Refusal> {
+        let asked = (query.page, query.page_size);
+        let seen = Seen::page(matches, asked, order, self.endpoint.operation, self.hazards);
         let documented = |row: &ErrorRow| row.source.status == Status::Documented;
-        let refuses = match past_end {
+        let refuses = match self.readings.page_past_end {
             PagePastEnd::Documented => {
-                endpoint.error(Code::PageExceedsTotal).is_some_and(documented)
+                self.endpoint.error(Code::PageExceedsTotal).is_some_and(documented)
             }
             PagePastEnd::Empty => false,
             PagePastEnd::Error => true,
         };
-        if refuses {
+        if query.page > seen.last && refuses {
+            let Seen { total, last, .. } = seen;
             return Err(Refusal::PagePastEnd { page: query.page, last, total });
         }
+        Ok(seen)
     }
-    let skip = (query.page - 1).saturating_mul(query.page_size);
-    Ok(Slice { skip, take: query.page_size, reversed })
 }

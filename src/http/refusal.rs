@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -10,6 +11,8 @@ use axum::response::Response;
 use crate::contract::{
     self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Field, Readings,
 };
+use crate::faults::Fired;
+use crate::sandbox::{RateLimit, Sandbox};
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -20,7 +23,16 @@ pub(crate) enum Refusal {
     MethodNotAllowed {
         method: String,
     },
+    /// A path that names no sandbox where it should.
+    NotSandbox {
+        id: String,
+    },
     Unauthenticated(&'static str),
+    RateLimited {
+        limit: RateLimit,
+        /// After how many seconds a request is admitted.
+        retry_after: u64,
+    },
     AgentDeleted {
         agent: String,
     },
@@ -35,19 +47,36 @@ pub(crate) enum Refusal {
         total: u64,
     },
     Panicked,
+    /// A fault answers with a code.
+    Fault {
+        code: Code,
+        id: String,
+    },
 }
 
 impl Refusal {
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::NotFound { .. } => Code::NotFound,
+            Self::NotFound { .. } | Self::NotSandbox { .. } => Code::NotFound,
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
             Self::Unauthenticated(_) => Code::AuthenticationFailed,
+            Self::RateLimited { .. } => Code::RateLimited,
             Self::AgentDeleted { .. } => Code::AgentDeleted,
             Self::Parameter(_) => Code::InvalidParameter,
             Self::NoConversation { .. } => Code::ConversationMissing,
             Self::PagePastEnd { .. } => Code::PageExceedsTotal,
             Self::Panicked => Code::Internal,
+            Self::Fault { code, .. } => *code,
+        }
+    }
+
+    /// What `Retry-After` says, in seconds.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited { retry_after, .. } => Some(*retry_after),
+            // As soon as can be said.
+            Self::Fault { code: Code::RateLimited, .. } => Some(1),
+            _ => None,
         }
     }
 }
@@ -64,7 +93,16 @@ impl fmt::Display for Refusal {
             Self::MethodNotAllowed { method } => {
                 write!(f, "the method must be {ALLOW}, got {}", quote(method.as_bytes()))
             }
+            Self::NotSandbox { id } => {
+                let id = quote(id.as_bytes());
+                write!(f, "{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -")
+            }
             Self::Unauthenticated(reason) => f.write_str(reason),
+            Self::RateLimited { limit: RateLimit { requests, seconds }, retry_after } => write!(
+                f,
+                "the key may make {requests} requests in {seconds} s; \
+                 the next one in {retry_after} s"
+            ),
             Self::AgentDeleted { agent } => {
                 write!(f, "the key stands for agent {}, which was deleted", quote(agent.as_bytes()))
             }
@@ -80,6 +118,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{name} must be 1 to {last} ({total} rows in all), got {page}")
             }
             Self::Panicked => f.write_str("a bug in the emulator; its log has the details"),
+            Self::Fault { id, .. } => write!(f, "fault {id}"),
         }
     }
 }
@@ -87,11 +126,28 @@ impl fmt::Display for Refusal {
 /// Says on a refusal what the body, which stays the vendor's, does not.
 pub(crate) const REASON_HEADER: &str = "x-mock-reason";
 
-/// What the access log needs of a refusal; rides on the response.
-#[derive(Clone)]
-pub(crate) struct Outcome {
-    pub(crate) code: Code,
-    pub(crate) reason: HeaderValue,
+/// What the server needs to know of an answer beside its bytes; rides on the response where there
+/// is something to know.
+#[derive(Clone, Default)]
+pub(crate) struct Told {
+    /// The code and the reason of a refusal.
+    pub(crate) refused: Option<(Code, HeaderValue)>,
+    /// The fault that struck the request.
+    pub(crate) fault: Option<Fired>,
+    /// The sandbox, which is in use as long as this is held, where it is not the default one.
+    pub(crate) sandbox: Option<Arc<Sandbox>>,
+}
+
+impl Told {
+    /// Whether a fault breaks the connection, so that nothing is answered.
+    pub(crate) fn breaks(&self) -> bool {
+        self.fault.as_ref().is_some_and(|fired| fired.fault.cut.is_some())
+    }
+
+    /// What is known of an answer.
+    pub(crate) fn of(response: &mut Response) -> &mut Self {
+        response.extensions_mut().get_or_insert_default()
+    }
 }
 
 /// The answer to a refused request, in the endpoint's own words.
@@ -116,10 +172,13 @@ pub(crate) fn refuse(
     if code == Code::MethodNotAllowed {
         headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     }
+    if let Some(seconds) = refusal.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
     let reason = HeaderValue::try_from(refusal.to_string())
         .unwrap_or_else(|_| HeaderValue::from_static("unprintable"));
     headers.insert(HeaderName::from_static(REASON_HEADER), reason.clone());
-    response.extensions_mut().insert(Outcome { code, reason });
+    Told::of(&mut response).refused = Some((code, reason));
     response
 }
 

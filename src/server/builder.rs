@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::{App, Server};
 use crate::config::{Agents, Config, Day, Limits};
 use crate::contract::{Reading, Readings};
 use crate::document::DocumentError;
+use crate::faults::Fault;
 use crate::fixtures::Fixture;
 use crate::world::WorldError;
 
@@ -131,6 +133,13 @@ impl ServerBuilder {
         self
     }
 
+    /// A fault of the default sandbox, and of each that is made at its first use.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.config.faults.push(fault);
+        self
+    }
+
     /// What answers, without a socket: for the benches, and for the test that counts allocations.
     /// Not part of the API.
     ///
@@ -138,22 +147,36 @@ impl ServerBuilder {
     ///
     /// See [`ServerBuilder::start`].
     #[doc(hidden)]
-    pub fn router(self) -> Result<axum::Router, StartError> {
-        Ok(App::new(&self.config)?.0.router)
+    pub fn unserved(self) -> Result<Unserved, StartError> {
+        Ok(Unserved(Arc::new(App::new(self.config)?)))
     }
 
     /// Starts the server; it accepts connections when this returns.
     ///
     /// # Errors
     ///
-    /// A fixture or a key that is not right, more than
+    /// A fixture, a key or a fault that is not right, more than
     /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS) conversations, or no socket or thread to
     /// be had.
     pub fn start(self) -> Result<Server, StartError> {
-        let (app, sandboxes) = App::new(&self.config)?;
-        let world = sandboxes.world();
-        let api_key = world.main_agent().and_then(|agent| agent.keys.first()).cloned();
+        let app = App::new(self.config)?;
+        let api_key = {
+            let world = app.sandboxes.world();
+            world.main_agent().and_then(|agent| agent.keys.first()).cloned()
+        };
         Ok(Server::run(app, api_key.unwrap_or_default())?)
+    }
+}
+
+/// A server without a socket. Not part of the API.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Unserved(Arc<App>);
+
+impl Unserved {
+    /// The answer to a request.
+    pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
+        self.0.answer(request, true).await
     }
 }
 
@@ -193,7 +216,7 @@ impl From<WorldError> for StartError {
     fn from(error: WorldError) -> Self {
         match error {
             WorldError::Fixture(error) => Self::Fixture(error),
-            WorldError::Key(_) | WorldError::TooManyConversations(_) => {
+            WorldError::Key(_) | WorldError::TooManyConversations(_) | WorldError::Setting(_) => {
                 Self::Setting(error.to_string())
             }
         }

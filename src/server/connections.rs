@@ -4,13 +4,13 @@
 //! arrive in time or grows too long ends it, and where too many are open, those that have been
 //! silent end first, so that half-open ones never starve a new one.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -23,14 +23,20 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::log::Begun;
+use super::wire::{Broken, Drip, Half, Line, Socket};
 use super::{AccessLog, App};
 use crate::config::Limits;
+use crate::faults::{BodyForm, Cut, Fired};
+use crate::http::Told;
 
 /// A connection may be ended for a new one after this long without a request.
 const SILENT: Duration = Duration::from_millis(500);
 
 /// How long to wait before asking again for a place, where none is free.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// How often sandboxes are looked for that have been idle for too long.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// What every connection listens to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +80,7 @@ pub(crate) async fn run_until(
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     let mut shed = 0;
+    let mut sweep = tokio::time::interval(SWEEP);
     // A connection that is accepted and waits for a place.
     let mut waiting = None;
     loop {
@@ -87,7 +94,11 @@ pub(crate) async fn run_until(
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = listener.accept(), if !full => accepted.map(|(stream, _)| stream),
+            _ = sweep.tick() => {
+                app.sandboxes.sweep();
+                continue;
+            }
+            accepted = listener.accept(), if !full => accepted,
             _ = open.join_next(), if full => continue,
             () = tokio::time::sleep(RETRY), if full => Err(io::ErrorKind::QuotaExceeded.into()),
         };
@@ -122,9 +133,18 @@ fn is_the_peers(error: &io::Error) -> bool {
     )
 }
 
+/// Whether a connection comes from this machine: from loopback, or from the address that it goes
+/// to.
+fn is_from_here(stream: &TcpStream, peer: SocketAddr) -> bool {
+    // An IPv4 address may come in an IPv6 one.
+    let peer = peer.ip().to_canonical();
+    let own = || stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == peer);
+    peer.is_loopback() || own()
+}
+
 /// Serves one connection to its end.
 async fn serve(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     app: Arc<App>,
     log: Option<Arc<AccessLog>>,
     mut heard: watch::Receiver<Signal>,
@@ -132,20 +152,26 @@ async fn serve(
     // Without it, answers over several packets wait for the client's acknowledgement. A socket
     // that cannot do it is slower, not wrong.
     let _ = stream.set_nodelay(true);
-    let silent = Arc::new(Silence::new());
+    let client = Arc::new(Client {
+        from_here: is_from_here(&stream, peer),
+        silent: Silence::new(),
+        line: Arc::default(),
+        signal: heard.clone(),
+    });
     let service = {
-        let (app, silent) = (Arc::clone(&app), Arc::clone(&silent));
+        let (app, client) = (Arc::clone(&app), Arc::clone(&client));
         service_fn(move |request: hyper::Request<Incoming>| {
             let request = request.map(axum::body::Body::new);
-            answer(Arc::clone(&app), request, log.clone(), Arc::clone(&silent))
+            answer(Arc::clone(&app), request, log.clone(), Arc::clone(&client))
         })
     };
-    let connection = builder(&app.limits).serve_connection(TokioIo::new(stream), service);
+    let socket = Socket::new(stream, Arc::clone(&client.line));
+    let connection = builder(&app.limits).serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     loop {
         let signal = tokio::select! {
             biased;
-            // Errors are the client's: a cut connection, a malformed or late head.
+            // Its errors are the client's: it left, or what it sent is not HTTP.
             _ = connection.as_mut() => return,
             changed = heard.changed() => match changed {
                 Ok(()) => *heard.borrow_and_update(),
@@ -153,7 +179,7 @@ async fn serve(
             },
         };
         match signal {
-            Signal::Shed(_) if silent.lasted() >= SILENT => return,
+            Signal::Shed(_) if client.silent.lasted() >= SILENT => return,
             Signal::Serve | Signal::Shed(_) => {}
             Signal::Drain => {
                 connection.as_mut().graceful_shutdown();
@@ -177,21 +203,70 @@ fn builder(limits: &Limits) -> http1::Builder {
     builder
 }
 
-/// One request: routed, answered, and told to the log.
+/// One end of a connection, and what is known of the other.
+struct Client {
+    /// Whether it is on this machine.
+    from_here: bool,
+    silent: Silence,
+    line: Arc<Line>,
+    signal: watch::Receiver<Signal>,
+}
+
+/// Answers one request.
 async fn answer(
     app: Arc<App>,
     request: Request,
     log: Option<Arc<AccessLog>>,
-    silent: Arc<Silence>,
-) -> Result<Response, Infallible> {
-    silent.end();
+    client: Arc<Client>,
+) -> Result<Response, Broken> {
+    client.silent.end();
     let begun = log.is_some().then(|| Begun::new(&request));
-    let response = app.answer(request).await;
-    if let (Some(log), Some(begun), Ok(response)) = (log, begun, &response) {
-        log.end(begun, response);
+    let mut response = app.answer(request, client.from_here).await;
+    let told = response.extensions_mut().remove::<Told>();
+    if let Some(fired) = told.as_ref().and_then(|told| told.fault.as_ref())
+        && !fired.delay.is_zero()
+    {
+        client.line.wait(fired.delay).await;
     }
-    silent.begin();
+    if let (Some(log), Some(begun)) = (log, begun) {
+        log.end(begun, response.status(), told.as_ref());
+    }
+    let response = match told {
+        Some(told) if told.fault.is_some() => broken(response, told, &client).await,
+        _ => Ok(response),
+    };
+    client.silent.begin();
     response
+}
+
+/// What a fault leaves of an answer.
+async fn broken(response: Response, told: Told, client: &Client) -> Result<Response, Broken> {
+    let Some(Fired { fault, .. }) = &told.fault else { return Ok(response) };
+    match fault.cut {
+        Some(Cut::Reset) => {
+            client.line.reset();
+            return Err(Broken);
+        }
+        Some(Cut::NoAnswer) => {
+            // Whoever gets no answer has no claim to its place.
+            client.silent.begin();
+            client.line.wait_until(|| *client.signal.borrow() == Signal::Drain).await;
+            return Err(Broken);
+        }
+        None => {}
+    }
+    let truncated = fault.body == BodyForm::Truncated;
+    let drip = fault.drip;
+    Ok(response.map(|mut body| {
+        if truncated {
+            body = Body::new(Half::of(body, Arc::clone(&client.line)));
+        }
+        match drip {
+            // The sandbox is in use until the last byte.
+            Some(rate) => Body::new(Drip::of(body, rate, told)),
+            None => body,
+        }
+    }))
 }
 
 /// Since when a connection has had no request.

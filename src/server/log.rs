@@ -12,13 +12,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, Uri, header};
-use axum::response::Response;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 
+use crate::config::SANDBOX_MARK;
 use crate::contract;
-use crate::http::Outcome;
+use crate::http::Told;
 use crate::sandbox::Sandboxes;
+use crate::world::World;
 
 /// How the access log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,9 +137,11 @@ struct Line {
     time: SystemTime,
     request: Begun,
     took: Duration,
-    status: u16,
-    /// The code and the reason of a refusal.
-    refused: Option<(u32, HeaderValue)>,
+    /// `None`: a fault broke the connection, and nothing was answered.
+    status: Option<u16>,
+    /// The code and the reason of a refusal; the fault that struck; the sandbox, where it is not
+    /// the default one.
+    told: Option<Told>,
 }
 
 /// Tells when the writer has written all there was.
@@ -175,14 +178,13 @@ impl AccessLog {
         Ok(Some((log, Flushed(flushed))))
     }
 
-    pub(super) fn end(&self, request: Begun, response: &Response) {
-        let refused = response.extensions().get::<Outcome>();
+    pub(super) fn end(&self, request: Begun, status: StatusCode, told: Option<&Told>) {
         self.queue.push(Line {
             time: (self.clock)(),
             took: request.at.elapsed(),
             request,
-            status: response.status().as_u16(),
-            refused: refused.map(|outcome| (outcome.code.number(), outcome.reason.clone())),
+            status: (!told.is_some_and(Told::breaks)).then(|| status.as_u16()),
+            told: told.cloned(),
         });
     }
 }
@@ -225,7 +227,8 @@ impl<W: Write> Writer<W> {
 
     fn append(&self, line: &Line, out: &mut String) {
         // Only of a refused request is anything written that the client chose.
-        let secret = line.refused.is_some() && self.holds_key(&line.request);
+        let refused = line.told.as_ref().is_some_and(|told| told.refused.is_some());
+        let secret = refused && self.holds_key(line);
         let shown = Shown { line, secret };
         // Writing to a string cannot fail.
         let _ = match self.format {
@@ -245,7 +248,8 @@ impl<W: Write> Writer<W> {
 
     /// Whether a client put a key where it does not belong, plain or percent-encoded: one of the
     /// agents', or the one that it sent in the right place.
-    fn holds_key(&self, request: &Begun) -> bool {
+    fn holds_key(&self, line: &Line) -> bool {
+        let request = &line.request;
         let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
         let method = request.method.as_str().as_bytes();
@@ -255,9 +259,16 @@ impl<W: Write> Writer<W> {
         };
         let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
         let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-        let world = self.sandboxes.world();
-        let mut keys = world.agents.iter().flat_map(|agent| &agent.keys);
-        holds(sent) || keys.any(|key| holds(key.as_bytes()))
+        // The key stands before the name of the sandbox.
+        let key = sent.rsplitn(2, |byte| *byte == SANDBOX_MARK as u8).last().unwrap_or_default();
+        let any_of = |world: &World| {
+            let mut keys = world.agents.iter().flat_map(|agent| &agent.keys);
+            keys.any(|key| holds(key.as_bytes()))
+        };
+        let sandbox = line.told.as_ref().and_then(|told| told.sandbox.as_ref());
+        holds(key)
+            || any_of(&self.sandboxes.world())
+            || sandbox.is_some_and(|sandbox| any_of(&sandbox.world()))
     }
 }
 
@@ -282,9 +293,11 @@ struct JsonLine<'a> {
     time: String,
     method: &'a str,
     path: String,
-    status: u16,
+    status: Option<u16>,
     code: Option<u32>,
     reason: Option<&'a str>,
+    fault: Option<&'a str>,
+    sandbox: Option<&'a str>,
     duration_us: u64,
 }
 
@@ -316,15 +329,30 @@ impl Shown<'_> {
 
     /// The code and the reason of a refusal.
     fn refused(&self) -> Option<(u32, &str)> {
-        let (code, reason) = self.line.refused.as_ref()?;
-        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
+        let (code, reason) = self.line.told.as_ref()?.refused.as_ref()?;
+        let reason = if self.secret { SECRET } else { reason.to_str().unwrap_or_default() };
+        Some((code.number(), reason))
+    }
+
+    fn fault(&self) -> Option<&str> {
+        Some(&self.line.told.as_ref()?.fault.as_ref()?.id)
+    }
+
+    fn sandbox(&self) -> Option<&str> {
+        Some(&self.line.told.as_ref()?.sandbox.as_ref()?.id)
     }
 
     /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
     fn text(&self, out: &mut String) -> std::fmt::Result {
         let Line { time, took, status, .. } = self.line;
+        let status = status.map_or("-".to_owned(), |status| status.to_string());
         let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
         write!(out, "{time} {} {} {status}", self.method(), self.path())?;
+        for (name, value) in [("sandbox", self.sandbox()), ("fault", self.fault())] {
+            if let Some(value) = value {
+                write!(out, " {name}={value}")?;
+            }
+        }
         match self.refused() {
             None => writeln!(out, " {ms:.3}ms"),
             Some((code, reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
@@ -340,6 +368,8 @@ impl Shown<'_> {
             status: self.line.status,
             code,
             reason,
+            fault: self.fault(),
+            sandbox: self.sandbox(),
             duration_us: u64::try_from(self.line.took.as_micros()).unwrap_or(u64::MAX),
         };
         // Strings and numbers always serialize.

@@ -5,58 +5,75 @@ mod connections;
 // The library alone does not log.
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
+mod sandbox;
+mod wire;
 
-use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
+use crate::admin::{self, Admin};
 use crate::config::{Config, Limits};
-use crate::sandbox::{Sandbox, Sandboxes};
+use crate::http;
+use crate::sandbox::{Sandboxes, check_faults};
 use crate::world::{World, WorldError};
-use crate::{admin, contract, http};
 
-pub use builder::{ServerBuilder, StartError};
+pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
+pub use sandbox::Sandbox;
 
 pub(crate) use log::AccessLog;
 #[cfg(feature = "cli")]
 pub(crate) use log::{Clock, LogFormat};
 
-/// What a server answers: the router over its sandboxes.
-#[derive(Clone)]
+/// What a server answers.
 pub(crate) struct App {
-    pub(crate) router: axum::Router,
-    /// What the router would ask for the vendor's endpoints, where no layer is around them.
-    direct: Option<Arc<Sandboxes>>,
+    pub(crate) sandboxes: Arc<Sandboxes>,
+    /// The vendor's API under a CORS layer, where browsers of other origins may call it.
+    open: Option<Router>,
+    admin: Option<Admin>,
     pub(crate) limits: Limits,
 }
 
 impl App {
-    /// Makes the records and the router.
-    pub(crate) fn new(config: &Config) -> Result<(Self, Arc<Sandboxes>), WorldError> {
-        let world = Arc::new(World::new(config)?);
-        let sandbox = Sandbox::new(world, config.readings, config.any_key);
-        let sandboxes = Arc::new(Sandboxes::new(sandbox));
+    /// Makes the records and all that answers.
+    pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
+        check_faults(&config.faults).map_err(WorldError::Setting)?;
+        let world = World::new(&config)?;
+        let (cors, limits) = (config.cors, config.limits);
+        let sandboxes = Arc::new(Sandboxes::new(world, config));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
-        let router = http::router(Arc::clone(&sandboxes), config.cors).merge(admin::router());
-        let direct = (!config.cors).then(|| Arc::clone(&sandboxes));
-        Ok((Self { router, direct, limits: config.limits }, sandboxes))
+        Ok(Self {
+            open: cors.then(|| http::open(Arc::clone(&sandboxes))),
+            admin: Admin::new(&sandboxes),
+            sandboxes,
+            limits,
+        })
     }
 
-    /// The answer to a request.
-    async fn answer(&self, request: Request) -> Result<Response, Infallible> {
-        if let Some(sandboxes) = &self.direct
-            && let Some(endpoint) = contract::endpoint(request.uri().path())
-        {
-            return Ok(http::endpoint_answer(sandboxes, endpoint, request).await);
+    /// The answer to a request, which comes from this machine or not.
+    pub(crate) async fn answer(&self, request: Request, from_here: bool) -> Response {
+        let path = request.uri().path();
+        if admin::is_path(path) {
+            return match &self.admin {
+                Some(admin) => admin.answer(request, from_here).await,
+                None => http::not_found(path),
+            };
         }
-        Service::call(&mut self.router.clone(), request).await
+        match &self.open {
+            // The router is never not ready, and its errors are none.
+            Some(router) => match Service::call(&mut router.clone(), request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            None => http::answer(&self.sandboxes, request).await,
+        }
     }
 }
 
@@ -76,6 +93,7 @@ pub struct Server {
     address: SocketAddr,
     url: String,
     api_key: String,
+    sandboxes: Arc<Sandboxes>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -115,6 +133,28 @@ impl Server {
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
+
+    /// A sandbox of this server, by its id: its own counters, faults, limits and clock, over the
+    /// same records. It is made at its first use, so that the tests of a whole suite can share one
+    /// server and run side by side. `default` is the one that requests are in which name none.
+    ///
+    /// ```
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// let sandbox = server.sandbox("login");
+    /// assert_eq!(sandbox.url(), format!("{}/s/login", server.url()));
+    /// assert_eq!(sandbox.api_key(), "app-demo~login");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the id is not 1 to 64 of `A-Za-z0-9._-`.
+    #[must_use]
+    #[track_caller]
+    pub fn sandbox(&self, id: &str) -> Sandbox<'_> {
+        Sandbox::new(self, id)
+    }
 }
 
 impl Drop for Server {
@@ -140,6 +180,7 @@ impl Server {
             listen((Ipv4Addr::LOCALHOST, 0).into())?
         };
         let address = listener.local_addr()?;
+        let sandboxes = Arc::clone(&app.sandboxes);
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("gptbots-mock".into()).spawn(move || {
             runtime.block_on(async {
@@ -156,6 +197,7 @@ impl Server {
             address,
             url: format!("http://{address}"),
             api_key,
+            sandboxes,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -164,6 +206,8 @@ impl Server {
     /// Serves a router of a test's own.
     #[cfg(test)]
     pub(crate) fn with_router(router: axum::Router) -> Self {
-        Self::run(App { router, direct: None, limits: Limits::default() }, String::new()).unwrap()
+        let mut app = App::new(Config::default()).unwrap();
+        app.open = Some(router);
+        Self::run(app, String::new()).unwrap()
     }
 }

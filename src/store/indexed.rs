@@ -12,7 +12,6 @@ use crate::rows::{self, MessageForm};
 /// What can be asked of records that are indexed, whatever their source. A source's own code is
 /// compiled into each of these, so that a row is written without a call through a table.
 pub(super) trait Queries: Send + Sync {
-    #[cfg(feature = "cli")]
     fn len(&self) -> u64;
 
     fn conversations(
@@ -112,7 +111,6 @@ impl<R: Records> Indexed<R> {
 }
 
 impl<R: Records> Queries for Indexed<R> {
-    #[cfg(feature = "cli")]
     fn len(&self) -> u64 {
         u64::from(self.records.len())
     }

@@ -24,7 +24,7 @@ use crate::json::Out;
 use crate::rows::MessageForm;
 
 /// The rows of one answer: how many rows to skip, how many to take at most, from which end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) skip: u64,
     pub(crate) take: u64,
@@ -76,7 +76,6 @@ impl Store {
     }
 
     /// How many conversations there are.
-    #[cfg(feature = "cli")]
     pub(crate) fn conversation_count(&self) -> u64 {
         self.indexed.len()
     }

@@ -71,7 +71,17 @@ fn a_json_line_tells_a_request() {
     assert_eq!(lines.len(), expected.len(), "{ended:?}");
     for (line, (method, path, status, code, reason)) in lines.iter().zip(expected) {
         let keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
-        let mut named = ["time", "method", "path", "status", "code", "reason", "duration_us"];
+        let mut named = [
+            "time",
+            "method",
+            "path",
+            "status",
+            "code",
+            "reason",
+            "fault",
+            "sandbox",
+            "duration_us",
+        ];
         named.sort_unstable();
         assert_eq!(keys, named);
         assert_time(line["time"].as_str().unwrap(), since);

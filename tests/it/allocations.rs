@@ -5,9 +5,8 @@ use std::task::{Context, Poll, Waker};
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use gptbots_mock::{Server, ServerBuilder};
+use gptbots_mock::{Server, ServerBuilder, Unserved};
 use serde_json::Value;
-use tower_service::Service;
 
 /// So often a request may allocate: twelve times, nearly all for the router and the response; once
 /// more for an id that is looked up, and once where the guess at the size of the answer was short.
@@ -24,11 +23,11 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The emulator without a socket.
-struct App(axum::Router);
+struct App(Unserved);
 
 impl App {
     fn new(builder: ServerBuilder) -> Self {
-        Self(builder.router().unwrap())
+        Self(builder.unserved().unwrap())
     }
 
     fn get(&mut self, target: &str) -> Vec<u8> {
@@ -44,8 +43,8 @@ impl App {
         let request = Request::get(target).header("authorization", "Bearer app-demo");
         let request = request.body(Body::empty()).unwrap();
         let mut response = None;
-        let info = allocation_counter::measure(|| response = Some(ready(self.0.call(request))));
-        let response = response.unwrap().unwrap();
+        let info = allocation_counter::measure(|| response = Some(ready(self.0.answer(request))));
+        let response = response.unwrap();
         assert_eq!(response.status(), 200, "{target}");
         let body = ready(to_bytes(response.into_body(), usize::MAX)).unwrap();
         (info.count_total, body.to_vec())

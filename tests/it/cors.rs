@@ -79,7 +79,10 @@ fn a_refusal_may_be_read_with_its_reason() {
     let answer = request(&server, "GET", "/v1/messages", &[ORIGIN, KEY]);
     answer.refused(400, 40000, "Invalid parameter.", "conversation_id");
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(answer.header("access-control-expose-headers"), Some("x-mock-reason"));
+    assert_eq!(
+        answer.header("access-control-expose-headers"),
+        Some("x-mock-reason,x-mock-fault,preference-applied,retry-after")
+    );
 }
 
 #[test]
@@ -100,7 +103,8 @@ fn the_body_is_the_same_with_and_without() {
 #[test]
 fn the_control_api_is_never_shared_with_browsers() {
     let server = Server::builder().cors().start().unwrap();
-    no_cors_header(request(&server, "GET", "/__admin/health", &[ORIGIN]).ok());
+    let refused = request(&server, "GET", "/__admin/health", &[ORIGIN]);
+    assert_eq!(refused.status, 403, "{refused:?}");
     for path in ["/__admin/health", "/__admin/else", "/__admin/else/deeper"] {
         no_cors_header(&request(&server, "GET", path, &[ORIGIN]));
         no_cors_header(&request(&server, "OPTIONS", path, &PREFLIGHT));

@@ -19,6 +19,16 @@ fn the_fidelity_page_is_the_contract() {
     compare("docs/FIDELITY.md", &contract::fidelity_page());
 }
 
+#[test]
+fn the_page_on_faults_is_their_table() {
+    compare("docs/FAULTS.md", &gptbots_mock::faults_page());
+}
+
+#[test]
+fn the_page_on_hazards_is_their_table() {
+    compare("docs/HAZARDS.md", &gptbots_mock::hazards_page());
+}
+
 /// The real binary on a free port; killed when dropped.
 struct Emulator {
     child: Child,

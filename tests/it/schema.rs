@@ -89,7 +89,7 @@ fn what_is_right_passes_both() {
         r#"{"$schema": "", "agents": [{"name": "a"}]}"#.to_owned(),
         agent(""),
         agent(r#", "keys": [], "deleted": true, "conversations": []"#),
-        agent(r#", "keys": ["!", "~", "a,b", "\"\\"]"#),
+        agent(r#", "keys": ["!", "}", "a,b", "\"\\"]"#),
         r#"{"agents": [{"name": "名", "keys": ["k"]}]}"#.to_owned(),
         agent(r#", "bot_id": " ""#),
         conversation("{}, {}"),

@@ -5,25 +5,25 @@ mod messages;
 mod messages_v2;
 mod qa_records;
 
+use super::page::View;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::contract::{Endpoint, Operation, Readings};
+use crate::contract::Operation;
 use crate::store::Store;
 
 /// The answer of an endpoint. An operation without a handler does not compile.
 pub(super) fn answer(
-    endpoint: &Endpoint,
+    view: &View<'_>,
     store: &Store,
     query: &Query<'_>,
-    readings: &Readings,
 ) -> Result<Vec<u8>, Refusal> {
-    let handler = match endpoint.operation {
+    let handler = match view.endpoint.operation {
         Operation::ConversationList => conversation_list::answer,
         Operation::Messages => messages::answer,
         Operation::MessagesV2 => messages_v2::answer,
         Operation::QaRecords => qa_records::answer,
     };
-    handler(endpoint, store, query, readings)
+    handler(view, store, query)
 }
 
 /// Room for the rows of an answer, given the usual size of one, and for a long text. A guess that

@@ -1,0 +1,197 @@
+//! Who may use the control API: whoever is on this machine, or whoever has the token; never a web
+//! page of another site, and never by a name that someone else's DNS gave to this machine.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use subtle::ConstantTimeEq;
+
+use super::Failure;
+use crate::config::Admin;
+use crate::contract::SCHEME;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+pub(super) struct Guard {
+    token: Option<String>,
+    hosts: Vec<String>,
+}
+
+impl Guard {
+    pub(super) fn new(config: &Admin) -> Self {
+        let hosts = config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self { token: config.token.clone(), hosts }
+    }
+
+    /// Whether a request may pass.
+    pub(super) fn check(&self, from_here: bool, headers: &HeaderMap) -> Result<(), Failure> {
+        self.check_host(headers)?;
+        self.check_site(headers)?;
+        match &self.token {
+            Some(token) => check_token(token, headers),
+            None if from_here => Ok(()),
+            None => Err(forbidden(
+                "the control API answers this machine only; with --admin-token it answers \
+                 whoever has the token",
+            )),
+        }
+    }
+
+    fn check_host(&self, headers: &HeaderMap) -> Result<(), Failure> {
+        let mut values = headers.get_all(header::HOST).iter();
+        let host = match (values.next(), values.next()) {
+            (Some(host), None) => host.to_str().ok().and_then(name_of),
+            _ => None,
+        };
+        match host {
+            Some(host) if self.knows(host) => Ok(()),
+            Some(host) => {
+                let host = crate::document::quoted(host);
+                Err(forbidden(format!(
+                    "Host {host} is no name of this machine's own; allow it with --allow-host"
+                )))
+            }
+            None => Err(forbidden("a request to the control API needs one Host header")),
+        }
+    }
+
+    /// Browsers say where a page that makes a request is from.
+    fn check_site(&self, headers: &HeaderMap) -> Result<(), Failure> {
+        let foreign_site = headers.get_all(SEC_FETCH_SITE).iter().any(|site| {
+            let site = site.as_bytes();
+            !["same-origin", "same-site", "none"].iter().any(|own| own.as_bytes() == site)
+        });
+        let foreign_origin = headers.get_all(header::ORIGIN).iter().any(|origin| {
+            let host = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            !host.and_then(|(_, host)| name_of(host)).is_some_and(|host| self.knows(host))
+        });
+        if foreign_site || foreign_origin {
+            return Err(forbidden("a web page of another site may not use the control API"));
+        }
+        Ok(())
+    }
+
+    /// Whether a name is a loopback one, or was given.
+    fn knows(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let address = address.unwrap_or(&host).parse::<IpAddr>();
+        host == "localhost"
+            || address.is_ok_and(|address| address.to_canonical().is_loopback())
+            || self.hosts.contains(&host)
+    }
+}
+
+/// The name in `name:port`.
+fn name_of(authority: &str) -> Option<&str> {
+    let uri: Uri = authority.parse().ok()?;
+    let name = uri.authority().filter(|whole| whole.as_str() == authority)?.host();
+    // Who someone is does not belong here.
+    (!name.is_empty() && !authority.contains('@')).then(|| &authority[..name.len()])
+}
+
+fn check_token(token: &str, headers: &HeaderMap) -> Result<(), Failure> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let sent = match (values.next(), values.next()) {
+        (Some(value), None) => bearer(value),
+        _ => None,
+    };
+    if sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes()))) {
+        return Ok(());
+    }
+    let message = format!("send `Authorization: {SCHEME} <token>` with the token of --admin-token");
+    Err(Failure::new(StatusCode::UNAUTHORIZED, message))
+}
+
+/// What stands behind the scheme.
+fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = value.as_bytes().split_at_checked(SCHEME.len())?;
+    let named = scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && token.starts_with(b" ");
+    named.then(|| token.trim_ascii_start())
+}
+
+fn forbidden(message: impl Into<String>) -> Failure {
+    Failure::new(StatusCode::FORBIDDEN, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(guard: &Guard, from_here: bool, headers: &[(&'static str, &str)]) -> bool {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in headers.iter().map(pair) {
+            map.append(name, value);
+        }
+        guard.check(from_here, &map).is_ok()
+    }
+
+    #[test]
+    fn only_this_machine_passes_under_its_own_names() {
+        let config = Admin { hosts: vec!["Mock".to_owned()], ..Admin::default() };
+        let guard = Guard::new(&config);
+        for host in
+            ["localhost", "LOCALHOST:8484", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "mock:8484"]
+        {
+            assert!(passes(&guard, true, &[("host", host)]), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.nip.io",
+            "0.0.0.0",
+            "10.0.0.1",
+            "",
+            ":80",
+            "localhost@evil.example",
+            "evil@localhost",
+            "local host",
+            "mock.evil",
+            "[::2]",
+            "http://localhost",
+            "localhost/x",
+            "::1",
+        ] {
+            assert!(!passes(&guard, true, &[("host", host)]), "{host}");
+        }
+        assert!(!passes(&guard, true, &[]));
+        assert!(!passes(&guard, true, &[("host", "localhost"), ("host", "localhost")]));
+        assert!(!passes(&guard, false, &[("host", "localhost")]));
+    }
+
+    #[test]
+    fn pages_of_other_sites_do_not_pass() {
+        let guard = Guard::new(&Admin::default());
+        let with = |name, value| passes(&guard, true, &[("host", "localhost"), (name, value)]);
+        for site in ["same-origin", "same-site", "none"] {
+            assert!(with("sec-fetch-site", site));
+        }
+        for site in ["cross-site", "", "Same-Origin", "x"] {
+            assert!(!with("sec-fetch-site", site), "{site}");
+        }
+        for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:3000"] {
+            assert!(with("origin", origin), "{origin}");
+        }
+        for origin in ["null", "", "http://evil.example", "localhost", "http://", "file://"] {
+            assert!(!with("origin", origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn with_a_token_whoever_has_it_passes() {
+        let config = Admin { token: Some("s3cret".to_owned()), ..Admin::default() };
+        let guard = Guard::new(&config);
+        let with =
+            |value| passes(&guard, false, &[("host", "localhost"), ("authorization", value)]);
+        assert!(with("Bearer s3cret") && with("bearer  s3cret"));
+        for wrong in
+            ["Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret", "Bearer", "", "Bears3cret"]
+        {
+            assert!(!with(wrong), "{wrong}");
+        }
+        assert!(!passes(&guard, true, &[("host", "localhost")]));
+    }
+}

@@ -1,0 +1,276 @@
+//! Every sandbox of a server: found by id, made at first use, ended when it is idle or when there
+//! are too many.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+
+use super::{Sandbox, Settings};
+use crate::config::{Agents, Config};
+use crate::generate::Generator;
+use crate::world::World;
+
+/// What sandboxes share: the server's records, and its time.
+pub(crate) struct Base {
+    /// Replaced whole when fixtures change. A request takes it once and so sees one state.
+    world: ArcSwap<World>,
+    began: Instant,
+}
+
+impl Base {
+    pub(super) fn world(&self) -> Guard<Arc<World>> {
+        self.world.load()
+    }
+}
+
+type Named = HashMap<Box<str>, Arc<Sandbox>>;
+
+/// Every sandbox of a server, by id.
+pub(crate) struct Sandboxes {
+    base: Arc<Base>,
+    /// What the server was started with: the default sandbox's settings, and those of every
+    /// sandbox that is made at its first use.
+    server: Arc<Settings>,
+    pub(crate) config: Config,
+    default: ArcSwap<Sandbox>,
+    named: RwLock<Named>,
+    /// Counts the uses of sandboxes, so that their order is known within a millisecond, too.
+    turn: AtomicU64,
+    /// Generated records by seed and number of conversations, as long as a sandbox has them.
+    generated: Mutex<HashMap<(u64, u32), Weak<World>>>,
+}
+
+/// A sandbox that a request is in.
+pub(crate) enum Held {
+    Default(Guard<Arc<Sandbox>>),
+    /// As long as this is held, the sandbox is in use and does not end.
+    Named(Arc<Sandbox>),
+}
+
+impl Deref for Held {
+    type Target = Sandbox;
+
+    fn deref(&self) -> &Sandbox {
+        match self {
+            Self::Default(sandbox) => sandbox,
+            Self::Named(sandbox) => sandbox,
+        }
+    }
+}
+
+impl fmt::Debug for Sandboxes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandboxes").finish_non_exhaustive()
+    }
+}
+
+impl Sandboxes {
+    /// The id of the sandbox that requests are in which name none.
+    pub(crate) const DEFAULT: &str = "default";
+
+    pub(crate) fn new(world: World, config: Config) -> Self {
+        let base = Arc::new(Base { world: ArcSwap::from_pointee(world), began: Instant::now() });
+        let server = Arc::new(Settings {
+            seed: config.seed,
+            world: None,
+            readings: config.readings,
+            any_key: config.any_key,
+            faults: config.faults.clone(),
+            rate_limit: config.rate_limit,
+            hazards: config.hazards,
+            frozen: false,
+        });
+        let default = Sandbox::new(Self::DEFAULT, Arc::clone(&server), Arc::clone(&base));
+        Self {
+            base,
+            server,
+            config,
+            default: ArcSwap::from_pointee(default),
+            named: RwLock::default(),
+            turn: AtomicU64::new(0),
+            generated: Mutex::default(),
+        }
+    }
+
+    /// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.
+    pub(crate) fn is_id(id: &str) -> bool {
+        let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        (1..=64).contains(&id.len()) && id.bytes().all(right)
+    }
+
+    /// The settings of the server.
+    pub(crate) fn server(&self) -> &Settings {
+        &self.server
+    }
+
+    /// The records that the server has.
+    pub(crate) fn world(&self) -> Guard<Arc<World>> {
+        self.base.world()
+    }
+
+    /// Puts other records in place. Requests under way keep those that they took.
+    #[cfg(feature = "cli")]
+    pub(crate) fn replace_world(&self, world: World) {
+        self.base.world.store(Arc::new(world));
+    }
+
+    /// The sandbox of an id, which is one; it is made where it is not there.
+    pub(crate) fn get(&self, id: Option<&str>) -> Held {
+        let Some(id) = id.filter(|id| *id != Self::DEFAULT) else {
+            let sandbox = self.default.load();
+            return Held::Default(sandbox);
+        };
+        let now = self.now();
+        if let Some(sandbox) = self.among(&self.read(), id, now) {
+            self.used(&sandbox, now);
+            return Held::Named(sandbox);
+        }
+        let fresh = Arc::new(self.make(id, Arc::clone(&self.server), now));
+        let mut named = self.write();
+        // Another request may have been quicker.
+        if let Some(sandbox) = self.among(&named, id, now) {
+            return Held::Named(sandbox);
+        }
+        self.make_room(&mut named, id);
+        named.insert(id.into(), Arc::clone(&fresh));
+        Held::Named(fresh)
+    }
+
+    /// The sandbox of an id, if it is there. To look at it is not to use it.
+    pub(crate) fn find(&self, id: &str) -> Option<Held> {
+        if id == Self::DEFAULT {
+            return Some(self.get(None));
+        }
+        self.among(&self.read(), id, self.now()).map(Held::Named)
+    }
+
+    /// Makes a sandbox anew: with these settings, or with those that it has.
+    pub(crate) fn put(&self, id: &str, settings: Option<Settings>) {
+        let has = || self.find(id).map(|sandbox| Arc::clone(&sandbox.settings));
+        let settings = settings.map(Arc::new).or_else(has);
+        let settings = settings.unwrap_or_else(|| Arc::clone(&self.server));
+        let fresh = Arc::new(self.make(id, settings, self.now()));
+        if id == Self::DEFAULT {
+            self.default.store(fresh);
+            return;
+        }
+        let mut named = self.write();
+        if !named.contains_key(id) {
+            self.make_room(&mut named, id);
+        }
+        named.insert(id.into(), fresh);
+    }
+
+    /// Ends a sandbox; whether it was there. The default one begins anew, as the server was
+    /// started.
+    pub(crate) fn end(&self, id: &str) -> bool {
+        if id == Self::DEFAULT {
+            self.put(id, Some((*self.server).clone()));
+            return true;
+        }
+        let was = self.find(id).is_some();
+        self.write().remove(id);
+        was
+    }
+
+    /// Every sandbox, the default one first, the others by id.
+    pub(crate) fn all(&self) -> Vec<Arc<Sandbox>> {
+        self.sweep();
+        let mut all: Vec<_> = self.read().values().cloned().collect();
+        all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        all.insert(0, self.default.load_full());
+        all
+    }
+
+    /// Ends those that have been idle for too long.
+    pub(crate) fn sweep(&self) {
+        let now = self.now();
+        let mut named = self.write();
+        named.retain(|_, sandbox| !self.is_over(sandbox, now));
+    }
+
+    /// How long a sandbox has not been used.
+    pub(crate) fn idle(&self, sandbox: &Sandbox) -> Duration {
+        Duration::from_millis(self.now().saturating_sub(sandbox.used.load(Relaxed)))
+    }
+
+    /// Generated records: those of another sandbox, where one has the same.
+    pub(crate) fn generated(&self, seed: u64, conversations: u32) -> Arc<World> {
+        let key = (seed, conversations);
+        let lock = || self.generated.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = lock().get(&key).and_then(Weak::upgrade) {
+            return world;
+        }
+        let generator = Generator::new(seed, conversations, self.config.now.end_ms());
+        let world = Arc::new(self.world().with_generated(generator));
+        let mut generated = lock();
+        generated.retain(|_, world| world.strong_count() > 0);
+        generated.insert(key, Arc::downgrade(&world));
+        world
+    }
+
+    /// Whether the server has generated records, which other sandboxes can have others of.
+    pub(crate) fn generates(&self) -> bool {
+        self.config.agents == Agents::BuiltIn
+    }
+
+    fn make(&self, id: &str, settings: Arc<Settings>, now: u64) -> Sandbox {
+        let sandbox = Sandbox::new(id, settings, Arc::clone(&self.base));
+        self.used(&sandbox, now);
+        sandbox
+    }
+
+    fn used(&self, sandbox: &Sandbox, now: u64) {
+        sandbox.used.store(now, Relaxed);
+        sandbox.turn.store(self.turn.fetch_add(1, Relaxed), Relaxed);
+    }
+
+    /// The sandbox of an id, if it is there and not over.
+    fn among(&self, named: &Named, id: &str, now: u64) -> Option<Arc<Sandbox>> {
+        named.get(id).filter(|sandbox| !self.is_over(sandbox, now)).cloned()
+    }
+
+    /// Nothing under this lock panics half way, so a poisoned one is as good as any.
+    fn read(&self) -> RwLockReadGuard<'_, Named> {
+        self.named.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Named> {
+        self.named.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a sandbox was idle for too long. Whoever holds it uses it.
+    fn is_over(&self, sandbox: &Arc<Sandbox>, now: u64) -> bool {
+        let idle = Duration::from_millis(now.saturating_sub(sandbox.used.load(Relaxed)));
+        idle >= self.config.limits.sandbox_idle && !in_use(sandbox)
+    }
+
+    /// Ends those that were used least recently, until there is room for one more.
+    fn make_room(&self, named: &mut Named, id: &str) {
+        if named.contains_key(id) {
+            return;
+        }
+        while named.len() >= self.config.limits.sandboxes.max(1) {
+            let unused = named.values().filter(|sandbox| !in_use(sandbox));
+            let oldest = unused.min_by_key(|sandbox| sandbox.turn.load(Relaxed));
+            // Where all are in use, there is one more than there may be, for a while.
+            let Some(oldest) = oldest.map(|sandbox| sandbox.id.clone()) else { return };
+            named.remove(&oldest);
+        }
+    }
+
+    /// Milliseconds since the server began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.base.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Whether anyone but the registry holds a sandbox.
+fn in_use(sandbox: &Arc<Sandbox>) -> bool {
+    Arc::strong_count(sandbox) > 1
+}

@@ -1,0 +1,222 @@
+//! A sandbox, as the library hands it out.
+
+use std::time::Duration;
+
+use super::Server;
+use crate::config::SANDBOX_MARK;
+use crate::contract::Operation;
+use crate::faults::Fault;
+use crate::hazard::{Hazard, Hazards};
+use crate::http::SANDBOX_PREFIX;
+use crate::sandbox::{Held, RateLimit, Sandboxes};
+
+/// An isolated world on a running [`Server`]: [`Server::sandbox`].
+///
+/// Requests are in it when they go to [`Sandbox::url`], or when they carry [`Sandbox::api_key`];
+/// either is enough. It keeps no records of its own, so it costs next to nothing. One that was not
+/// used for an hour ends ([`Limits::sandbox_idle`](crate::Limits)).
+///
+/// ```
+/// use gptbots_mock::{Fault, Server, contract::{Code, Operation}};
+///
+/// let server = Server::start().unwrap();
+/// let sandbox = server.sandbox("export-3");
+/// // The third page fails, once.
+/// sandbox.fault(Fault::code(Code::Internal).on(Operation::ConversationList).after(2).times(1));
+///
+/// let page = |page: u32| {
+///     let query = "conversation_type=ALL&start_time=0&end_time=9999999999999&page_size=10";
+///     ureq::get(format!("{}/v1/bot/conversation/page?{query}&page={page}", sandbox.url()))
+///         .header("Authorization", format!("Bearer {}", sandbox.api_key()))
+///         .config()
+///         .http_status_as_error(false)
+///         .build()
+///         .call()
+///         .unwrap()
+///         .status()
+///         .as_u16()
+/// };
+/// assert_eq!([page(1), page(2), page(3), page(3)], [200, 200, 500, 200]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sandbox<'s> {
+    server: &'s Server,
+    id: String,
+    url: String,
+    api_key: String,
+}
+
+impl<'s> Sandbox<'s> {
+    #[track_caller]
+    pub(super) fn new(server: &'s Server, id: &str) -> Self {
+        assert!(
+            Sandboxes::is_id(id),
+            "the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, not {id:?}"
+        );
+        Self {
+            server,
+            id: id.to_owned(),
+            url: format!("{}{SANDBOX_PREFIX}{id}", server.url()),
+            api_key: format!("{}{SANDBOX_MARK}{id}", server.api_key()),
+        }
+    }
+
+    fn held(&self) -> Held {
+        self.server.sandboxes.get(Some(&self.id))
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What takes the place of the vendor's host: `http://127.0.0.1:49152/s/login`, without a
+    /// trailing slash.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The server's [`api_key`](Server::api_key) in this sandbox: `app-demo~login`. Every other
+    /// key works the same way, with `~` and the id behind it.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// Adds a fault. It counts requests from now on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gptbots_mock::{Delay, Fault, Server};
+    ///
+    /// let server = Server::start().unwrap();
+    /// let slow = Delay::LogNormal { median: Duration::from_millis(80), sigma: 0.4 };
+    /// server.sandbox("slow").fault(Fault::delay(slow).probability(0.2));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the fault makes no sense (its message says why), when there is one with its id, or a
+    /// thousand.
+    #[track_caller]
+    pub fn fault(&self, fault: Fault) {
+        if let Err(why) = fault.check().and_then(|()| self.held().add_fault(fault)) {
+            panic!("{why}");
+        }
+    }
+
+    /// The next request that a fault covers meets it, and no other.
+    ///
+    /// ```
+    /// use gptbots_mock::{Fault, Server, contract::Operation};
+    ///
+    /// let server = Server::start().unwrap();
+    /// server.sandbox("retry").fail_next(Fault::status(503).on(Operation::QaRecords));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Sandbox::fault`].
+    #[track_caller]
+    pub fn fail_next(&self, fault: Fault) {
+        self.fault(fault.times(1));
+    }
+
+    /// Lets each key make so many requests in so long a time; one more gets 40008 with
+    /// `Retry-After`. Windows begin anew.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// server.sandbox("busy").rate_limit(60, Duration::from_secs(60));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the number is not 1 to 1,000,000, or the time not 1 to 86,400 whole seconds.
+    #[track_caller]
+    pub fn rate_limit(&self, requests: u32, window: Duration) {
+        assert!(window.subsec_nanos() == 0, "a rate limit counts in whole seconds");
+        let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+        match RateLimit::new(requests, seconds) {
+            Ok(limit) => self.held().limit(Some(limit)),
+            Err(why) => panic!("{why}"),
+        }
+    }
+
+    /// Moves the sandbox's clock, so that a retry after a minute is tested in no time. It drives
+    /// the windows of the rate limit; records do not move with it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// let sandbox = server.sandbox("patient");
+    /// sandbox.rate_limit(1, Duration::from_secs(60));
+    /// // … one request, one that is refused, and then
+    /// sandbox.advance(Duration::from_secs(60));
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        self.held().clock(|clock, _| clock.advance(by));
+    }
+
+    /// Stops the sandbox's clock; only [`Sandbox::advance`] moves it then.
+    ///
+    /// ```
+    /// let server = gptbots_mock::Server::start().unwrap();
+    /// server.sandbox("exact").freeze();
+    /// ```
+    pub fn freeze(&self) {
+        self.held().clock(|clock, real| clock.freeze(true, real));
+    }
+
+    /// Switches a paging hazard on, for every operation.
+    ///
+    /// ```
+    /// use gptbots_mock::{Hazard, Server};
+    ///
+    /// let server = Server::start().unwrap();
+    /// server.sandbox("live").hazard(Hazard::Arrival);
+    /// ```
+    pub fn hazard(&self, hazard: Hazard) {
+        self.add_hazard(None, hazard);
+    }
+
+    /// Switches a paging hazard on, for one operation.
+    ///
+    /// ```
+    /// use gptbots_mock::{Hazard, Server, contract::Operation};
+    ///
+    /// let server = Server::start().unwrap();
+    /// server.sandbox("short").hazard_on(Operation::QaRecords, Hazard::ShortPage);
+    /// ```
+    pub fn hazard_on(&self, operation: Operation, hazard: Hazard) {
+        self.add_hazard(Some(operation), hazard);
+    }
+
+    fn add_hazard(&self, operation: Option<Operation>, hazard: Hazard) {
+        let mut more = Hazards::default();
+        more.add(operation, hazard);
+        self.held().add_hazards(more);
+    }
+
+    /// Makes it anew, as it was when it was made: what was set here since and all that was counted
+    /// is forgotten, its clock begins again. Other sandboxes notice nothing.
+    ///
+    /// ```
+    /// use gptbots_mock::{Fault, Server};
+    ///
+    /// let server = Server::start().unwrap();
+    /// let sandbox = server.sandbox("again");
+    /// sandbox.fault(Fault::reset());
+    /// sandbox.reset();
+    /// ```
+    pub fn reset(&self) {
+        self.server.sandboxes.put(&self.id, None);
+    }
+}

@@ -1,0 +1,259 @@
+//! What a fault does to a connection: it resets it, cuts an answer off, lets it drip, or keeps it
+//! waiting and notices when the client goes.
+//!
+//! HTTP is hyper's, which knows nothing of this. So a connection has a [`Line`] that the code
+//! behind hyper shares with the [`Socket`] before it.
+
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+/// What is to become of a connection.
+#[derive(Default)]
+pub(super) struct Line(AtomicU8);
+
+const OPEN: u8 = 0;
+/// The client waits. Should it go, nothing more is done for it.
+const WAITING: u8 = 1;
+/// It ends as soon as everything is sent that was written.
+const CUT: u8 = 2;
+/// It ends by a TCP reset.
+const RESET: u8 = 3;
+
+/// How often a client that waits is looked for, and an answer that drips flows on.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Line {
+    fn is(&self, state: u8) -> bool {
+        self.0.load(Relaxed) == state
+    }
+
+    /// Lets the client wait. Ends sooner only with the whole connection, when the client goes.
+    pub(super) async fn wait(&self, delay: Duration) {
+        self.0.store(WAITING, Relaxed);
+        let end = Instant::now() + delay;
+        while Instant::now() < end {
+            // Each time this wakes, the socket looks for the client.
+            tokio::time::sleep_until(end.min(Instant::now() + LOOK)).await;
+        }
+        self.0.store(OPEN, Relaxed);
+    }
+
+    /// Lets the client wait until it goes or `ended` says so.
+    pub(super) async fn wait_until(&self, ended: impl Fn() -> bool) {
+        while !ended() {
+            self.wait(LOOK).await;
+        }
+    }
+
+    /// Ends the connection by a TCP reset once it is dropped.
+    pub(super) fn reset(&self) {
+        self.0.store(RESET, Relaxed);
+    }
+}
+
+/// Why a connection ends without an answer: a fault says so.
+#[derive(Debug)]
+pub(super) struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a fault broke the connection")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// The stream of a connection.
+pub(super) struct Socket {
+    stream: TcpStream,
+    line: Arc<Line>,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, line: Arc<Line>) -> Self {
+        Self { stream, line }
+    }
+
+    /// Whether the client has closed its end, as far as is known.
+    fn is_left(&self) -> bool {
+        let mut ready = pin!(self.stream.ready(Interest::READABLE));
+        match ready.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.line.is(RESET) {
+            // Where it fails, the connection ends in the usual way.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper asks for this whenever it has nothing left to write.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.line.0.load(Relaxed) {
+            WAITING if self.is_left() => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            CUT => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            _ => Pin::new(&mut self.stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// An answer of which half comes, while its head promises all of it.
+pub(super) struct Half {
+    body: Body,
+    line: Arc<Line>,
+    /// How many bytes come yet.
+    left: usize,
+}
+
+impl Half {
+    pub(super) fn of(body: Body, line: Arc<Line>) -> Self {
+        let whole = body.size_hint().exact().unwrap_or(0);
+        Self { body, line, left: usize::try_from(whole / 2).unwrap_or(0) }
+    }
+}
+
+impl HttpBody for Half {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.left > 0
+            && let Poll::Ready(Some(frame)) = Pin::new(&mut self.body).poll_frame(cx)?
+            && let Ok(mut data) = frame.into_data()
+        {
+            data.truncate(self.left);
+            self.left -= data.len();
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        // hyper sends what it has, and then meets the end.
+        self.line.0.store(CUT, Relaxed);
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer that comes at a rate.
+pub(super) struct Drip<T> {
+    body: Body,
+    /// What came of the body and has not been handed on.
+    data: Bytes,
+    bytes_per_second: u32,
+    sent: u64,
+    began: Instant,
+    sleep: Pin<Box<Sleep>>,
+    /// Kept until the answer ends.
+    _keeps: T,
+}
+
+impl<T> Drip<T> {
+    pub(super) fn of(body: Body, bytes_per_second: u32, keeps: T) -> Self {
+        let began = Instant::now();
+        let sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
+        Self { body, data: Bytes::new(), bytes_per_second, sent: 0, began, sleep, _keeps: keeps }
+    }
+}
+
+impl<T: Unpin> HttpBody for Drip<T> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        if this.data.is_empty() {
+            match std::task::ready!(Pin::new(&mut this.body).poll_frame(cx)?) {
+                Some(frame) => this.data = frame.into_data().unwrap_or_default(),
+                None => return Poll::Ready(None),
+            }
+        }
+        loop {
+            let passed = this.began.elapsed().as_secs_f64();
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
+            let due = (passed * f64::from(this.bytes_per_second)) as u64;
+            let due = usize::try_from(due.saturating_sub(this.sent)).unwrap_or(usize::MAX);
+            if due > 0 {
+                let some = this.data.split_to(due.min(this.data.len()));
+                this.sent += some.len() as u64;
+                return Poll::Ready(Some(Ok(Frame::data(some))));
+            }
+            // Until the next byte, or a few of them.
+            let next = Duration::from_secs_f64(1.0 / f64::from(this.bytes_per_second)).max(LOOK);
+            this.sleep.as_mut().reset(Instant::now() + next);
+            std::task::ready!(this.sleep.as_mut().poll(cx));
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let mut hint = self.body.size_hint();
+        let held = self.data.len() as u64;
+        hint.set_lower(hint.lower() + held);
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + held);
+        }
+        hint
+    }
+}
