@@ -65,11 +65,9 @@ impl<R: Records> Indexed<R> {
 }
 
 impl<R: Records> Indexed<R> {
-    fn kept_conversations(&self, anonymous: bool) -> Option<&Rows> {
-        if !R::KEEPS_ROWS || anonymous {
-            return None;
-        }
-        self.kept.conversations.rows(|renderer| {
+    pub(super) fn kept_conversations(&self, anonymous: bool) -> Option<&Rows> {
+        let room = self.records.room_for_rows().filter(|_| !anonymous)?;
+        self.kept.conversations.rows(room, |renderer| {
             for number in (0..).map_while(|rank| self.conversations.at(rank)) {
                 let row = Row { comma: true, of: &self.records, number, form: Listed(false) };
                 if !renderer.row(&row) {
@@ -79,11 +77,9 @@ impl<R: Records> Indexed<R> {
         })
     }
 
-    fn kept_messages(&self, form: MessageForm) -> Option<&Rows> {
-        if !R::KEEPS_ROWS {
-            return None;
-        }
-        self.kept.messages[form as usize].rows(|renderer| {
+    pub(super) fn kept_messages(&self, form: MessageForm) -> Option<&Rows> {
+        let room = self.records.room_for_rows()?;
+        self.kept.messages[form as usize].rows(room, |renderer| {
             for conversation in 0..self.records.len() {
                 let chain = self.records.chain(conversation);
                 for number in 0..chain.len() {
@@ -95,11 +91,9 @@ impl<R: Records> Indexed<R> {
         })
     }
 
-    fn kept_qa(&self, unit: QaTime) -> Option<&Rows> {
-        if !R::KEEPS_ROWS || unit != QaTime::default() {
-            return None;
-        }
-        self.kept.qa.rows(|renderer| {
+    pub(super) fn kept_qa(&self, unit: QaTime) -> Option<&Rows> {
+        let room = self.records.room_for_rows().filter(|_| unit == QaTime::default())?;
+        self.kept.qa.rows(room, |renderer| {
             let index = self.qa_index();
             for number in (0..).map_while(|rank| index.at(rank)) {
                 if !renderer.row(&Row { comma: true, of: &self.records, number, form: unit }) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::rendered::Room;
 use super::texts::{Sent, Str, Texts, TextsBuilder};
 use super::{Chain, Facts, Records};
 use crate::contract::ConversationType;
@@ -208,7 +209,9 @@ impl Loaded {
 }
 
 impl Records for Loaded {
-    const KEEPS_ROWS: bool = true;
+    fn room_for_rows(&self) -> Option<&Room> {
+        Some(&self.texts.room)
+    }
 
     fn first_message(&self, conversation: u32) -> u32 {
         self.conversations[conversation as usize].first_message

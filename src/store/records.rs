@@ -1,5 +1,6 @@
 //! What a source of records offers to the store. Two are behind it: a fixture and the generator.
 
+use super::rendered::Room;
 use crate::contract::{ConversationType, Feedback};
 use crate::model::{Conversation, Message, Qa, Text};
 
@@ -15,10 +16,13 @@ pub(crate) struct Facts {
 /// chain, and Q&A pairs by a number of 32 bits that the source chooses. Every method answers in a
 /// time that does not depend on how many there are. A number out of range is the caller's mistake.
 pub(crate) trait Records: Send + Sync + 'static {
-    /// Whether rows may be kept as they are written: whether records are in memory anyway.
-    const KEEPS_ROWS: bool = false;
-
     fn len(&self) -> u32;
+
+    /// The room for rows that are kept as they are written, of a source whose records are in
+    /// memory anyway.
+    fn room_for_rows(&self) -> Option<&Room> {
+        None
+    }
 
     fn facts(&self, conversation: u32) -> Facts;
 

@@ -1,6 +1,7 @@
 //! The texts of loaded records, as they are sent: where a document has a string in the very form
 //! that an answer needs, the document itself is the store; only the others are kept beside it.
 
+use super::rendered::Room;
 use crate::document::Documents;
 use crate::json::Pen;
 use crate::model::{Text, escape};
@@ -24,6 +25,8 @@ pub(crate) struct Texts {
     documents: Vec<u8>,
     /// Strings that no document has in this form; offsets go on behind the documents.
     beside: Vec<u8>,
+    /// For rows that are made of these texts, whichever agent's they are.
+    pub(super) room: Room,
 }
 
 /// [`Texts`] while the documents are still read.
@@ -74,7 +77,7 @@ impl<'d> TextsBuilder<'d> {
 impl Texts {
     pub(crate) fn new(documents: Documents, mut beside: Vec<u8>) -> Self {
         beside.shrink_to_fit();
-        Self { documents: documents.text, beside }
+        Self { documents: documents.text, beside, room: Room::default() }
     }
 
     pub(crate) fn get(&self, text: Str) -> Sent<'_> {
