@@ -62,9 +62,7 @@ impl<R: Records> Indexed<R> {
             QaIndex::new(&self.records, &self.conversations, threads(self.records.len()))
         })
     }
-}
 
-impl<R: Records> Indexed<R> {
     pub(super) fn kept_conversations(&self, anonymous: bool) -> Option<&Rows> {
         let room = self.records.room_for_rows().filter(|_| !anonymous)?;
         self.kept.conversations.rows(room, |renderer| {
