@@ -118,11 +118,7 @@ impl Text for UserId<'_> {
                 out.bytes(b"u-");
                 out.hex(self.scrambled);
             }
-            _ => {
-                let number = FIRST_NUMBER + u64::from(self.scrambled);
-                out.digits::<2>(number / 100_000_000);
-                out.digits::<8>(number % 100_000_000);
-            }
+            _ => out.long::<2>(FIRST_NUMBER + u64::from(self.scrambled)),
         }
     }
 }

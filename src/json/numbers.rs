@@ -21,25 +21,27 @@ impl Pen<'_> {
     #[inline(always)]
     pub(crate) fn time(&mut self, ms: i64) {
         // Thirteen digits from 2001 to 2286.
-        match u64::try_from(ms) {
-            Ok(ms @ 1_000_000_000_000..=9_999_999_999_999) => {
-                self.digits::<5>(ms / 100_000_000);
-                self.digits::<8>(ms % 100_000_000);
-            }
-            _ => self.integer(ms),
-        }
+        self.long::<5>(ms);
     }
 
     /// Seconds since 1970-01-01 UTC.
     #[inline(always)]
     pub(crate) fn seconds(&mut self, seconds: i64) {
         // Ten digits from 2001 to 2286.
-        match u64::try_from(seconds) {
-            Ok(seconds @ 1_000_000_000..=9_999_999_999) => {
-                self.digits::<2>(seconds / 100_000_000);
-                self.digits::<8>(seconds % 100_000_000);
+        self.long::<2>(seconds);
+    }
+
+    /// A whole number, most often one of eight digits behind `HIGH` others.
+    #[inline(always)]
+    pub(crate) fn long<const HIGH: usize>(&mut self, number: impl itoa::Integer + TryInto<u64>) {
+        #[allow(clippy::cast_possible_truncation, reason = "a few digits")]
+        let least = const { 10_u64.pow(HIGH as u32 + 7) };
+        match number.try_into() {
+            Ok(number) if (least..10 * least).contains(&number) => {
+                self.digits::<HIGH>(number / 100_000_000);
+                self.digits::<8>(number % 100_000_000);
             }
-            _ => self.integer(seconds),
+            _ => self.integer(number),
         }
     }
 
@@ -47,6 +49,7 @@ impl Pen<'_> {
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "nine digits fit")]
     pub(crate) fn digits<const N: usize>(&mut self, number: u64) {
+        const { assert!(N <= 9, "more do not fit in 32 bits") }
         let mut number = number as u32;
         let mut digits = [0; N];
         let mut end = N;
