@@ -43,6 +43,7 @@ mod robust;
 mod roundtrip;
 mod schema;
 mod stop;
+mod tasks;
 mod usage;
 mod vendor;
 mod vendor_errors;

@@ -1,0 +1,52 @@
+//! The README's examples by task: each shell block that begins with the server's address is pasted
+//! into `sh` as it stands, and prints what stands below it.
+
+use std::process::Command;
+
+use gptbots_mock::Server;
+
+use crate::golden::compare;
+
+/// How such a block begins.
+const BEGINS: &str = "url=http://127.0.0.1:8484\n";
+
+#[test]
+fn what_the_readme_pastes_prints_what_it_says() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let readme = readme.unwrap();
+    let server = Server::start().unwrap();
+    let mut made = String::new();
+    let mut printed = None;
+    let mut pasted = 0;
+    // Even parts are prose, odd ones fenced: a language, a line break, the text.
+    for (number, part) in readme.split("```").enumerate() {
+        if number > 0 {
+            made.push_str("```");
+        }
+        let (language, text) = part.split_once('\n').unwrap_or((part, ""));
+        match (number % 2, language, printed.take()) {
+            (1, "sh", None) if text.starts_with(BEGINS) => {
+                printed = Some(paste(&server, text));
+                made.push_str(part);
+                pasted += 1;
+            }
+            (1, "text", Some(printed)) => made.extend(["text\n", &printed]),
+            (1, _, Some(_)) => panic!("an example without its output before: {text}"),
+            (_, _, left) => {
+                printed = left;
+                made.push_str(part);
+            }
+        }
+    }
+    assert!(printed.is_none() && pasted >= 5, "only {pasted} examples were pasted");
+    compare("README.md", &made);
+}
+
+/// What a shell prints.
+fn paste(server: &Server, block: &str) -> String {
+    let block = block.replace("http://127.0.0.1:8484", server.url());
+    let run = Command::new("sh").args(["-c", &block]).output().unwrap();
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success() && errors.is_empty(), "{block}\n{errors}");
+    String::from_utf8(run.stdout).unwrap().replace('\r', "")
+}
