@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::contract::Readings;
 use crate::faults::Fault;
@@ -31,7 +31,25 @@ pub(crate) struct Config {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) hazards: Hazards,
     pub(crate) admin: Admin,
+    pub(crate) journal: JournalSize,
+    /// Tells the time of day, for the journal.
+    pub(crate) clock: fn() -> SystemTime,
     pub(crate) limits: Limits,
+}
+
+/// How much of the requests is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JournalSize {
+    /// Requests of each sandbox; 0: there is no journal, and no verdict.
+    pub(crate) requests: usize,
+    /// Bytes of all of them together.
+    pub(crate) bytes: usize,
+}
+
+impl Default for JournalSize {
+    fn default() -> Self {
+        Self { requests: 1_000, bytes: 8 << 20 }
+    }
 }
 
 /// Who may use the control API.
@@ -66,6 +84,8 @@ impl Default for Config {
             rate_limit: None,
             hazards: Hazards::default(),
             admin: Admin::default(),
+            journal: JournalSize::default(),
+            clock: SystemTime::now,
             limits: Limits::default(),
         }
     }

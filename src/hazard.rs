@@ -217,6 +217,8 @@ pub(crate) struct Order {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) slice: Slice,
+    /// How many rows it has.
+    pub(crate) rows: u64,
     /// What `total` says.
     pub(crate) total: u64,
     /// The last page that there is; from 1.
@@ -235,7 +237,8 @@ impl Seen {
         let skip = (page - 1).saturating_mul(size);
         let slice = Slice { skip, take: size, reversed: order.reversed };
         if hazards == Hazards::default() {
-            return Self { slice, total: matches, last: matches.div_ceil(size).max(1) };
+            let (rows, last) = (slice.len(matches), matches.div_ceil(size).max(1));
+            return Self { slice, rows, total: matches, last };
         }
         let has = |hazard| hazards.has(operation, hazard);
         let later = page > 1;
@@ -273,6 +276,7 @@ impl Seen {
         let moved = has(Hazard::MovingTotal) && page.is_multiple_of(2);
         Self {
             slice: Slice { skip, take, ..slice },
+            rows: take,
             total: rows + u64::from(moved),
             last: (rows + more).div_ceil(size).max(1),
         }

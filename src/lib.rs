@@ -60,6 +60,7 @@ mod fixtures;
 mod generate;
 mod hazard;
 mod http;
+mod journal;
 mod json;
 mod model;
 mod nearest;
@@ -67,6 +68,7 @@ mod rows;
 mod sandbox;
 mod server;
 mod store;
+mod verdict;
 mod world;
 
 #[cfg(feature = "cli")]
@@ -81,6 +83,7 @@ pub use hazard::Hazard;
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
+pub use verdict::{Finding, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use {faults::faults_page, hazard::hazards_page};
 

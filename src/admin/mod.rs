@@ -12,6 +12,7 @@ mod body;
 mod guard;
 mod sandboxes;
 mod settings;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 const HEALTHY: &str =
     concat!(r#"{"status":"healthy","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
 
+const VERSION: &str = concat!(r#"{"version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+
 /// Where the control API is.
 const PREFIX: &str = "/__admin";
 
@@ -53,6 +56,10 @@ enum Route {
     Reset,
     Clock,
     Faults,
+    SandboxVerdict,
+    Verdict,
+    ResetAll,
+    Version,
 }
 
 /// Every path below `/__admin`, with its methods. `{id}` is a sandbox.
@@ -63,6 +70,10 @@ const ROUTES: &[(&str, Route, &[Method])] = &[
     ("/sandboxes/{id}/reset", Route::Reset, &[Method::POST]),
     ("/sandboxes/{id}/clock", Route::Clock, &[Method::POST]),
     ("/sandboxes/{id}/faults", Route::Faults, &[Method::POST]),
+    ("/sandboxes/{id}/verdict", Route::SandboxVerdict, &[Method::GET]),
+    ("/verdict", Route::Verdict, &[Method::GET]),
+    ("/reset", Route::ResetAll, &[Method::POST]),
+    ("/version", Route::Version, &[Method::GET]),
 ];
 
 /// Why the control API refuses something.
@@ -159,6 +170,13 @@ impl Admin {
             (Route::Reset, _) => Ok(sandboxes::reset(all, id)),
             (Route::Clock, _) => sandboxes::clock(all, id, body),
             (Route::Faults, _) => sandboxes::add_faults(all, id, body),
+            (Route::SandboxVerdict, _) => verdict::of_sandbox(all, id, &head),
+            (Route::Verdict, _) => verdict::of_all(all, &head),
+            (Route::ResetAll, _) => {
+                all.reset();
+                Ok(json(&serde_json::Map::new()))
+            }
+            (Route::Version, _) => Ok(respond(VERSION)),
         }
     }
 }

@@ -126,11 +126,14 @@ pub(super) fn list(all: &Sandboxes) -> Response {
 pub(super) fn show(all: &Sandboxes, id: &str) -> Result<Response, Failure> {
     match all.find(id) {
         Some(sandbox) => Ok(shown(all, &sandbox)),
-        None => Err(Failure::new(
-            StatusCode::NOT_FOUND,
-            format!("there is no sandbox {id}; it is made by its first request, or by PUT"),
-        )),
+        None => Err(unknown(id)),
     }
+}
+
+/// What is said of a sandbox that is not there.
+pub(super) fn unknown(id: &str) -> Failure {
+    let message = format!("there is no sandbox {id}; it is made by its first request, or by PUT");
+    Failure::new(StatusCode::NOT_FOUND, message)
 }
 
 /// `PUT /__admin/sandboxes/{id}`: the sandbox begins anew with these settings. What is not given

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::{Admin, Agents, Config, Day, check_key};
+use crate::config::{Admin, Agents, Config, Day, JournalSize, check_key};
 use crate::contract::Readings;
 use crate::faults::{Fault, FaultError};
 use crate::generate::MAX_CONVERSATIONS;
@@ -76,6 +76,14 @@ pub(super) struct ServeArgs {
     #[arg(long = "hazard", value_name = "HAZARD", env = "GPTBOTS_MOCK_HAZARD")]
     #[arg(value_delimiter = ',', value_parser = hazard)]
     pub(super) hazards: Vec<String>,
+    /// So many requests of each sandbox are kept in the journal; 0: no journal, and no verdict
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_JOURNAL", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(super) journal: u32,
+    /// So much memory the journals take together, in MiB
+    #[arg(long, value_name = "MIB", env = "GPTBOTS_MOCK_JOURNAL_MEMORY", default_value_t = 8)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(super) journal_memory: u32,
     /// Leave the control API out
     #[arg(long, env = "GPTBOTS_MOCK_NO_ADMIN", action = ArgAction::SetTrue)]
     #[arg(value_parser = BoolishValueParser::new())]
@@ -213,6 +221,11 @@ impl ServeArgs {
             faults: self.faults.clone(),
             rate_limit: self.rate_limit,
             hazards,
+            journal: JournalSize {
+                requests: self.journal as usize,
+                bytes: (self.journal_memory as usize) << 20,
+            },
+            clock,
             admin: Admin {
                 enabled: !self.no_admin,
                 token: self.admin_token.clone(),

@@ -3,7 +3,7 @@
 use super::errors::PAST_END_BY_READING;
 use super::{
     Answer, COMMON_ERRORS, Code, ErrorRow, Field, Kind, LIST, MESSAGES, MESSAGES_V2, Param,
-    Presence, QA_RECORDS, Source, assumed, documented, page,
+    Presence, QA_RECORDS, Source, Status, assumed, documented, page,
 };
 
 /// What an endpoint does. Each has its handler in `http/handlers`.
@@ -62,6 +62,11 @@ impl Endpoint {
     #[must_use]
     pub fn param(&self, field: Field) -> Option<&'static Param> {
         self.params.iter().find(|param| param.field == field)
+    }
+
+    /// Whether a page of the vendor's says that it answers a code.
+    pub(crate) fn documents(&self, code: Code) -> bool {
+        self.error(code).is_some_and(|row| row.source.status == Status::Documented)
     }
 
     /// A code in this endpoint's words.

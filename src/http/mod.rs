@@ -23,6 +23,7 @@ mod refusal;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -33,18 +34,22 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_service::Service;
 
 use crate::contract::{self, Endpoint, MEDIA_TYPE, Operation, Readings};
+use crate::journal::Answered;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
+use crate::verdict::PageSeen;
 use auth::Sent;
-use page::View;
+use page::{Page, View};
 use query::Query;
 pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
 
-/// Answers a request to the vendor's API, or to a path that there is not.
-pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> Response {
+/// Answers a request to the vendor's API, or to a path that there is not; and the number that the
+/// journal has it under, if it has.
+pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> (Response, u64) {
+    let begun = sandboxes.journals().is_on().then(Instant::now);
     let (head, _body) = request.into_parts();
     let (in_path, path) = match split(head.uri.path()) {
         Ok(parts) => parts,
-        Err(refusal) => return refuse(&refusal, None, &Readings::default()),
+        Err(refusal) => return (refuse(&refusal, None, &Readings::default()), 0),
     };
     let mut sent = auth::sent(&head.headers);
     let behind_key = sent.ok().and_then(|sent| sent.sandbox);
@@ -52,14 +57,54 @@ pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> Response 
         sent = Err("the path names one sandbox and the API key another");
     }
     let sandbox = sandboxes.get(in_path.or(behind_key));
-    let mut response = match contract::endpoint(path) {
+    let endpoint = contract::endpoint(path);
+    let (mut response, page) = match endpoint {
         Some(endpoint) => endpoint_answer(&sandbox, endpoint, &head, sent).await,
-        None => not_found(if path.is_empty() { head.uri.path() } else { path }),
+        None => (not_found(if path.is_empty() { head.uri.path() } else { path }), None),
+    };
+    let number = match begun {
+        Some(begun) => record(sandboxes, &sandbox, &head, endpoint, &response, page, begun),
+        None => 0,
     };
     if let Held::Named(sandbox) = sandbox {
         Told::of(&mut response).sandbox = Some(sandbox);
     }
-    response
+    (response, number)
+}
+
+/// Puts a request into its sandbox's journal.
+fn record(
+    sandboxes: &Sandboxes,
+    sandbox: &Sandbox,
+    head: &request::Parts,
+    endpoint: Option<&'static Endpoint>,
+    response: &Response,
+    page: Option<PageSeen>,
+    begun: Instant,
+) -> u64 {
+    let told = response.extensions().get::<Told>();
+    let retry_after =
+        told.and_then(|_| response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok());
+    let refused = told.and_then(|told| told.refused.as_ref());
+    sandboxes.record(
+        sandbox,
+        &Answered {
+            head,
+            endpoint,
+            status: response.status().as_u16(),
+            refused: refused.map(|(code, reason)| (*code, reason.as_bytes())),
+            retry_after,
+            fault: told.and_then(|told| told.fault.as_ref()),
+            page,
+            took: begun.elapsed(),
+            now: (sandboxes.uptime(), sandbox.own_time()),
+        },
+    )
+}
+
+/// A path without the sandbox that it names.
+pub(crate) fn without_sandbox(path: &str) -> &str {
+    split(path).map_or(path, |(_, path)| path)
 }
 
 /// Where a path begins that names its sandbox: `/s/ID/v1/messages`.
@@ -82,21 +127,22 @@ async fn endpoint_answer(
     endpoint: &'static Endpoint,
     head: &request::Parts,
     sent: Result<Sent<'_>, &'static str>,
-) -> Response {
+) -> (Response, Option<PageSeen>) {
     let readings = &sandbox.settings.readings;
     if !contract::allows(head.method.as_str()) {
         let refusal = Refusal::MethodNotAllowed { method: head.method.to_string() };
-        return refuse(&refusal, Some(endpoint), readings);
+        return (refuse(&refusal, Some(endpoint), readings), None);
     }
     let faults = faulty::Faults::of(sandbox, endpoint, &head.headers);
     if let Some(response) = faults.in_place(endpoint, readings) {
-        return faults.shape(response);
+        return (faults.shape(response), None);
     }
     if endpoint.operation == Operation::QaRecords {
         wait_for_qa(sandbox, sent).await;
     }
     let own = || own_answer(sandbox, endpoint, head.uri.query().unwrap_or(""), sent);
-    faults.shape(guard(endpoint, readings, own))
+    let (response, page) = guard(endpoint, readings, own);
+    (faults.shape(response), page)
 }
 
 /// Waits until the agent's Q&A pairs are indexed, on a thread that may.
@@ -120,11 +166,11 @@ async fn wait_for_qa(sandbox: &Sandbox, sent: Result<Sent<'_>, &'static str>) {
 fn guard(
     endpoint: &'static Endpoint,
     readings: &Readings,
-    answer: impl FnOnce() -> Result<Vec<u8>, Refusal>,
-) -> Response {
+    answer: impl FnOnce() -> Result<Page, Refusal>,
+) -> (Response, Option<PageSeen>) {
     match catch_unwind(AssertUnwindSafe(answer)).unwrap_or(Err(Refusal::Panicked)) {
-        Ok(json) => respond(json),
-        Err(refusal) => refuse(&refusal, Some(endpoint), readings),
+        Ok(Page { json, seen }) => (respond(json), Some(seen)),
+        Err(refusal) => (refuse(&refusal, Some(endpoint), readings), None),
     }
 }
 
@@ -134,7 +180,7 @@ fn own_answer(
     endpoint: &'static Endpoint,
     query: &str,
     sent: Result<Sent<'_>, &'static str>,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Page, Refusal> {
     let Sent { key, .. } = sent.map_err(Refusal::Unauthenticated)?;
     let world = sandbox.world();
     let agent = auth::agent(&world, sandbox.settings.any_key, key)?;
@@ -155,11 +201,17 @@ pub(crate) fn not_found(path: &str) -> Response {
     refuse(&Refusal::NotFound { path: path.to_owned() }, None, &Readings::default())
 }
 
+/// The number of a request in the journal, on the way through the layer for browsers.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(pub(crate) u64);
+
 /// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
 /// asks before a request; one that is none goes past it.
 pub(crate) fn open(sandboxes: Arc<Sandboxes>) -> Router {
     let handler = async |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
-        answer(&sandboxes, request).await
+        let (mut response, number) = answer(&sandboxes, request).await;
+        response.extensions_mut().insert(Number(number));
+        response
     };
     let closed = Router::new().fallback(handler).with_state(sandboxes);
     let open = closed.clone().layer(allow_browsers());
@@ -208,10 +260,10 @@ mod tests {
         let server = Server::with_router(Router::new().route(
             "/{what}",
             any(async |Path(what): Path<String>| {
-                guard(&ENDPOINTS[0], &Readings::default(), || match &*what {
-                    "panic" => panic!("on purpose"),
-                    _ => Ok(b"{}".to_vec()),
-                })
+                if what != "panic" {
+                    return respond("{}");
+                }
+                guard(&ENDPOINTS[0], &Readings::default(), || panic!("on purpose")).0
             }),
         ));
         let get = |path: &str| {

@@ -20,6 +20,8 @@ use arc_swap::Guard;
 use crate::contract::{ENDPOINTS, Operation, Readings};
 use crate::faults::{Applied, Fault, Fired, Live, Occurrence, Origin, Preferences};
 use crate::hazard::Hazards;
+use crate::journal::{Budget, Journal};
+use crate::verdict::Verdict;
 use crate::world::World;
 use limit::Windows;
 
@@ -56,6 +58,7 @@ pub(crate) struct Sandbox {
     /// Whether there are faults or a limit to look at: [`FAULTS`], [`LIMIT`].
     watches: AtomicU8,
     state: Mutex<State>,
+    pub(crate) journal: Journal,
 }
 
 const FAULTS: u8 = 1;
@@ -70,7 +73,7 @@ struct State {
 }
 
 impl Sandbox {
-    fn new(id: &str, settings: Arc<Settings>, base: Arc<Base>) -> Self {
+    fn new(id: &str, settings: Arc<Settings>, base: Arc<Base>, journals: Arc<Budget>) -> Self {
         let mut state = State {
             faults: Vec::new(),
             rate_limit: settings.rate_limit,
@@ -92,6 +95,7 @@ impl Sandbox {
             watches: AtomicU8::new(0),
             settings,
             state: Mutex::new(state),
+            journal: Journal::new(journals),
         };
         sandbox.watch(&sandbox.state());
         sandbox
@@ -206,6 +210,21 @@ impl Sandbox {
     /// Adds a hazard, to an operation or to all.
     pub(crate) fn add_hazards(&self, more: Hazards) {
         self.hazards.fetch_or(more.bits(), Relaxed);
+    }
+
+    /// How long it has been there by its own clock.
+    pub(crate) fn own_time(&self) -> Duration {
+        let real = self.made.elapsed();
+        if self.watches.load(Relaxed) == 0 { real } else { self.state().clock.now(real) }
+    }
+
+    /// What is thought of its requests.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let mut verdict = self.journal.kept().watch.verdict(&self.id);
+        let faults = self.faults().into_iter();
+        let faults = faults.map(|(id, fault, _, struck)| (format!("{id} ({fault})"), struck > 0));
+        verdict.coverage.set_faults(faults.collect());
+        verdict
     }
 
     /// Changes the clock; what it shows then, and whether it stands.

@@ -13,6 +13,8 @@ use arc_swap::{ArcSwap, Guard};
 use super::{Sandbox, Settings};
 use crate::config::{Agents, Config};
 use crate::generate::Generator;
+use crate::journal::{Answered, Budget, Kept};
+use crate::verdict::Verdict;
 use crate::world::World;
 
 /// What sandboxes share: the server's records, and its time.
@@ -41,6 +43,9 @@ pub(crate) struct Sandboxes {
     named: RwLock<Named>,
     /// Counts the uses of sandboxes, so that their order is known within a millisecond, too.
     turn: AtomicU64,
+    journals: Arc<Budget>,
+    /// What was thought of the requests of sandboxes that are no longer there.
+    past: Mutex<Option<Verdict>>,
     /// Generated records by seed and number of conversations, as long as a sandbox has them.
     generated: Mutex<HashMap<(u64, u32), Weak<World>>>,
 }
@@ -85,7 +90,9 @@ impl Sandboxes {
             hazards: config.hazards,
             frozen: false,
         });
-        let default = Sandbox::new(Self::DEFAULT, Arc::clone(&server), Arc::clone(&base));
+        let journals = Budget::new(config.journal.requests, config.journal.bytes, config.clock);
+        let (settings, shared) = (Arc::clone(&server), Arc::clone(&base));
+        let default = Sandbox::new(Self::DEFAULT, settings, shared, Arc::clone(&journals));
         Self {
             base,
             server,
@@ -93,7 +100,79 @@ impl Sandboxes {
             default: ArcSwap::from_pointee(default),
             named: RwLock::default(),
             turn: AtomicU64::new(0),
+            journals,
+            past: Mutex::default(),
             generated: Mutex::default(),
+        }
+    }
+
+    /// What all journals share.
+    pub(crate) fn journals(&self) -> &Arc<Budget> {
+        &self.journals
+    }
+
+    /// How long the server has been there.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.base.began.elapsed()
+    }
+
+    /// Puts a request into a sandbox's journal; its number.
+    pub(crate) fn record(&self, sandbox: &Sandbox, answered: &Answered<'_>) -> u64 {
+        let (number, mut over) = sandbox.journal.record(answered);
+        while let Some(before) = over {
+            for sandbox in self.everyone() {
+                sandbox.journal.drop_before(before);
+            }
+            over = self.journals.over();
+        }
+        number
+    }
+
+    /// A client left before it had read the answer to a request.
+    pub(crate) fn unread(&self, number: u64) {
+        for sandbox in self.everyone() {
+            let mut kept = sandbox.journal.kept();
+            let Kept { entries, watch, .. } = &mut *kept;
+            if let Ok(place) = entries.binary_search_by_key(&number, |entry| entry.number) {
+                entries[place].unread = true;
+                let excused = !entries[place].fault().is_empty();
+                watch.unread(&entries[place], excused);
+                return;
+            }
+        }
+    }
+
+    /// What is thought of all requests since the server began, or was reset.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = self.everyone().into_iter().map(|sandbox| sandbox.verdict());
+        Verdict::sum(past.into_iter().chain(all))
+    }
+
+    /// Ends every sandbox, begins the default one anew, and forgets everything.
+    pub(crate) fn reset(&self) {
+        self.write().clear();
+        self.default.store(Arc::new(self.make(
+            Self::DEFAULT,
+            Arc::clone(&self.server),
+            self.now(),
+        )));
+        *self.past.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Every sandbox, in no order.
+    fn everyone(&self) -> Vec<Arc<Sandbox>> {
+        let mut all: Vec<_> = self.read().values().cloned().collect();
+        all.push(self.default.load_full());
+        all
+    }
+
+    /// Keeps what was thought of a sandbox that goes.
+    fn remember(&self, sandbox: &Sandbox) {
+        let verdict = sandbox.verdict();
+        if verdict.requests() > 0 {
+            let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+            *past = Some(Verdict::sum(past.take().into_iter().chain([verdict])));
         }
     }
 
@@ -156,14 +235,16 @@ impl Sandboxes {
         let settings = settings.unwrap_or_else(|| Arc::clone(&self.server));
         let fresh = Arc::new(self.make(id, settings, self.now()));
         if id == Self::DEFAULT {
-            self.default.store(fresh);
+            self.remember(&self.default.swap(fresh));
             return;
         }
         let mut named = self.write();
         if !named.contains_key(id) {
             self.make_room(&mut named, id);
         }
-        named.insert(id.into(), fresh);
+        let before = named.insert(id.into(), fresh);
+        drop(named);
+        before.iter().for_each(|before| self.remember(before));
     }
 
     /// Ends a sandbox; whether it was there. The default one begins anew, as the server was
@@ -174,7 +255,8 @@ impl Sandboxes {
             return true;
         }
         let was = self.find(id).is_some();
-        self.write().remove(id);
+        let gone = self.write().remove(id);
+        gone.iter().for_each(|gone| self.remember(gone));
         was
     }
 
@@ -191,7 +273,13 @@ impl Sandboxes {
     pub(crate) fn sweep(&self) {
         let now = self.now();
         let mut named = self.write();
-        named.retain(|_, sandbox| !self.is_over(sandbox, now));
+        named.retain(|_, sandbox| {
+            let over = self.is_over(sandbox, now);
+            if over {
+                self.remember(sandbox);
+            }
+            !over
+        });
     }
 
     /// How long a sandbox has not been used.
@@ -220,7 +308,8 @@ impl Sandboxes {
     }
 
     fn make(&self, id: &str, settings: Arc<Settings>, now: u64) -> Sandbox {
-        let sandbox = Sandbox::new(id, settings, Arc::clone(&self.base));
+        let shared = (Arc::clone(&self.base), Arc::clone(&self.journals));
+        let sandbox = Sandbox::new(id, settings, shared.0, shared.1);
         self.used(&sandbox, now);
         sandbox
     }
@@ -260,7 +349,9 @@ impl Sandboxes {
             let oldest = unused.min_by_key(|sandbox| sandbox.turn.load(Relaxed));
             // Where all are in use, there is one more than there may be, for a while.
             let Some(oldest) = oldest.map(|sandbox| sandbox.id.clone()) else { return };
-            named.remove(&oldest);
+            if let Some(gone) = named.remove(&oldest) {
+                self.remember(&gone);
+            }
         }
     }
 

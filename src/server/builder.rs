@@ -176,7 +176,7 @@ pub struct Unserved(Arc<App>);
 impl Unserved {
     /// The answer to a request.
     pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
-        self.0.answer(request, true).await
+        self.0.answer(request, true).await.0
     }
 }
 

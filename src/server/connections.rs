@@ -156,6 +156,7 @@ async fn serve(
         from_here: is_from_here(&stream, peer),
         silent: Silence::new(),
         line: Arc::default(),
+        newest: AtomicU64::new(0),
         signal: heard.clone(),
     });
     let service = {
@@ -172,7 +173,13 @@ async fn serve(
         let signal = tokio::select! {
             biased;
             // Its errors are the client's: it left, or what it sent is not HTTP.
-            _ = connection.as_mut() => return,
+            _ = connection.as_mut() => {
+                let newest = client.newest.load(Ordering::Relaxed);
+                if newest > 0 && client.line.is_unread() {
+                    app.sandboxes.unread(newest);
+                }
+                return;
+            }
             changed = heard.changed() => match changed {
                 Ok(()) => *heard.borrow_and_update(),
                 Err(_) => Signal::Drain,
@@ -209,6 +216,8 @@ struct Client {
     from_here: bool,
     silent: Silence,
     line: Arc<Line>,
+    /// The number of its newest request in the journal.
+    newest: AtomicU64,
     signal: watch::Receiver<Signal>,
 }
 
@@ -221,7 +230,8 @@ async fn answer(
 ) -> Result<Response, Broken> {
     client.silent.end();
     let begun = log.is_some().then(|| Begun::new(&request));
-    let mut response = app.answer(request, client.from_here).await;
+    let (mut response, number) = app.answer(request, client.from_here).await;
+    client.newest.store(number, Ordering::Relaxed);
     let told = response.extensions_mut().remove::<Told>();
     if let Some(fired) = told.as_ref().and_then(|told| told.fault.as_ref())
         && !fired.delay.is_zero()

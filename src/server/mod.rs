@@ -22,6 +22,7 @@ use crate::admin::{self, Admin};
 use crate::config::{Config, Limits};
 use crate::http;
 use crate::sandbox::{Sandboxes, check_faults};
+use crate::verdict::Verdict;
 use crate::world::{World, WorldError};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
@@ -57,19 +58,25 @@ impl App {
         })
     }
 
-    /// The answer to a request, which comes from this machine or not.
-    pub(crate) async fn answer(&self, request: Request, from_here: bool) -> Response {
+    /// The answer to a request, which comes from this machine or not; and the number that the
+    /// journal has it under, if it has.
+    pub(crate) async fn answer(&self, request: Request, from_here: bool) -> (Response, u64) {
         let path = request.uri().path();
         if admin::is_path(path) {
-            return match &self.admin {
+            let response = match &self.admin {
                 Some(admin) => admin.answer(request, from_here).await,
                 None => http::not_found(path),
             };
+            return (response, 0);
         }
         match &self.open {
             // The router is never not ready, and its errors are none.
             Some(router) => match Service::call(&mut router.clone(), request).await {
-                Ok(response) => response,
+                Ok(response) => {
+                    let number = response.extensions().get::<http::Number>();
+                    let number = number.map_or(0, |number| number.0);
+                    (response, number)
+                }
                 Err(never) => match never {},
             },
             None => http::answer(&self.sandboxes, request).await,
@@ -132,6 +139,12 @@ impl Server {
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// What is thought of all requests so far, those of sandboxes that have ended included.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.sandboxes.verdict()
     }
 
     /// A sandbox of this server, by its id: its own counters, faults, limits and clock, over the

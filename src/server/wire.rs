@@ -7,7 +7,7 @@
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,9 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-/// What is to become of a connection.
+/// What is to become of a connection, and what has become of it.
 #[derive(Default)]
-pub(super) struct Line(AtomicU8);
+pub(super) struct Line {
+    state: AtomicU8,
+    /// Something was written that the client has not taken, or it has reset the connection.
+    untaken: AtomicBool,
+}
 
 const OPEN: u8 = 0;
 /// The client waits. Should it go, nothing more is done for it.
@@ -34,18 +38,32 @@ const LOOK: Duration = Duration::from_millis(50);
 
 impl Line {
     fn is(&self, state: u8) -> bool {
-        self.0.load(Relaxed) == state
+        self.state.load(Relaxed) == state
+    }
+
+    /// Whether the client left before it had read everything, as far as can be told.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is(WAITING) || (self.is(OPEN) && self.untaken.load(Relaxed))
+    }
+
+    /// Notes what became of a write, or of a read.
+    fn note<T>(&self, result: &Poll<io::Result<T>>, done: impl FnOnce(&T) -> bool) {
+        let untaken = match result {
+            Poll::Ready(Ok(value)) => !done(value),
+            Poll::Ready(Err(_)) | Poll::Pending => true,
+        };
+        self.untaken.store(untaken, Relaxed);
     }
 
     /// Lets the client wait. Ends sooner only with the whole connection, when the client goes.
     pub(super) async fn wait(&self, delay: Duration) {
-        self.0.store(WAITING, Relaxed);
+        self.state.store(WAITING, Relaxed);
         let end = Instant::now() + delay;
         while Instant::now() < end {
             // Each time this wakes, the socket looks for the client.
             tokio::time::sleep_until(end.min(Instant::now() + LOOK)).await;
         }
-        self.0.store(OPEN, Relaxed);
+        self.state.store(OPEN, Relaxed);
     }
 
     /// Lets the client wait until it goes or `ended` says so.
@@ -57,7 +75,7 @@ impl Line {
 
     /// Ends the connection by a TCP reset once it is dropped.
     pub(super) fn reset(&self) {
-        self.0.store(RESET, Relaxed);
+        self.state.store(RESET, Relaxed);
     }
 }
 
@@ -110,7 +128,12 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if let Poll::Ready(Err(_)) = &read {
+            // A client that closes over what it has not read sends a reset.
+            self.line.untaken.store(true, Relaxed);
+        }
+        read
     }
 }
 
@@ -120,7 +143,9 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.line.note(&written, |written| *written == buf.len());
+        written
     }
 
     fn poll_write_vectored(
@@ -128,7 +153,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let whole = || bufs.iter().map(|buf| buf.len()).sum::<usize>();
+        self.line.note(&written, |written| *written == whole());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -137,7 +165,7 @@ impl AsyncWrite for Socket {
 
     /// hyper asks for this whenever it has nothing left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.line.0.load(Relaxed) {
+        match self.line.state.load(Relaxed) {
             WAITING if self.is_left() => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             CUT => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             _ => Pin::new(&mut self.stream).poll_flush(cx),
@@ -181,7 +209,7 @@ impl HttpBody for Half {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         // hyper sends what it has, and then meets the end.
-        self.line.0.store(CUT, Relaxed);
+        self.line.state.store(CUT, Relaxed);
         Poll::Pending
     }
 

@@ -4,17 +4,13 @@ use super::room;
 use crate::contract::{MessagesOrder, MessagesTotal};
 use crate::hazard::{Order, Seen};
 use crate::http::envelope::{self, Total};
-use crate::http::page::View;
+use crate::http::page::{Page, View};
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
 use crate::rows::MessageForm;
 use crate::store::Store;
 
-pub(super) fn answer(
-    view: &View<'_>,
-    store: &Store,
-    query: &Query<'_>,
-) -> Result<Vec<u8>, Refusal> {
+pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Result<Page, Refusal> {
     let reversed = view.readings.messages_order == MessagesOrder::NewestFirst;
     answer_with(view, store, query, reversed, MessageForm::V1)
 }
@@ -26,18 +22,19 @@ pub(super) fn answer_with(
     query: &Query<'_>,
     reversed: bool,
     form: MessageForm,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Page, Refusal> {
     let messages = store.messages(&query.conversation_id).ok_or_else(|| {
         Refusal::NoConversation { conversation_id: query.conversation_id.to_string() }
     })?;
     let order = Order { reversed, newest_first: reversed };
-    let Seen { slice, total, .. } = view.page(query, messages.total(), order)?;
-    let rows = slice.len(messages.total());
+    let seen = view.page(query, messages.total(), order)?;
+    let Seen { slice, rows, total, .. } = seen;
     let total = match view.readings.messages_total {
         MessagesTotal::Number => Total::Number(total),
         MessagesTotal::String => Total::String(total),
     };
-    Ok(envelope::envelope(&view.endpoint.answer, total, room(rows, 400), |out| {
+    let json = envelope::envelope(&view.endpoint.answer, total, room(rows, 400), |out| {
         messages.write(slice, form, out);
-    }))
+    });
+    Ok(Page::new(json, query, &seen, true, None))
 }

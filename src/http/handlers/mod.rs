@@ -5,18 +5,14 @@ mod messages;
 mod messages_v2;
 mod qa_records;
 
-use super::page::View;
+use super::page::{Page, View};
 use super::query::Query;
 use super::refusal::Refusal;
 use crate::contract::Operation;
 use crate::store::Store;
 
 /// The answer of an endpoint. An operation without a handler does not compile.
-pub(super) fn answer(
-    view: &View<'_>,
-    store: &Store,
-    query: &Query<'_>,
-) -> Result<Vec<u8>, Refusal> {
+pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Result<Page, Refusal> {
     let handler = match view.endpoint.operation {
         Operation::ConversationList => conversation_list::answer,
         Operation::Messages => messages::answer,

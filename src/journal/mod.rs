@@ -1,0 +1,226 @@
+//! What requests came, and what became of them: the last ones of each sandbox, within a bound on
+//! the memory of all of them together. The oldest go first, and are counted.
+
+mod entry;
+mod show;
+
+pub(crate) use entry::Entry;
+pub(crate) use show::{Redactor, Shown};
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::http::request;
+use tokio::sync::watch;
+
+use crate::contract::{Code, Endpoint};
+use crate::faults::Fired;
+use crate::verdict::{Observed, PageSeen, Watch};
+
+/// What all journals of a server share.
+pub(crate) struct Budget {
+    /// So many requests of each sandbox are kept; 0: no journal is kept at all.
+    most_requests: usize,
+    /// So many bytes all of them take at most.
+    most_bytes: usize,
+    bytes: AtomicUsize,
+    next: AtomicU64,
+    /// The number of the newest request at every sixteenth of the room that was filled.
+    marks: Mutex<Marks>,
+    /// Tells that there is something new, to those who wait for it.
+    news: watch::Sender<u64>,
+    clock: fn() -> SystemTime,
+}
+
+#[derive(Default)]
+struct Marks {
+    numbers: VecDeque<u64>,
+    since: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(
+        most_requests: usize,
+        most_bytes: usize,
+        clock: fn() -> SystemTime,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            most_requests,
+            most_bytes,
+            bytes: AtomicUsize::new(0),
+            next: AtomicU64::new(1),
+            marks: Mutex::default(),
+            news: watch::Sender::new(0),
+            clock,
+        })
+    }
+
+    /// Whether a journal is kept.
+    pub(crate) fn is_on(&self) -> bool {
+        self.most_requests > 0
+    }
+
+    /// Hears the number of each new request.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Whether there is still too much: every request before this number has to go.
+    pub(crate) fn over(&self) -> Option<u64> {
+        if self.bytes.load(Relaxed) <= self.most_bytes {
+            return None;
+        }
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).numbers.pop_front()
+    }
+
+    /// Takes room for a request. `Some`: there is not enough, so every request before this number
+    /// has to go.
+    fn take(&self, number: u64, size: usize) -> Option<u64> {
+        let bytes = self.bytes.fetch_add(size, Relaxed) + size;
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.since += size;
+        if marks.since >= self.most_bytes / 16 {
+            marks.since = 0;
+            marks.numbers.push_back(number);
+        }
+        if bytes <= self.most_bytes {
+            // Requests that went for another reason leave their marks behind.
+            let surplus = marks.numbers.len().saturating_sub(64);
+            marks.numbers.drain(..surplus);
+            return None;
+        }
+        marks.numbers.pop_front()
+    }
+}
+
+/// The journal of a sandbox, and what is thought of its requests.
+pub(crate) struct Journal {
+    budget: Arc<Budget>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) entries: VecDeque<Entry>,
+    /// How many requests are no longer there.
+    pub(crate) dropped: u64,
+    pub(crate) watch: Watch,
+}
+
+/// A request and its answer, while both are at hand.
+pub(crate) struct Answered<'a> {
+    pub(crate) head: &'a request::Parts,
+    pub(crate) endpoint: Option<&'static Endpoint>,
+    pub(crate) status: u16,
+    pub(crate) refused: Option<(Code, &'a [u8])>,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) fault: Option<&'a Fired>,
+    /// The page that was answered.
+    pub(crate) page: Option<PageSeen>,
+    pub(crate) took: Duration,
+    /// How long the server has been there, and the sandbox by its own clock.
+    pub(crate) now: (Duration, Duration),
+}
+
+impl Journal {
+    pub(crate) fn new(budget: Arc<Budget>) -> Self {
+        Self { budget, kept: Mutex::default() }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Nothing under this lock can leave it half changed, so a poisoned one is as good as any.
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a request; its number. `Some` behind it: in every journal, requests before that
+    /// number have to go.
+    pub(crate) fn record(&self, answered: &Answered<'_>) -> (u64, Option<u64>) {
+        let head = answered.head;
+        let number = self.budget.next.fetch_add(1, Relaxed);
+        let breaks = answered.fault.is_some_and(|fired| fired.fault.cut.is_some());
+        let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
+        let parts = entry::Parts {
+            method: &head.method,
+            target: &head.uri,
+            headers: &head.headers,
+            reason: answered.refused.map_or(&[], |(_, reason)| reason),
+            fault: answered.fault.map_or("", |fired| &fired.id),
+        };
+        let mut entry = Entry::new(number, (self.budget.clock)(), &parts);
+        entry.took = answered.took + delay;
+        entry.status = (!breaks).then_some(answered.status);
+        entry.operation = answered.endpoint.map(|endpoint| endpoint.operation);
+        entry.code = answered.refused.map(|(code, _)| code);
+        entry.body = has_body(head);
+        let observed = Observed::new(&entry, answered);
+        let size = entry.size();
+        let over = {
+            let mut kept = self.kept();
+            kept.watch.observe(&observed);
+            kept.entries.push_back(entry);
+            (kept.entries.len() > self.budget.most_requests).then(|| kept.drop_oldest(1))
+        };
+        self.give_back(over);
+        let before = self.budget.take(number, size);
+        if self.budget.news.receiver_count() > 0 {
+            self.budget.news.send_replace(number);
+        }
+        (number, before)
+    }
+
+    /// Lets every request before a number go.
+    pub(crate) fn drop_before(&self, number: u64) {
+        let gone = {
+            let mut kept = self.kept();
+            let gone = kept.entries.partition_point(|entry| entry.number < number);
+            kept.drop_oldest(gone)
+        };
+        self.give_back(Some(gone));
+    }
+
+    /// Takes out the requests for which `wanted` holds.
+    pub(crate) fn remove(&self, mut wanted: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
+        let mut removed = Vec::new();
+        let mut kept = self.kept();
+        let mut left = VecDeque::with_capacity(kept.entries.len());
+        for entry in kept.entries.drain(..) {
+            if wanted(&entry) { removed.push(entry) } else { left.push_back(entry) }
+        }
+        kept.entries = left;
+        drop(kept);
+        self.give_back(Some(removed.iter().map(Entry::size).sum()));
+        removed
+    }
+
+    fn give_back(&self, bytes: Option<usize>) {
+        self.budget.bytes.fetch_sub(bytes.unwrap_or(0), Relaxed);
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let bytes = self.kept().entries.iter().map(Entry::size).sum();
+        self.give_back(Some(bytes));
+    }
+}
+
+impl Kept {
+    /// Drops some; the bytes that they took.
+    fn drop_oldest(&mut self, some: usize) -> usize {
+        self.dropped += some as u64;
+        self.entries.drain(..some).map(|entry| entry.size()).sum()
+    }
+}
+
+/// Whether a request announces a body.
+fn has_body(head: &request::Parts) -> bool {
+    use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+    head.headers.contains_key(TRANSFER_ENCODING)
+        || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
+}

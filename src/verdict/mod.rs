@@ -1,0 +1,299 @@
+//! What a client did wrong though it got answers, and what its tests never met. Each sandbox
+//! watches its requests as they come ([`watch`]), so that nothing depends on how many the journal
+//! still has; a [`Verdict`] is what can be said of them at a moment.
+
+mod coverage;
+mod read;
+mod render;
+mod walk;
+mod watch;
+
+pub(crate) use coverage::Coverage;
+pub(crate) use render::Format;
+pub(crate) use watch::{Observed, Watch};
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::nearest::nearest;
+
+/// What a client can do wrong though it gets answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Rule {
+    /// A parameter that the endpoint does not have; the vendor ignores it.
+    UnknownParameter,
+    /// A `page_size` that another endpoint takes, and this one does not.
+    ForeignPageSize,
+    /// A body on a request that has none.
+    BodyOnGet,
+    /// The API key stands in the URL.
+    KeyInUrl,
+    /// A walk that left a page out.
+    SkippedPage,
+    /// A page that was fetched more often than its walk.
+    RepeatedPage,
+    /// A walk that ended before its last page.
+    StoppedEarly,
+    /// A page behind the last one.
+    PastTheEnd,
+    /// A request that was refused and sent again unchanged.
+    RepeatedRefusal,
+    /// A retry before `Retry-After` was over.
+    RetryAfterIgnored,
+    /// Retries without a pause between them.
+    NoPause,
+    /// An answer that was not read to its end.
+    UnreadAnswer,
+}
+
+/// Every rule, its name, and why it matters.
+pub(crate) const RULES: [(Rule, &str, &str); 12] = [
+    (
+        Rule::UnknownParameter,
+        "unknown-parameter",
+        "The vendor ignores a parameter that it does not know, so what it should do does not \
+         happen, and nothing says so.",
+    ),
+    (
+        Rule::ForeignPageSize,
+        "foreign-page-size",
+        "Each endpoint has its own range; a value that works on one is an error on another.",
+    ),
+    (
+        Rule::BodyOnGet,
+        "body-on-get",
+        "The vendor reads the query string only. What stands in a body is lost, and proxies may \
+         refuse the request.",
+    ),
+    (
+        Rule::KeyInUrl,
+        "key-in-url",
+        "URLs end up in logs, histories and referrers. The key belongs into the Authorization \
+         header.",
+    ),
+    (
+        Rule::SkippedPage,
+        "skipped-page",
+        "The rows of a page that is left out are missing in the result, and nothing says so.",
+    ),
+    (
+        Rule::RepeatedPage,
+        "repeated-page",
+        "Rows of a page that is fetched twice in one walk count twice, or cost twice.",
+    ),
+    (
+        Rule::StoppedEarly,
+        "stopped-early",
+        "The rows behind the last page that was fetched are missing in the result.",
+    ),
+    (
+        Rule::PastTheEnd,
+        "past-the-end",
+        "The answer before told that there is nothing more: on the lists this page is empty and \
+         costs a request, on messages it is an error.",
+    ),
+    (
+        Rule::RepeatedRefusal,
+        "repeated-refusal",
+        "A request that was refused with a 4xx is refused again. Repeating it costs the rate \
+         limit and hides the mistake.",
+    ),
+    (
+        Rule::RetryAfterIgnored,
+        "retry-after-ignored",
+        "The server said when to come back. Coming sooner is refused again, and may get a client \
+         blocked.",
+    ),
+    (
+        Rule::NoPause,
+        "no-pause",
+        "Retries without a pause hit a server that is in trouble when it can least bear it, and \
+         are over before it recovers.",
+    ),
+    (
+        Rule::UnreadAnswer,
+        "unread-answer",
+        "An answer that is not read to its end was paid for and lost, and the connection with it.",
+    ),
+];
+
+impl Rule {
+    /// Its name: `skipped-page`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        // A row stands at the place of its rule, which a test holds.
+        RULES[self as usize].1
+    }
+
+    /// Why it matters.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        RULES[self as usize].2
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that names no rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleError(String);
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl FromStr for Rule {
+    type Err = RuleError;
+
+    fn from_str(name: &str) -> Result<Self, RuleError> {
+        let row = RULES.iter().find(|(_, known, _)| *known == name);
+        row.map(|(rule, ..)| *rule).ok_or_else(|| {
+            let known: Vec<&str> = RULES.iter().map(|(_, name, _)| *name).collect();
+            let hint = nearest(name, known.iter().copied());
+            let hint = hint.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+            let name = crate::document::quoted(name);
+            RuleError(format!("no rule {name}{hint} (one of {})", known.join(", ")))
+        })
+    }
+}
+
+/// Something that a client did wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Against which rule.
+    pub rule: Rule,
+    /// The sandbox that it was in.
+    pub sandbox: String,
+    /// What was done, by name and value.
+    pub what: String,
+    /// The numbers of requests that show it, as the journal counts them; at most five.
+    pub requests: Vec<u64>,
+    /// How often it was done.
+    pub times: u64,
+}
+
+/// What is thought of a client's requests: findings, and what they covered of the contract.
+///
+/// ```
+/// use gptbots_mock::Server;
+///
+/// let server = Server::start().unwrap();
+/// ureq::get(format!("{}/v1/messages", server.url()))
+///     .query("conversation_id", "xxxxxx")
+///     .query("page", "1")
+///     .query("page_size", "100")
+///     .query("sort", "asc") // there is no such parameter
+///     .header("Authorization", "Bearer your_apikey")
+///     .call()
+///     .unwrap();
+/// let verdict = server.verdict();
+/// assert_eq!(verdict.findings()[0].rule.name(), "unknown-parameter");
+/// assert!(verdict.to_string().contains("`sort`"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) coverage: Coverage,
+    /// How many requests were watched.
+    pub(crate) requests: u64,
+}
+
+impl Verdict {
+    /// All of some.
+    pub(crate) fn sum(all: impl IntoIterator<Item = Self>) -> Self {
+        const MOST_FINDINGS: usize = 1_000;
+        let mut sum = Self { findings: Vec::new(), coverage: Coverage::default(), requests: 0 };
+        for one in all {
+            let room = MOST_FINDINGS.saturating_sub(sum.findings.len());
+            sum.findings.extend(one.findings.into_iter().take(room));
+            sum.coverage.merge(&one.coverage);
+            sum.requests += one.requests;
+        }
+        sum.findings.sort_by(|a, b| (a.rule, &a.sandbox).cmp(&(b.rule, &b.sandbox)));
+        sum
+    }
+
+    /// What was done wrong, by rule.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How many requests were watched.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Leaves the findings of a rule out.
+    #[must_use]
+    pub fn mute(mut self, rule: Rule) -> Self {
+        self.findings.retain(|finding| finding.rule != rule);
+        self
+    }
+
+    /// How much of the contract the requests met, in percent, rounded down: endpoints, codes,
+    /// values of filters, edges of paging, and the faults that were set.
+    #[must_use]
+    pub fn coverage_percent(&self) -> u32 {
+        self.coverage.percent()
+    }
+
+    /// What of the contract no request met, one line each.
+    #[must_use]
+    pub fn never_met(&self) -> Vec<String> {
+        self.coverage.items().into_iter().filter(|(_, met)| !met).map(|(item, _)| item).collect()
+    }
+}
+
+/// A page that was answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageSeen {
+    pub(crate) page: u64,
+    pub(crate) size: u64,
+    pub(crate) rows: u64,
+    pub(crate) last: u64,
+    /// Whether the last page is full, so that its length does not tell that it is the last.
+    pub(crate) last_is_full: bool,
+    /// Whether the answer says how many rows there are.
+    pub(crate) tells_total: bool,
+    /// The value of the filter that has a list of values, by its place in the list.
+    pub(crate) filter: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct FindingShown<'a> {
+    rule: &'static str,
+    sandbox: &'a str,
+    what: &'a str,
+    why: &'static str,
+    requests: &'a [u64],
+    times: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_stands_at_the_place_of_its_rule() {
+        for (place, (rule, name, _)) in RULES.iter().enumerate() {
+            assert_eq!(*rule as usize, place);
+            assert_eq!(name.parse(), Ok(*rule));
+        }
+        let error = "skiped-page".parse::<Rule>().unwrap_err().to_string();
+        assert!(error.contains("did you mean skipped-page?"), "{error}");
+    }
+}

@@ -1,0 +1,153 @@
+//! What a request says by itself: what it breaks of the contract, and which walk it is a step of.
+
+use axum::http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
+
+use super::Rule;
+use crate::config::SANDBOX_MARK;
+use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Operation};
+use crate::generate::mix;
+use crate::nearest::nearest;
+
+/// Parameters that are no one's, and that clients send as their key.
+const KEYS: [&str; 7] =
+    ["key", "api_key", "apikey", "api-key", "token", "access_token", "authorization"];
+
+/// What the query of a request holds.
+pub(super) struct Read {
+    /// All of it that says which rows are walked through, and who does.
+    pub(super) walk: u64,
+    /// The page that is asked for.
+    pub(super) page: Option<u64>,
+    /// What it breaks of the contract.
+    pub(super) breaks: Vec<(Rule, String)>,
+}
+
+/// What a request says. `body`: it announces one.
+pub(super) fn read(
+    endpoint: Option<&'static Endpoint>,
+    query: &str,
+    headers: &HeaderMap,
+    body: bool,
+) -> Read {
+    let key = headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
+    let mut walk = hash(endpoint.map_or(0, |row| row.operation as u64 + 1), key);
+    let mut page = None;
+    let mut breaks = Vec::new();
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if name.is_empty() {
+            continue;
+        }
+        let known = endpoint.and_then(|row| row.params.iter().find(|p| p.field.name() == name));
+        match known.map(|param| param.field) {
+            Some(Field::Page) => page = value.parse().ok(),
+            Some(Field::PageSize) => {
+                walk = hash(walk, pair.as_bytes());
+                foreign_size(endpoint, value, &mut breaks);
+            }
+            Some(_) => walk = hash(walk, pair.as_bytes()),
+            None => {
+                walk = hash(walk, pair.as_bytes());
+                unknown(endpoint, name, value, &mut breaks);
+            }
+        }
+    }
+    if body {
+        breaks.push((Rule::BodyOnGet, "a request with a body".to_owned()));
+    }
+    let key = key.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let key = key.split(|byte| *byte == SANDBOX_MARK as u8).next().unwrap_or_default();
+    if key.len() >= 4 && memchr::memmem::find(query.as_bytes(), key).is_some() {
+        let in_url = "the key of the Authorization header stands in the URL, too".to_owned();
+        if breaks.iter().all(|(rule, _)| *rule != Rule::KeyInUrl) {
+            breaks.push((Rule::KeyInUrl, in_url));
+        }
+    }
+    Read { walk, page, breaks }
+}
+
+/// A parameter that the endpoint does not have.
+#[cold]
+fn unknown(
+    endpoint: Option<&'static Endpoint>,
+    name: &str,
+    value: &str,
+    breaks: &mut Vec<(Rule, String)>,
+) {
+    let decoded = percent_decode_str(&name.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let Some(endpoint) = endpoint else { return };
+    if let Some(param) = endpoint.params.iter().find(|param| param.field.name() == decoded) {
+        // It was only written with escapes.
+        if param.field == Field::PageSize {
+            foreign_size(Some(endpoint), value, breaks);
+        }
+        return;
+    }
+    if KEYS.iter().any(|key| key.eq_ignore_ascii_case(&decoded)) && !value.is_empty() {
+        let name = shown(&decoded);
+        breaks.push((Rule::KeyInUrl, format!("`{name}` in the URL looks like an API key")));
+        return;
+    }
+    // The pages' own examples have it, and describe it nowhere.
+    let of_the_examples = decoded == Field::UserId.name()
+        && matches!(endpoint.operation, Operation::Messages | Operation::MessagesV2);
+    if of_the_examples {
+        return;
+    }
+    let own = endpoint.params.iter().map(|param| param.field.name());
+    let elsewhere = ENDPOINTS
+        .iter()
+        .find(|other| other.params.iter().any(|param| param.field.name() == decoded));
+    let hint = match (elsewhere, nearest(&decoded, own)) {
+        (Some(other), _) => format!("; {} has it", other.path),
+        (None, Some(near)) => format!("; did you mean `{near}`?"),
+        (None, None) => String::new(),
+    };
+    let name = shown(&decoded);
+    breaks.push((Rule::UnknownParameter, format!("{} has no `{name}`{hint}", endpoint.path)));
+}
+
+/// A name that a client sent, cut.
+fn shown(name: &str) -> String {
+    name.chars().take(60).flat_map(char::escape_debug).collect()
+}
+
+/// A `page_size` that this endpoint does not take and another one does.
+fn foreign_size(
+    endpoint: Option<&'static Endpoint>,
+    value: &str,
+    breaks: &mut Vec<(Rule, String)>,
+) {
+    let Ok(size) = value.parse::<i64>() else { return };
+    let range = |endpoint: &Endpoint| match endpoint.param(Field::PageSize)?.kind {
+        Kind::Integer { min, max } => Some((min, max)),
+        _ => None,
+    };
+    let takes =
+        |endpoint: &Endpoint| range(endpoint).is_some_and(|(min, max)| (min..=max).contains(&size));
+    let Some(endpoint) = endpoint.filter(|endpoint| !takes(endpoint)) else { return };
+    if let (Some(other), Some((min, max))) =
+        (ENDPOINTS.iter().find(|other| takes(other)), range(endpoint))
+    {
+        let name = Field::PageSize.name();
+        let (path, other) = (endpoint.path, other.path);
+        breaks.push((
+            Rule::ForeignPageSize,
+            format!("{name}={size} is right for {other}; {path} takes {min} to {max}"),
+        ));
+    }
+}
+
+/// Bytes into a number that tells them from others.
+pub(super) fn hash(begin: u64, bytes: &[u8]) -> u64 {
+    let mut chunks = bytes.chunks_exact(8);
+    let mut word = begin ^ (bytes.len() as u64) << 32;
+    for chunk in &mut chunks {
+        let eight = chunk.try_into().map_or(0, u64::from_le_bytes);
+        word = mix(word.rotate_left(5) ^ eight);
+    }
+    let mut rest = [0; 8];
+    rest[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+    mix(word.rotate_left(5) ^ u64::from_le_bytes(rest))
+}

@@ -1,0 +1,214 @@
+//! A verdict to read: as text, as JSON, as JUnit.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{FindingShown, RULES, Verdict};
+
+/// How a verdict is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Junit,
+}
+
+impl Format {
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Junit => "application/xml",
+        }
+    }
+
+    /// What an `Accept` header asks for first; JSON where it asks for nothing of ours.
+    pub(crate) fn accepted(accept: &str) -> Self {
+        let quality = |range: &str| {
+            let q = range.split(';').skip(1).find_map(|p| p.trim().strip_prefix("q="));
+            q.and_then(|q| q.trim().parse::<f32>().ok()).unwrap_or(1.0)
+        };
+        let mut best = (0.0, Self::Json);
+        for range in accept.split(',') {
+            let kind = range.split(';').next().unwrap_or_default().trim();
+            let format = match kind.to_ascii_lowercase().as_str() {
+                "text/plain" | "text/*" => Self::Text,
+                "application/xml" | "text/xml" => Self::Junit,
+                "application/json" | "application/*" | "*/*" => Self::Json,
+                _ => continue,
+            };
+            if quality(range) > best.0 {
+                best = (quality(range), format);
+            }
+        }
+        best.1
+    }
+}
+
+impl Verdict {
+    /// As text, JSON or JUnit.
+    pub(crate) fn write(&self, format: Format) -> String {
+        match format {
+            Format::Text => format!("{self}\n"),
+            Format::Json => self.to_json() + "\n",
+            Format::Junit => self.to_junit(),
+        }
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Shape<'a> {
+            clean: bool,
+            requests: u64,
+            findings: Vec<FindingShown<'a>>,
+            coverage: CoverageShown,
+        }
+        #[derive(Serialize)]
+        struct CoverageShown {
+            percent: u32,
+            met: usize,
+            of: usize,
+            never_met: Vec<String>,
+        }
+        let findings = self.findings.iter().map(|finding| FindingShown {
+            rule: finding.rule.name(),
+            sandbox: &finding.sandbox,
+            what: &finding.what,
+            why: finding.rule.why(),
+            requests: &finding.requests,
+            times: finding.times,
+        });
+        let (met, of) = self.coverage.counts();
+        let shape = Shape {
+            clean: self.findings.is_empty(),
+            requests: self.requests,
+            findings: findings.collect(),
+            coverage: CoverageShown {
+                percent: self.coverage_percent(),
+                met,
+                of,
+                never_met: self.never_met(),
+            },
+        };
+        // Strings and numbers always serialize.
+        serde_json::to_string_pretty(&shape).unwrap_or_default()
+    }
+
+    /// As a JUnit report: a test case for each rule, which fails with what was found.
+    #[must_use]
+    pub fn to_junit(&self) -> String {
+        let broken = |rule| self.findings.iter().filter(move |finding| finding.rule == rule);
+        let failures = RULES.iter().filter(|(rule, ..)| broken(*rule).next().is_some()).count();
+        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        let _ = writeln!(
+            out,
+            "<testsuites>\n<testsuite name=\"gptbots-mock\" tests=\"{}\" failures=\"{failures}\" \
+             errors=\"0\" skipped=\"0\">",
+            RULES.len()
+        );
+        for (rule, name, why) in &RULES {
+            let found: Vec<_> = broken(*rule).collect();
+            if found.is_empty() {
+                let _ = writeln!(out, "<testcase classname=\"gptbots-mock\" name=\"{name}\"/>");
+                continue;
+            }
+            let _ = writeln!(out, "<testcase classname=\"gptbots-mock\" name=\"{name}\">");
+            for finding in found {
+                let (message, requests) = (escaped(&finding.what), numbers(&finding.requests));
+                let (times, sandbox) = (finding.times, escaped(&finding.sandbox));
+                let _ = writeln!(
+                    out,
+                    "<failure message=\"{message}\">{}\nsandbox {sandbox}, {times} times, \
+                     requests {requests}</failure>",
+                    escaped(why)
+                );
+            }
+            out.push_str("</testcase>\n");
+        }
+        let (met, of) = self.coverage.counts();
+        let percent = self.coverage_percent();
+        let never: String =
+            self.never_met().iter().map(|item| format!("never met: {}\n", escaped(item))).collect();
+        let _ = write!(
+            out,
+            "<system-out>coverage {percent}% ({met} of {of})\n{never}</system-out>\n\
+             </testsuite>\n</testsuites>\n"
+        );
+        out
+    }
+}
+
+/// The findings, each with why it matters and the requests that show it, and the coverage.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.findings {
+            [] => writeln!(f, "verdict: nothing found in {} requests", self.requests)?,
+            [_] => writeln!(f, "verdict: 1 finding in {} requests", self.requests)?,
+            all => writeln!(f, "verdict: {} findings in {} requests", all.len(), self.requests)?,
+        }
+        for finding in &self.findings {
+            let times = if finding.times > 1 {
+                format!(" ({} times)", finding.times)
+            } else {
+                String::new()
+            };
+            writeln!(f, "\n{}{times}: {}", finding.rule, finding.what)?;
+            writeln!(f, "  why: {}", finding.rule.why())?;
+            let requests = numbers(&finding.requests);
+            writeln!(f, "  see: requests {requests} of sandbox {}", finding.sandbox)?;
+        }
+        let (met, of) = self.coverage.counts();
+        let percent = self.coverage_percent();
+        write!(f, "\ncoverage: {percent}% of the contract ({met} of {of})")?;
+        let never = self.never_met();
+        if never.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\nnever met:")?;
+        for (path, items) in grouped(&never) {
+            write!(f, "\n  {path}{}", items.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Items with the same path together.
+fn grouped(items: &[String]) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for item in items {
+        let (path, rest) = match item.split_once(": ") {
+            Some((path, rest)) => (format!("{path}: "), rest),
+            None => (String::new(), item.as_str()),
+        };
+        match groups.last_mut() {
+            Some((same, items)) if *same == path => items.push(rest),
+            _ => groups.push((path, vec![rest])),
+        }
+    }
+    groups
+}
+
+fn numbers(requests: &[u64]) -> String {
+    let numbers: Vec<_> = requests.iter().map(|number| format!("#{number}")).collect();
+    numbers.join(", ")
+}
+
+/// For XML, which has no control characters.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            char if char.is_control() => out.push(' '),
+            char => out.push(char),
+        }
+    }
+    out
+}
