@@ -62,7 +62,8 @@ impl Guard {
             !["same-origin", "same-site", "none"].iter().any(|own| own.as_bytes() == site)
         });
         let foreign_origin = headers.get_all(header::ORIGIN).iter().any(|origin| {
-            let host = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            let host = origin.filter(|(scheme, _)| ["http", "https"].contains(scheme));
             !host.and_then(|(_, host)| name_of(host)).is_some_and(|host| self.knows(host))
         });
         if foreign_site || foreign_origin {
@@ -86,8 +87,12 @@ impl Guard {
 fn name_of(authority: &str) -> Option<&str> {
     let uri: Uri = authority.parse().ok()?;
     let name = uri.authority().filter(|whole| whole.as_str() == authority)?.host();
-    // Who someone is does not belong here.
-    (!name.is_empty() && !authority.contains('@')).then(|| &authority[..name.len()])
+    // Nothing stands before the name: who someone is does not belong here.
+    let port_is_right = match authority.strip_prefix(name)?.strip_prefix(':') {
+        Some(port) => port.parse::<u16>().is_ok(),
+        None => authority == name,
+    };
+    (!name.is_empty() && port_is_right).then(|| &authority[..name.len()])
 }
 
 fn check_token(token: &str, headers: &HeaderMap) -> Result<(), Failure> {
@@ -153,6 +158,8 @@ mod tests {
             "[::2]",
             "http://localhost",
             "localhost/x",
+            "localhost:abc",
+            "localhost:99999",
             "::1",
         ] {
             assert!(!passes(&guard, true, &[("host", host)]), "{host}");
@@ -175,7 +182,9 @@ mod tests {
         for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:3000"] {
             assert!(with("origin", origin), "{origin}");
         }
-        for origin in ["null", "", "http://evil.example", "localhost", "http://", "file://"] {
+        for origin in
+            ["null", "", "http://evil.example", "localhost", "http://", "evil://localhost"]
+        {
             assert!(!with("origin", origin), "{origin}");
         }
     }

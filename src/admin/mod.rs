@@ -152,8 +152,17 @@ impl Admin {
 
     async fn try_answer(&self, request: Request, from_here: bool) -> Result<Response, Failure> {
         let (head, body) = request.into_parts();
-        self.guard.check(from_here, &head.headers)?;
-        let (route, id) = route(head.uri.path(), &head.method)?;
+        let checked = self.guard.check(from_here, &head.headers);
+        let found = checked.and_then(|()| route(head.uri.path(), &head.method));
+        let (route, id) = match found {
+            Ok(found) => found,
+            Err(failure) => {
+                // Most clients read no answer before they have sent all.
+                let thrown_away = body::read(&head.headers, body, 0);
+                let _ = tokio::time::timeout(self.body_timeout, thrown_away).await;
+                return Err(failure);
+            }
+        };
         let body =
             tokio::time::timeout(self.body_timeout, body::read(&head.headers, body, MOST_BODY))
                 .await
@@ -197,8 +206,8 @@ fn route<'p>(path: &'p str, method: &Method) -> Result<(Route, &'p str), Failure
                 allow.insert(1, "HEAD");
             }
             let allow = allow.join(", ");
-            let failure =
-                Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("the method must be {allow}"));
+            let message = format!("the method must be {allow}, got {method}");
+            let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message);
             return Err(Failure { allow: Some(allow), ..failure });
         }
         let id = pattern.iter().position(|pattern| *pattern == "{id}").map_or("", |at| parts[at]);

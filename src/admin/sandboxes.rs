@@ -86,9 +86,9 @@ fn shown(all: &Sandboxes, sandbox: &Sandbox) -> Response {
             .collect(),
         readings: sandbox.settings.readings.words().collect(),
         faults: faults
-            .map(|(id, fault, requests, struck)| FaultShown {
-                id,
-                fault: fault.to_string(),
+            .map(|(known, requests, struck)| FaultShown {
+                id: known.id.to_string(),
+                fault: known.fault.to_string(),
                 requests,
                 struck,
             })
@@ -149,8 +149,7 @@ pub(super) async fn put(
     let settings = read.unwrap_or_else(|_| {
         Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug in the emulator"))
     })?;
-    all.put(id, Some(settings));
-    Ok(shown(all, &all.get(Some(id))))
+    Ok(shown(all, &all.put(id, Some(settings))))
 }
 
 /// `DELETE /__admin/sandboxes/{id}`
@@ -165,14 +164,15 @@ pub(super) fn end(all: &Sandboxes, id: &str) -> Response {
 
 /// `POST /__admin/sandboxes/{id}/reset`: as it was when it was made.
 pub(super) fn reset(all: &Sandboxes, id: &str) -> Response {
-    all.put(id, None);
-    shown(all, &all.get(Some(id)))
+    shown(all, &all.put(id, None))
 }
 
 /// `POST /__admin/sandboxes/{id}/clock`
 pub(super) fn clock(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response, Failure> {
     let change = settings::read_clock(body)?;
-    let shown = all.get(Some(id)).clock(|clock, real| {
+    let sandbox = all.get(Some(id));
+    sandbox.trust();
+    let shown = sandbox.clock(|clock, real| {
         if let Some(frozen) = change.frozen {
             clock.freeze(frozen, real);
         }
@@ -185,6 +185,7 @@ pub(super) fn clock(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response
 pub(super) fn add_faults(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response, Failure> {
     let fault = settings::read_fault(body)?;
     let sandbox = all.get(Some(id));
-    sandbox.add_fault(fault).map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
+    sandbox.trust();
+    sandbox.add_fault(fault, false).map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
     Ok(shown(all, &sandbox))
 }

@@ -12,7 +12,7 @@ use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
 use crate::faults::{Fault, read_fault as fault_of};
 use crate::fixtures::{Drafts, Loading, from_texts};
 use crate::generate::MAX_CONVERSATIONS;
-use crate::sandbox::{Clock, RateLimit, Sandboxes, Settings, check_faults};
+use crate::sandbox::{Clock, RateLimit, Sandboxes, Settings, number_faults};
 use crate::world::World;
 
 /// The keys of a sandbox.
@@ -136,7 +136,7 @@ fn read_sandbox(
             "faults" => read_faults(reader, settings, &key.span)?,
             "rate_limit" => settings.rate_limit = read_limit(reader, &key.span)?,
             "hazards" => read_hazards(reader, settings)?,
-            _ => settings.frozen = read_mode(reader)?.unwrap_or_default(),
+            _ => settings.frozen = read_clock_mode(reader)?.unwrap_or_default(),
         }
     }
     if let Some(at) = conversations_at
@@ -186,13 +186,14 @@ fn read_faults(
     settings: &mut Settings,
     at: &Span,
 ) -> Result<(), Fatal> {
-    settings.faults.clear();
+    let mut faults = Vec::new();
     reader.array("the faults", |reader| {
-        settings.faults.extend(fault_of(reader)?);
+        faults.extend(fault_of(reader)?);
         Ok(())
     })?;
-    if let Err(why) = check_faults(&settings.faults) {
-        reader.problems.add(at.clone(), why);
+    match number_faults(faults) {
+        Ok(faults) => settings.faults = faults,
+        Err(why) => reader.problems.add(at.clone(), why),
     }
     Ok(())
 }
@@ -201,8 +202,21 @@ fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit
     if reader.null()? {
         return Ok(None);
     }
+    if reader.is_string()? {
+        let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+        return match value.parse() {
+            Ok(limit) => Ok(Some(limit)),
+            Err(why) => {
+                let why: String = why;
+                reader.problems.add(span, why);
+                Ok(None)
+            }
+        };
+    }
     let (mut requests, mut seconds) = (None, None);
-    let Some(mut keys) = reader.object("a rate limit")? else { return Ok(None) };
+    let Some(mut keys) = reader.object_or("a rate limit, a string or an object")? else {
+        return Ok(None);
+    };
     while let Some(key) = reader.key(&mut keys, &["requests", "seconds"])? {
         let (into, most) = match key.value {
             "requests" => (&mut requests, RateLimit::MOST_REQUESTS),
@@ -232,6 +246,21 @@ fn read_hazards(reader: &mut Reader<'_, '_>, settings: &mut Settings) -> Result<
         }
         Ok(())
     })
+}
+
+/// `"frozen"`, or `{"mode": "frozen"}`.
+fn read_clock_mode(reader: &mut Reader<'_, '_>) -> Result<Option<bool>, Fatal> {
+    if reader.is_string()? {
+        return read_mode(reader);
+    }
+    let mut mode = None;
+    let Some(mut keys) = reader.object_or("a clock, a string or an object")? else {
+        return Ok(None);
+    };
+    while reader.key(&mut keys, &["mode"])?.is_some() {
+        mode = read_mode(reader)?;
+    }
+    Ok(mode)
 }
 
 fn read_mode(reader: &mut Reader<'_, '_>) -> Result<Option<bool>, Fatal> {

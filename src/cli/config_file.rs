@@ -28,6 +28,11 @@ const READING: &str = "reading";
 /// The flag whose values are faults: in a file, as in the control API.
 const FAULT: &str = "fault";
 
+/// What stands between the values of a flag, as in its variable.
+fn separator(flag: &str) -> &'static str {
+    if flag == FAULT { ";" } else { "," }
+}
+
 /// Whether a flag takes secrets: those that the help hides too.
 fn is_secret(flag: &Arg) -> bool {
     flag.is_hide_env_values_set()
@@ -88,10 +93,10 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
         let raw = given.try_get_raw(id).ok().flatten();
         let raw: Vec<_> = raw.into_iter().flatten().map(|raw| raw.to_string_lossy()).collect();
         let (mut value, mut origin) = match source {
-            Some(ValueSource::CommandLine) => (raw.join(","), format!("--{long}")),
+            Some(ValueSource::CommandLine) => (raw.join(separator(long)), format!("--{long}")),
             Some(ValueSource::EnvVariable) => {
                 let variable = arg.get_env().map(|name| name.to_string_lossy().into_owned());
-                (raw.join(","), variable.unwrap_or_default())
+                (raw.join(separator(long)), variable.unwrap_or_default())
             }
             _ => (raw.join(","), "default".to_owned()),
         };
@@ -114,7 +119,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
                 set.value.clone()
             };
             (value, origin) = if explicit {
-                (format!("{shown},{value}"), format!("{place}, {origin}"))
+                (format!("{shown}{}{value}", separator(long)), format!("{place}, {origin}"))
             } else {
                 (shown, place.clone())
             };
@@ -200,7 +205,7 @@ fn read_root(
                 words.push(word);
             }
             let value: Vec<_> = values.iter().map(|value| value.value.as_str()).collect();
-            let (name, value) = (key.value.to_owned(), value.join(","));
+            let (name, value) = (key.value.to_owned(), value.join(separator(key.value)));
             all.push(Given { name, words, value, at: key.span });
         }
     }

@@ -11,7 +11,7 @@ use crate::contract::Readings;
 use crate::faults::{Fault, FaultError};
 use crate::generate::MAX_CONVERSATIONS;
 use crate::hazard::Hazards;
-use crate::sandbox::{RateLimit, check_faults};
+use crate::sandbox::{RateLimit, number_faults};
 use crate::server::{Clock, LogFormat};
 
 pub(super) const DEFAULT_PORT: u16 = 8484;
@@ -216,7 +216,7 @@ impl ServeArgs {
         for text in &self.hazards {
             hazards.add_text(text)?;
         }
-        check_faults(&self.faults)?;
+        number_faults(self.faults.clone())?;
         Ok(Config {
             faults: self.faults.clone(),
             rate_limit: self.rate_limit,

@@ -73,6 +73,18 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(self.peek()? == Peek::String)
     }
 
+    /// Begins an object; `None` where the value is not one, which is told as what else could stand
+    /// there, too: "a string or an object".
+    pub(crate) fn object_or(&mut self, expected: &str) -> Result<Option<Keys>, Fatal> {
+        match self.peek()? {
+            Peek::Object => Ok(Some(Keys::default())),
+            other => {
+                self.wrong(other, expected)?;
+                Ok(None)
+            }
+        }
+    }
+
     /// Whether the next value is `null`, which is taken then.
     pub(crate) fn null(&mut self) -> Result<bool, Fatal> {
         let null = self.peek()? == Peek::Null;
@@ -95,13 +107,7 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Begins an object; `None` where the value is not one. `what` names it: "an agent".
     pub(crate) fn object(&mut self, what: &str) -> Result<Option<Keys>, Fatal> {
-        match self.peek()? {
-            Peek::Object => Ok(Some(Keys::default())),
-            other => {
-                self.wrong(other, &format!("{what}, an object"))?;
-                Ok(None)
-            }
-        }
+        self.object_or(&format!("{what}, an object"))
     }
 
     /// The next key of an object that is one of `known`; `None` at its end. An unknown key and a

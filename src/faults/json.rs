@@ -23,7 +23,9 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
     }
     let mut known = vec![OPERATION];
     known.extend(KEYS.iter().map(|(key, ..)| *key));
-    let Some(mut keys) = reader.object("a fault")? else { return Ok(None) };
+    let Some(mut keys) = reader.object_or("a fault, a string or an object")? else {
+        return Ok(None);
+    };
     let before = reader.problems.count();
     let mut draft = Draft::new();
     while let Some(key) = reader.key(&mut keys, &known)? {

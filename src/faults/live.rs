@@ -23,11 +23,40 @@ pub(crate) struct Origin<'a> {
     pub(crate) sandbox: &'a str,
 }
 
+/// A fault with the id that answers name it by.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) id: Arc<str>,
+    pub(crate) fault: Arc<Fault>,
+}
+
+impl Known {
+    /// Gives a fault its id, where it has none by its number.
+    ///
+    /// # Errors
+    ///
+    /// Another one has its id.
+    pub(crate) fn new(
+        fault: Fault,
+        number: usize,
+        taken: impl Fn(&str) -> bool,
+    ) -> Result<Self, String> {
+        let id = match &fault.id {
+            Some(id) if taken(id) => return Err(format!("there is a fault with the id {id}")),
+            Some(id) => id.clone(),
+            None => {
+                let mut ids = (number..).map(|number| format!("fault-{number}"));
+                ids.find(|id| !taken(id)).unwrap_or_default()
+            }
+        };
+        Ok(Self { id: id.into(), fault: Arc::new(fault) })
+    }
+}
+
 /// A fault with what it has met.
 #[derive(Debug)]
 pub(crate) struct Live {
-    pub(crate) id: String,
-    pub(crate) fault: Arc<Fault>,
+    pub(crate) known: Known,
     /// Requests that it covered.
     pub(crate) seen: u64,
     /// Requests that it struck.
@@ -46,8 +75,17 @@ pub(crate) struct Fired {
 }
 
 impl Live {
-    pub(crate) fn new(id: String, fault: Fault) -> Self {
-        Self { id, fault: Arc::new(fault), seen: 0, fired: 0 }
+    pub(crate) fn of(known: &Known) -> Self {
+        Self { known: known.clone(), seen: 0, fired: 0 }
+    }
+
+    pub(crate) fn new(id: &str, fault: Fault) -> Self {
+        Self::of(&Known { id: id.into(), fault: Arc::new(fault) })
+    }
+
+    /// Whether it has struck as often as it may.
+    pub(crate) fn is_over(&self) -> bool {
+        self.known.fault.schedule.times.is_some_and(|times| self.fired >= times)
     }
 
     /// The first of the faults that strikes a request. Each counts the requests that it covers,
@@ -55,7 +93,7 @@ impl Live {
     pub(crate) fn strike(all: &mut [Self], origin: Origin, request: Occurrence) -> Option<Fired> {
         let mut struck = None;
         for live in all {
-            if live.fault.covers(request.operation)
+            if live.known.fault.covers(request.operation)
                 && live.would_strike(origin, request)
                 && struck.is_none()
             {
@@ -68,11 +106,11 @@ impl Live {
 
     fn would_strike(&mut self, origin: Origin, request: Occurrence) -> bool {
         self.seen += 1;
-        let schedule = self.fault.schedule;
+        let schedule = self.known.fault.schedule;
         let turn = self.seen.saturating_sub(schedule.after);
         turn > 0
             && turn.is_multiple_of(schedule.every)
-            && schedule.times.is_none_or(|times| self.fired < times)
+            && !self.is_over()
             && (schedule.probability >= 1.0
                 || fraction(self.draw(origin, request, 0)) < schedule.probability)
     }
@@ -82,15 +120,15 @@ impl Live {
         let Occurrence { operation, ordinal } = request;
         let draw = |purpose| self.draw(origin, request, purpose);
         Fired {
-            id: format!("{}.{}.{ordinal}", self.id, operation.id()),
-            fault: Arc::clone(&self.fault),
-            delay: self.fault.delay.map_or(Duration::ZERO, |delay| length(delay, draw)),
+            id: format!("{}.{}.{ordinal}", self.known.id, operation.id()),
+            fault: Arc::clone(&self.known.fault),
+            delay: self.known.fault.delay.map_or(Duration::ZERO, |delay| length(delay, draw)),
             seed: draw(3),
         }
     }
 
     fn draw(&self, origin: Origin, request: Occurrence, purpose: u64) -> u64 {
-        let texts = [origin.sandbox, &self.id, request.operation.id()];
+        let texts = [origin.sandbox, &self.known.id, request.operation.id()];
         let bytes = texts.iter().flat_map(|text| text.bytes().map(u64::from).chain([256]));
         bytes
             .chain([request.ordinal, purpose])
@@ -133,7 +171,7 @@ mod tests {
 
     /// The numbers of the first requests that are struck.
     fn struck(line: &str, origin: Origin) -> Vec<u64> {
-        let mut all = [Live::new("f".into(), line.parse().unwrap())];
+        let mut all = [Live::new("f", line.parse().unwrap())];
         let operation = Operation::Messages;
         let strikes = |ordinal: &u64| {
             let request = Occurrence { operation, ordinal: *ordinal };
@@ -175,8 +213,8 @@ mod tests {
     fn the_first_that_strikes_is_the_only_one_and_all_of_them_count() {
         let line = |line: &str| line.parse().unwrap();
         let mut all = [
-            Live::new("a".into(), line("break=reset,times=1")),
-            Live::new("b".into(), line("status=503,every=2")),
+            Live::new("a", line("break=reset,times=1")),
+            Live::new("b", line("status=503,every=2")),
         ];
         let ids: Vec<_> = (1..=4)
             .map(|ordinal| {
@@ -191,7 +229,7 @@ mod tests {
 
     #[test]
     fn delays_are_drawn_within_their_bounds_and_spread_as_they_say() {
-        let live = Live::new("f".into(), "delay=100..900".parse().unwrap());
+        let live = Live::new("f", "delay=100..900".parse().unwrap());
         let draws = |live: &Live| {
             let one = |ordinal| {
                 live.fire(ORIGIN, Occurrence { operation: Operation::Messages, ordinal }).delay
@@ -201,13 +239,13 @@ mod tests {
         let uniform = draws(&live);
         assert!(uniform.iter().all(|ms| (100..=900).contains(ms)));
         assert!((450..550).contains(&(uniform.iter().sum::<u128>() / 2000)));
-        let mut normal = draws(&Live::new("f".into(), "delay=lognormal:200:0.5".parse().unwrap()));
+        let mut normal = draws(&Live::new("f", "delay=lognormal:200:0.5".parse().unwrap()));
         normal.sort_unstable();
         assert!((185..215).contains(&normal[1000]), "{}", normal[1000]);
         // One standard deviation each way: 200 times e to the half.
         assert!((110..135).contains(&normal[317]), "{}", normal[317]);
         assert!((300..365).contains(&normal[1683]), "{}", normal[1683]);
-        let wild = draws(&Live::new("f".into(), "delay=lognormal:600000:5".parse().unwrap()));
+        let wild = draws(&Live::new("f", "delay=lognormal:600000:5".parse().unwrap()));
         assert_eq!(*wild.iter().max().unwrap(), Delay::LONGEST.as_millis());
     }
 }

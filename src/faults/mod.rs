@@ -9,7 +9,7 @@ mod prefer;
 mod text;
 
 pub(crate) use json::read_fault;
-pub(crate) use live::{Fired, Live, Occurrence, Origin};
+pub(crate) use live::{Fired, Known, Live, Occurrence, Origin};
 #[doc(hidden)]
 pub use page::faults_page;
 pub(crate) use prefer::{Applied, Preferences};

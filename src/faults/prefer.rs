@@ -111,9 +111,9 @@ impl Preferences {
         met.sort_by_key(|(name, _)| OURS.iter().position(|ours| ours == name));
         let fault = asked(operation, met.iter().map(|(name, value)| (*name, value.as_str())));
         let pairs = met.iter().map(|(name, value)| format!(".{name}-{value}"));
-        let id = [ID.to_owned()].into_iter().chain(pairs).collect();
+        let id: String = [ID.to_owned()].into_iter().chain(pairs).collect();
         self.asked = met;
-        fault.ok().map(|fault| Live::new(id, fault))
+        fault.ok().map(|fault| Live::new(&id, fault))
     }
 }
 
@@ -146,13 +146,11 @@ fn again(id: &str, operation: Operation, known: &[Live]) -> Result<(Live, u64), 
         let pairs: Option<Vec<_>> = pairs.split('.').map(|pair| pair.split_once('-')).collect();
         let pairs = pairs.filter(|pairs| pairs.iter().all(|(name, _)| OURS.contains(name)));
         let made = asked(operation, pairs.ok_or_else(wrong)?.into_iter())?;
-        return Ok((Live::new(fault.to_owned(), made), ordinal));
+        return Ok((Live::new(fault, made), ordinal));
     }
-    let live = known.iter().find(|live| live.id == fault);
+    let live = known.iter().find(|live| &*live.known.id == fault);
     let live = live.ok_or("this sandbox has no such fault")?;
-    let mut again = Live::new(live.id.clone(), (*live.fault).clone());
-    again.fault.clone_from(&live.fault);
-    Ok((again, ordinal))
+    Ok((Live::of(&live.known), ordinal))
 }
 
 /// The parts between a separator, which in a quoted string is none.
@@ -181,10 +179,10 @@ mod tests {
     use super::*;
 
     fn apply(header: &str) -> (Option<String>, Option<String>, Option<String>) {
-        let known = [Live::new("third".into(), "status=503,every=3".parse().unwrap())];
+        let known = [Live::new("third", "status=503,every=3".parse().unwrap())];
         let preferences = Preferences::read([header.as_bytes()]);
         let applied = preferences.apply(Operation::Messages, 7, &known);
-        let fault = applied.fault.map(|(live, ordinal)| format!("{}.{ordinal}", live.id));
+        let fault = applied.fault.map(|(live, ordinal)| format!("{}.{ordinal}", live.known.id));
         (fault, applied.applied, applied.ignored)
     }
 

@@ -146,7 +146,7 @@ impl FromStr for Fault {
         let rest = head.map_or(text, |colon| &text[colon + 1..]);
         for word in head.map_or("", |colon| &text[..colon]).split('+') {
             if head.is_some() {
-                draft.operation(word).map_err(FaultError)?;
+                draft.operation(word.trim()).map_err(FaultError)?;
             }
         }
         let mut met: Vec<&str> = Vec::new();
@@ -155,6 +155,7 @@ impl FromStr for Fault {
                 let pair = quoted(pair);
                 FaultError(format!("write it as messages:code=50000,every=3; {pair} has no ="))
             })?;
+            let (key, value) = (key.trim(), value.trim());
             if met.contains(&key) {
                 return Err(FaultError(format!("{key} stands twice")));
             }

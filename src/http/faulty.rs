@@ -32,17 +32,16 @@ impl Faults {
     /// Counts the request. One that asks for a fault gets that one and no other.
     pub(super) fn of(sandbox: &Sandbox, endpoint: &Endpoint, headers: &HeaderMap) -> Self {
         let operation = endpoint.operation;
-        let ordinal = sandbox.count(operation);
         if headers.contains_key(PREFER) {
             let preferences = headers.get_all(PREFER).iter().map(HeaderValue::as_bytes);
             let preferences = Preferences::read(preferences);
             if !preferences.is_empty() {
                 let (fired, Applied { applied, ignored, .. }) =
-                    sandbox.asked(preferences, operation, ordinal);
+                    sandbox.asked(preferences, operation);
                 return Self { fired, asked: Some((applied, ignored)) };
             }
         }
-        Self { fired: sandbox.strike(operation, ordinal), asked: None }
+        Self { fired: sandbox.strike(operation), asked: None }
     }
 
     /// What is answered in place of the records.

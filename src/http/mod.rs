@@ -184,6 +184,7 @@ fn own_answer(
     let Sent { key, .. } = sent.map_err(Refusal::Unauthenticated)?;
     let world = sandbox.world();
     let agent = auth::agent(&world, sandbox.settings.any_key, key)?;
+    sandbox.trust();
     sandbox
         .admit(key)
         .map_err(|(limit, retry_after)| Refusal::RateLimited { limit, retry_after })?;

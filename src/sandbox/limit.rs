@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -59,8 +60,12 @@ impl FromStr for RateLimit {
 const MOST_KEYS: usize = 1_000;
 
 /// The windows of all keys of a sandbox.
+/// Keys are told apart by their hash, however long they are.
 #[derive(Debug, Default)]
-pub(super) struct Windows(HashMap<Box<[u8]>, Window>);
+pub(super) struct Windows {
+    of: HashMap<u64, Window>,
+    hasher: RandomState,
+}
 
 #[derive(Debug)]
 struct Window {
@@ -73,16 +78,17 @@ impl Windows {
     pub(super) fn admit(&mut self, limit: RateLimit, key: &[u8], now: Duration) -> Result<(), u64> {
         let length = Duration::from_secs(limit.seconds.into());
         let ends = |window: &Window| window.begun.saturating_add(length);
-        if !self.0.contains_key(key) && self.0.len() >= MOST_KEYS {
-            self.0.retain(|_, window| ends(window) > now);
-            let oldest = self.0.iter().min_by_key(|(_, window)| window.begun);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone())
-                && self.0.len() >= MOST_KEYS
+        let key = self.hasher.hash_one(key);
+        if !self.of.contains_key(&key) && self.of.len() >= MOST_KEYS {
+            self.of.retain(|_, window| ends(window) > now);
+            let oldest = self.of.iter().min_by_key(|(_, window)| window.begun);
+            if let Some(oldest) = oldest.map(|(key, _)| *key)
+                && self.of.len() >= MOST_KEYS
             {
-                self.0.remove(&oldest);
+                self.of.remove(&oldest);
             }
         }
-        let window = self.0.entry(key.into()).or_insert(Window { begun: now, admitted: 0 });
+        let window = self.of.entry(key).or_insert(Window { begun: now, admitted: 0 });
         if ends(window) <= now {
             *window = Window { begun: now, admitted: 0 };
         }
@@ -123,7 +129,7 @@ mod tests {
             let now = Duration::from_millis(number);
             assert_eq!(windows.admit(limit, &number.to_le_bytes(), now), Ok(()));
         }
-        assert_eq!(windows.0.len(), MOST_KEYS);
+        assert_eq!(windows.of.len(), MOST_KEYS);
     }
 
     #[test]

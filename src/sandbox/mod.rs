@@ -11,14 +11,15 @@ pub(crate) use clock::Clock;
 pub(crate) use limit::RateLimit;
 pub(crate) use registry::{Base, Held, Sandboxes};
 
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 
 use crate::contract::{ENDPOINTS, Operation, Readings};
-use crate::faults::{Applied, Fault, Fired, Live, Occurrence, Origin, Preferences};
+use crate::faults::{Applied, Fault, Fired, Known, Live, Occurrence, Origin, Preferences};
 use crate::hazard::Hazards;
 use crate::journal::{Budget, Journal};
 use crate::verdict::Verdict;
@@ -35,7 +36,8 @@ pub(crate) struct Settings {
     pub(crate) readings: Readings,
     /// Whether any key that is no agent's stands for the main agent.
     pub(crate) any_key: bool,
-    pub(crate) faults: Vec<Fault>,
+    /// Each with its id.
+    pub(crate) faults: Arc<[Known]>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) hazards: Hazards,
     /// Whether its clock stands from the beginning.
@@ -50,8 +52,10 @@ pub(crate) struct Sandbox {
     made: Instant,
     /// When it was used last: milliseconds since the server began.
     used: AtomicU64,
-    /// The how-manieth use of any sandbox that was.
+    /// Which use of any sandbox that was.
     turn: AtomicU64,
+    /// Whether someone used it who may: with a key that is known, or by the control API.
+    trusted: AtomicBool,
     /// How many requests each operation has had.
     requests: [AtomicU64; Operation::COUNT],
     hazards: AtomicU32,
@@ -74,22 +78,19 @@ struct State {
 
 impl Sandbox {
     fn new(id: &str, settings: Arc<Settings>, base: Arc<Base>, journals: Arc<Budget>) -> Self {
-        let mut state = State {
-            faults: Vec::new(),
+        let state = State {
+            faults: settings.faults.iter().map(Live::of).collect(),
             rate_limit: settings.rate_limit,
             windows: Windows::default(),
             clock: Clock::new(settings.frozen),
         };
-        for fault in &settings.faults {
-            // They were checked to have ids of their own.
-            let _ = state.add(fault.clone());
-        }
         let sandbox = Self {
             id: id.into(),
             base,
             made: Instant::now(),
             used: AtomicU64::new(0),
             turn: AtomicU64::new(0),
+            trusted: AtomicBool::new(false),
             requests: Default::default(),
             hazards: AtomicU32::new(settings.hazards.bits()),
             watches: AtomicU8::new(0),
@@ -125,8 +126,15 @@ impl Sandbox {
         Hazards::from_bits(self.hazards.load(Relaxed))
     }
 
+    /// Notes that someone uses it who may. Others end first where there are too many.
+    pub(crate) fn trust(&self) {
+        if !self.trusted.load(Relaxed) {
+            self.trusted.store(true, Relaxed);
+        }
+    }
+
     /// Counts a request; which one of its operation it is.
-    pub(crate) fn count(&self, operation: Operation) -> u64 {
+    fn count(&self, operation: Operation) -> u64 {
         self.requests[operation as usize].fetch_add(1, Relaxed) + 1
     }
 
@@ -142,26 +150,34 @@ impl Sandbox {
         Origin { seed: self.settings.seed, sandbox: &self.id }
     }
 
-    /// The fault that strikes a request, which was counted as the so many-th of its operation.
-    pub(crate) fn strike(&self, operation: Operation, ordinal: u64) -> Option<Fired> {
+    /// Counts a request, and tells the fault that strikes it.
+    pub(crate) fn strike(&self, operation: Operation) -> Option<Fired> {
         if self.watches.load(Relaxed) & FAULTS == 0 {
+            self.count(operation);
             return None;
         }
-        let request = Occurrence { operation, ordinal };
-        Live::strike(&mut self.state().faults, self.origin(), request)
+        let mut state = self.state();
+        // Under the lock, so that faults meet requests in the order of their numbers.
+        let request = Occurrence { operation, ordinal: self.count(operation) };
+        Live::strike(&mut state.faults, self.origin(), request)
     }
 
-    /// What is done for a request that asks for a fault itself.
+    /// The same for a request that asks for a fault itself. It gets that one; where nothing of
+    /// what it asks can be met, it is a request like any other.
     pub(crate) fn asked(
         &self,
         preferences: Preferences,
         operation: Operation,
-        ordinal: u64,
     ) -> (Option<Fired>, Applied) {
-        let applied = preferences.apply(operation, ordinal, &self.state().faults);
-        let fired = applied.fault.as_ref().map(|(live, ordinal)| {
-            live.fire(self.origin(), Occurrence { operation, ordinal: *ordinal })
-        });
+        let mut state = self.state();
+        let request = Occurrence { operation, ordinal: self.count(operation) };
+        let applied = preferences.apply(operation, request.ordinal, &state.faults);
+        let fired = match &applied.fault {
+            Some((live, ordinal)) => {
+                Some(live.fire(self.origin(), Occurrence { operation, ordinal: *ordinal }))
+            }
+            None => Live::strike(&mut state.faults, self.origin(), request),
+        };
         (fired, applied)
     }
 
@@ -176,23 +192,22 @@ impl Sandbox {
         state.windows.admit(limit, key, now).map_err(|seconds| (limit, seconds))
     }
 
-    /// Adds a fault.
+    /// Adds a fault, behind the others or before them.
     ///
     /// # Errors
     ///
     /// There is one with its id, or there are too many.
-    pub(crate) fn add_fault(&self, fault: Fault) -> Result<(), String> {
+    pub(crate) fn add_fault(&self, fault: Fault, first: bool) -> Result<(), String> {
         let mut state = self.state();
-        state.add(fault)?;
+        state.add(fault, first)?;
         self.watch(&state);
         Ok(())
     }
 
     /// Each fault with its id, how many requests it covered, and how many it struck.
-    pub(crate) fn faults(&self) -> Vec<(String, Arc<Fault>, u64, u64)> {
+    pub(crate) fn faults(&self) -> Vec<(Known, u64, u64)> {
         let state = self.state();
-        let all = state.faults.iter();
-        all.map(|live| (live.id.clone(), Arc::clone(&live.fault), live.seen, live.fired)).collect()
+        state.faults.iter().map(|live| (live.known.clone(), live.seen, live.fired)).collect()
     }
 
     /// Sets the limit, and begins every window anew.
@@ -222,7 +237,8 @@ impl Sandbox {
     pub(crate) fn verdict(&self) -> Verdict {
         let mut verdict = self.journal.kept().watch.verdict(&self.id);
         let faults = self.faults().into_iter();
-        let faults = faults.map(|(id, fault, _, struck)| (format!("{id} ({fault})"), struck > 0));
+        let faults = faults
+            .map(|(known, _, struck)| (format!("{} ({})", known.id, known.fault), struck > 0));
         verdict.coverage.set_faults(faults.collect());
         verdict
     }
@@ -240,40 +256,39 @@ impl Sandbox {
 const MOST_FAULTS: usize = 1_000;
 
 impl State {
-    fn add(&mut self, fault: Fault) -> Result<(), String> {
+    fn add(&mut self, fault: Fault, first: bool) -> Result<(), String> {
         // What has struck as often as it may is kept as long as there is room for it.
         if self.faults.len() >= MOST_FAULTS {
-            self.faults.retain(|live| live.fault.schedule.times.is_none_or(|n| live.fired < n));
+            self.faults.retain(|live| !live.is_over());
         }
         if self.faults.len() >= MOST_FAULTS {
             return Err(format!("a sandbox has at most {MOST_FAULTS} faults"));
         }
-        let taken = |id: &str| self.faults.iter().any(|live| live.id == id);
-        let id = match &fault.id {
-            Some(id) if taken(id) => return Err(format!("there is a fault with the id {id}")),
-            Some(id) => id.clone(),
-            None => {
-                let free = (self.faults.len() + 1..).map(|number| format!("fault-{number}"));
-                free.into_iter().find(|id| !taken(id)).unwrap_or_default()
-            }
-        };
-        self.faults.push(Live::new(id, fault));
+        let known = self.faults.iter().map(|live| &*live.known.id);
+        let known =
+            Known::new(fault, known.clone().count() + 1, |id| known.clone().any(|k| k == id))?;
+        let place = if first { 0 } else { self.faults.len() };
+        self.faults.insert(place, Live::of(&known));
         Ok(())
     }
 }
 
-/// Checks that faults can be together in a sandbox.
-pub(crate) fn check_faults(faults: &[Fault]) -> Result<(), String> {
+/// Faults that are together in a sandbox, each with its id.
+///
+/// # Errors
+///
+/// One makes no sense, two have the same id, or there are too many.
+pub(crate) fn number_faults(faults: Vec<Fault>) -> Result<Arc<[Known]>, String> {
     if faults.len() > MOST_FAULTS {
         return Err(format!("a sandbox has at most {MOST_FAULTS} faults"));
     }
-    for (place, fault) in faults.iter().enumerate() {
+    let mut taken: HashSet<Arc<str>> = HashSet::new();
+    let mut all = Vec::with_capacity(faults.len());
+    for fault in faults {
         fault.check()?;
-        if let Some(id) = &fault.id
-            && faults[..place].iter().any(|before| before.id.as_ref() == Some(id))
-        {
-            return Err(format!("there are two faults with the id {id}"));
-        }
+        let known = Known::new(fault, all.len() + 1, |id| taken.contains(id))?;
+        taken.insert(Arc::clone(&known.id));
+        all.push(known);
     }
-    Ok(())
+    Ok(all.into())
 }

@@ -12,6 +12,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use super::{Sandbox, Settings};
 use crate::config::{Agents, Config};
+use crate::faults::Known;
 use crate::generate::Generator;
 use crate::journal::{Answered, Budget, Kept};
 use crate::verdict::Verdict;
@@ -78,14 +79,14 @@ impl Sandboxes {
     /// The id of the sandbox that requests are in which name none.
     pub(crate) const DEFAULT: &str = "default";
 
-    pub(crate) fn new(world: World, config: Config) -> Self {
+    pub(crate) fn new(world: World, faults: Arc<[Known]>, config: Config) -> Self {
         let base = Arc::new(Base { world: ArcSwap::from_pointee(world), began: Instant::now() });
         let server = Arc::new(Settings {
             seed: config.seed,
             world: None,
             readings: config.readings,
             any_key: config.any_key,
-            faults: config.faults.clone(),
+            faults,
             rate_limit: config.rate_limit,
             hazards: config.hazards,
             frozen: false,
@@ -229,22 +230,27 @@ impl Sandboxes {
     }
 
     /// Makes a sandbox anew: with these settings, or with those that it has.
-    pub(crate) fn put(&self, id: &str, settings: Option<Settings>) {
-        let has = || self.find(id).map(|sandbox| Arc::clone(&sandbox.settings));
-        let settings = settings.map(Arc::new).or_else(has);
-        let settings = settings.unwrap_or_else(|| Arc::clone(&self.server));
-        let fresh = Arc::new(self.make(id, settings, self.now()));
-        if id == Self::DEFAULT {
-            self.remember(&self.default.swap(fresh));
-            return;
-        }
+    pub(crate) fn put(&self, id: &str, settings: Option<Settings>) -> Arc<Sandbox> {
+        let settings = settings.map(Arc::new);
+        // As long as this is held, nobody else changes what there is.
         let mut named = self.write();
-        if !named.contains_key(id) {
+        let before = match id {
+            Self::DEFAULT => Some(self.default.load_full()),
+            _ => self.among(&named, id, self.now()),
+        };
+        let has = before.as_ref().map(|before| &before.settings);
+        let settings = settings.unwrap_or_else(|| Arc::clone(has.unwrap_or(&self.server)));
+        let fresh = Arc::new(self.make(id, settings, self.now()));
+        fresh.trust();
+        if id == Self::DEFAULT {
+            self.default.store(Arc::clone(&fresh));
+        } else {
             self.make_room(&mut named, id);
+            named.insert(id.into(), Arc::clone(&fresh));
         }
-        let before = named.insert(id.into(), fresh);
         drop(named);
         before.iter().for_each(|before| self.remember(before));
+        fresh
     }
 
     /// Ends a sandbox; whether it was there. The default one begins anew, as the server was
@@ -254,10 +260,9 @@ impl Sandboxes {
             self.put(id, Some((*self.server).clone()));
             return true;
         }
-        let was = self.find(id).is_some();
         let gone = self.write().remove(id);
         gone.iter().for_each(|gone| self.remember(gone));
-        was
+        gone.is_some()
     }
 
     /// Every sandbox, the default one first, the others by id.
@@ -272,14 +277,16 @@ impl Sandboxes {
     /// Ends those that have been idle for too long.
     pub(crate) fn sweep(&self) {
         let now = self.now();
-        let mut named = self.write();
-        named.retain(|_, sandbox| {
-            let over = self.is_over(sandbox, now);
-            if over {
-                self.remember(sandbox);
+        let mut over = Vec::new();
+        self.write().retain(|_, sandbox| {
+            let is_over = self.is_over(sandbox, now);
+            if is_over {
+                over.push(Arc::clone(sandbox));
             }
-            !over
+            !is_over
         });
+        // Their records go without anyone waiting.
+        over.iter().for_each(|over| self.remember(over));
     }
 
     /// How long a sandbox has not been used.
@@ -290,13 +297,13 @@ impl Sandboxes {
     /// Generated records: those of another sandbox, where one has the same.
     pub(crate) fn generated(&self, seed: u64, conversations: u32) -> Arc<World> {
         let key = (seed, conversations);
-        let lock = || self.generated.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(world) = lock().get(&key).and_then(Weak::upgrade) {
+        // Held while they are made, so that those who want the same wait for them.
+        let mut generated = self.generated.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = generated.get(&key).and_then(Weak::upgrade) {
             return world;
         }
         let generator = Generator::new(seed, conversations, self.config.now.end_ms());
         let world = Arc::new(self.world().with_generated(generator));
-        let mut generated = lock();
         generated.retain(|_, world| world.strong_count() > 0);
         generated.insert(key, Arc::downgrade(&world));
         world
@@ -346,7 +353,11 @@ impl Sandboxes {
         }
         while named.len() >= self.config.limits.sandboxes.max(1) {
             let unused = named.values().filter(|sandbox| !in_use(sandbox));
-            let oldest = unused.min_by_key(|sandbox| sandbox.turn.load(Relaxed));
+            // Whoever has no key must not make those end that others use.
+            let rank = |sandbox: &&Arc<Sandbox>| {
+                (sandbox.trusted.load(Relaxed), sandbox.turn.load(Relaxed))
+            };
+            let oldest = unused.min_by_key(rank);
             // Where all are in use, there is one more than there may be, for a while.
             let Some(oldest) = oldest.map(|sandbox| sandbox.id.clone()) else { return };
             if let Some(gone) = named.remove(&oldest) {

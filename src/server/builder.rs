@@ -10,6 +10,8 @@ use crate::contract::{Reading, Readings};
 use crate::document::DocumentError;
 use crate::faults::Fault;
 use crate::fixtures::Fixture;
+use crate::hazard::Hazard;
+use crate::sandbox::RateLimit;
 use crate::world::WorldError;
 
 /// What a [`Server`] is to be. Every setting has a default.
@@ -137,6 +139,22 @@ impl ServerBuilder {
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.config.faults.push(fault);
+        self
+    }
+
+    /// Lets each key make so many requests in so long a time, in each sandbox; off by default. See
+    /// [`Sandbox::rate_limit`](crate::Sandbox::rate_limit) for the bounds.
+    #[must_use]
+    pub fn rate_limit(mut self, requests: u32, window: std::time::Duration) -> Self {
+        let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
+        self.config.rate_limit = Some(RateLimit { requests, seconds });
+        self
+    }
+
+    /// Switches a paging hazard on, for every operation.
+    #[must_use]
+    pub fn hazard(mut self, hazard: Hazard) -> Self {
+        self.config.hazards.add(None, hazard);
         self
     }
 

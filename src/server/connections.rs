@@ -233,13 +233,18 @@ async fn answer(
     let (mut response, number) = app.answer(request, client.from_here).await;
     client.newest.store(number, Ordering::Relaxed);
     let told = response.extensions_mut().remove::<Told>();
+    let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));
     if let Some(fired) = told.as_ref().and_then(|told| told.fault.as_ref())
         && !fired.delay.is_zero()
     {
+        // Whoever waits has no claim to its place where places are short.
+        client.silent.begin();
         client.line.wait(fired.delay).await;
     }
-    if let (Some(log), Some(begun)) = (log, begun) {
-        log.end(begun, response.status(), told.as_ref());
+    if let Some(ending) = ending
+        && !told.as_ref().is_some_and(Told::breaks)
+    {
+        ending.end(response.status());
     }
     let response = match told {
         Some(told) if told.fault.is_some() => broken(response, told, &client).await,
@@ -258,7 +263,6 @@ async fn broken(response: Response, told: Told, client: &Client) -> Result<Respo
             return Err(Broken);
         }
         Some(Cut::NoAnswer) => {
-            // Whoever gets no answer has no claim to its place.
             client.silent.begin();
             client.line.wait_until(|| *client.signal.borrow() == Signal::Drain).await;
             return Err(Broken);

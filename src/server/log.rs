@@ -139,9 +139,39 @@ struct Line {
     took: Duration,
     /// `None`: a fault broke the connection, and nothing was answered.
     status: Option<u16>,
-    /// The code and the reason of a refusal; the fault that struck; the sandbox, where it is not
-    /// the default one.
-    told: Option<Told>,
+    /// The code and the reason of a refusal.
+    refused: Option<(u32, HeaderValue)>,
+    /// The fault that struck.
+    fault: Option<String>,
+    /// The sandbox, where it is not the default one, and its records, where they are its own.
+    sandbox: Option<Box<str>>,
+    world: Option<Arc<World>>,
+}
+
+/// A request whose answer is about to be sent. Its line is written when that is so, and also when
+/// the client goes before.
+pub(super) struct Ending {
+    log: Arc<AccessLog>,
+    line: Option<Line>,
+}
+
+impl Ending {
+    /// Notes the answer; what is written until then says that there was none.
+    pub(super) fn end(mut self, status: StatusCode) {
+        if let Some(line) = &mut self.line {
+            line.status = Some(status.as_u16());
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(mut line) = self.line.take() {
+            line.time = (self.log.clock)();
+            line.took = line.request.at.elapsed();
+            self.log.queue.push(line);
+        }
+    }
 }
 
 /// Tells when the writer has written all there was.
@@ -178,14 +208,23 @@ impl AccessLog {
         Ok(Some((log, Flushed(flushed))))
     }
 
-    pub(super) fn end(&self, request: Begun, status: StatusCode, told: Option<&Told>) {
-        self.queue.push(Line {
-            time: (self.clock)(),
-            took: request.at.elapsed(),
+    /// What is to be written of a request, once its answer is sent.
+    pub(super) fn ending(self: &Arc<Self>, request: Begun, told: Option<&Told>) -> Ending {
+        let sandbox = told.and_then(|told| told.sandbox.as_ref());
+        // The line must not hold the sandbox itself, which would be in use as long as it waits.
+        let line = Line {
+            time: SystemTime::UNIX_EPOCH,
+            took: Duration::ZERO,
             request,
-            status: (!told.is_some_and(Told::breaks)).then(|| status.as_u16()),
-            told: told.cloned(),
-        });
+            status: None,
+            refused: told
+                .and_then(|told| told.refused.as_ref())
+                .map(|(code, reason)| (code.number(), reason.clone())),
+            fault: told.and_then(|told| told.fault.as_ref()).map(|fired| fired.id.clone()),
+            sandbox: sandbox.map(|sandbox| sandbox.id.clone()),
+            world: sandbox.and_then(|sandbox| sandbox.settings.world.clone()),
+        };
+        Ending { log: Arc::clone(self), line: Some(line) }
     }
 }
 
@@ -226,9 +265,12 @@ impl<W: Write> Writer<W> {
     }
 
     fn append(&self, line: &Line, out: &mut String) {
-        // Only of a refused request is anything written that the client chose.
-        let refused = line.told.as_ref().is_some_and(|told| told.refused.is_some());
-        let secret = refused && self.holds_key(line);
+        // Nothing is written that the client chose where a request is answered by an endpoint,
+        // in the default sandbox.
+        let chosen = line.refused.is_some()
+            || line.sandbox.is_some()
+            || contract::endpoint(line.request.uri.path()).is_none();
+        let secret = chosen && self.holds_key(line);
         let shown = Shown { line, secret };
         // Writing to a string cannot fail.
         let _ = match self.format {
@@ -259,16 +301,19 @@ impl<W: Write> Writer<W> {
         };
         let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
         let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-        // The key stands before the name of the sandbox.
-        let key = sent.rsplitn(2, |byte| *byte == SANDBOX_MARK as u8).last().unwrap_or_default();
+        // The key stands before the name of the sandbox; one who turns them round is heard, too.
+        let mark = memchr::memrchr(SANDBOX_MARK as u8, sent);
+        let (key, named) = mark.map_or((sent, &b""[..]), |at| (&sent[..at], &sent[at + 1..]));
         let any_of = |world: &World| {
             let mut keys = world.agents.iter().flat_map(|agent| &agent.keys);
-            keys.any(|key| holds(key.as_bytes()))
+            keys.any(|key| holds(key.as_bytes()) || named == key.as_bytes())
         };
-        let sandbox = line.told.as_ref().and_then(|told| told.sandbox.as_ref());
+        let token = self.sandboxes.config.admin.token.as_deref().unwrap_or_default().as_bytes();
         holds(key)
+            || holds(token)
+            || (!token.is_empty() && token == named)
             || any_of(&self.sandboxes.world())
-            || sandbox.is_some_and(|sandbox| any_of(&sandbox.world()))
+            || line.world.as_deref().is_some_and(any_of)
     }
 }
 
@@ -329,17 +374,13 @@ impl Shown<'_> {
 
     /// The code and the reason of a refusal.
     fn refused(&self) -> Option<(u32, &str)> {
-        let (code, reason) = self.line.told.as_ref()?.refused.as_ref()?;
-        let reason = if self.secret { SECRET } else { reason.to_str().unwrap_or_default() };
-        Some((code.number(), reason))
-    }
-
-    fn fault(&self) -> Option<&str> {
-        Some(&self.line.told.as_ref()?.fault.as_ref()?.id)
+        let (code, reason) = self.line.refused.as_ref()?;
+        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
     }
 
     fn sandbox(&self) -> Option<&str> {
-        Some(&self.line.told.as_ref()?.sandbox.as_ref()?.id)
+        let sandbox = self.line.sandbox.as_deref()?;
+        Some(if self.secret { SECRET } else { sandbox })
     }
 
     /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
@@ -348,7 +389,7 @@ impl Shown<'_> {
         let status = status.map_or("-".to_owned(), |status| status.to_string());
         let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
         write!(out, "{time} {} {} {status}", self.method(), self.path())?;
-        for (name, value) in [("sandbox", self.sandbox()), ("fault", self.fault())] {
+        for (name, value) in [("sandbox", self.sandbox()), ("fault", self.line.fault.as_deref())] {
             if let Some(value) = value {
                 write!(out, " {name}={value}")?;
             }
@@ -368,7 +409,7 @@ impl Shown<'_> {
             status: self.line.status,
             code,
             reason,
-            fault: self.fault(),
+            fault: self.line.fault.as_deref(),
             sandbox: self.sandbox(),
             duration_us: u64::try_from(self.line.took.as_micros()).unwrap_or(u64::MAX),
         };

@@ -21,7 +21,7 @@ use tower_service::Service;
 use crate::admin::{self, Admin};
 use crate::config::{Config, Limits};
 use crate::http;
-use crate::sandbox::{Sandboxes, check_faults};
+use crate::sandbox::{RateLimit, Sandboxes, number_faults};
 use crate::verdict::Verdict;
 use crate::world::{World, WorldError};
 
@@ -45,10 +45,13 @@ pub(crate) struct App {
 impl App {
     /// Makes the records and all that answers.
     pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
-        check_faults(&config.faults).map_err(WorldError::Setting)?;
+        if let Some(RateLimit { requests, seconds }) = config.rate_limit {
+            RateLimit::new(requests, seconds).map_err(WorldError::Setting)?;
+        }
+        let faults = number_faults(config.faults.clone()).map_err(WorldError::Setting)?;
         let world = World::new(&config)?;
         let (cors, limits) = (config.cors, config.limits);
-        let sandboxes = Arc::new(Sandboxes::new(world, config));
+        let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         Ok(Self {
             open: cors.then(|| http::open(Arc::clone(&sandboxes))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Server;
 use crate::config::SANDBOX_MARK;
 use crate::contract::Operation;
-use crate::faults::Fault;
+use crate::faults::{Fault, Schedule};
 use crate::hazard::{Hazard, Hazards};
 use crate::http::SANDBOX_PREFIX;
 use crate::sandbox::{Held, RateLimit, Sandboxes};
@@ -62,7 +62,9 @@ impl<'s> Sandbox<'s> {
     }
 
     fn held(&self) -> Held {
-        self.server.sandboxes.get(Some(&self.id))
+        let sandbox = self.server.sandboxes.get(Some(&self.id));
+        sandbox.trust();
+        sandbox
     }
 
     /// Its id.
@@ -102,12 +104,13 @@ impl<'s> Sandbox<'s> {
     /// thousand.
     #[track_caller]
     pub fn fault(&self, fault: Fault) {
-        if let Err(why) = fault.check().and_then(|()| self.held().add_fault(fault)) {
+        if let Err(why) = fault.check().and_then(|()| self.held().add_fault(fault, false)) {
             panic!("{why}");
         }
     }
 
-    /// The next request that a fault covers meets it, and no other.
+    /// The next request that a fault covers meets it, and only that one: its schedule is left out,
+    /// and it comes before the other faults.
     ///
     /// ```
     /// use gptbots_mock::{Fault, Server, contract::Operation};
@@ -120,8 +123,11 @@ impl<'s> Sandbox<'s> {
     ///
     /// As [`Sandbox::fault`].
     #[track_caller]
-    pub fn fail_next(&self, fault: Fault) {
-        self.fault(fault.times(1));
+    pub fn fail_next(&self, mut fault: Fault) {
+        fault.schedule = Schedule { times: Some(1), ..Schedule::default() };
+        if let Err(why) = fault.check().and_then(|()| self.held().add_fault(fault, true)) {
+            panic!("{why}");
+        }
     }
 
     /// Lets each key make so many requests in so long a time; one more gets 40008 with

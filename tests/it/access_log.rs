@@ -123,9 +123,14 @@ fn log_of_a_careless_client(format: &str, keys: &[&str], key: &str) -> String {
             format!("/v1/messages?conversation_id=x&page={place}&page_size=1"),
             format!("/v1/messages?conversation_id=x&page=Bearer%20{place}&page_size=1"),
             format!("/v1/bot/conversation/page?conversation_type={place}"),
+            format!("/s/{place}{NEWEST}"),
+            format!("/s/{place}/v1/nothing"),
+            format!("/__admin/sandboxes/{place}"),
         ] {
             fetch(address, key, &target);
         }
+        // Key and sandbox, the wrong way round.
+        fetch(address, &format!("login~{place}"), NEWEST);
     }
     server.stop().stderr
 }
