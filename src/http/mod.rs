@@ -17,6 +17,7 @@ mod auth;
 mod envelope;
 mod faulty;
 mod handlers;
+mod hints;
 mod page;
 mod query;
 mod refusal;

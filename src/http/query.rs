@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
+use super::hints;
 use super::refusal::{Refusal, quote};
 use crate::contract::{
     Endpoint, FeedbackAbsent, FeedbackFilter, Field, Kind, PageSize, Param, Presence, Readings,
@@ -29,7 +30,7 @@ pub(super) struct Query<'a> {
 impl<'a> Query<'a> {
     /// Checks the parameters in the order of the endpoint's table, then the window.
     pub(super) fn read(
-        endpoint: &Endpoint,
+        endpoint: &'a Endpoint,
         query: &'a str,
         readings: &Readings,
     ) -> Result<Self, Refusal> {
@@ -47,12 +48,11 @@ impl<'a> Query<'a> {
             checked.take(param, &given, readings).map_err(Refusal::Parameter)?;
         }
         if checked.window.0 > checked.window.1 {
+            let (start, end) = checked.window;
+            let (first, last) = (Field::StartTime.name(), Field::EndTime.name());
+            let hint = hints::values::window(start, end, last);
             return Err(Refusal::Parameter(format!(
-                "{} must not be after {}, got {} and {}",
-                Field::StartTime.name(),
-                Field::EndTime.name(),
-                checked.window.0,
-                checked.window.1
+                "{first} must not be after {last}, got {start} and {end}{hint}"
             )));
         }
         Ok(checked)
@@ -70,14 +70,15 @@ impl<'a> Query<'a> {
                 && readings.feedback_absent == FeedbackAbsent::All;
             return match param.presence {
                 Presence::Required if !lenient => Err(format!(
-                    "{} is missing; it must be {}",
+                    "{} is missing; it must be {}{}",
                     param.field.name(),
-                    param.kind.expected()
+                    param.kind.expected(),
+                    hints::names::meant(given.endpoint, param.field, given.query)
                 )),
                 Presence::Required | Presence::Optional => Ok(()),
             };
         };
-        let refused = || refused(param, &value);
+        let refused = || refused(given.endpoint, param, &value);
         match param.field {
             Field::ConversationType => {
                 self.conversation_type = Kind::type_filter(&value).ok_or_else(refused)?;
@@ -99,11 +100,10 @@ impl<'a> Query<'a> {
     }
 }
 
-/// `page_size must be 10 to 100, got 5`
-fn refused(param: &Param, value: &str) -> String {
-    let nearest = crate::nearest::nearest(value, param.kind.words());
+/// `page_size must be 10 to 100, got 5`, and what may have been meant.
+fn refused(endpoint: &Endpoint, param: &Param, value: &str) -> String {
     let (name, got) = (param.field.name(), quote(value.as_bytes()));
-    let hint = nearest.map(|word| format!("; did you mean {word}?")).unwrap_or_default();
+    let hint = hints::values::meant(endpoint, param, value);
     format!("{name} must be {}, got {got}{hint}", param.kind.expected())
 }
 
@@ -123,6 +123,8 @@ fn within(param: &Param, value: &str, clamp: bool) -> Option<u64> {
 
 /// What the query string gives for each known parameter, still encoded.
 struct Given<'a> {
+    endpoint: &'a Endpoint,
+    query: &'a str,
     values: [Times<'a>; Field::COUNT],
 }
 
@@ -135,7 +137,7 @@ enum Times<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn read(endpoint: &Endpoint, query: &'a str) -> Self {
+    fn read(endpoint: &'a Endpoint, query: &'a str) -> Self {
         let mut values = [Times::Never; Field::COUNT];
         let mut rest = Some(query);
         while let Some(query) = rest {
@@ -152,7 +154,7 @@ impl<'a> Given<'a> {
                 Times::Once(_) | Times::Often => Times::Often,
             };
         }
-        Self { values }
+        Self { endpoint, query, values }
     }
 
     /// The decoded value; `None` where it is absent or empty.
@@ -168,6 +170,11 @@ impl<'a> Given<'a> {
         })?;
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
+}
+
+/// Every name that a query string gives a value, decoded.
+pub(super) fn names(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    query.split('&').filter_map(|pair| decode(cut(pair, b'=').0))
 }
 
 /// What stands before a byte, and what behind it. Texts are short: a search for long ones would

@@ -78,5 +78,7 @@ fn the_reason_says_what_was_wrong_and_what_would_be_right() {
         "app-demo",
         "/v1/message/qa/record/page?user_feedback=ALL&start_time=0&end_time=1&page=1&page_size=5",
     );
-    assert_eq!(answer.header("x-mock-reason"), Some("page_size must be 10 to 100, got 5"));
+    let reason = "page_size must be 10 to 100, got 5; \
+                  1 to 100 is for conversation list, v1 messages, v2 messages";
+    assert_eq!(answer.header("x-mock-reason"), Some(reason));
 }

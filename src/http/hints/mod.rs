@@ -1,0 +1,10 @@
+//! What a refused request may have meant, for its reason. Nothing of this runs on the way of a
+//! right request, and none of it takes a time that depends on how many records there are.
+
+pub(super) mod names;
+pub(super) mod values;
+
+/// Letters and digits alone, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` are one.
+fn squeezed(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
