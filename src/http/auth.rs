@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
 
+use super::hints;
 use super::refusal::Refusal;
 use crate::config::SANDBOX_MARK;
 use crate::contract::SCHEME;
@@ -17,16 +18,28 @@ pub(super) struct Sent<'a> {
     pub(super) sandbox: Option<&'a str>,
 }
 
+/// Why what a client sent is no key. [`super::hints::keys`] says more of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    NoHeader,
+    TwoHeaders,
+    /// What stands first is not `Bearer` and a space.
+    Scheme,
+    NoKey,
+    /// What stands behind the key cannot name a sandbox.
+    Sandbox,
+    /// The path names another sandbox.
+    TwoSandboxes,
+}
+
 /// The key of a request, and the sandbox behind it.
-pub(super) fn sent(headers: &HeaderMap) -> Result<Sent<'_>, &'static str> {
+pub(super) fn sent(headers: &HeaderMap) -> Result<Sent<'_>, Unsent> {
     let key = key(headers)?;
     let Some(mark) = memchr::memrchr(SANDBOX_MARK as u8, key) else {
         return Ok(Sent { key, sandbox: None });
     };
     let id = str::from_utf8(&key[mark + 1..]).ok().filter(|id| Sandboxes::is_id(id));
-    let id = id.ok_or(
-        "what stands behind ~ in the API key names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -",
-    )?;
+    let id = id.ok_or(Unsent::Sandbox)?;
     Ok(Sent { key: &key[..mark], sandbox: Some(id) })
 }
 
@@ -43,35 +56,34 @@ pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Result<&
     }
     found
         .or_else(|| world.main_agent().filter(|_| any_key && !key.is_empty()))
-        .ok_or(Refusal::Unauthenticated("unknown API key"))
+        .ok_or_else(|| Refusal::Unauthenticated(hints::keys::unknown(world, key)))
 }
 
 /// The key of the one `Authorization` header; why not, otherwise.
-fn key(headers: &HeaderMap) -> Result<&[u8], &'static str> {
+fn key(headers: &HeaderMap) -> Result<&[u8], Unsent> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value =
-        values.next().ok_or("no Authorization header; send `Authorization: Bearer <API key>`")?;
+    let value = values.next().ok_or(Unsent::NoHeader)?;
     if values.next().is_some() {
-        return Err("two Authorization headers; send one");
+        return Err(Unsent::TwoHeaders);
     }
     let value = value.as_bytes();
     let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(space);
     if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
-        return Err("the scheme of Authorization is not Bearer; send `Bearer <API key>`");
+        return Err(Unsent::Scheme);
     }
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let key = &rest[spaces..];
-    if key.is_empty() { Err("no API key behind Bearer") } else { Ok(key) }
+    if key.is_empty() { Err(Unsent::NoKey) } else { Ok(key) }
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{Sent, key, sent};
+    use super::{Sent, Unsent, key, sent};
 
-    fn of(value: &'static str) -> Result<String, &'static str> {
+    fn of(value: &'static str) -> Result<String, Unsent> {
         let headers =
             HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
         key(&headers).map(|key| String::from_utf8_lossy(key).into_owned())

@@ -38,7 +38,7 @@ use crate::contract::{self, Endpoint, MEDIA_TYPE, Operation, Readings};
 use crate::journal::Answered;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
 use crate::verdict::PageSeen;
-use auth::Sent;
+use auth::{Sent, Unsent};
 use page::{Page, View};
 use query::Query;
 pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
@@ -55,13 +55,13 @@ pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> (Response
     let mut sent = auth::sent(&head.headers);
     let behind_key = sent.ok().and_then(|sent| sent.sandbox);
     if in_path.is_some() && behind_key.is_some() && in_path != behind_key {
-        sent = Err("the path names one sandbox and the API key another");
+        sent = Err(Unsent::TwoSandboxes);
     }
     let sandbox = sandboxes.get(in_path.or(behind_key));
     let endpoint = contract::endpoint(path);
     let (mut response, page) = match endpoint {
         Some(endpoint) => endpoint_answer(&sandbox, endpoint, &head, sent).await,
-        None => (not_found(if path.is_empty() { head.uri.path() } else { path }), None),
+        None => (not_found(head.uri.path(), path, &head.method), None),
     };
     let number = match begun {
         Some(begun) => record(sandboxes, &sandbox, &head, endpoint, &response, page, begun),
@@ -127,7 +127,7 @@ async fn endpoint_answer(
     sandbox: &Held,
     endpoint: &'static Endpoint,
     head: &request::Parts,
-    sent: Result<Sent<'_>, &'static str>,
+    sent: Result<Sent<'_>, Unsent>,
 ) -> (Response, Option<PageSeen>) {
     let readings = &sandbox.settings.readings;
     if !contract::allows(head.method.as_str()) {
@@ -141,13 +141,13 @@ async fn endpoint_answer(
     if endpoint.operation == Operation::QaRecords {
         wait_for_qa(sandbox, sent).await;
     }
-    let own = || own_answer(sandbox, endpoint, head.uri.query().unwrap_or(""), sent);
+    let own = || own_answer(sandbox, endpoint, head, sent);
     let (response, page) = guard(endpoint, readings, own);
     (faults.shape(response), page)
 }
 
 /// Waits until the agent's Q&A pairs are indexed, on a thread that may.
-async fn wait_for_qa(sandbox: &Sandbox, sent: Result<Sent<'_>, &'static str>) {
+async fn wait_for_qa(sandbox: &Sandbox, sent: Result<Sent<'_>, Unsent>) {
     let store = {
         let world = sandbox.world();
         if world.qa_ready() {
@@ -179,10 +179,11 @@ fn guard(
 fn own_answer(
     sandbox: &Sandbox,
     endpoint: &'static Endpoint,
-    query: &str,
-    sent: Result<Sent<'_>, &'static str>,
+    head: &request::Parts,
+    sent: Result<Sent<'_>, Unsent>,
 ) -> Result<Page, Refusal> {
-    let Sent { key, .. } = sent.map_err(Refusal::Unauthenticated)?;
+    let unsent = |why| Refusal::Unauthenticated(hints::keys::unsent(why, head));
+    let Sent { key, .. } = sent.map_err(unsent)?;
     let world = sandbox.world();
     let agent = auth::agent(&world, sandbox.settings.any_key, key)?;
     sandbox.trust();
@@ -193,14 +194,16 @@ fn own_answer(
         return Err(Refusal::AgentDeleted { agent: agent.name.clone() });
     }
     let readings = &sandbox.settings.readings;
-    let query = Query::read(endpoint, query, readings)?;
-    let view = View { endpoint, readings, hazards: sandbox.hazards() };
+    let query = Query::read(endpoint, head.uri.query().unwrap_or(""), readings)?;
+    let view = View { world: &world, agent, endpoint, readings, hazards: sandbox.hazards() };
     handlers::answer(&view, &agent.store, &query)
 }
 
-/// The answer where nothing is.
-pub(crate) fn not_found(path: &str) -> Response {
-    refuse(&Refusal::NotFound { path: path.to_owned() }, None, &Readings::default())
+/// The answer where nothing is; what stands before `path` in the whole one names a sandbox.
+pub(crate) fn not_found(whole: &str, path: &str, method: &Method) -> Response {
+    let sandbox = whole.strip_suffix(path).unwrap_or_default().to_owned();
+    let (path, method) = (path.to_owned(), method.to_string());
+    refuse(&Refusal::NotFound { sandbox, path, method }, None, &Readings::default())
 }
 
 /// The number of a request in the journal, on the way through the layer for browsers.

@@ -5,9 +5,12 @@ use super::refusal::Refusal;
 use crate::contract::{Code, Endpoint, PagePastEnd, Readings};
 use crate::hazard::{Hazards, Order, Seen};
 use crate::verdict::PageSeen;
+use crate::world::{Agent, World};
 
-/// How an endpoint is to be seen.
+/// How an endpoint is to be seen, and by whom.
 pub(super) struct View<'a> {
+    pub(super) world: &'a World,
+    pub(super) agent: &'a Agent,
     pub(super) endpoint: &'static Endpoint,
     pub(super) readings: &'a Readings,
     pub(super) hazards: Hazards,

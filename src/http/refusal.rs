@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use super::hints;
 use crate::contract::{
     self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Field, Readings,
 };
@@ -18,7 +19,10 @@ use crate::sandbox::{RateLimit, Sandbox};
 #[derive(Debug)]
 pub(crate) enum Refusal {
     NotFound {
+        /// What stands before the path to name a sandbox: `/s/ID`.
+        sandbox: String,
         path: String,
+        method: String,
     },
     MethodNotAllowed {
         method: String,
@@ -27,7 +31,8 @@ pub(crate) enum Refusal {
     NotSandbox {
         id: String,
     },
-    Unauthenticated(&'static str),
+    /// What is wrong with the key, without the key.
+    Unauthenticated(String),
     RateLimited {
         limit: RateLimit,
         /// After how many seconds a request is admitted.
@@ -40,6 +45,8 @@ pub(crate) enum Refusal {
     Parameter(String),
     NoConversation {
         conversation_id: String,
+        /// Where it is, or where there are others.
+        hint: String,
     },
     PagePastEnd {
         page: u64,
@@ -85,19 +92,31 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound { path } => {
-                let nearest = crate::nearest::nearest(path, ENDPOINTS.iter().map(|e| e.path));
-                write!(f, "no endpoint at {}", quote(path.as_bytes()))?;
-                nearest.map_or(Ok(()), |path| write!(f, "; the nearest is {path}"))
+            Self::NotFound { sandbox, path, method } => {
+                write!(f, "no endpoint at {}; ", quote(format!("{sandbox}{path}").as_bytes()))?;
+                if let Some(nearest) = hints::paths::nearest_path(path) {
+                    write!(f, "the nearest is {sandbox}{nearest}")?;
+                } else {
+                    let paths: Vec<_> = ENDPOINTS.iter().map(|row| row.path).collect();
+                    write!(f, "there are {}", paths.join(", "))?;
+                }
+                if contract::allows(method) { Ok(()) } else { write!(f, ", by {ALLOW}") }
             }
             Self::MethodNotAllowed { method } => {
-                write!(f, "the method must be {ALLOW}, got {}", quote(method.as_bytes()))
+                write!(f, "the method must be {ALLOW}, got {}", quote(method.as_bytes()))?;
+                let upper = method.to_ascii_uppercase();
+                match &*upper {
+                    "POST" | "PUT" | "PATCH" | "DELETE" => {
+                        f.write_str("; the parameters go in the query string, not in a body")
+                    }
+                    right if contract::allows(right) => write!(f, "; did you mean {right}?"),
+                    _ => Ok(()),
+                }
             }
             Self::NotSandbox { id } => {
                 let id = quote(id.as_bytes());
                 write!(f, "{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -")
             }
-            Self::Unauthenticated(reason) => f.write_str(reason),
             Self::RateLimited { limit: RateLimit { requests, seconds }, retry_after } => write!(
                 f,
                 "the key may make {requests} requests in {seconds} s; \
@@ -106,10 +125,10 @@ impl fmt::Display for Refusal {
             Self::AgentDeleted { agent } => {
                 write!(f, "the key stands for agent {}, which was deleted", quote(agent.as_bytes()))
             }
-            Self::Parameter(reason) => f.write_str(reason),
-            Self::NoConversation { conversation_id } => write!(
+            Self::Unauthenticated(reason) | Self::Parameter(reason) => f.write_str(reason),
+            Self::NoConversation { conversation_id, hint } => write!(
                 f,
-                "the key's agent has no conversation with {} {}",
+                "the key's agent has no conversation with {} {}{hint}",
                 Field::ConversationId.name(),
                 quote(conversation_id.as_bytes())
             ),

@@ -68,7 +68,7 @@ impl App {
         if admin::is_path(path) {
             let response = match &self.admin {
                 Some(admin) => admin.answer(request, from_here).await,
-                None => http::not_found(path),
+                None => http::not_found(path, path, request.method()),
             };
             return (response, 0);
         }

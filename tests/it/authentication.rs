@@ -43,7 +43,7 @@ fn several_spaces_may_stand_before_the_key() {
 
 #[test]
 fn a_tab_does_not_end_the_scheme() {
-    refused(&["Bearer\tk"], "not Bearer");
+    refused(&["Bearer\tk"], "no space behind Bearer");
 }
 
 /// Spaces, then the rest of the value: a tab there is part of the key.
@@ -65,7 +65,7 @@ fn two_headers_are_refused_even_when_both_are_right() {
 #[test]
 fn another_scheme_is_refused() {
     for value in ["Basic k", "k", "Bearerk", "Bearer: k", "Token k", "API-Key k"] {
-        refused(&[value], "not Bearer");
+        refused(&[value], "send `Bearer <API key>`");
     }
 }
 
@@ -78,7 +78,7 @@ fn an_empty_key_is_refused() {
 
 #[test]
 fn an_empty_header_is_refused() {
-    refused(&[""], "not Bearer");
+    refused(&[""], "the Authorization header is empty");
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod hostile;
 mod library;
 mod limits;
 mod messages;
+mod near_keys;
 mod near_misses;
 mod page_readings;
 mod paging;

@@ -4,6 +4,7 @@ use super::room;
 use crate::contract::{MessagesOrder, MessagesTotal};
 use crate::hazard::{Order, Seen};
 use crate::http::envelope::{self, Total};
+use crate::http::hints;
 use crate::http::page::{Page, View};
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
@@ -23,8 +24,10 @@ pub(super) fn answer_with(
     reversed: bool,
     form: MessageForm,
 ) -> Result<Page, Refusal> {
-    let messages = store.messages(&query.conversation_id).ok_or_else(|| {
-        Refusal::NoConversation { conversation_id: query.conversation_id.to_string() }
+    let id = &query.conversation_id;
+    let messages = store.messages(id).ok_or_else(|| Refusal::NoConversation {
+        conversation_id: id.to_string(),
+        hint: hints::conversations::meant(view.world, view.agent, id),
     })?;
     let order = Order { reversed, newest_first: reversed };
     let seen = view.page(query, messages.total(), order)?;

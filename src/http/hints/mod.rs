@@ -1,7 +1,10 @@
 //! What a refused request may have meant, for its reason. Nothing of this runs on the way of a
 //! right request, and none of it takes a time that depends on how many records there are.
 
+pub(super) mod conversations;
+pub(super) mod keys;
 pub(super) mod names;
+pub(super) mod paths;
 pub(super) mod values;
 
 /// Letters and digits alone, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` are one.

@@ -64,25 +64,3 @@ fn likeness(name: &str, of: &str) -> f64 {
         strsim::jaro_winkler(name, &whole)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{likeness, meant};
-    use crate::contract::{Field, Operation};
-
-    #[test]
-    fn the_nearest_of_several_unknown_names_is_meant() {
-        let messages = Operation::Messages.endpoint();
-        let of = |missing, query| meant(messages, missing, query);
-        let size = Field::PageSize;
-        assert_eq!(
-            of(size, "page=1&pag_size=5&pageSize=5"),
-            "; did you mean page_size for pageSize?"
-        );
-        // Each name stands for the parameter that it is most like.
-        assert_eq!(of(size, "pageNumber=1"), "");
-        assert_eq!(of(Field::Page, "pageNumber=1"), "; did you mean page for pageNumber?");
-        assert_eq!(of(Field::Page, "pageSize=1"), "");
-        assert_eq!(of(size, &"x=1&".repeat(32)), "");
-    }
-}
