@@ -101,3 +101,11 @@ fn a_key_that_was_given_is_never_named() {
     let fixture = build(&[agent("app-mine-7", &[])]).start().unwrap();
     unauthenticated(&fixture, &[("Authorization", "Bearer app-mine-8")], "unknown API key");
 }
+
+/// A name is a fixture's, and may be of any length.
+#[test]
+fn a_key_that_is_too_long_for_a_reason_is_not_named() {
+    let named = serde_json::json!({"name": "x".repeat(5000), "conversations": []});
+    let server = build(&[named]).start().unwrap();
+    unauthenticated(&server, &[("Authorization", "Bearer app-x")], "unknown API key");
+}

@@ -2,11 +2,12 @@
 //! and no record is looked at.
 
 use super::super::refusal::quote;
+use super::public_keys;
 use crate::contract::{Field, Operation};
 use crate::world::{Agent, World};
 
-/// Longer than any id that is looked for in other spellings.
-const LONGEST: usize = 200;
+/// Longer than any id that is looked for elsewhere.
+const LONGEST: usize = 64;
 
 /// `; it is of agent other, whose key is app-other`
 pub(in crate::http) fn meant(world: &World, own: &Agent, id: &str) -> String {
@@ -39,7 +40,7 @@ fn holder<'a>(world: &'a World, own: &'a Agent, id: &str) -> Option<&'a Agent> {
 /// `of agent other, whose key is app-other`; a key that may be a secret is not told.
 fn of(agent: &Agent) -> String {
     let name = quote(agent.name.as_bytes());
-    match agent.public_keys.first() {
+    match public_keys(agent).next() {
         _ if agent.deleted => format!("of agent {name}, which was deleted"),
         Some(key) => format!("of agent {name}, whose key is {key}"),
         None => format!("of agent {name}"),

@@ -7,7 +7,7 @@ use axum::http::request;
 use super::super::auth::Unsent;
 use super::super::query::names;
 use super::super::refusal::quote;
-use super::squeezed;
+use super::{public_keys, squeezed};
 use crate::config::SANDBOX_MARK;
 use crate::contract::SCHEME;
 use crate::nearest::nearest;
@@ -83,8 +83,8 @@ pub(in crate::http) fn unknown(world: &World, key: &[u8]) -> String {
     let looks = looks(key).map(|looks| format!(": {looks}")).unwrap_or_default();
     let text = str::from_utf8(key).unwrap_or_default();
     let bare = text.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let public = world.agents.iter().flat_map(|agent| &agent.public_keys).map(String::as_str);
-    let one = || world.main_agent()?.public_keys.first();
+    let public = world.agents.iter().flat_map(public_keys);
+    let one = || public_keys(world.main_agent()?).next();
     let hint = match (nearest(bare, public), one()) {
         (Some(near), _) => format!("; did you mean {near}?"),
         (None, Some(one)) => format!("; {one} is a known one"),

@@ -7,6 +7,13 @@ pub(super) mod names;
 pub(super) mod paths;
 pub(super) mod values;
 
+use crate::world::Agent;
+
+/// The keys of an agent that may be told: those that are no secret, and fit in a reason.
+fn public_keys(agent: &Agent) -> impl Iterator<Item = &str> {
+    agent.public_keys.iter().map(String::as_str).filter(|key| key.len() <= 64)
+}
+
 /// Letters and digits alone, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` are one.
 fn squeezed(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
