@@ -1,7 +1,10 @@
 //! The command line. One file per subcommand; parsing decides everything and touches nothing.
 
 mod check;
+#[cfg_attr(not(unix), allow(clippy::unused_async))]
+mod child;
 mod config_file;
+mod exec;
 mod flags;
 mod generate;
 mod healthcheck;
@@ -16,6 +19,7 @@ use std::time::SystemTime;
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
+use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
@@ -33,6 +37,12 @@ pub(crate) enum Exit {
     Fixture = 3,
     /// The address is taken.
     AddressTaken = 4,
+    /// A client did what `exec` was told to deny, or covered too little.
+    Verdict = 5,
+    /// The command of `exec` cannot be run,
+    CannotRun = 126,
+    /// or is not there.
+    NoCommand = 127,
 }
 
 impl From<Exit> for ExitCode {
@@ -58,6 +68,9 @@ struct Args {
 enum Command {
     /// Serve the API (what happens without a command)
     Serve(Box<flags::ServeArgs>),
+    /// Run a command with an emulator at its side, and end with its code; the command finds it in
+    /// `GPTBOTS_MOCK_URL`, `GPTBOTS_BASE_URL` and `GPTBOTS_MOCK_KEY`
+    Exec(Box<exec::ExecArgs>),
     /// List the behaviours on which sources disagree, and how to switch them
     Readings,
     /// Print the contract: endpoints, parameters, answers, errors, each with its source
@@ -90,7 +103,7 @@ pub fn run(
     clock: fn() -> SystemTime,
 ) -> ExitCode {
     let parsed = Parsed::read(args.into_iter().collect());
-    let Parsed { args, settings } = match parsed {
+    let Parsed { args, settings, given } = match parsed {
         Ok(parsed) => parsed,
         Err(exit) => return exit.into(),
     };
@@ -98,6 +111,14 @@ pub fn run(
         None if args.serve.print_config => print(out, &settings.table()),
         Some(Command::Serve(args)) if args.print_config => print(out, &settings.table()),
         None => serve::run(&args.serve, out, clock),
+        Some(Command::Exec(args)) if args.serve.print_config => print(out, &settings.table()),
+        Some(Command::Exec(args)) => {
+            let is_given = |flag: &str| given.iter().any(|known| known == flag);
+            match exec::run(&args, is_given, clock) {
+                exec::Ended::Command(code) => return code.into(),
+                exec::Ended::Own(exit) => exit,
+            }
+        }
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &contract::readings_page()),
         Some(Command::Contract) => print(out, &contract::reference_page()),
@@ -124,16 +145,19 @@ pub fn run(
 struct Parsed {
     args: Args,
     settings: config_file::Settings,
+    /// The ids of the flags that were given on the command line or in the file.
+    given: Vec<String>,
 }
 
 impl Parsed {
     fn read(mut words: Vec<OsString>) -> Result<Self, Exit> {
         let given = matches(&words)?;
-        let served = given.subcommand_matches("serve");
+        let served = ["serve", "exec"].iter().find_map(|name| given.subcommand_matches(name));
         if served.is_none() && given.subcommand_name().is_some() {
             // What does not serve has no settings, whatever a variable says.
             let args = Args::from_arg_matches(&given).map_err(|error| refused(&error))?;
-            return Ok(Self { args, settings: config_file::Settings::default() });
+            let settings = config_file::Settings::default();
+            return Ok(Self { args, settings, given: Vec::new() });
         }
         // A flag of `serve` stands behind the command, where there is one.
         let place = if served.is_some() { 2 } else { 1 };
@@ -145,9 +169,13 @@ impl Parsed {
             }
         };
         words.splice(place.min(words.len())..place.min(words.len()), more);
-        let given = matches(&words)?;
-        let args = Args::from_arg_matches(&given).map_err(|error| refused(&error))?;
-        Ok(Self { args, settings })
+        let matches = matches(&words)?;
+        let args = Args::from_arg_matches(&matches).map_err(|error| refused(&error))?;
+        let of = ["serve", "exec"].iter().find_map(|name| matches.subcommand_matches(name));
+        let of = of.unwrap_or(&matches);
+        let is_given = |id: &&str| of.value_source(id) == Some(ValueSource::CommandLine);
+        let given = of.ids().map(clap::Id::as_str).filter(is_given).map(str::to_owned).collect();
+        Ok(Self { args, settings, given })
     }
 }
 

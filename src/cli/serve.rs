@@ -31,13 +31,9 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
         Ok(watched) => watched,
         Err(exit) => return exit,
     };
-    let app = match App::new(config.clone()) {
+    let app = match made(config.clone()) {
         Ok(app) => app,
-        Err(error @ WorldError::Fixture(_)) => {
-            say(&error.to_string());
-            return Exit::Fixture;
-        }
-        Err(error) => return fail(Exit::Usage, &error.to_string()),
+        Err(exit) => return exit,
     };
     let sandboxes = Arc::clone(&app.sandboxes);
     let log = AccessLog::start(args.log_format, clock, Arc::clone(&sandboxes), io::stderr());
@@ -76,7 +72,22 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     exit
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
+/// What is served, as flags say it.
+pub(super) fn app(args: &ServeArgs, clock: Clock) -> Result<App, Exit> {
+    made(args.to_config(clock).map_err(|why| fail(Exit::Usage, &why))?)
+}
+
+fn made(config: Config) -> Result<App, Exit> {
+    App::new(config).map_err(|error| match error {
+        WorldError::Fixture(_) => {
+            say(&error.to_string());
+            Exit::Fixture
+        }
+        _ => fail(Exit::Usage, &error.to_string()),
+    })
+}
+
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
     server::listen(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
             fail(Exit::AddressTaken, &format!("{address} is taken; --port 0 takes a free port"))

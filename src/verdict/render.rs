@@ -51,7 +51,7 @@ impl Verdict {
     /// As text, JSON or JUnit.
     pub(crate) fn write(&self, format: Format) -> String {
         match format {
-            Format::Text => format!("{self}\n"),
+            Format::Text => format!("{self:#}\n"),
             Format::Json => self.to_json() + "\n",
             Format::Junit => self.to_junit(),
         }
@@ -142,7 +142,8 @@ impl Verdict {
     }
 }
 
-/// The findings, each with why it matters and the requests that show it, and the coverage.
+/// The findings, each with why it matters and the requests that show it; the coverage, and with
+/// `{:#}` what was never met.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.findings {
@@ -165,7 +166,7 @@ impl fmt::Display for Verdict {
         let percent = self.coverage_percent();
         write!(f, "\ncoverage: {percent}% of the contract ({met} of {of})")?;
         let never = self.never_met();
-        if never.is_empty() {
+        if never.is_empty() || !f.alternate() {
             return Ok(());
         }
         write!(f, "\nnever met:")?;
@@ -176,14 +177,16 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Items with the same path together.
+/// Items that begin with the same words together.
 fn grouped(items: &[String]) -> Vec<(String, Vec<&str>)> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for item in items {
-        let (path, rest) = match item.split_once(": ") {
-            Some((path, rest)) => (format!("{path}: "), rest),
-            None => (String::new(), item.as_str()),
-        };
+        let (path, rest) = item.split_once(": ").unwrap_or(("", item));
+        let (words, rest) = ["=", "code "]
+            .iter()
+            .find_map(|mark| rest.find(mark).map(|at| rest.split_at(at + mark.len())))
+            .unwrap_or(("", rest));
+        let path = if path.is_empty() { words.to_owned() } else { format!("{path}: {words}") };
         match groups.last_mut() {
             Some((same, items)) if *same == path => items.push(rest),
             _ => groups.push((path, vec![rest])),

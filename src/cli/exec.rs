@@ -1,0 +1,215 @@
+//! `gptbots-mock exec [flags] -- CMD`: an emulator for as long as a command runs, and a verdict on
+//! what the command asked it.
+
+use std::ffi::OsString;
+use std::io;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::sync::oneshot;
+
+use super::child;
+use super::flags::ServeArgs;
+use super::whole_file::WholeFile;
+use super::{Exit, fail, say, serve};
+use crate::sandbox::Sandboxes;
+use crate::server::{Clock, run_until};
+use crate::verdict::{Format, Rule};
+
+#[derive(Args)]
+pub(super) struct ExecArgs {
+    #[command(flatten)]
+    pub(super) serve: ServeArgs,
+    /// One more variable of the command's: its name, and `url` or `key` (repeat)
+    #[arg(long = "env", value_name = "NAME=url|key", value_parser = variable)]
+    env: Vec<(String, Given)>,
+    /// Finding that makes exec end with 5, or `all` (repeat, or separate by commas)
+    #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = denied)]
+    deny: Vec<Denied>,
+    /// Finding that is left out (repeat, or separate by commas)
+    #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = rule)]
+    mute: Vec<Rule>,
+    /// Coverage of the contract below which exec ends with 5, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(..=100))]
+    min_coverage: Option<u32>,
+    /// File to write the verdict to: .json, .xml (JUnit) or .txt (repeat)
+    #[arg(long, value_name = "FILE", value_parser = report)]
+    report: Vec<(PathBuf, Format)>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// What a variable holds.
+#[derive(Clone, Copy)]
+enum Given {
+    Url,
+    Key,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Denied {
+    All,
+    One(Rule),
+}
+
+fn variable(text: &str) -> Result<(String, Given), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=url or NAME=key")?;
+    let given = match value {
+        "url" => Given::Url,
+        "key" => Given::Key,
+        _ => return Err("write it as NAME=url or NAME=key".to_owned()),
+    };
+    let right = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    if name.is_empty() || !name.chars().all(right) {
+        return Err("the name of a variable holds letters, digits and _".to_owned());
+    }
+    Ok((name.to_owned(), given))
+}
+
+fn rule(name: &str) -> Result<Rule, String> {
+    name.parse().map_err(|error: crate::RuleError| error.to_string())
+}
+
+fn denied(name: &str) -> Result<Denied, String> {
+    if name == "all" { Ok(Denied::All) } else { rule(name).map(Denied::One) }
+}
+
+fn report(path: &str) -> Result<(PathBuf, Format), String> {
+    let path = PathBuf::from(path);
+    let format = match path.extension().and_then(|end| end.to_str()) {
+        Some("json") => Format::Json,
+        Some("xml") => Format::Junit,
+        Some("txt") => Format::Text,
+        _ => return Err("the name of a report ends with .json, .xml or .txt".to_owned()),
+    };
+    Ok((path, format))
+}
+
+/// What the command ended with, or what this program has to say instead.
+pub(super) enum Ended {
+    Command(u8),
+    Own(Exit),
+}
+
+/// Serves for as long as the command runs. `given`: which flags were given.
+pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -> Ended {
+    if given("port_file") || args.serve.watch {
+        let why = "exec tells its command where it listens; --port-file and --watch are serve's";
+        return Ended::Own(fail(Exit::Usage, why));
+    }
+    let app = match serve::app(&args.serve, clock) {
+        Ok(app) => app,
+        Err(exit) => return Ended::Own(exit),
+    };
+    let sandboxes = Arc::clone(&app.sandboxes);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Ended::Own(fail(Exit::Failed, &format!("cannot start: {error}"))),
+    };
+    let ended = runtime.block_on(async {
+        let port = if given("port") { args.serve.port } else { 0 };
+        let host = if given("host") { args.serve.host } else { Ipv4Addr::LOCALHOST.into() };
+        let listener = match serve::listen(SocketAddr::new(host, port)) {
+            Ok(listener) => listener,
+            Err(exit) => return Err(exit),
+        };
+        let address = listener
+            .local_addr()
+            .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
+        let mut command = command(args, address, &sandboxes);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(run_until(listener, app, None, async {
+            // Its sender is dropped where the command did not even start.
+            let _ = stopped.await;
+        }));
+        let status = child::run(&mut command).await;
+        let _ = stop.send(());
+        let _ = served.await;
+        status.map_err(|error| not_started(&args.command, &error))
+    });
+    runtime.shutdown_background();
+    match ended {
+        Err(exit) => Ended::Own(exit),
+        Ok(status) => judge(args, &sandboxes, code(status)),
+    }
+}
+
+fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Command {
+    let url = format!("http://{address}");
+    let world = sandboxes.world();
+    let key = world.main_agent().and_then(|agent| agent.keys.first()).cloned().unwrap_or_default();
+    // It has at least one word.
+    let (program, rest) = args.command.split_at(1);
+    let mut command = Command::new(&program[0]);
+    command.args(rest);
+    command.env("GPTBOTS_MOCK_URL", &url).env("GPTBOTS_BASE_URL", &url);
+    command.env("GPTBOTS_MOCK_KEY", &key);
+    for (name, given) in &args.env {
+        command.env(
+            name,
+            match given {
+                Given::Url => &url,
+                Given::Key => &key,
+            },
+        );
+    }
+    command
+}
+
+/// As shells and `env` say it.
+fn not_started(command: &[OsString], error: &io::Error) -> Exit {
+    let name = command[0].to_string_lossy();
+    say(&format!("error: cannot run {name}: {error}"));
+    if error.kind() == io::ErrorKind::NotFound { Exit::NoCommand } else { Exit::CannotRun }
+}
+
+/// The code of a command; of one that a signal ended, as shells say it.
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+    }
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// Tells what was found, and lets it count where the command itself was content.
+fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
+    let verdict = args.mute.iter().fold(sandboxes.verdict(), |verdict, rule| verdict.mute(*rule));
+    for (path, format) in &args.report {
+        if let Err(error) = write_report(path, &verdict.write(*format)) {
+            let path = path.display();
+            return Ended::Own(fail(Exit::Failed, &format!("cannot write {path}: {error}")));
+        }
+    }
+    let is_denied = |rule: Rule| {
+        args.deny.iter().any(|denied| *denied == Denied::All || *denied == Denied::One(rule))
+    };
+    let denied = verdict.findings().iter().any(|finding| is_denied(finding.rule));
+    let covered = verdict.coverage_percent();
+    let uncovered = args.min_coverage.is_some_and(|least| covered < least);
+    if uncovered {
+        say(&format!("{verdict:#}"));
+    } else if !verdict.findings().is_empty() {
+        say(&verdict.to_string());
+    }
+    if uncovered {
+        let least = args.min_coverage.unwrap_or_default();
+        say(&format!("error: coverage is {covered}%, --min-coverage asks for {least}%"));
+    }
+    if code == 0 && (denied || uncovered) {
+        Ended::Own(Exit::Verdict)
+    } else {
+        Ended::Command(code)
+    }
+}
+
+fn write_report(path: &Path, text: &str) -> io::Result<()> {
+    let mut whole = WholeFile::create(path)?;
+    whole.file.write_all(text.as_bytes())?;
+    whole.finish()
+}
