@@ -190,6 +190,14 @@ fn the_default_sandbox_is_never_over() {
     assert_eq!(lists(&server, "default"), 1);
 }
 
+/// Were it looked up again for the answer, it would be over by then, and made as the server was
+/// started.
+#[test]
+fn put_answers_what_was_put_however_short_it_lasts() {
+    let server = idle_at_once();
+    assert_eq!(put(&server, "a", &json!({"seed": 5}))["seed"], 5);
+}
+
 /// `DELETE` of one in use: the request keeps the world that it began in.
 #[test]
 fn a_request_outlives_its_sandbox() {
