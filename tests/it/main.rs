@@ -1,6 +1,9 @@
 //! Tests through the front door: one module per subject.
 
 mod access_log;
+mod admin;
+mod admin_bodies;
+mod admin_fuzz;
 mod allocations;
 mod authentication;
 mod believable;
@@ -26,6 +29,7 @@ mod fixture_docs;
 mod fuzz_files;
 mod fuzz_fixtures;
 mod golden;
+mod guard;
 mod hostile;
 mod library;
 mod limits;
