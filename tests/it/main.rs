@@ -43,6 +43,7 @@ mod process;
 mod program;
 mod qa;
 mod random_fixture;
+mod rate_limit;
 mod readings;
 mod reasons;
 mod requests;
