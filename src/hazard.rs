@@ -247,7 +247,10 @@ impl Seen {
         if has(Hazard::ExactMultiple) && matches >= size {
             end -= matches % size;
         }
-        if has(Hazard::Arrival) && !later && end > 0 {
+        let arrives = has(Hazard::Arrival) && end > 0;
+        // Where page 1 had all rows there were no others to hold back or to repeat.
+        let several = end - u64::from(arrives) > size;
+        if arrives && !later {
             if order.newest_first {
                 start = 1;
             } else {
@@ -259,8 +262,7 @@ impl Seen {
         }
         let rows = end - start;
         let (mut skip, mut take, mut more) = (skip, size, 0);
-        // Where all rows fit into one page there is no next one to tell apart from it.
-        if rows > size {
+        if several {
             if has(Hazard::RepeatedRow) {
                 skip = skip.saturating_sub(u64::from(later));
                 more += 1;

@@ -10,7 +10,7 @@ use gptbots_mock::{Hazard, ServerBuilder};
 use serde_json::json;
 
 use crate::client::fetch;
-use crate::control::control;
+use crate::control::{control, put};
 use crate::paged::{LISTS, Page, Paged, Walk, page, records};
 use crate::process::{Process, command, run};
 use crate::walk::{LIST, QA};
@@ -225,6 +225,55 @@ fn a_hazard_on_one_operation_leaves_the_others_alone() {
                 assert_eq!(differs, own, "{hazard} on {:?}, {:?}", on.operation, paged.operation);
             }
         }
+    }
+}
+
+/// Whatever they are together: a page has no more rows than are asked for and none twice, a page
+/// past the last one has none; and a walk loses, and meets twice, no more rows than they say.
+#[test]
+fn any_hazards_at_once_make_no_impossible_walk() {
+    let server = records().start().unwrap();
+    for together in 0..1_u32 << ALL.len() {
+        let has = |hazard: &Hazard| together & 1 << *hazard as u32 != 0;
+        let words: Vec<_> = ALL.iter().filter(|hazard| has(hazard)).map(|h| h.word()).collect();
+        put(&server, "a", &json!({ "hazards": words }));
+        for (paged, rows) in LISTS.iter().flat_map(|paged| [(paged, 10), (paged, 11), (paged, 21)])
+        {
+            let walk = Walk::new(&server, paged, rows);
+            let mut seen = vec![0; rows as usize];
+            for number in 1..=5 {
+                let Page::Rows(places, _) = walk.page("a", number) else { continue };
+                assert!(places.len() <= 10 && places.is_sorted_by(|a, b| a < b), "{words:?}");
+                assert!(number < 5 || places.is_empty(), "{words:?}");
+                places.iter().for_each(|place| seen[*place] += 1);
+            }
+            let one = |hazard| usize::from(has(&hazard));
+            let cut = if has(&Hazard::ExactMultiple) { rows as usize % 10 } else { 0 };
+            let lost = seen.iter().filter(|times| **times == 0).count();
+            let may = one(Hazard::Departure) + one(Hazard::Arrival) + cut;
+            assert!(lost <= may, "{lost} of {rows} rows are lost: {words:?}");
+            let again: usize = seen.iter().map(|times: &usize| times.saturating_sub(1)).sum();
+            let may = one(Hazard::Arrival) + one(Hazard::RepeatedRow);
+            assert!(again <= may, "{again} of {rows} rows are met again: {words:?}");
+        }
+    }
+}
+
+/// The row that leaves is one thing, the row that page 1 keeps back another.
+#[test]
+fn a_departure_takes_no_row_that_a_short_page_keeps_back() {
+    let both = [Hazard::Departure, Hazard::ShortPage];
+    walks(records(), 11, &both, |_| vec![page(0..9, 11), page(10..11, 10)]);
+}
+
+/// Page 1 was full and the last one when it was seen, so it kept nothing back and nothing stands
+/// twice but for the arrival.
+#[test]
+fn an_arrival_makes_no_page_short_that_was_seen_before() {
+    for other in [Hazard::ShortPage, Hazard::RepeatedRow] {
+        walks(records(), 11, &[Hazard::Arrival, other], |paged| {
+            vec![page(if paged.newest_first { 1..11 } else { 0..10 }, 10), page(10..11, 11)]
+        });
     }
 }
 
