@@ -324,3 +324,28 @@ fn replaced_fixtures_reach_sandboxes_without_their_own() {
     until("the second fixture", || newest("k") == "second");
     assert_eq!(["k~lazy", "k~own", "k~new"].map(newest), ["second", "own", "second"]);
 }
+
+/// Each request looks at all of them.
+#[test]
+fn a_sandbox_has_a_thousand_faults_at_most() {
+    let server = Server::start().unwrap();
+    let faults = |number| json!({ "faults": vec!["qa:status=503"; number] }).to_string();
+    control(server.address(), "PUT", "/sandboxes/a", &faults(1000)).ok();
+    let more = control(server.address(), "POST", "/sandboxes/a/faults", r#""qa:status=502""#);
+    assert_eq!(more.status, 409, "{more:?}");
+    let more = control(server.address(), "PUT", "/sandboxes/a", &faults(1001));
+    assert_eq!(more.status, 400);
+    assert!(more.body.contains("a sandbox has at most 1000 faults"), "{more:?}");
+}
+
+/// A test that fails one request after another never runs out.
+#[test]
+fn faults_that_have_struck_as_often_as_they_may_make_room() {
+    let server = Server::start().unwrap();
+    let sandbox = server.sandbox("a");
+    for _ in 0..1100 {
+        sandbox.fail_next(gptbots_mock::Fault::status(503));
+        assert_eq!(get(&server, "app-demo~a", NEWEST).status, 503);
+    }
+    get(&server, "app-demo~a", NEWEST).ok();
+}
