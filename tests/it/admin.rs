@@ -23,20 +23,20 @@ pub(crate) fn failed(answer: &Answer, status: u16, why: &str) {
 
 /// Asserts that a body is refused at a place, in these words, with this help.
 #[track_caller]
-fn mistake(path: &str, body: &str, place: &str, message: &str, help: Value) {
+fn mistake(path: &str, body: &str, place: &str, message: &str, help: &Value) {
     let method = if path.ends_with("/a") { "PUT" } else { "POST" };
     let answer = ask(method, path, body);
     failed(&answer, 400, &format!("body:{place}: {message}"));
     let problems = answer.json()["problems"].clone();
     let problem = &problems[0];
     assert_eq!(format!("{}:{}", problem["line"], problem["column"]), place, "{problem}");
-    assert_eq!((&problem["message"], &problem["help"]), (&message.into(), &help), "{problem}");
+    assert_eq!((&problem["message"], &problem["help"]), (&message.into(), help), "{problem}");
     assert_eq!(problems.as_array().unwrap().len(), 1, "{problems}");
 }
 
 #[track_caller]
 fn wrong(body: &str, place: &str, message: &str, help: impl Into<Value>) {
-    mistake("/sandboxes/a", body, place, message, help.into());
+    mistake("/sandboxes/a", body, place, message, &help.into());
 }
 
 #[test]
@@ -170,16 +170,16 @@ fn every_mistake_is_told_at_once() {
 fn a_mistake_in_a_clock_is_told_by_its_place() {
     let clock = "/sandboxes/a/clock";
     let help = Value::from("did you mean \"advance_ms\"?");
-    mistake(clock, r#"{"advance": 1}"#, "1:2", "unknown key \"advance\"", help);
+    mistake(clock, r#"{"advance": 1}"#, "1:2", "unknown key \"advance\"", &help);
     let message = "expected milliseconds, 0 to 3153600000000, got -1";
-    mistake(clock, r#"{"advance_ms": -1}"#, "1:16", message, Value::Null);
+    mistake(clock, r#"{"advance_ms": -1}"#, "1:16", message, &Value::Null);
 }
 
 #[test]
 fn a_mistake_in_a_fault_is_told_by_its_place() {
     let faults = "/sandboxes/a/faults";
     let help = Value::from("did you mean \"status\"?");
-    mistake(faults, r#"{"statu": 503}"#, "1:2", "unknown key \"statu\"", help);
+    mistake(faults, r#"{"statu": 503}"#, "1:2", "unknown key \"statu\"", &help);
     let answer = ask("POST", faults, "[]");
     failed(&answer, 400, "body:1:1: expected a fault, an object, got an array");
 }

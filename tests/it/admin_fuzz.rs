@@ -146,7 +146,9 @@ fn broken_documents_break_nothing_and_change_nothing() {
         let settings = r#"{"seed": 3, "faults": ["qa:status=503"], "clock": "frozen"}"#;
         let before = timeless(&admin.send("PUT", "/sandboxes/a", settings.as_bytes()));
         let mut bytes = document.into_bytes();
-        edits.iter().for_each(|edit| apply(edit, &mut bytes));
+        for edit in &edits {
+            apply(edit, &mut bytes);
+        }
         let answer = admin.send(method, path, &bytes);
         let json = answer.json();
         if answer.status == 200 {
@@ -159,10 +161,9 @@ fn broken_documents_break_nothing_and_change_nothing() {
         assert!(!json["message"].as_str().unwrap().is_empty());
         let text = String::from_utf8_lossy(&bytes);
         for problem in json["problems"].as_array().into_iter().flatten() {
-            let (line, column) = (problem["line"].as_u64(), problem["column"].as_u64());
-            let line =
-                text.split('\n').nth(line.unwrap() as usize - 1).expect("a line of the body");
-            assert!((1..=line.chars().count() as u64 + 1).contains(&column.unwrap()), "{problem}");
+            let at = |key: &str| usize::try_from(problem[key].as_u64().unwrap()).unwrap();
+            let line = text.split('\n').nth(at("line") - 1).expect("a line of the body");
+            assert!((1..=line.chars().count() + 1).contains(&at("column")), "{problem}");
         }
         assert_eq!(timeless(&admin.send("GET", "/sandboxes/a", b"")), before, "{text}");
     });
