@@ -181,7 +181,8 @@ gptbots-mock --hazard arrival --hazard qa:short-page
 ```
 
 In the control API: `{\"hazards\": [\"arrival\", \"qa:short-page\"]}` as part of
-`PUT /__admin/sandboxes/ID`. In Rust: `sandbox.hazard(Hazard::Arrival)`. Several at once add up.
+`PUT /__admin/sandboxes/ID`. In Rust: `sandbox.hazard(Hazard::Arrival)`. Several at once add up; a
+departure and a repeated row, or a departure and an arrival newest first, cancel each other out.
 
 ";
 

@@ -268,6 +268,18 @@ fn a_departure_takes_no_row_that_a_short_page_keeps_back() {
     walks(records(), 11, &both, |_| vec![page(0..9, 11), page(10..11, 10)]);
 }
 
+/// One moves the rows on, the other back: a walk meets neither, as the page on hazards says.
+#[test]
+fn a_departure_cancels_out_what_moves_rows_the_other_way() {
+    walks(records(), 25, &[Hazard::Departure, Hazard::RepeatedRow], |_| {
+        vec![page(0..10, 25), page(10..20, 24), page(20..25, 24)]
+    });
+    walks(records(), 25, &[Hazard::Departure, Hazard::Arrival], |paged| {
+        let first = if paged.newest_first { 1..11 } else { 0..10 };
+        vec![page(first, 24), page(11..21, 24), page(21..25, 24)]
+    });
+}
+
 /// Page 1 was full and the last one when it was seen, so it kept nothing back and nothing stands
 /// twice but for the arrival.
 #[test]
