@@ -316,3 +316,33 @@ impl Silence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No test has a peer on another machine, so its address comes in from outside.
+    #[test]
+    fn a_peer_is_on_this_machine_by_its_address() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (accepted, _) = listener.accept().await.unwrap();
+            drop(stream);
+            for (peer, from_here) in [
+                ("127.0.0.1:1", true),
+                ("127.255.0.9:1", true),
+                ("[::1]:1", true),
+                ("[::ffff:127.0.0.1]:1", true),
+                ("10.0.0.1:1", false),
+                ("192.168.1.2:1", false),
+                ("0.0.0.0:1", false),
+                ("[2001:db8::1]:1", false),
+                ("[::ffff:10.0.0.1]:1", false),
+            ] {
+                assert_eq!(is_from_here(&accepted, peer.parse().unwrap()), from_here, "{peer}");
+            }
+        });
+    }
+}

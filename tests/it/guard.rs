@@ -85,6 +85,8 @@ fn names_that_only_look_like_this_machine_are_refused() {
         "0.0.0.0",
         "evil.example#localhost",
         "localhost@evil.example",
+        // As long as what stands before it.
+        "localhost@evil.host",
         "evil.example:80@localhost",
         "127.0.0.1evil",
         "[::]",
