@@ -96,6 +96,11 @@ fn an_arrival_on_a_page_that_is_not_full_is_not_seen_by_a_walk() {
 }
 
 #[test]
+fn an_arrival_can_be_the_first_record_of_all() {
+    walks(records(), 1, &[Hazard::Arrival], |_| vec![page(0..0, 0)]);
+}
+
+#[test]
 fn an_arrival_follows_the_order_that_a_reading_sets() {
     let reversed = records()
         .reading(MessagesOrder::NewestFirst)
