@@ -309,6 +309,19 @@ fn a_run_is_repeated_after_a_reset() {
     assert_eq!(run(), before);
 }
 
+/// So that tests side by side do not all fail, or all pass, together.
+#[test]
+fn each_sandbox_and_each_seed_has_a_run_of_its_own() {
+    let server = Server::start().unwrap();
+    let run = |id: &str, seed: u64| {
+        put(&server, id, &json!({"seed": seed, "faults": ["status=503,probability=0.5"]}));
+        [(); 40].map(|()| get(&server, &format!("app-demo~{id}"), NEWEST).status)
+    };
+    let one = run("a", 1);
+    assert_ne!(run("b", 1), one);
+    assert_ne!(run("a", 2), one);
+}
+
 /// Sandboxes without records of their own have the server's, as they are now.
 #[test]
 fn replaced_fixtures_reach_sandboxes_without_their_own() {
