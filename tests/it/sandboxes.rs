@@ -121,7 +121,7 @@ fn a_slip_in_the_path_of_a_sandbox_finds_its_endpoint() {
         404,
         404,
         "Not found",
-        "no endpoint at /v1/mesages; the nearest is /v1/messages",
+        "no endpoint at /s/a/v1/mesages; the nearest is /s/a/v1/messages",
     );
 }
 
