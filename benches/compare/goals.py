@@ -1,5 +1,6 @@
 """`run goals`: the emulator against the yardstick, and against itself with less data."""
 
+import extras
 import queries
 import scale
 import startup
@@ -7,7 +8,7 @@ from load import in_rounds, ratio, short, spread, window
 from pages import CONVERSATIONS, MESSAGES, QA, mean_size, random_pages
 from report import micros, verdict
 from server import SERVER_CORE
-from tools import NO_LOG
+from tools import BARE
 
 KINDS = (CONVERSATIONS, MESSAGES, QA)
 CONNECTIONS = 64
@@ -17,20 +18,20 @@ def measure(tools, quiet, size, say):
     """The sections of the page, and the points of the plot."""
     bench = (tools, quiet, size, say)
     sections = [*load_sections(*bench), startup.built_in_section(*bench)]
-    sections += [startup.large_section(*bench), queries.section(*bench)]
+    sections += [startup.large_section(*bench), queries.section(*bench), extras.section(*bench)]
     points = scale.measure(*bench)
     return sections + scale.sections(points), points
 
 
 def setups(tools, size):
     """(what is served, flags, goals of the CPU of each kind of page, goal of their p99)."""
-    large = ("--conversations", str(size.large))
+    large = ("--conversations", str(size.large), "--journal", "0", "--no-admin")
     found = [
-        (f"{size.large:,} generated, no log", (*large, *NO_LOG), (1.4, 1.8, 2.3), 1.5),
+        (f"{size.large:,} generated, no log", (*large, "--log-format", "off"), (1.4, 1.8, 2.3), 1.5),
         (f"{size.large:,} generated, log to a file", large, (1.7, 2.1, 2.6), None),
     ]
     for conversations in size.fixtures:
-        flags = ("--fixtures", str(tools.fixture(conversations)), *NO_LOG)
+        flags = ("--fixtures", str(tools.fixture(conversations)), *BARE)
         found.append((f"fixture of {conversations:,}, no log", flags, (1.15,) * 3, None))
     return found
 

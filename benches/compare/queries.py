@@ -4,7 +4,7 @@ from load import in_rounds, ratio, short, spread, window
 from pages import query_pages
 from report import verdict
 from server import SERVER_CORE
-from tools import NO_LOG
+from tools import BARE
 
 GOAL = 1.3
 CONNECTIONS = 64
@@ -14,7 +14,7 @@ def section(tools, quiet, size, say):
     say(f"queries with {size.large:,} and with {size.small:,} conversations")
     servers = []
     for conversations in (size.small, size.large):
-        server = tools.emulator("--conversations", str(conversations), *NO_LOG, cores=SERVER_CORE)
+        server = tools.emulator("--conversations", str(conversations), *BARE, cores=SERVER_CORE)
         server.first_line()
         servers.append(server)
     queries = query_pages(*servers)

@@ -7,7 +7,7 @@ from pages import deep_qa, random_pages
 from report import verdict
 from server import REST, SERVER_CORE
 from startup import start
-from tools import NO_LOG
+from tools import BARE
 
 BYTES_GOAL = 100
 CONNECTIONS = 64
@@ -18,7 +18,7 @@ def measure(tools, quiet, size, say):
     points, lanes, servers = [], {}, []
     for conversations in size.scale:
         say(f"{conversations:,} conversations: start and memory")
-        flags = ("--conversations", str(conversations), *NO_LOG)
+        flags = ("--conversations", str(conversations), *BARE)
         server = tools.emulator(*flags, cores=SERVER_CORE)
         server.first_line()
         path = deep_qa(server)

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = ROOT / "target/release/gptbots-mock"
 CRATE = Path(__file__).with_name("yardstick")
 NO_LOG = ("--log-format", "off")
+# Nothing but the vendor's API
+BARE = (*NO_LOG, "--journal", "0", "--no-admin")
 
 
 def run(*command, timeout=1800, folder=ROOT, env=None):
