@@ -15,7 +15,7 @@ const MOST: u64 = 14;
 const ALWAYS: &str = "start_time=0&end_time=9999999999999";
 
 /// An answer waits for nothing here, so its future is ready when it is first asked.
-fn ready<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it waits"),

@@ -30,15 +30,21 @@ impl Wire {
         self.0.get_mut().write_all(bytes.as_ref()).unwrap();
     }
 
-    /// The next answer, as long as its `Content-Length` says.
+    /// The next head, without what stands behind it.
     #[track_caller]
-    pub(crate) fn answer(&mut self) -> Answer {
+    pub(crate) fn head(&mut self) -> Answer {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             let read = self.0.read_until(b'\n', &mut bytes).unwrap();
             assert!(read > 0, "closed in a head: {:?}", String::from_utf8_lossy(&bytes));
         }
-        let head = parse(&bytes);
+        parse(&bytes)
+    }
+
+    /// The next answer, as long as its `Content-Length` says.
+    #[track_caller]
+    pub(crate) fn answer(&mut self) -> Answer {
+        let head = self.head();
         let length = head.header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
