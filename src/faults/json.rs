@@ -30,7 +30,9 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
     let mut draft = Draft::new();
     while let Some(key) = reader.key(&mut keys, &known)? {
         if key.value == OPERATION && !reader.is_string()? {
+            let (before, mut none) = (reader.problems.count(), true);
             reader.array("the operations", |reader| {
+                none = false;
                 if let Some(word) = reader.string()?
                     && let Err(why) = draft.operation(&word.value)
                 {
@@ -38,6 +40,10 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
                 }
                 Ok(())
             })?;
+            if none && reader.problems.count() == before {
+                let why = "the list names no operation; leave it out for all";
+                reader.problems.add(key.span, why);
+            }
             continue;
         }
         let value = if reader.is_string()? {

@@ -275,6 +275,7 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
     for (number, (object, words)) in [
         (r#"{"operation": "mesages", "code": 50000}"#, ["1:27: ", "did you mean messages?"]),
         (r#"{"operation": ["qa", "q"], "code": 50000}"#, ["1:34: ", "did you mean qa?"]),
+        (r#"{"operation": [], "code": 50000}"#, ["1:13: ", "leave it out for all"]),
         (r#"{"cod": 50000}"#, ["1:13: ", "did you mean \"code\"?"]),
         (r#"{"code": 50001}"#, ["1:21: ", "no code \"50001\""]),
         (r#"{"code": 50000, "status": 500}"#, ["1:38: ", "exclude each other"]),
