@@ -385,7 +385,8 @@ mod tests {
     fn idle_after(sandbox_idle: Duration) -> Sandboxes {
         let limits = Limits { sandbox_idle, ..Limits::default() };
         let config = Config { limits, conversations: 1, ..Config::default() };
-        Sandboxes::new(World::new(&config).unwrap(), config)
+        let faults = crate::sandbox::number_faults(config.faults.clone()).unwrap();
+        Sandboxes::new(World::new(&config).unwrap(), faults, config)
     }
 
     #[test]

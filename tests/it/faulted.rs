@@ -1,12 +1,13 @@
 //! What the tests of faults share: a server that has some, a request of each operation, and an
 //! answer whose body need not be text.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use gptbots_mock::{Server, ServerBuilder};
 
-use crate::client::{Answer, NEWEST, parse, request};
+use crate::client::{Answer, NEWEST, connect, parse, request};
 
 /// The key of the agent that the pages' examples are of.
 pub(crate) const KEY: &str = "your_apikey";
@@ -66,12 +67,47 @@ pub(crate) fn take_apart(bytes: &[u8]) -> (Answer, &[u8]) {
 /// One request on a connection of its own, and what comes of it.
 #[track_caller]
 pub(crate) fn exchange(address: SocketAddr, target: &str, more: &str) -> (Answer, Vec<u8>) {
-    use std::io::Write;
-    let mut stream = crate::client::connect(address);
+    let mut stream = connect(address);
     let more = format!("Connection: close\r\n{more}");
     stream.write_all(asks("GET", target, &more).as_bytes()).unwrap();
     let (bytes, error) = drain(&mut stream);
     assert_eq!(error, None);
     let (head, body) = take_apart(&bytes);
     (head, body.to_vec())
+}
+
+/// Longer than any test lives.
+pub(crate) const FOR_EVER: &str = "Prefer: delay=600000\r\n";
+
+/// A connection on which a request was sent.
+#[track_caller]
+pub(crate) fn asking(address: SocketAddr, more: &str) -> TcpStream {
+    let mut stream = connect(address);
+    stream.write_all(asks("GET", LIST, more).as_bytes()).unwrap();
+    stream
+}
+
+/// Asserts that nothing has come, for a while.
+#[track_caller]
+pub(crate) fn is_silent(stream: &mut TcpStream, while_ms: u64) {
+    let before = stream.read_timeout().unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(while_ms))).unwrap();
+    let kind = stream.read(&mut [0; 64]).map_err(|error| error.kind());
+    assert!(matches!(kind, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{kind:?}");
+    stream.set_read_timeout(before).unwrap();
+}
+
+/// The head of what a client got, and the bytes behind it.
+#[track_caller]
+pub(crate) fn got(address: SocketAddr, more: &str) -> (usize, Vec<u8>, Option<ErrorKind>) {
+    let (bytes, end) = drain(&mut asking(address, more));
+    let (head, body) = take_apart(&bytes);
+    assert_eq!(head.status, 200);
+    (head.header("content-length").unwrap().parse().unwrap(), body.to_vec(), end)
+}
+
+/// How long so many bytes take at a rate.
+#[allow(clippy::cast_precision_loss, reason = "few")]
+pub(crate) fn time_of(bytes: usize, rate: u32) -> Duration {
+    Duration::from_secs_f64(bytes as f64 / f64::from(rate))
 }

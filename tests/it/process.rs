@@ -135,6 +135,11 @@ impl Process {
         self.child.id()
     }
 
+    /// How many threads it has, as Linux tells it; none elsewhere.
+    pub(crate) fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
+    }
+
     pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
