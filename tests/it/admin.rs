@@ -93,9 +93,10 @@ fn a_word_that_is_none_is_told_with_the_nearest() {
 
 #[test]
 fn a_value_of_another_kind_is_told() {
+    const CLOCK: &str = "expected a clock, a string or an object, got a boolean";
     wrong("[]", "1:1", "expected a sandbox, an object, got an array", Value::Null);
     wrong("{\"hazards\": 1}", "1:13", "expected the hazards, an array, got a number", Value::Null);
-    wrong("{\"clock\": true}", "1:11", "expected a string, got a boolean", Value::Null);
+    wrong("{\"clock\": true}", "1:11", CLOCK, Value::Null);
     wrong(
         "{\"rate_limit\": \"1/2\"}",
         "1:16",

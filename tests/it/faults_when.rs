@@ -127,7 +127,7 @@ fn what_fails_next_fails_once() {
 fn two_faults_of_one_id_start_no_server() {
     let two = Server::builder().fault(Fault::reset().named("x")).fault(Fault::reset().named("x"));
     let error = two.start().unwrap_err();
-    assert!(matches!(&error, StartError::Setting(why) if why.contains("two faults")), "{error}");
+    assert!(matches!(&error, StartError::Setting(why) if why.contains("with the id x")), "{error}");
 }
 
 #[test]
@@ -295,5 +295,5 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
 #[test]
 fn two_faults_of_one_id_end_it() {
     let args = ["--port", "0", "--fault", "id=x,delay=1", "--fault", "id=x,delay=2"];
-    refused(&run(&mut command(&args)), 2, &["two faults with the id x"]);
+    refused(&run(&mut command(&args)), 2, &["there is a fault with the id x"]);
 }
