@@ -97,12 +97,10 @@ fn a_value_of_another_kind_is_told() {
     wrong("[]", "1:1", "expected a sandbox, an object, got an array", Value::Null);
     wrong("{\"hazards\": 1}", "1:13", "expected the hazards, an array, got a number", Value::Null);
     wrong("{\"clock\": true}", "1:11", CLOCK, Value::Null);
-    wrong(
-        "{\"rate_limit\": \"1/2\"}",
-        "1:16",
-        "expected a rate limit, an object, got a string",
-        Value::Null,
-    );
+    let form = "write it as REQUESTS/SECONDS, such as 60/60 for sixty a minute";
+    wrong("{\"rate_limit\": \"1-2\"}", "1:17", form, Value::Null);
+    let kinds = "expected a rate limit, a string or an object, got an array";
+    wrong("{\"rate_limit\": []}", "1:16", kinds, Value::Null);
 }
 
 #[test]
