@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gptbots_mock::{Server, Unserved};
+use gptbots_mock::{Server, ServerBuilder, Unserved};
 use tokio::runtime::Runtime;
 
 /// Conversations.
@@ -27,7 +27,11 @@ struct App {
 
 impl App {
     fn new(conversations: u32) -> Self {
-        let server = Server::builder().conversations(conversations).unserved().unwrap();
+        Self::with(Server::builder().conversations(conversations).journal(0))
+    }
+
+    fn with(builder: ServerBuilder) -> Self {
+        let server = builder.unserved().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut app = Self { server, runtime };
         // The first Q&A request waits for the index.
@@ -38,7 +42,13 @@ impl App {
     }
 
     fn get(&mut self, target: &str) -> Vec<u8> {
-        let request = Request::get(target).header("authorization", "Bearer app-demo");
+        // As a client sends it.
+        let request = Request::get(target)
+            .header("host", "127.0.0.1:8484")
+            .header("user-agent", "queries/1.0")
+            .header("accept", "*/*")
+            .header("accept-encoding", "gzip, deflate")
+            .header("authorization", "Bearer app-demo");
         let request = request.body(Body::empty()).unwrap();
         self.runtime.block_on(async {
             let response = self.server.answer(request).await;
@@ -159,5 +169,24 @@ fn rows(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench, rows);
+/// What the journal costs a page, where nobody asks for it.
+fn journal(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("journal");
+    group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    for (name, requests) in [("off", 0), ("on", 1_000)] {
+        let mut app = App::with(Server::builder().conversations(1_000).journal(requests));
+        let mut n = 0u64;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                n = n.wrapping_add(7_368_787);
+                let query = format!("conversation_type=ALL&{ALWAYS}&page_size=50");
+                let page = n % 20 + 1;
+                black_box(app.get(&format!("/v1/bot/conversation/page?{query}&page={page}")))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench, rows, journal);
 criterion_main!(benches);

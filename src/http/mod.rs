@@ -41,6 +41,7 @@ use crate::verdict::PageSeen;
 use auth::{Sent, Unsent};
 use page::{Page, View};
 use query::Query;
+pub(crate) use query::cut;
 pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
 
 /// Answers a request to the vendor's API, or to a path that there is not; and the number that the
@@ -87,6 +88,7 @@ fn record(
     let retry_after =
         told.and_then(|_| response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok());
     let refused = told.and_then(|told| told.refused.as_ref());
+    let now = Instant::now();
     sandboxes.record(
         sandbox,
         &Answered {
@@ -97,8 +99,8 @@ fn record(
             retry_after,
             fault: told.and_then(|told| told.fault.as_ref()),
             page,
-            took: begun.elapsed(),
-            now: (sandboxes.uptime(), sandbox.own_time()),
+            took: now.saturating_duration_since(begun),
+            now: (sandboxes.uptime(now), sandbox.own_time(now)),
         },
     )
 }

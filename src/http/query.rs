@@ -179,7 +179,7 @@ pub(super) fn names(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
 
 /// What stands before a byte, and what behind it. Texts are short: a search for long ones would
 /// take longer to begin than this to end.
-fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+pub(crate) fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
     match text.bytes().position(|byte| byte == at) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),

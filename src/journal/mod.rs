@@ -28,16 +28,13 @@ pub(crate) struct Budget {
     bytes: AtomicUsize,
     next: AtomicU64,
     /// The number of the newest request at every sixteenth of the room that was filled.
-    marks: Mutex<Marks>,
+    marks: Mutex<VecDeque<u64>>,
+    /// How many bytes came since the last of them.
+    since: AtomicUsize,
     /// Tells that there is something new, to those who wait for it.
     news: watch::Sender<u64>,
-    clock: fn() -> SystemTime,
-}
-
-#[derive(Default)]
-struct Marks {
-    numbers: VecDeque<u64>,
-    since: usize,
+    /// The time of day when the server began.
+    began: SystemTime,
 }
 
 impl Budget {
@@ -52,8 +49,9 @@ impl Budget {
             bytes: AtomicUsize::new(0),
             next: AtomicU64::new(1),
             marks: Mutex::default(),
+            since: AtomicUsize::new(0),
             news: watch::Sender::new(0),
-            clock,
+            began: clock(),
         })
     }
 
@@ -72,26 +70,29 @@ impl Budget {
         if self.bytes.load(Relaxed) <= self.most_bytes {
             return None;
         }
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner).numbers.pop_front()
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// Takes room for a request. `Some`: there is not enough, so every request before this number
     /// has to go.
     fn take(&self, number: u64, size: usize) -> Option<u64> {
         let bytes = self.bytes.fetch_add(size, Relaxed) + size;
+        let marked = self.since.fetch_add(size, Relaxed) + size >= self.most_bytes / 16;
+        if !marked && bytes <= self.most_bytes {
+            return None;
+        }
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.since += size;
-        if marks.since >= self.most_bytes / 16 {
-            marks.since = 0;
-            marks.numbers.push_back(number);
+        if marked {
+            self.since.store(0, Relaxed);
+            marks.push_back(number);
         }
         if bytes <= self.most_bytes {
             // Requests that went for another reason leave their marks behind.
-            let surplus = marks.numbers.len().saturating_sub(64);
-            marks.numbers.drain(..surplus);
+            let surplus = marks.len().saturating_sub(64);
+            marks.drain(..surplus);
             return None;
         }
-        marks.numbers.pop_front()
+        marks.pop_front()
     }
 }
 
@@ -152,7 +153,7 @@ impl Journal {
             reason: answered.refused.map_or(&[], |(_, reason)| reason),
             fault: answered.fault.map_or("", |fired| &fired.id),
         };
-        let mut entry = Entry::new(number, (self.budget.clock)(), &parts);
+        let mut entry = Entry::new(number, self.budget.began + answered.now.0, &parts);
         entry.took = answered.took + delay;
         entry.status = (!breaks).then_some(answered.status);
         entry.operation = answered.endpoint.map(|endpoint| endpoint.operation);

@@ -30,6 +30,11 @@ impl Clock {
         self.shown = self.shown.saturating_add(by.min(Self::FURTHEST));
     }
 
+    /// Whether it shows how long the sandbox has really been there.
+    pub(crate) fn is_real(&self) -> bool {
+        self.shown.is_zero() && self.runs_since == Some(Duration::ZERO)
+    }
+
     pub(crate) fn is_frozen(&self) -> bool {
         self.runs_since.is_none()
     }

@@ -59,7 +59,7 @@ pub(crate) struct Sandbox {
     /// How many requests each operation has had.
     requests: [AtomicU64; Operation::COUNT],
     hazards: AtomicU32,
-    /// Whether there are faults or a limit to look at: [`FAULTS`], [`LIMIT`].
+    /// What there is to look at: [`FAULTS`], [`LIMIT`], a [`CLOCK`] that is not the world's.
     watches: AtomicU8,
     state: Mutex<State>,
     pub(crate) journal: Journal,
@@ -67,6 +67,7 @@ pub(crate) struct Sandbox {
 
 const FAULTS: u8 = 1;
 const LIMIT: u8 = 2;
+const CLOCK: u8 = 4;
 
 /// What changes with each request, and what is set while the sandbox is used.
 struct State {
@@ -111,7 +112,8 @@ impl Sandbox {
     fn watch(&self, state: &State) {
         let faults = if state.faults.is_empty() { 0 } else { FAULTS };
         let limit = if state.rate_limit.is_some() { LIMIT } else { 0 };
-        self.watches.store(faults | limit, Relaxed);
+        let clock = if state.clock.is_real() { 0 } else { CLOCK };
+        self.watches.store(faults | limit | clock, Relaxed);
     }
 
     /// The records as they are now.
@@ -228,9 +230,9 @@ impl Sandbox {
     }
 
     /// How long it has been there by its own clock.
-    pub(crate) fn own_time(&self) -> Duration {
-        let real = self.made.elapsed();
-        if self.watches.load(Relaxed) == 0 { real } else { self.state().clock.now(real) }
+    pub(crate) fn own_time(&self, now: Instant) -> Duration {
+        let real = now.saturating_duration_since(self.made);
+        if self.watches.load(Relaxed) & CLOCK == 0 { real } else { self.state().clock.now(real) }
     }
 
     /// What is thought of its requests.
@@ -248,6 +250,7 @@ impl Sandbox {
         let real = self.made.elapsed();
         let mut state = self.state();
         change(&mut state.clock, real);
+        self.watch(&state);
         (state.clock.now(real), state.clock.is_frozen())
     }
 }

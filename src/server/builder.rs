@@ -151,6 +151,14 @@ impl ServerBuilder {
         self
     }
 
+    /// How many requests of each sandbox the journal keeps: 1,000 by default, 8 MiB in all. With 0
+    /// there is no journal, and no verdict.
+    #[must_use]
+    pub fn journal(mut self, requests: usize) -> Self {
+        self.config.journal.requests = requests;
+        self
+    }
+
     /// Switches a paging hazard on, for every operation.
     #[must_use]
     pub fn hazard(mut self, hazard: Hazard) -> Self {

@@ -7,6 +7,7 @@ use super::Rule;
 use crate::config::SANDBOX_MARK;
 use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Operation};
 use crate::generate::mix;
+use crate::http::cut;
 use crate::nearest::nearest;
 
 /// Parameters that are no one's, and that clients send as their key.
@@ -34,8 +35,12 @@ pub(super) fn read(
     let mut walk = hash(endpoint.map_or(0, |row| row.operation as u64 + 1), key);
     let mut page = None;
     let mut breaks = Vec::new();
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let mut rest = Some(query);
+    while let Some(query) = rest {
+        let (pair, others) = cut(query, b'&');
+        rest = others;
+        let (name, value) = cut(pair, b'=');
+        let value = value.unwrap_or("");
         if name.is_empty() {
             continue;
         }
@@ -49,20 +54,12 @@ pub(super) fn read(
             Some(_) => walk = hash(walk, pair.as_bytes()),
             None => {
                 walk = hash(walk, pair.as_bytes());
-                unknown(endpoint, name, value, &mut breaks);
+                unknown(endpoint, name, value, key, &mut breaks);
             }
         }
     }
     if body {
         breaks.push((Rule::BodyOnGet, "a request with a body".to_owned()));
-    }
-    let key = key.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    let key = key.split(|byte| *byte == SANDBOX_MARK as u8).next().unwrap_or_default();
-    if key.len() >= 4 && memchr::memmem::find(query.as_bytes(), key).is_some() {
-        let in_url = "the key of the Authorization header stands in the URL, too".to_owned();
-        if breaks.iter().all(|(rule, _)| *rule != Rule::KeyInUrl) {
-            breaks.push((Rule::KeyInUrl, in_url));
-        }
     }
     Read { walk, page, breaks }
 }
@@ -73,6 +70,7 @@ fn unknown(
     endpoint: Option<&'static Endpoint>,
     name: &str,
     value: &str,
+    key: &[u8],
     breaks: &mut Vec<(Rule, String)>,
 ) {
     let decoded = percent_decode_str(&name.replace('+', " ")).decode_utf8_lossy().into_owned();
@@ -84,9 +82,14 @@ fn unknown(
         }
         return;
     }
-    if KEYS.iter().any(|key| key.eq_ignore_ascii_case(&decoded)) && !value.is_empty() {
+    let key = key.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let key = key.split(|byte| *byte == SANDBOX_MARK as u8).next().unwrap_or_default();
+    let plain: Vec<u8> = percent_decode_str(value).collect();
+    let holds_key = key.len() >= 4 && memchr::memmem::find(&plain, key).is_some();
+    let named_so = KEYS.iter().any(|key| key.eq_ignore_ascii_case(&decoded));
+    if holds_key || (named_so && !value.is_empty()) {
         let name = shown(&decoded);
-        breaks.push((Rule::KeyInUrl, format!("`{name}` in the URL looks like an API key")));
+        breaks.push((Rule::KeyInUrl, format!("`{name}` in the URL holds an API key")));
         return;
     }
     // The pages' own examples have it, and describe it nowhere.

@@ -1,10 +1,11 @@
 //! Watches the requests of a sandbox as they come. It keeps what is open (walks, retries) within
 //! bounds and what was found; a verdict is drawn from that.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use axum::http::header;
+use hashbrown::HashMap;
 
 use super::read::{hash, read};
 use super::walk::Walk;
@@ -37,8 +38,6 @@ const MOST_NAMED: usize = 5;
 pub(crate) struct Observed<'a> {
     number: u64,
     endpoint: Option<&'static Endpoint>,
-    /// Which request it is: two with the same are the same.
-    identity: u64,
     walk: u64,
     asked: Option<u64>,
     breaks: Vec<(Rule, String)>,
@@ -53,13 +52,10 @@ impl<'a> Observed<'a> {
         let head = answered.head;
         let query = head.uri.query().unwrap_or("");
         let read = read(answered.endpoint, query, &head.headers, entry.body);
-        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
-        let identity = hash(hash(0, head.method.as_str().as_bytes()), head.uri.path().as_bytes());
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
         Self {
             number: entry.number,
             endpoint: answered.endpoint,
-            identity: hash(hash(identity, query.as_bytes()), key),
             walk: read.walk,
             asked: read.page,
             breaks: read.breaks,
@@ -67,6 +63,15 @@ impl<'a> Observed<'a> {
             answered,
             ended: (answered.now.0 + delay, answered.now.1 + delay),
         }
+    }
+
+    /// Which request it is: two with the same are the same.
+    fn identity(&self) -> u64 {
+        let head = self.answered.head;
+        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
+        let parts = [head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or("")];
+        let whole = parts.iter().fold(0, |word, part| hash(word, part.as_bytes()));
+        hash(whole, key)
     }
 
     /// The page that the client got.
@@ -194,7 +199,13 @@ impl Watch {
 
     /// Compares a request with the one like it that failed before.
     fn compare(&mut self, seen: &Observed<'_>) {
-        let refused = seen.refused_for_good().then_some((seen.identity, seen.number));
+        let (refused, failed) = (seen.refused_for_good(), seen.may_be_tried_again());
+        if !refused && !failed && self.failures.is_empty() {
+            self.refused = None;
+            return;
+        }
+        let identity = seen.identity();
+        let refused = refused.then_some((identity, seen.number));
         if let (Some((now, number)), Some((before, first))) = (refused, self.refused)
             && now == before
         {
@@ -202,9 +213,8 @@ impl Watch {
             self.find(Rule::RepeatedRefusal, what, &[first, number]);
         }
         self.refused = refused;
-        let failed = self.failures.remove(&seen.identity);
         let mut quick = 0;
-        if let Some(failed) = failed {
+        if let Some(failed) = self.failures.remove(&identity) {
             let gone = |now: Duration, then: Duration| now.saturating_sub(then);
             let (real, own) = seen.answered.now;
             let waited = gone(real, failed.ended.0).max(gone(own, failed.ended.1));
@@ -224,13 +234,13 @@ impl Watch {
                 }
             }
         }
-        if seen.may_be_tried_again() {
+        if failed {
             if self.failures.len() >= MOST_FAILURES {
                 self.failures.clear();
             }
             let retry_after = seen.answered.retry_after.map(Duration::from_secs);
             let failure = Failure { ended: seen.ended, retry_after, quick, number: seen.number };
-            self.failures.insert(seen.identity, failure);
+            self.failures.insert(identity, failure);
         }
     }
 
