@@ -80,6 +80,7 @@ pub use faults::{Delay, Fault, FaultError};
 pub use fixtures::{Conversation, Fixture, FixtureAgent};
 pub use generate::MAX_CONVERSATIONS;
 pub use hazard::Hazard;
+pub use journal::{Request, Violation};
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};

@@ -22,6 +22,7 @@ mod page;
 mod query;
 mod refusal;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -46,7 +47,11 @@ pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
 
 /// Answers a request to the vendor's API, or to a path that there is not; and the number that the
 /// journal has it under, if it has.
-pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> (Response, u64) {
+pub(crate) async fn answer(
+    sandboxes: &Sandboxes,
+    request: Request,
+    client: IpAddr,
+) -> (Response, u64) {
     let begun = sandboxes.journals().is_on().then(Instant::now);
     let (head, _body) = request.into_parts();
     let (in_path, path) = match split(head.uri.path()) {
@@ -65,7 +70,10 @@ pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> (Response
         None => (not_found(head.uri.path(), path, &head.method), None),
     };
     let number = match begun {
-        Some(begun) => record(sandboxes, &sandbox, &head, endpoint, &response, page, begun),
+        Some(begun) => {
+            let asked = Asked { head: &head, client, endpoint, page, begun };
+            record(sandboxes, &sandbox, &asked, &response)
+        }
         None => 0,
     };
     if let Held::Named(sandbox) = sandbox {
@@ -74,16 +82,18 @@ pub(crate) async fn answer(sandboxes: &Sandboxes, request: Request) -> (Response
     (response, number)
 }
 
-/// Puts a request into its sandbox's journal.
-fn record(
-    sandboxes: &Sandboxes,
-    sandbox: &Sandbox,
-    head: &request::Parts,
+/// What is known of a request beside its answer.
+struct Asked<'a> {
+    head: &'a request::Parts,
+    client: IpAddr,
     endpoint: Option<&'static Endpoint>,
-    response: &Response,
     page: Option<PageSeen>,
     begun: Instant,
-) -> u64 {
+}
+
+/// Puts a request into its sandbox's journal.
+fn record(sandboxes: &Sandboxes, sandbox: &Sandbox, asked: &Asked<'_>, response: &Response) -> u64 {
+    let Asked { head, client, endpoint, page, begun } = *asked;
     let told = response.extensions().get::<Told>();
     let retry_after =
         told.and_then(|_| response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok());
@@ -93,6 +103,7 @@ fn record(
         sandbox,
         &Answered {
             head,
+            client,
             endpoint,
             status: response.status().as_u16(),
             refused: refused.map(|(code, reason)| (*code, reason.as_bytes())),
@@ -212,11 +223,17 @@ pub(crate) fn not_found(whole: &str, path: &str, method: &Method) -> Response {
 #[derive(Clone, Copy)]
 pub(crate) struct Number(pub(crate) u64);
 
+/// The address of a client, on the way through the same layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
 /// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
 /// asks before a request; one that is none goes past it.
 pub(crate) fn open(sandboxes: Arc<Sandboxes>) -> Router {
     let handler = async |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
-        let (mut response, number) = answer(&sandboxes, request).await;
+        let client = request.extensions().get::<Client>();
+        let client = client.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
+        let (mut response, number) = answer(&sandboxes, request, client).await;
         response.extensions_mut().insert(Number(number));
         response
     };

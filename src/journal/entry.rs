@@ -1,6 +1,7 @@
 //! One request as the journal keeps it: everything in one piece of memory, split when it is shown.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderMap, Method, Uri};
@@ -8,11 +9,12 @@ use axum::http::{HeaderMap, Method, Uri};
 use crate::contract::{Code, Operation};
 
 /// A request and what came of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// Which request of the server it is; from 1.
     pub(crate) number: u64,
     pub(crate) at: SystemTime,
+    pub(crate) client: IpAddr,
     /// From its head to its answer, delays of faults included.
     pub(crate) took: Duration,
     /// `None`: a fault broke the connection.
@@ -41,7 +43,7 @@ pub(super) struct Parts<'a> {
 
 impl Entry {
     /// Keeps a request; what is known of it beside its text comes behind.
-    pub(super) fn new(number: u64, at: SystemTime, parts: &Parts<'_>) -> Self {
+    pub(super) fn new(at: SystemTime, client: IpAddr, parts: &Parts<'_>) -> Self {
         let Parts { method, target, headers, reason, fault } = parts;
         let (method, path) = (method.as_str(), target.path());
         let query = target.query();
@@ -71,8 +73,9 @@ impl Entry {
         ends[3] = end(&text);
         text.extend_from_slice(fault.as_bytes());
         Self {
-            number,
+            number: 0,
             at,
+            client,
             took: Duration::ZERO,
             status: None,
             operation: None,

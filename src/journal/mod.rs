@@ -2,17 +2,21 @@
 //! the memory of all of them together. The oldest go first, and are counted.
 
 mod entry;
+mod request;
 mod show;
 
 pub(crate) use entry::Entry;
-pub(crate) use show::{Redactor, Shown};
+pub use request::{Request, Violation};
+pub(crate) use request::{found_endpoint, pairs};
+pub(crate) use show::{Redactor, hide_sent};
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use axum::http::request;
+use axum::http::request::Parts;
 use tokio::sync::watch;
 
 use crate::contract::{Code, Endpoint};
@@ -32,9 +36,17 @@ pub(crate) struct Budget {
     /// How many bytes came since the last of them.
     since: AtomicUsize,
     /// Tells that there is something new, to those who wait for it.
-    news: watch::Sender<u64>,
+    news: watch::Sender<News>,
     /// The time of day when the server began.
     began: SystemTime,
+}
+
+/// What those hear who wait for requests.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct News {
+    newest: u64,
+    /// The server is on its way out.
+    pub(crate) ends: bool,
 }
 
 impl Budget {
@@ -50,7 +62,7 @@ impl Budget {
             next: AtomicU64::new(1),
             marks: Mutex::default(),
             since: AtomicUsize::new(0),
-            news: watch::Sender::new(0),
+            news: watch::Sender::default(),
             began: clock(),
         })
     }
@@ -60,9 +72,20 @@ impl Budget {
         self.most_requests > 0
     }
 
-    /// Hears the number of each new request.
-    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+    /// Hears of each new request, and of the end.
+    pub(crate) fn news(&self) -> watch::Receiver<News> {
         self.news.subscribe()
+    }
+
+    /// Lets those go who wait for requests.
+    pub(crate) fn close(&self) {
+        self.news.send_modify(|news| news.ends = true);
+    }
+
+    /// The number that the next request gets. Each one before it is in its journal as soon as the
+    /// journal's lock is free, or has gone from there.
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Relaxed)
     }
 
     /// Whether there is still too much: every request before this number has to go.
@@ -105,14 +128,17 @@ pub(crate) struct Journal {
 #[derive(Default)]
 pub(crate) struct Kept {
     pub(crate) entries: VecDeque<Entry>,
-    /// How many requests are no longer there.
+    /// How many requests went for want of room.
     pub(crate) dropped: u64,
+    /// The newest of them.
+    pub(crate) dropped_until: u64,
     pub(crate) watch: Watch,
 }
 
 /// A request and its answer, while both are at hand.
 pub(crate) struct Answered<'a> {
-    pub(crate) head: &'a request::Parts,
+    pub(crate) head: &'a Parts,
+    pub(crate) client: IpAddr,
     pub(crate) endpoint: Option<&'static Endpoint>,
     pub(crate) status: u16,
     pub(crate) refused: Option<(Code, &'a [u8])>,
@@ -130,10 +156,6 @@ impl Journal {
         Self { budget, kept: Mutex::default() }
     }
 
-    pub(crate) fn budget(&self) -> &Budget {
-        &self.budget
-    }
-
     /// Nothing under this lock can leave it half changed, so a poisoned one is as good as any.
     pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,7 +165,6 @@ impl Journal {
     /// number have to go.
     pub(crate) fn record(&self, answered: &Answered<'_>) -> (u64, Option<u64>) {
         let head = answered.head;
-        let number = self.budget.next.fetch_add(1, Relaxed);
         let breaks = answered.fault.is_some_and(|fired| fired.fault.cut.is_some());
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
         let parts = entry::Parts {
@@ -153,24 +174,29 @@ impl Journal {
             reason: answered.refused.map_or(&[], |(_, reason)| reason),
             fault: answered.fault.map_or("", |fired| &fired.id),
         };
-        let mut entry = Entry::new(number, self.budget.began + answered.now.0, &parts);
+        let mut entry =
+            Entry::new(self.budget.began + answered.now.0, answered.client, &parts);
         entry.took = answered.took + delay;
         entry.status = (!breaks).then_some(answered.status);
         entry.operation = answered.endpoint.map(|endpoint| endpoint.operation);
         entry.code = answered.refused.map(|(code, _)| code);
         entry.body = has_body(head);
-        let observed = Observed::new(&entry, answered);
+        let mut observed = Observed::new(&entry, answered);
         let size = entry.size();
-        let over = {
+        let (number, over) = {
             let mut kept = self.kept();
+            // Under the lock, so that a journal is in the order of its numbers.
+            let number = self.budget.next.fetch_add(1, Relaxed);
+            (entry.number, observed.number) = (number, number);
             kept.watch.observe(&observed);
             kept.entries.push_back(entry);
-            (kept.entries.len() > self.budget.most_requests).then(|| kept.drop_oldest(1))
+            let over = kept.entries.len() > self.budget.most_requests;
+            (number, over.then(|| kept.drop_oldest(1)))
         };
         self.give_back(over);
         let before = self.budget.take(number, size);
         if self.budget.news.receiver_count() > 0 {
-            self.budget.news.send_replace(number);
+            self.budget.news.send_modify(|news| news.newest = news.newest.max(number));
         }
         (number, before)
     }
@@ -179,7 +205,7 @@ impl Journal {
     pub(crate) fn drop_before(&self, number: u64) {
         let gone = {
             let mut kept = self.kept();
-            let gone = kept.entries.partition_point(|entry| entry.number < number);
+            let gone = kept.place(number);
             kept.drop_oldest(gone)
         };
         self.give_back(Some(gone));
@@ -215,12 +241,24 @@ impl Kept {
     /// Drops some; the bytes that they took.
     fn drop_oldest(&mut self, some: usize) -> usize {
         self.dropped += some as u64;
-        self.entries.drain(..some).map(|entry| entry.size()).sum()
+        let newest = some.checked_sub(1).and_then(|place| self.entries.get(place));
+        self.dropped_until = newest.map_or(self.dropped_until, |entry| entry.number);
+        let bytes = self.entries.drain(..some).map(|entry| entry.size()).sum();
+        // Thousands of sandboxes that were busy once would keep room for what they no longer have.
+        if self.entries.capacity() > 64 && self.entries.len() < self.entries.capacity() / 4 {
+            self.entries.shrink_to(self.entries.len() * 2);
+        }
+        bytes
+    }
+
+    /// The place of the first request whose number is not less.
+    pub(crate) fn place(&self, number: u64) -> usize {
+        self.entries.partition_point(|entry| entry.number < number)
     }
 }
 
 /// Whether a request announces a body.
-fn has_body(head: &request::Parts) -> bool {
+fn has_body(head: &Parts) -> bool {
     use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
     head.headers.contains_key(TRANSFER_ENCODING)
         || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")

@@ -2,11 +2,16 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Entry;
 use crate::config::SANDBOX_MARK;
+use crate::verdict::{Rule, violations};
 use crate::world::World;
+
+/// What is escaped where a part of a target has to be written anew.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What stands in place of the rest of a key.
 const HIDDEN: &str = "****";
@@ -15,65 +20,98 @@ const HIDDEN: &str = "****";
 const KEY_NAMES: [&str; 7] =
     ["key", "api_key", "apikey", "api-key", "token", "access_token", "authorization"];
 
+/// A key that a client sent is looked for elsewhere in its request when it has so many characters:
+/// what is shorter stands in every other word.
+const LEAST_KEY: usize = 4;
+
 /// Knows the keys that must not be shown.
 pub(crate) struct Redactor {
-    /// The longest first, so that none is found within another.
     keys: Vec<String>,
 }
 
+/// The keys that one request must not show.
+struct Hider<'a> {
+    /// The longest first, so that none is found within another.
+    keys: Vec<&'a str>,
+}
+
 /// A request as it may be shown.
-pub(crate) struct Shown {
-    pub(crate) method: String,
+pub(super) struct Shown {
+    pub(super) method: String,
     /// The path and the query, the sandbox's prefix included.
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) reason: String,
-    pub(crate) fault: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) reason: String,
+    pub(super) fault: String,
+    pub(super) violations: Vec<(Rule, String)>,
 }
 
 impl Redactor {
-    pub(crate) fn new(world: &World) -> Self {
-        let keys = world.agents.iter().flat_map(|agent| &agent.keys).cloned();
-        Self::of(keys.collect())
-    }
-
-    fn of(mut keys: Vec<String>) -> Self {
-        keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
+    pub(crate) fn new<'a>(worlds: impl IntoIterator<Item = &'a World>) -> Self {
+        let agents = worlds.into_iter().flat_map(|world| &world.agents);
+        let mut keys: Vec<_> = agents.flat_map(|agent| &agent.keys).cloned().collect();
+        keys.sort_unstable();
+        keys.dedup();
         Self { keys }
     }
 
-    pub(crate) fn show(&self, entry: &Entry) -> Shown {
-        let sent = entry.header("authorization").map(String::from_utf8_lossy).unwrap_or_default();
-        let key = sent.rsplit(' ').next().unwrap_or_default();
-        let key = key.rsplit_once(SANDBOX_MARK).map_or(key, |(key, _)| key);
-        let mut own = Self::of(self.keys.iter().cloned().chain([key.to_owned()]).collect());
-        own.keys.retain(|key| !key.is_empty());
+    /// A text without the keys.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        Hider::of(self.keys.iter().map(String::as_str)).redact_text(text)
+    }
+
+    pub(super) fn show(&self, entry: &Entry) -> Shown {
+        let sent = String::from_utf8_lossy(entry.header("authorization").unwrap_or_default());
+        let own = Hider::of(self.keys.iter().map(String::as_str).chain(key_of(&sent)));
         let header = |(name, value): (Cow<'_, str>, &[u8])| {
             let value = String::from_utf8_lossy(value);
             let value = match &*name {
                 "authorization" => own.authorization(&value),
-                _ => own.redact(&value).into_owned(),
+                _ => own.redact_text(&value),
             };
             (name.into_owned(), value)
         };
+        let told = |(rule, what): (Rule, String)| (rule, own.redact_text(&what));
         Shown {
             method: own.redact(&entry.method()).into_owned(),
             target: own.target(&entry.target()),
             headers: entry.headers().map(header).collect(),
-            reason: own.redact(&entry.reason()).into_owned(),
+            reason: own.redact_text(&entry.reason()),
             fault: entry.fault().into_owned(),
+            violations: violations(entry).into_iter().map(told).collect(),
         }
+    }
+}
+
+impl<'a> Hider<'a> {
+    fn of(keys: impl Iterator<Item = &'a str>) -> Self {
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
+        Self { keys }
     }
 
     /// A text without the keys.
     fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
         for key in &self.keys {
-            if text.contains(key.as_str()) {
-                text = Cow::Owned(text.replace(key.as_str(), &hidden(key)));
+            if text.contains(key) {
+                text = Cow::Owned(text.replace(key, &hidden(key)));
             }
         }
         text
+    }
+
+    /// The same, where a key may stand with escapes.
+    fn redact_text(&self, text: &str) -> String {
+        match self.redact(text) {
+            Cow::Owned(redacted) => redacted,
+            Cow::Borrowed(text) if !text.contains('%') => text.to_owned(),
+            Cow::Borrowed(text) => match self.redact(&percent_decode_str(text).decode_utf8_lossy())
+            {
+                Cow::Owned(redacted) => redacted,
+                Cow::Borrowed(_) => text.to_owned(),
+            },
+        }
     }
 
     /// `Bearer ****demo~login`; whatever it is, nothing but the last four characters.
@@ -108,11 +146,25 @@ impl Redactor {
         let plain = percent_decode_str(part).decode_utf8_lossy();
         match (self.redact(part), self.redact(&plain)) {
             (Cow::Owned(redacted), _) => redacted,
-            (_, Cow::Owned(redacted)) => {
-                utf8_percent_encode(&redacted, NON_ALPHANUMERIC).to_string()
-            }
+            (_, Cow::Owned(redacted)) => utf8_percent_encode(&redacted, ESCAPED).to_string(),
             _ => part.to_owned(),
         }
+    }
+}
+
+/// The key in an `Authorization` header, where it is long enough to be looked for elsewhere.
+fn key_of(sent: &str) -> Option<&str> {
+    let key = sent.rsplit(' ').next().unwrap_or_default();
+    let key = key.rsplit_once(SANDBOX_MARK).map_or(key, |(key, _)| key);
+    Some(key).filter(|key| key.len() >= LEAST_KEY)
+}
+
+/// A text on a request without the key of its `Authorization` header, whosever it is.
+pub(crate) fn hide_sent(text: String, sent: &[u8]) -> String {
+    let sent = String::from_utf8_lossy(sent);
+    match key_of(&sent) {
+        Some(_) => Hider::of(key_of(&sent).into_iter()).redact_text(&text),
+        None => text,
     }
 }
 
@@ -131,13 +183,19 @@ mod tests {
 
     #[test]
     fn keys_are_cut_wherever_they_stand() {
-        let own = Redactor::of(vec!["app-secret".to_owned(), "s3/c r".to_owned()]);
+        let own = Hider::of(["app-secret", "s3/c r"].into_iter());
         assert_eq!(own.authorization("Bearer app-secret~login"), "Bearer ****cret~login");
         assert_eq!(own.authorization("app-other"), "****ther");
         assert_eq!(own.authorization("Bearer  abcd"), "Bearer ****");
         assert_eq!(own.target("/v1/app-secret/x?a=app-secret"), "/v1/****cret/x?a=****cret");
         assert_eq!(own.target("/x?API_KEY=whatever&page=1"), "/x?API_KEY=****ever&page=1");
-        assert_eq!(own.target("/x?a=app%2Dsecret"), "/x?a=%2A%2A%2A%2Acret");
+        assert_eq!(own.target("/x?a=app%2Dsecret"), "/x?a=****cret");
         assert_eq!(own.target("/x?page=1&é=%ff"), "/x?page=1&é=%ff");
+        assert_eq!(
+            own.redact_text("nothing at \"/v1/app%2dsecret/é\""),
+            "nothing at \"/v1/****cret/é\""
+        );
+        assert_eq!(hide_sent("GET /v1/abcdef".to_owned(), b"Bearer abcdef~in"), "GET /v1/****cdef");
+        assert_eq!(hide_sent("GET /v1/abc".to_owned(), b"Bearer abc"), "GET /v1/abc");
     }
 }

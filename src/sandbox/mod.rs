@@ -4,6 +4,7 @@
 //! them. To reset it is to make it anew from the same settings.
 
 mod clock;
+mod journals;
 mod limit;
 mod registry;
 
@@ -21,7 +22,7 @@ use arc_swap::Guard;
 use crate::contract::{ENDPOINTS, Operation, Readings};
 use crate::faults::{Applied, Fault, Fired, Known, Live, Occurrence, Origin, Preferences};
 use crate::hazard::Hazards;
-use crate::journal::{Budget, Journal};
+use crate::journal::{Budget, Journal, Redactor};
 use crate::verdict::Verdict;
 use crate::world::World;
 use limit::Windows;
@@ -238,6 +239,11 @@ impl Sandbox {
     /// What is thought of its requests.
     pub(crate) fn verdict(&self) -> Verdict {
         let mut verdict = self.journal.kept().watch.verdict(&self.id);
+        // What was done names paths and parameters, which clients choose.
+        let redactor = Redactor::new([&**self.world(), &**self.base.world()]);
+        for finding in &mut verdict.findings {
+            finding.what = redactor.redact(&finding.what);
+        }
         let faults = self.faults().into_iter();
         let faults = faults
             .map(|(known, _, struck)| (format!("{} ({})", known.id, known.fault), struck > 0));

@@ -14,7 +14,7 @@ use super::{Sandbox, Settings};
 use crate::config::{Agents, Config};
 use crate::faults::Known;
 use crate::generate::Generator;
-use crate::journal::{Answered, Budget, Kept};
+use crate::journal::Budget;
 use crate::verdict::Verdict;
 use crate::world::World;
 
@@ -117,32 +117,6 @@ impl Sandboxes {
         now.saturating_duration_since(self.base.began)
     }
 
-    /// Puts a request into a sandbox's journal; its number.
-    pub(crate) fn record(&self, sandbox: &Sandbox, answered: &Answered<'_>) -> u64 {
-        let (number, mut over) = sandbox.journal.record(answered);
-        while let Some(before) = over {
-            for sandbox in self.everyone() {
-                sandbox.journal.drop_before(before);
-            }
-            over = self.journals.over();
-        }
-        number
-    }
-
-    /// A client left before it had read the answer to a request.
-    pub(crate) fn unread(&self, number: u64) {
-        for sandbox in self.everyone() {
-            let mut kept = sandbox.journal.kept();
-            let Kept { entries, watch, .. } = &mut *kept;
-            if let Ok(place) = entries.binary_search_by_key(&number, |entry| entry.number) {
-                entries[place].unread = true;
-                let excused = !entries[place].fault().is_empty();
-                watch.unread(&entries[place], excused);
-                return;
-            }
-        }
-    }
-
     /// What is thought of all requests since the server began, or was reset.
     pub(crate) fn verdict(&self) -> Verdict {
         let past = self.past.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -161,8 +135,17 @@ impl Sandboxes {
         *self.past.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// One sandbox, if it is there, or every one.
+    pub(super) fn those(&self, only: Option<&str>) -> Vec<Arc<Sandbox>> {
+        match only {
+            None => self.everyone(),
+            Some(Self::DEFAULT) => vec![self.default.load_full()],
+            Some(id) => self.among(&self.read(), id, self.now()).into_iter().collect(),
+        }
+    }
+
     /// Every sandbox, in no order.
-    fn everyone(&self) -> Vec<Arc<Sandbox>> {
+    pub(super) fn everyone(&self) -> Vec<Arc<Sandbox>> {
         let mut all: Vec<_> = self.read().values().cloned().collect();
         all.push(self.default.load_full());
         all
@@ -249,7 +232,9 @@ impl Sandboxes {
             named.insert(id.into(), Arc::clone(&fresh));
         }
         drop(named);
-        before.iter().for_each(|before| self.remember(before));
+        if let Some(before) = before {
+            self.remember(&before);
+        }
         fresh
     }
 
@@ -261,7 +246,9 @@ impl Sandboxes {
             return true;
         }
         let gone = self.write().remove(id);
-        gone.iter().for_each(|gone| self.remember(gone));
+        if let Some(gone) = &gone {
+            self.remember(gone);
+        }
         gone.is_some()
     }
 

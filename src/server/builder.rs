@@ -1,10 +1,11 @@
 //! What a server is to be, and why it did not start.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{App, Server};
+use super::{App, Peer, Server};
 use crate::config::{Agents, Config, Day, Limits};
 use crate::contract::{Reading, Readings};
 use crate::document::DocumentError;
@@ -202,7 +203,8 @@ pub struct Unserved(Arc<App>);
 impl Unserved {
     /// The answer to a request.
     pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
-        self.0.answer(request, true).await.0
+        let peer = Peer { address: Ipv4Addr::LOCALHOST.into(), from_here: true };
+        self.0.answer(request, peer).await.0
     }
 }
 

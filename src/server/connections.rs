@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use super::log::Begun;
 use super::wire::{Broken, Drip, Half, Line, Socket};
-use super::{AccessLog, App};
+use super::{AccessLog, App, Peer};
 use crate::config::Limits;
 use crate::faults::{BodyForm, Cut, Fired};
 use crate::http::Told;
@@ -117,6 +117,7 @@ pub(crate) async fn run_until(
         signal.send_replace(Signal::Shed(shed));
     }
     signal.send_replace(Signal::Drain);
+    app.sandboxes.journals().close();
     drop(listener);
     let drained = async { while open.join_next().await.is_some() {} };
     // What has not finished by then is cut off with the set.
@@ -153,7 +154,7 @@ async fn serve(
     // that cannot do it is slower, not wrong.
     let _ = stream.set_nodelay(true);
     let client = Arc::new(Client {
-        from_here: is_from_here(&stream, peer),
+        peer: Peer { address: peer.ip().to_canonical(), from_here: is_from_here(&stream, peer) },
         silent: Silence::new(),
         line: Arc::default(),
         newest: AtomicU64::new(0),
@@ -212,8 +213,7 @@ fn builder(limits: &Limits) -> http1::Builder {
 
 /// One end of a connection, and what is known of the other.
 struct Client {
-    /// Whether it is on this machine.
-    from_here: bool,
+    peer: Peer,
     silent: Silence,
     line: Arc<Line>,
     /// The number of its newest request in the journal.
@@ -230,7 +230,7 @@ async fn answer(
 ) -> Result<Response, Broken> {
     client.silent.end();
     let begun = log.is_some().then(|| Begun::new(&request));
-    let (mut response, number) = app.answer(request, client.from_here).await;
+    let (mut response, number) = app.answer(request, client.peer).await;
     client.newest.store(number, Ordering::Relaxed);
     let told = response.extensions_mut().remove::<Told>();
     let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));

@@ -8,7 +8,7 @@ mod log;
 mod sandbox;
 mod wire;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -21,6 +21,7 @@ use tower_service::Service;
 use crate::admin::{self, Admin};
 use crate::config::{Config, Limits};
 use crate::http;
+use crate::journal::Request as Recorded;
 use crate::sandbox::{RateLimit, Sandboxes, number_faults};
 use crate::verdict::Verdict;
 use crate::world::{World, WorldError};
@@ -32,6 +33,14 @@ pub use sandbox::Sandbox;
 pub(crate) use log::AccessLog;
 #[cfg(feature = "cli")]
 pub(crate) use log::{Clock, LogFormat};
+
+/// Who sends requests.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    /// Whether it is on this machine.
+    pub(crate) from_here: bool,
+}
 
 /// What a server answers.
 pub(crate) struct App {
@@ -61,28 +70,30 @@ impl App {
         })
     }
 
-    /// The answer to a request, which comes from this machine or not; and the number that the
-    /// journal has it under, if it has.
-    pub(crate) async fn answer(&self, request: Request, from_here: bool) -> (Response, u64) {
+    /// The answer to a request; and the number that the journal has it under, if it has.
+    pub(crate) async fn answer(&self, mut request: Request, peer: Peer) -> (Response, u64) {
         let path = request.uri().path();
         if admin::is_path(path) {
             let response = match &self.admin {
-                Some(admin) => admin.answer(request, from_here).await,
+                Some(admin) => admin.answer(request, peer.from_here).await,
                 None => http::not_found(path, path, request.method()),
             };
             return (response, 0);
         }
         match &self.open {
             // The router is never not ready, and its errors are none.
-            Some(router) => match Service::call(&mut router.clone(), request).await {
-                Ok(response) => {
-                    let number = response.extensions().get::<http::Number>();
-                    let number = number.map_or(0, |number| number.0);
-                    (response, number)
+            Some(router) => {
+                request.extensions_mut().insert(http::Client(peer.address));
+                match Service::call(&mut router.clone(), request).await {
+                    Ok(response) => {
+                        let number = response.extensions().get::<http::Number>();
+                        let number = number.map_or(0, |number| number.0);
+                        (response, number)
+                    }
+                    Err(never) => match never {},
                 }
-                Err(never) => match never {},
-            },
-            None => http::answer(&self.sandboxes, request).await,
+            }
+            None => http::answer(&self.sandboxes, request, peer.address).await,
         }
     }
 }
@@ -150,6 +161,48 @@ impl Server {
         self.sandboxes.verdict()
     }
 
+    /// The requests that the journal has, of all sandboxes, in the order in which they came. It
+    /// keeps the last 1,000 of each sandbox, in 8 MiB.
+    ///
+    /// ```
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// ureq::get(format!("{}/v1/messages?conversation_id=xxxxxx&page=1&page_size=10", server.url()))
+    ///     .header("Authorization", "Bearer your_apikey")
+    ///     .call()
+    ///     .unwrap();
+    /// let requests = server.requests();
+    /// assert_eq!(requests.len(), 1);
+    /// assert_eq!(requests[0].path(), "/v1/messages");
+    /// assert!(requests[0].violations.is_empty());
+    /// ```
+    #[must_use]
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.sandboxes.requests(None)
+    }
+
+    /// Asserts that no request did anything wrong though it got an answer: the last line of a test.
+    ///
+    /// ```
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// ureq::get(format!("{}/v1/messages?conversation_id=xxxxxx&page=1&page_size=100", server.url()))
+    ///     .header("Authorization", "Bearer your_apikey")
+    ///     .call()
+    ///     .unwrap();
+    /// server.assert_clean();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When [`Server::verdict`] has findings; the message has all of them.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        assert_clean(&self.verdict());
+    }
+
     /// A sandbox of this server, by its id: its own counters, faults, limits and clock, over the
     /// same records. It is made at its first use, so that the tests of a whole suite can share one
     /// server and run side by side. `default` is the one that requests are in which name none.
@@ -171,6 +224,16 @@ impl Server {
     pub fn sandbox(&self, id: &str) -> Sandbox<'_> {
         Sandbox::new(self, id)
     }
+}
+
+/// Panics with what was found.
+#[track_caller]
+fn assert_clean(verdict: &Verdict) {
+    assert!(
+        verdict.findings().is_empty(),
+        "expected requests that do nothing wrong, got:\n{verdict}\n(`verdict().mute(rule)` leaves \
+         findings out)"
+    );
 }
 
 impl Drop for Server {

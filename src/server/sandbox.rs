@@ -8,7 +8,9 @@ use crate::contract::Operation;
 use crate::faults::{Fault, Schedule};
 use crate::hazard::{Hazard, Hazards};
 use crate::http::SANDBOX_PREFIX;
+use crate::journal::Request;
 use crate::sandbox::{Held, RateLimit, Sandboxes};
+use crate::verdict::Verdict;
 
 /// An isolated world on a running [`Server`]: [`Server::sandbox`].
 ///
@@ -209,6 +211,69 @@ impl<'s> Sandbox<'s> {
         let mut more = Hazards::default();
         more.add(operation, hazard);
         self.held().add_hazards(more);
+    }
+
+    /// The requests that its journal has, in the order in which they came.
+    ///
+    /// ```
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// let sandbox = server.sandbox("one");
+    /// let refused = ureq::get(format!("{}/v1/message", sandbox.url())).call();
+    /// assert!(refused.is_err());
+    /// assert_eq!(sandbox.requests()[0].target(), "/s/one/v1/message");
+    /// assert_eq!(sandbox.requests()[0].path(), "/v1/message");
+    /// assert!(server.sandbox("two").requests().is_empty());
+    /// ```
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.server.sandboxes.requests(Some(&self.id))
+    }
+
+    /// What is thought of its requests.
+    ///
+    /// ```
+    /// use gptbots_mock::{Rule, Server};
+    ///
+    /// let server = Server::start().unwrap();
+    /// let sandbox = server.sandbox("verdict");
+    /// ureq::get(format!("{}/v1/messages?conversation_id=xxxxxx&page=1&page_size=20", sandbox.url()))
+    ///     .header("Authorization", "Bearer your_apikey")
+    ///     .call()
+    ///     .unwrap();
+    /// // A hundred messages are five pages.
+    /// assert_eq!(sandbox.verdict().findings()[0].rule, Rule::StoppedEarly);
+    /// ```
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.held().verdict()
+    }
+
+    /// Asserts that none of its requests did anything wrong though it got an answer: the last line
+    /// of a test.
+    ///
+    /// ```should_panic
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::start().unwrap();
+    /// let sandbox = server.sandbox("clean");
+    /// ureq::get(format!("{}/v1/messages?conversation_id=xxxxxx&page=1&pagesize=100", sandbox.url()))
+    ///     .header("Authorization", "Bearer your_apikey")
+    ///     .config()
+    ///     .http_status_as_error(false)
+    ///     .build()
+    ///     .call()
+    ///     .unwrap();
+    /// sandbox.assert_clean(); // … /v1/messages has no `pagesize`; did you mean `page_size`? …
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When [`Sandbox::verdict`] has findings; the message has all of them.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        super::assert_clean(&self.verdict());
     }
 
     /// Makes it anew, as it was when it was made: what was set here since and all that was counted

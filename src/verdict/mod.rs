@@ -9,6 +9,7 @@ mod walk;
 mod watch;
 
 pub(crate) use coverage::Coverage;
+pub(crate) use read::violations;
 pub(crate) use render::Format;
 pub(crate) use watch::{Observed, Watch};
 

@@ -1,13 +1,14 @@
 //! What a request says by itself: what it breaks of the contract, and which walk it is a step of.
 
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use percent_encoding::percent_decode_str;
 
 use super::Rule;
 use crate::config::SANDBOX_MARK;
-use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Operation};
+use crate::contract::{self, ENDPOINTS, Endpoint, Field, Kind, Operation};
 use crate::generate::mix;
 use crate::http::cut;
+use crate::journal::{Entry, hide_sent};
 use crate::nearest::nearest;
 
 /// Parameters that are no one's, and that clients send as their key.
@@ -24,14 +25,27 @@ pub(super) struct Read {
     pub(super) breaks: Vec<(Rule, String)>,
 }
 
-/// What a request says. `body`: it announces one.
+/// What a request that was kept breaks of the contract.
+pub(crate) fn violations(entry: &Entry) -> Vec<(Rule, String)> {
+    read_entry(entry).breaks
+}
+
+/// What a request says that was kept.
+pub(super) fn read_entry(entry: &Entry) -> Read {
+    let target = entry.target();
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let endpoint = contract::endpoint(crate::http::without_sandbox(path));
+    let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
+    read(endpoint, query, key, entry.body)
+}
+
+/// What a request says. `key`: its `Authorization`; `body`: it announces one.
 pub(super) fn read(
     endpoint: Option<&'static Endpoint>,
     query: &str,
-    headers: &HeaderMap,
+    key: &[u8],
     body: bool,
 ) -> Read {
-    let key = headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
     let mut walk = hash(endpoint.map_or(0, |row| row.operation as u64 + 1), key);
     let mut page = None;
     let mut breaks = Vec::new();
@@ -60,6 +74,10 @@ pub(super) fn read(
     }
     if body {
         breaks.push((Rule::BodyOnGet, "a request with a body".to_owned()));
+    }
+    // Names of parameters are told, and may be the key.
+    for (_, what) in &mut breaks {
+        *what = hide_sent(std::mem::take(what), key);
     }
     Read { walk, page, breaks }
 }

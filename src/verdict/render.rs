@@ -1,4 +1,4 @@
-//! A verdict to read: as text, as JSON, as JUnit.
+//! A verdict to read: as text, as JSON, as `JUnit`.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -48,7 +48,7 @@ impl Format {
 }
 
 impl Verdict {
-    /// As text, JSON or JUnit.
+    /// As text, JSON or `JUnit`.
     pub(crate) fn write(&self, format: Format) -> String {
         match format {
             Format::Text => format!("{self:#}\n"),
@@ -98,7 +98,7 @@ impl Verdict {
         serde_json::to_string_pretty(&shape).unwrap_or_default()
     }
 
-    /// As a JUnit report: a test case for each rule, which fails with what was found.
+    /// As a `JUnit` report: a test case for each rule, which fails with what was found.
     #[must_use]
     pub fn to_junit(&self) -> String {
         let broken = |rule| self.findings.iter().filter(move |finding| finding.rule == rule);
@@ -131,13 +131,11 @@ impl Verdict {
         }
         let (met, of) = self.coverage.counts();
         let percent = self.coverage_percent();
-        let never: String =
-            self.never_met().iter().map(|item| format!("never met: {}\n", escaped(item))).collect();
-        let _ = write!(
-            out,
-            "<system-out>coverage {percent}% ({met} of {of})\n{never}</system-out>\n\
-             </testsuite>\n</testsuites>\n"
-        );
+        let _ = writeln!(out, "<system-out>coverage {percent}% ({met} of {of})");
+        for item in self.never_met() {
+            let _ = writeln!(out, "never met: {}", escaped(&item));
+        }
+        out.push_str("</system-out>\n</testsuite>\n</testsuites>\n");
         out
     }
 }

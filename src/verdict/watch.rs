@@ -7,12 +7,12 @@ use std::time::Duration;
 use axum::http::header;
 use hashbrown::HashMap;
 
-use super::read::{hash, read};
+use super::read::{hash, read, read_entry};
 use super::walk::Walk;
 use super::{Coverage, Finding, PageSeen, Rule, Verdict};
 use crate::contract::{Code, Endpoint};
 use crate::faults::BodyForm;
-use crate::journal::{Answered, Entry};
+use crate::journal::{Answered, Entry, hide_sent};
 
 /// Retries closer to each other than this had no pause between them.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -36,7 +36,7 @@ const MOST_NAMED: usize = 5;
 
 /// What is watched of a request. It is made before the sandbox's lock is taken.
 pub(crate) struct Observed<'a> {
-    number: u64,
+    pub(crate) number: u64,
     endpoint: Option<&'static Endpoint>,
     walk: u64,
     asked: Option<u64>,
@@ -51,7 +51,8 @@ impl<'a> Observed<'a> {
     pub(crate) fn new(entry: &Entry, answered: &'a Answered<'a>) -> Self {
         let head = answered.head;
         let query = head.uri.query().unwrap_or("");
-        let read = read(answered.endpoint, query, &head.headers, entry.body);
+        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
+        let read = read(answered.endpoint, query, key, entry.body);
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
         Self {
             number: entry.number,
@@ -86,7 +87,8 @@ impl<'a> Observed<'a> {
     fn target(&self) -> String {
         let head = self.answered.head;
         // Without the query, which may hold what no one should read.
-        format!("{} {}", head.method, head.uri.path())
+        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
+        hide_sent(format!("{} {}", head.method, head.uri.path()), key)
     }
 
     fn breaks_off(&self) -> bool {
@@ -247,22 +249,17 @@ impl Watch {
     /// A client left before it had read an answer. `excused`: a fault made it wait.
     pub(crate) fn unread(&mut self, entry: &Entry, excused: bool) {
         let target = entry.target();
-        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let path = target.split_once('?').map_or(&*target, |(path, _)| path);
         let path = crate::http::without_sandbox(path);
-        let endpoint = crate::contract::endpoint(path);
-        let mut headers = axum::http::HeaderMap::new();
-        let key = entry.header(header::AUTHORIZATION.as_str());
-        if let Some(key) = key.and_then(|key| axum::http::HeaderValue::from_bytes(key).ok()) {
-            headers.insert(header::AUTHORIZATION, key);
-        }
-        let read = read(endpoint, query, &headers, false);
+        let read = read_entry(entry);
         if let (Some(walk), Some(page)) = (self.walks.get_mut(&read.walk), read.page) {
             walk.lost(page);
             walk.failed(entry.number, page);
         }
         if !excused {
             let what = format!("the answer to {} {path} was not read to its end", entry.method());
-            self.find(Rule::UnreadAnswer, what, &[entry.number]);
+            let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
+            self.find(Rule::UnreadAnswer, hide_sent(what, key), &[entry.number]);
         }
     }
 
