@@ -3,15 +3,19 @@
 //! 1. whoever asks may ([`guard`])
 //! 2. the path is in [`ROUTES`], else 404; it takes the method, else 405
 //! 3. the body is there, at most [`MOST_BODY`] (413), in time (408)
-//! 4. the route's handler ([`sandboxes`]) changes all of what is asked, or nothing
+//! 4. the route's handler ([`sandboxes`], [`requests`]) changes all of what is asked, or nothing
 //!
 //! Every answer is JSON; every failure is `{"code": <HTTP status>, "message": …}`, with
 //! `"problems"` where a document is not right.
 
 mod body;
+mod events;
 mod guard;
+mod pattern;
+mod requests;
 mod sandboxes;
 mod settings;
+mod shapes;
 mod verdict;
 
 use std::sync::Arc;
@@ -58,11 +62,20 @@ enum Route {
     Faults,
     SandboxVerdict,
     Verdict,
+    Requests,
+    Request,
+    Find,
+    Count,
+    Remove,
+    Unmatched,
+    Forget,
+    Events,
     ResetAll,
     Version,
 }
 
-/// Every path below `/__admin`, with its methods. `{id}` is a sandbox.
+/// Every path below `/__admin`, with its methods. `{id}` is a sandbox, `{request}` the id of a
+/// request; what stands in their place elsewhere stands before them.
 const ROUTES: &[(&str, Route, &[Method])] = &[
     ("/health", Route::Health, &[Method::GET]),
     ("/sandboxes", Route::Sandboxes, &[Method::GET]),
@@ -72,6 +85,14 @@ const ROUTES: &[(&str, Route, &[Method])] = &[
     ("/sandboxes/{id}/faults", Route::Faults, &[Method::POST]),
     ("/sandboxes/{id}/verdict", Route::SandboxVerdict, &[Method::GET]),
     ("/verdict", Route::Verdict, &[Method::GET]),
+    ("/requests", Route::Requests, &[Method::GET, Method::DELETE]),
+    ("/requests/find", Route::Find, &[Method::POST]),
+    ("/requests/count", Route::Count, &[Method::POST]),
+    ("/requests/remove", Route::Remove, &[Method::POST]),
+    ("/requests/reset", Route::Forget, &[Method::POST]),
+    ("/requests/unmatched", Route::Unmatched, &[Method::GET]),
+    ("/requests/{request}", Route::Request, &[Method::GET, Method::DELETE]),
+    ("/events", Route::Events, &[Method::GET]),
     ("/reset", Route::ResetAll, &[Method::POST]),
     ("/version", Route::Version, &[Method::GET]),
 ];
@@ -181,6 +202,15 @@ impl Admin {
             (Route::Faults, _) => sandboxes::add_faults(all, id, body),
             (Route::SandboxVerdict, _) => verdict::of_sandbox(all, id, &head),
             (Route::Verdict, _) => verdict::of_all(all, &head),
+            (Route::Requests, &Method::DELETE) | (Route::Forget, _) => requests::forget(all, &head),
+            (Route::Requests, _) => requests::list(all, &head).await,
+            (Route::Request, &Method::DELETE) => requests::forget_one(all, id, &head),
+            (Route::Request, _) => requests::show(all, id, &head),
+            (Route::Find, _) => requests::find(all, &head, body).await,
+            (Route::Count, _) => requests::count(all, &head, body).await,
+            (Route::Remove, _) => requests::remove(all, &head, body).await,
+            (Route::Unmatched, _) => requests::unmatched(all, &head).await,
+            (Route::Events, _) => events::answer(all, &head),
             (Route::ResetAll, _) => {
                 all.reset();
                 Ok(json(&serde_json::Map::new()))
@@ -190,12 +220,12 @@ impl Admin {
     }
 }
 
-/// The route of a path, and the sandbox in it.
+/// The route of a path, and the sandbox or the request in it.
 fn route<'p>(path: &'p str, method: &Method) -> Result<(Route, &'p str), Failure> {
     let parts: Vec<&str> = path.strip_prefix(PREFIX).unwrap_or(path).split('/').collect();
     for (pattern, route, methods) in ROUTES {
         let pattern: Vec<&str> = pattern.split('/').collect();
-        let fits = |(pattern, part): (&&str, &&str)| pattern == part || *pattern == "{id}";
+        let fits = |(pattern, part): (&&str, &&str)| pattern == part || pattern.starts_with('{');
         if pattern.len() != parts.len() || !pattern.iter().zip(&parts).all(fits) {
             continue;
         }
@@ -210,7 +240,7 @@ fn route<'p>(path: &'p str, method: &Method) -> Result<(Route, &'p str), Failure
             let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message);
             return Err(Failure { allow: Some(allow), ..failure });
         }
-        let id = pattern.iter().position(|pattern| *pattern == "{id}").map_or("", |at| parts[at]);
+        let id = pattern.iter().position(|part| part.starts_with('{')).map_or("", |at| parts[at]);
         if pattern.contains(&"{id}") && !Sandboxes::is_id(id) {
             let id = crate::document::quoted(id);
             let message = format!("{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");

@@ -87,7 +87,7 @@ pub(super) fn read_fault(body: Vec<u8>) -> Result<Fault, Failure> {
 }
 
 /// Reads the whole of a body. Nothing is done where anything is wrong.
-fn read_document(
+pub(super) fn read_document(
     body: Vec<u8>,
     mut read: impl FnMut(&mut Reader<'_, '_>, &mut Loading<'_>) -> Result<(), Fatal>,
 ) -> Result<(Documents, Drafts), Failure> {

@@ -151,6 +151,18 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
+    /// The next key of an object whose keys are names, whatever they are; `None` at its end.
+    pub(crate) fn name(&mut self, keys: &mut Keys) -> Result<Option<At<String>>, Fatal> {
+        let from = self.json.current_index();
+        let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
+        keys.begun = true;
+        match read.map(|key| key.map(str::to_owned)) {
+            Ok(None) => Ok(None),
+            Ok(Some(value)) => Ok(Some(At { value, span: self.key_span(from) })),
+            Err(error) => Err(self.fatal(error)),
+        }
+    }
+
     /// The key that was read from here, with its quotes.
     fn key_span(&self, from: usize) -> Span {
         let until = self.json.current_index();

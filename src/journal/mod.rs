@@ -174,8 +174,7 @@ impl Journal {
             reason: answered.refused.map_or(&[], |(_, reason)| reason),
             fault: answered.fault.map_or("", |fired| &fired.id),
         };
-        let mut entry =
-            Entry::new(self.budget.began + answered.now.0, answered.client, &parts);
+        let mut entry = Entry::new(self.budget.began + answered.now.0, answered.client, &parts);
         entry.took = answered.took + delay;
         entry.status = (!breaks).then_some(answered.status);
         entry.operation = answered.endpoint.map(|endpoint| endpoint.operation);

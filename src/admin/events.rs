@@ -1,0 +1,153 @@
+//! Requests as they come, as server-sent events. A listener is never ahead of what it reads: its
+//! stream is written when it asks for more, out of the journal. What has gone from there by then is
+//! told by its number.
+
+use std::fmt::Write;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use hyper::body::Frame;
+use tokio::sync::watch;
+
+use super::Failure;
+use super::requests::Narrowed;
+use super::shapes::ServeEvent;
+use crate::journal::{News, Request};
+use crate::sandbox::Sandboxes;
+
+/// A listener that hears nothing for so long is told that the server is there.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// So many requests are written at once.
+const MOST_AT_ONCE: usize = 50;
+
+/// How a stream begins, so that a listener knows that it listens.
+const HELLO: &[u8] = b": gptbots-mock\nretry: 1000\n\n";
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// `GET /__admin/events`
+pub(super) fn answer(all: &Arc<Sandboxes>, head: &Parts) -> Result<Response, Failure> {
+    let only = Narrowed::read(head, &["sandbox"])?.sandbox;
+    if !all.journals().is_on() {
+        let message = "there is no journal (--journal 0), and so there are no events";
+        return Err(Failure::new(StatusCode::NOT_FOUND, message));
+    }
+    let next = all.journals().next();
+    let last = match head.headers.get(LAST_EVENT_ID) {
+        None => next - 1,
+        Some(id) => {
+            let id = id.to_str().ok().and_then(|id| id.parse::<u64>().ok());
+            let wrong = || {
+                let message = "Last-Event-ID must be the number of a request";
+                Failure::new(StatusCode::BAD_REQUEST, message)
+            };
+            // One that is not there yet is another server's: everything here is new.
+            Some(id.ok_or_else(wrong)?).filter(|last| *last < next).unwrap_or(0)
+        }
+    };
+    let listener = Listener {
+        news: all.journals().news(),
+        all: Arc::clone(all),
+        only,
+        last,
+        heartbeat: HEARTBEAT,
+    };
+    let mut response = Response::new(Body::new(Events::of(listener)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// Someone who listens.
+struct Listener {
+    all: Arc<Sandboxes>,
+    only: Option<String>,
+    /// The newest request that was told.
+    last: u64,
+    news: watch::Receiver<News>,
+    heartbeat: Duration,
+}
+
+impl Listener {
+    /// What is written next; `None`: the server ends.
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        loop {
+            if self.news.borrow_and_update().ends {
+                return None;
+            }
+            let text = self.write();
+            if !text.is_empty() {
+                return Some((text.into(), self));
+            }
+            tokio::select! {
+                heard = self.news.changed() => heard.ok()?,
+                () = tokio::time::sleep(self.heartbeat) => {
+                    return Some((Bytes::from_static(b":\n\n"), self));
+                }
+            }
+        }
+    }
+
+    /// What there is to tell.
+    fn write(&mut self) -> String {
+        let followed = self.all.follow(self.only.as_deref(), self.last, MOST_AT_ONCE);
+        let mut text = String::new();
+        if followed.gone != Some(0) {
+            let number = followed.gone.map(|number| format!(r#","dropped":{number}"#));
+            let number = number.unwrap_or_default();
+            // Writing to a string cannot fail.
+            let _ = write!(text, "event: dropped\ndata: {{\"after\":{}{number}}}\n\n", self.last);
+        }
+        if !followed.entries.is_empty() {
+            let redactor = self.all.redactor();
+            for (sandbox, entry) in &followed.entries {
+                let request = Request::new(entry, &sandbox.id, &redactor);
+                // Strings and numbers always serialize.
+                let json = serde_json::to_string(&ServeEvent::of(&request)).unwrap_or_default();
+                let _ = write!(text, "event: request\nid: {}\ndata: {json}\n\n", entry.number);
+            }
+        }
+        self.last = followed.until;
+        text
+    }
+}
+
+type Next = Pin<Box<dyn Future<Output = Option<(Bytes, Listener)>> + Send>>;
+
+/// The stream of one listener.
+struct Events {
+    next: Option<Next>,
+}
+
+impl Events {
+    fn of(listener: Listener) -> Self {
+        let hello = async { Some((Bytes::from_static(HELLO), listener)) };
+        Self { next: Some(Box::pin(hello)) }
+    }
+}
+
+impl HttpBody for Events {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let Some(next) = &mut self.next else { return Poll::Ready(None) };
+        let Some((bytes, listener)) = ready!(next.as_mut().poll(cx)) else {
+            self.next = None;
+            return Poll::Ready(None);
+        };
+        self.next = Some(Box::pin(listener.next()));
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+}
