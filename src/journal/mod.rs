@@ -30,6 +30,9 @@ pub(crate) struct Budget {
     /// So many bytes all of them take at most.
     most_bytes: usize,
     bytes: AtomicUsize,
+    /// What is watched of requests takes so many, about. Where it is as much as the requests may
+    /// take, less is watched of each sandbox.
+    watched: AtomicUsize,
     next: AtomicU64,
     /// The number of the newest request at every sixteenth of the room that was filled.
     marks: Mutex<VecDeque<u64>>,
@@ -59,6 +62,7 @@ impl Budget {
             most_requests,
             most_bytes,
             bytes: AtomicUsize::new(0),
+            watched: AtomicUsize::new(0),
             next: AtomicU64::new(1),
             marks: Mutex::default(),
             since: AtomicUsize::new(0),
@@ -88,6 +92,17 @@ impl Budget {
         self.next.load(Relaxed)
     }
 
+    /// Counts what is watched in one journal.
+    fn watches(&self, kept: &mut Kept) {
+        let now = kept.watch.size();
+        if now > kept.watched {
+            self.watched.fetch_add(now - kept.watched, Relaxed);
+        } else if now < kept.watched {
+            self.watched.fetch_sub(kept.watched - now, Relaxed);
+        }
+        kept.watched = now;
+    }
+
     /// Whether there is still too much: every request before this number has to go.
     pub(crate) fn over(&self) -> Option<u64> {
         if self.bytes.load(Relaxed) <= self.most_bytes {
@@ -96,10 +111,10 @@ impl Budget {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
-    /// Takes room for a request. `Some`: there is not enough, so every request before this number
-    /// has to go.
-    fn take(&self, number: u64, size: usize) -> Option<u64> {
-        let bytes = self.bytes.fetch_add(size, Relaxed) + size;
+    /// Notes a request, for which room was taken. `Some`: there is not enough, so every request
+    /// before this number has to go.
+    fn mark(&self, number: u64, size: usize) -> Option<u64> {
+        let bytes = self.bytes.load(Relaxed);
         let marked = self.since.fetch_add(size, Relaxed) + size >= self.most_bytes / 16;
         if !marked && bytes <= self.most_bytes {
             return None;
@@ -133,6 +148,8 @@ pub(crate) struct Kept {
     /// The newest of them.
     pub(crate) dropped_until: u64,
     pub(crate) watch: Watch,
+    /// How much of the memory of all is counted for what is watched here.
+    watched: usize,
 }
 
 /// A request and its answer, while both are at hand.
@@ -182,18 +199,22 @@ impl Journal {
         entry.body = has_body(head);
         let mut observed = Observed::new(&entry, answered);
         let size = entry.size();
+        // Before it can go again.
+        self.budget.bytes.fetch_add(size, Relaxed);
+        let short = self.budget.watched.load(Relaxed) > self.budget.most_bytes;
         let (number, over) = {
             let mut kept = self.kept();
             // Under the lock, so that a journal is in the order of its numbers.
             let number = self.budget.next.fetch_add(1, Relaxed);
             (entry.number, observed.number) = (number, number);
-            kept.watch.observe(&observed);
+            kept.watch.observe(&observed, short);
+            self.budget.watches(&mut kept);
             kept.entries.push_back(entry);
             let over = kept.entries.len() > self.budget.most_requests;
             (number, over.then(|| kept.drop_oldest(1)))
         };
         self.give_back(over);
-        let before = self.budget.take(number, size);
+        let before = self.budget.mark(number, size);
         if self.budget.news.receiver_count() > 0 {
             self.budget.news.send_modify(|news| news.newest = news.newest.max(number));
         }
@@ -214,7 +235,7 @@ impl Journal {
     pub(crate) fn remove(&self, mut wanted: impl FnMut(&Entry) -> bool) -> Vec<Entry> {
         let mut removed = Vec::new();
         let mut kept = self.kept();
-        let mut left = VecDeque::with_capacity(kept.entries.len());
+        let mut left = VecDeque::new();
         for entry in kept.entries.drain(..) {
             if wanted(&entry) { removed.push(entry) } else { left.push_back(entry) }
         }
@@ -231,8 +252,12 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        let bytes = self.kept().entries.iter().map(Entry::size).sum();
+        let (bytes, watched) = {
+            let kept = self.kept();
+            (kept.entries.iter().map(Entry::size).sum(), kept.watched)
+        };
         self.give_back(Some(bytes));
+        self.budget.watched.fetch_sub(watched, Relaxed);
     }
 }
 

@@ -20,16 +20,28 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// So many retries in a row without a pause are one too many.
 const QUICK: u32 = 2;
 
-/// Walks that are followed at once, and how much memory they take together, in bytes. The oldest
-/// are judged as they are.
-const MOST_WALKS: usize = 500;
+/// How much memory the walks of a sandbox that are followed at once take together, in bytes. The
+/// oldest are judged as they are, as where there are too many.
 const MOST_WALK_BYTES: usize = 256 << 10;
 
-/// Failed requests that are waited for to be sent again.
-const MOST_FAILURES: usize = 500;
+/// How much is watched of a sandbox.
+#[derive(Clone, Copy)]
+struct Room {
+    walks: usize,
+    /// Failed requests that are waited for to be sent again.
+    failures: usize,
+    /// What comes after the last one that there is room for is not told.
+    findings: usize,
+}
 
-/// Findings of a sandbox. What comes after the last one that there is room for is not told.
-const MOST_FINDINGS: usize = 200;
+/// Of one among few, and of one among thousands that take all the room there is together.
+const WIDE: Room = Room { walks: 500, failures: 500, findings: 200 };
+const TIGHT: Room = Room { walks: 8, failures: 8, findings: 10 };
+
+/// What a walk, a failure and a finding take beside what is counted of them, about, in bytes.
+const WALK_BYTES: usize = 96;
+const FAILURE_BYTES: usize = 160;
+const FINDING_BYTES: usize = 256;
 
 /// Requests that a finding names.
 const MOST_NAMED: usize = 5;
@@ -123,6 +135,12 @@ struct Failure {
     number: u64,
 }
 
+impl Default for Room {
+    fn default() -> Self {
+        WIDE
+    }
+}
+
 /// What is watched of a sandbox.
 #[derive(Default)]
 pub(crate) struct Watch {
@@ -133,13 +151,24 @@ pub(crate) struct Watch {
     /// Which walk began when, the oldest first.
     order: VecDeque<u64>,
     walk_bytes: usize,
+    room: Room,
     failures: HashMap<u64, Failure>,
     /// The newest request, if it was refused for good.
     refused: Option<(u64, u64)>,
 }
 
 impl Watch {
-    pub(crate) fn observe(&mut self, seen: &Observed<'_>) {
+    /// How much memory it takes, about, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.walk_bytes
+            + self.order.len() * WALK_BYTES
+            + self.failures.len() * FAILURE_BYTES
+            + self.findings.len() * FINDING_BYTES
+    }
+
+    /// Looks at a request. `short`: all sandboxes together take as much memory as they may.
+    pub(crate) fn observe(&mut self, seen: &Observed<'_>, short: bool) {
+        self.room = if short { TIGHT } else { WIDE };
         self.requests += 1;
         self.coverage.meet(seen.endpoint, seen.code, seen.page().as_ref());
         for (rule, what) in &seen.breaks {
@@ -180,12 +209,16 @@ impl Watch {
             None => walk.failed(seen.number, asked),
         }
         self.walk_bytes = self.walk_bytes + walk.size() - before;
-        while self.order.len() > MOST_WALKS
+        while self.order.len() > self.room.walks
             || (self.walk_bytes > MOST_WALK_BYTES && self.order.len() > 1)
         {
             let oldest = self.order.pop_front().and_then(|oldest| self.walks.remove(&oldest));
             let Some(oldest) = oldest else { break };
             self.walk_bytes = self.walk_bytes.saturating_sub(oldest.size());
+            if self.walks.len() * 8 < self.walks.capacity() {
+                self.walks.shrink_to(self.walks.len() * 2);
+                self.order.shrink_to(self.order.len() * 2);
+            }
             if let Some((rule, what)) = oldest.judge() {
                 self.find(rule, what, &[oldest.requests.0, oldest.requests.1]);
             }
@@ -237,8 +270,8 @@ impl Watch {
             }
         }
         if failed {
-            if self.failures.len() >= MOST_FAILURES {
-                self.failures.clear();
+            if self.failures.len() >= self.room.failures {
+                self.failures = HashMap::new();
             }
             let retry_after = seen.answered.retry_after.map(Duration::from_secs);
             let failure = Failure { ended: seen.ended, retry_after, quick, number: seen.number };
@@ -264,7 +297,7 @@ impl Watch {
     }
 
     fn find(&mut self, rule: Rule, what: String, requests: &[u64]) {
-        found(&mut self.findings, rule, what, requests);
+        found(&mut self.findings, self.room.findings, rule, what, requests);
     }
 
     /// What can be said now. The sandbox's name is the caller's to give.
@@ -272,7 +305,13 @@ impl Watch {
         let mut findings = self.findings.clone();
         for walk in self.order.iter().filter_map(|walk| self.walks.get(walk)) {
             if let Some((rule, what)) = walk.judge() {
-                found(&mut findings, rule, what, &[walk.requests.0, walk.requests.1]);
+                found(
+                    &mut findings,
+                    WIDE.findings,
+                    rule,
+                    what,
+                    &[walk.requests.0, walk.requests.1],
+                );
             }
         }
         for finding in &mut findings {
@@ -293,12 +332,12 @@ impl PageSeen {
 }
 
 /// Adds to what was found: once for each thing that was done.
-fn found(findings: &mut Vec<Finding>, rule: Rule, what: String, requests: &[u64]) {
+fn found(findings: &mut Vec<Finding>, most: usize, rule: Rule, what: String, requests: &[u64]) {
     if let Some(same) = findings.iter_mut().find(|same| same.rule == rule && same.what == what) {
         same.times += 1;
         let room = MOST_NAMED.saturating_sub(same.requests.len());
         same.requests.extend(requests.iter().take(room));
-    } else if findings.len() < MOST_FINDINGS {
+    } else if findings.len() < most {
         let requests = requests.to_vec();
         findings.push(Finding { rule, sandbox: String::new(), what, requests, times: 1 });
     }
