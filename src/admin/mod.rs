@@ -32,6 +32,7 @@ use crate::sandbox::Sandboxes;
 use guard::Guard;
 
 /// Where `gptbots-mock healthcheck` asks.
+#[cfg(feature = "cli")]
 pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 
 /// What it answers.

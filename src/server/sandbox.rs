@@ -238,11 +238,14 @@ impl<'s> Sandbox<'s> {
     ///
     /// let server = Server::start().unwrap();
     /// let sandbox = server.sandbox("verdict");
-    /// ureq::get(format!("{}/v1/messages?conversation_id=xxxxxx&page=1&page_size=20", sandbox.url()))
-    ///     .header("Authorization", "Bearer your_apikey")
-    ///     .call()
-    ///     .unwrap();
-    /// // A hundred messages are five pages.
+    /// // A hundred messages are five pages of twenty.
+    /// for page in [1, 2] {
+    ///     let query = format!("conversation_id=xxxxxx&page={page}&page_size=20");
+    ///     ureq::get(format!("{}/v1/messages?{query}", sandbox.url()))
+    ///         .header("Authorization", "Bearer your_apikey")
+    ///         .call()
+    ///         .unwrap();
+    /// }
     /// assert_eq!(sandbox.verdict().findings()[0].rule, Rule::StoppedEarly);
     /// ```
     #[must_use]
