@@ -86,7 +86,7 @@ pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
 pub use verdict::{Finding, Rule, RuleError, Verdict};
 #[doc(hidden)]
-pub use {faults::faults_page, hazard::hazards_page};
+pub use {admin::control_page, faults::faults_page, hazard::hazards_page};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

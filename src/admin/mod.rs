@@ -11,6 +11,7 @@
 mod body;
 mod events;
 mod guard;
+mod page;
 mod pattern;
 mod requests;
 mod sandboxes;
@@ -30,6 +31,8 @@ use crate::document::{DocumentError, Problem};
 use crate::http::respond;
 use crate::sandbox::Sandboxes;
 use guard::Guard;
+#[doc(hidden)]
+pub use page::control_page;
 
 /// Where `gptbots-mock healthcheck` asks.
 #[cfg(feature = "cli")]
@@ -75,27 +78,92 @@ enum Route {
     Version,
 }
 
-/// Every path below `/__admin`, with its methods. `{id}` is a sandbox, `{request}` the id of a
-/// request; what stands in their place elsewhere stands before them.
-const ROUTES: &[(&str, Route, &[Method])] = &[
-    ("/health", Route::Health, &[Method::GET]),
-    ("/sandboxes", Route::Sandboxes, &[Method::GET]),
-    ("/sandboxes/{id}", Route::Sandbox, &[Method::GET, Method::PUT, Method::DELETE]),
-    ("/sandboxes/{id}/reset", Route::Reset, &[Method::POST]),
-    ("/sandboxes/{id}/clock", Route::Clock, &[Method::POST]),
-    ("/sandboxes/{id}/faults", Route::Faults, &[Method::POST]),
-    ("/sandboxes/{id}/verdict", Route::SandboxVerdict, &[Method::GET]),
-    ("/verdict", Route::Verdict, &[Method::GET]),
-    ("/requests", Route::Requests, &[Method::GET, Method::DELETE]),
-    ("/requests/find", Route::Find, &[Method::POST]),
-    ("/requests/count", Route::Count, &[Method::POST]),
-    ("/requests/remove", Route::Remove, &[Method::POST]),
-    ("/requests/reset", Route::Forget, &[Method::POST]),
-    ("/requests/unmatched", Route::Unmatched, &[Method::GET]),
-    ("/requests/{request}", Route::Request, &[Method::GET, Method::DELETE]),
-    ("/events", Route::Events, &[Method::GET]),
-    ("/reset", Route::ResetAll, &[Method::POST]),
-    ("/version", Route::Version, &[Method::GET]),
+/// A path below `/__admin`. `{id}` is a sandbox, `{request}` the id of a request; what stands in
+/// their place elsewhere stands before them.
+struct Row {
+    path: &'static str,
+    route: Route,
+    methods: &'static [Method],
+    about: &'static str,
+}
+
+const fn row(
+    path: &'static str,
+    route: Route,
+    methods: &'static [Method],
+    about: &'static str,
+) -> Row {
+    Row { path, route, methods, about }
+}
+
+/// Every path.
+const ROUTES: &[Row] = &[
+    row("/health", Route::Health, &[Method::GET], "whether the server is up"),
+    row("/version", Route::Version, &[Method::GET], "its version"),
+    row("/sandboxes", Route::Sandboxes, &[Method::GET], "every sandbox that there is"),
+    row(
+        "/sandboxes/{id}",
+        Route::Sandbox,
+        &[Method::GET, Method::PUT, Method::DELETE],
+        "`GET` shows it; `PUT` makes it anew with the settings of the body, all of them or none; \
+         `DELETE` ends it",
+    ),
+    row(
+        "/sandboxes/{id}/reset",
+        Route::Reset,
+        &[Method::POST],
+        "makes it anew with the settings that it has: what `POST` added and what was counted is \
+         forgotten",
+    ),
+    row(
+        "/sandboxes/{id}/clock",
+        Route::Clock,
+        &[Method::POST],
+        "`{\"advance_ms\": 60000}` moves its clock, `{\"mode\": \"frozen\"}` stops it, \
+         `{\"mode\": \"real\"}` lets it go on",
+    ),
+    row("/sandboxes/{id}/faults", Route::Faults, &[Method::POST], "adds the fault of the body"),
+    row(
+        "/sandboxes/{id}/verdict",
+        Route::SandboxVerdict,
+        &[Method::GET],
+        "what its clients did wrong, as JSON, text or JUnit by `Accept`; `?mute=RULE,RULE`",
+    ),
+    row(
+        "/verdict",
+        Route::Verdict,
+        &[Method::GET],
+        "the same of all requests, those of sandboxes that have ended included",
+    ),
+    row(
+        "/requests",
+        Route::Requests,
+        &[Method::GET, Method::DELETE],
+        "the journal, newest first, as WireMock's; `DELETE` forgets it",
+    ),
+    row("/requests/find", Route::Find, &[Method::POST], "the requests that fit a pattern"),
+    row("/requests/count", Route::Count, &[Method::POST], "how many fit a pattern"),
+    row("/requests/remove", Route::Remove, &[Method::POST], "forgets those that fit a pattern"),
+    row("/requests/reset", Route::Forget, &[Method::POST], "forgets all, as `DELETE /requests`"),
+    row(
+        "/requests/unmatched",
+        Route::Unmatched,
+        &[Method::GET],
+        "the requests that found no endpoint: 404 and 405",
+    ),
+    row(
+        "/requests/{request}",
+        Route::Request,
+        &[Method::GET, Method::DELETE],
+        "one request by its id; `DELETE` forgets it",
+    ),
+    row("/events", Route::Events, &[Method::GET], "each request as it comes: server-sent events"),
+    row(
+        "/reset",
+        Route::ResetAll,
+        &[Method::POST],
+        "ends every sandbox, begins the default one anew, and forgets everything",
+    ),
 ];
 
 /// Why the control API refuses something.
@@ -224,7 +292,7 @@ impl Admin {
 /// The route of a path, and the sandbox or the request in it.
 fn route<'p>(path: &'p str, method: &Method) -> Result<(Route, &'p str), Failure> {
     let parts: Vec<&str> = path.strip_prefix(PREFIX).unwrap_or(path).split('/').collect();
-    for (pattern, route, methods) in ROUTES {
+    for Row { path: pattern, route, methods, .. } in ROUTES {
         let pattern: Vec<&str> = pattern.split('/').collect();
         let fits = |(pattern, part): (&&str, &&str)| pattern == part || pattern.starts_with('{');
         if pattern.len() != parts.len() || !pattern.iter().zip(&parts).all(fits) {
@@ -249,7 +317,7 @@ fn route<'p>(path: &'p str, method: &Method) -> Result<(Route, &'p str), Failure
         }
         return Ok((*route, id));
     }
-    let all: Vec<String> = ROUTES.iter().map(|(path, ..)| format!("{PREFIX}{path}")).collect();
+    let all: Vec<String> = ROUTES.iter().map(|row| format!("{PREFIX}{}", row.path)).collect();
     let path = crate::document::quoted(path);
     let message = format!("nothing is at {path}; there are {}", all.join(", "));
     Err(Failure::new(StatusCode::NOT_FOUND, message))

@@ -36,7 +36,7 @@ pub(super) struct ExecArgs {
     /// Coverage of the contract below which exec ends with 5, in percent
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(..=100))]
     min_coverage: Option<u32>,
-    /// File to write the verdict to: .json, .xml (JUnit) or .txt (repeat)
+    /// File to write the verdict to: .json, .txt, or .xml for a test report (repeat)
     #[arg(long, value_name = "FILE", value_parser = report)]
     report: Vec<(PathBuf, Format)>,
     /// The command and its arguments

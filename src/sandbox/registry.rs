@@ -273,7 +273,9 @@ impl Sandboxes {
             !is_over
         });
         // Their records go without anyone waiting.
-        over.iter().for_each(|over| self.remember(over));
+        for sandbox in over {
+            self.remember(&sandbox);
+        }
     }
 
     /// How long a sandbox has not been used.

@@ -29,6 +29,11 @@ fn the_page_on_hazards_is_their_table() {
     compare("docs/HAZARDS.md", &gptbots_mock::hazards_page());
 }
 
+#[test]
+fn the_page_on_the_control_api_is_its_tables() {
+    compare("docs/CONTROL.md", &gptbots_mock::control_page());
+}
+
 /// The real binary on a free port; killed when dropped.
 struct Emulator {
     child: Child,

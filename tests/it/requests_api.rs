@@ -101,7 +101,8 @@ fn a_request_is_told_as_wiremock_tells_it() {
             "sandbox": "default",
             "operation": "messages",
             "code": 40356,
-            "reason": "the key's agent has no conversation with conversation_id \"a b\"",
+            "reason": "the key's agent has no conversation with conversation_id \"a b\"; \
+                       /v1/bot/conversation/page lists those that it has",
             "fault": null,
             "duration_us": null,
             "unread": false,

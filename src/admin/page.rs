@@ -1,0 +1,79 @@
+//! `docs/CONTROL.md`.
+
+use super::{MOST_BODY, PREFIX, ROUTES};
+use crate::contract::Table;
+use crate::verdict::RULES;
+
+/// The page on the control API, from its table of routes and the table of rules.
+#[must_use]
+pub fn control_page() -> String {
+    let mut out = BEFORE.replace("MOST_BODY", &(MOST_BODY >> 20).to_string());
+    let mut table = Table::new(&["path", "methods", "what"]);
+    for row in ROUTES {
+        let methods: Vec<&str> = row.methods.iter().map(axum::http::Method::as_str).collect();
+        table.row(&[&format!("`{PREFIX}{}`", row.path), &methods.join(", "), row.about]);
+    }
+    table.finish(&mut out);
+    out.push_str(SETTINGS);
+    let mut table = Table::new(&["rule", "why it matters"]);
+    for (_, name, why) in &RULES {
+        table.row(&[&format!("`{name}`"), why]);
+    }
+    table.finish(&mut out);
+    out.push_str(AFTER);
+    out
+}
+
+const BEFORE: &str = "\
+# The control API
+
+Under `/__admin` stands what a test or a tool needs beside the vendor's endpoints. Every answer is
+JSON (a verdict and events also otherwise); a failure is `{\"code\": <HTTP status>, \"message\": …}`, and
+where a document is not right, `problems` lists every mistake with its line, column and help, and
+nothing was changed. A body has at most MOST_BODY MiB.
+
+It answers this machine only, or with `--admin-token` whoever sends
+`Authorization: Bearer <token>`. `Host` must be a loopback name or one of `--allow-host`. A request
+that a browser marks as another site's (`Origin`, `Sec-Fetch-Site`) is refused, and there is no CORS.
+`--no-admin` leaves all of it out.
+
+";
+
+const SETTINGS: &str = "
+`reset`, `clock` and `faults` make a sandbox that is not there yet, as its first request would.
+`sandbox=ID` narrows what is under `/requests`, and `/events`.
+
+## A sandbox
+
+`PUT /__admin/sandboxes/ID` takes any of these; what is left out is as the server was started.
+
+| key | value |
+| --- | --- |
+| `seed` | what generated records and faults are drawn from, 0 to 2^64 - 1. Records of its own take memory: 50 to 160 KiB for 200 conversations; sandboxes with the same seed share them |
+| `conversations` | how many agent *demo* has, up to 10,000,000 |
+| `fixtures` | agents in place of the server's, as in a fixture file: `{\"agents\": [...]}` |
+| `readings` | by name: `{\"qa-time\": \"milliseconds\"}` |
+| `faults` | a list of lines or objects, see [FAULTS.md](FAULTS.md) |
+| `rate_limit` | `{\"requests\": 60, \"seconds\": 60}`, `\"60/60\"` or `null` |
+| `hazards` | a list of words, see [HAZARDS.md](HAZARDS.md) |
+| `clock` | `\"real\"` or `\"frozen\"` |
+
+A sandbox that was not used for an hour ends, and with 10,000 of them the one that was used least
+recently does; never one that has a request in flight. The default one, `default`, stays.
+
+## The verdict
+
+What a client did wrong though it got answers. Each finding names its rule, says what was done, and
+points at its requests by their number in the journal. It goes by every request since the server
+began, not only by those that the journal still has.
+
+";
+
+const AFTER: &str = "
+Walks are judged by how often each page was fetched, not by the order, so workers may share one. A
+walk that goes on behind page 1 is expected to reach the last one, unless a failure stopped it; page 1
+alone is no walk. Nothing is found against a client for what a fault made it do.
+
+Coverage counts what of the contract the requests met: an answer of each endpoint, its codes, the
+values of its filters, the edges of its paging, and each fault that was set.
+";
