@@ -5,21 +5,21 @@
 //! it a hundred times a second, not once a request. Where nobody reads, the queue fills, lines are
 //! dropped, and the next line that is written tells how many.
 
+mod line;
+
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
+use axum::http::StatusCode;
 
-use crate::config::SANDBOX_MARK;
 use crate::contract;
 use crate::http::Told;
 use crate::sandbox::Sandboxes;
-use crate::world::World;
+pub(super) use line::Begun;
+use line::{Line, Shown};
 
 /// How the access log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,42 +110,6 @@ impl Drop for AccessLog {
         self.queue.lock().closed = true;
         self.queue.changed.notify_one();
     }
-}
-
-/// A request that is being answered.
-pub(super) struct Begun {
-    at: Instant,
-    method: Method,
-    uri: Uri,
-    /// What the client sent as its key.
-    authorization: Option<HeaderValue>,
-}
-
-impl Begun {
-    pub(super) fn new(request: &Request) -> Self {
-        Self {
-            at: Instant::now(),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            authorization: request.headers().get(header::AUTHORIZATION).cloned(),
-        }
-    }
-}
-
-/// An answered request.
-struct Line {
-    time: SystemTime,
-    request: Begun,
-    took: Duration,
-    /// `None`: a fault broke the connection, and nothing was answered.
-    status: Option<u16>,
-    /// The code and the reason of a refusal.
-    refused: Option<(u32, HeaderValue)>,
-    /// The fault that struck.
-    fault: Option<String>,
-    /// The sandbox, where it is not the default one, and its records, where they are its own.
-    sandbox: Option<Box<str>>,
-    world: Option<Arc<World>>,
 }
 
 /// A request whose answer is about to be sent. Its line is written when that is so, and also when
@@ -270,7 +234,7 @@ impl<W: Write> Writer<W> {
         let chosen = line.refused.is_some()
             || line.sandbox.is_some()
             || contract::endpoint(line.request.uri.path()).is_none();
-        let secret = chosen && self.holds_key(line);
+        let secret = chosen && line.holds_key(&self.sandboxes);
         let shown = Shown { line, secret };
         // Writing to a string cannot fail.
         let _ = match self.format {
@@ -286,134 +250,5 @@ impl<W: Write> Writer<W> {
                 writeln!(out, "{missing} log lines dropped: nobody read them in time")
             }
         };
-    }
-
-    /// Whether a client put a key where it does not belong, plain or percent-encoded: one of the
-    /// agents', or the one that it sent in the right place.
-    fn holds_key(&self, line: &Line) -> bool {
-        let request = &line.request;
-        let target = request.uri.to_string();
-        let decoded: Vec<u8> = percent_decode_str(&target).collect();
-        let method = request.method.as_str().as_bytes();
-        let holds = |key: &[u8]| {
-            let found = |text: &[u8]| memchr::memmem::find(text, key).is_some();
-            !key.is_empty() && (found(&decoded) || found(target.as_bytes()) || found(method))
-        };
-        let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
-        let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-        // The key stands before the name of the sandbox; one who turns them round is heard, too.
-        let mark = memchr::memrchr(SANDBOX_MARK as u8, sent);
-        let (key, named) = mark.map_or((sent, &b""[..]), |at| (&sent[..at], &sent[at + 1..]));
-        let any_of = |world: &World| {
-            let mut keys = world.agents.iter().flat_map(|agent| &agent.keys);
-            keys.any(|key| holds(key.as_bytes()) || named == key.as_bytes())
-        };
-        let token = self.sandboxes.config.admin.token.as_deref().unwrap_or_default().as_bytes();
-        holds(key)
-            || holds(token)
-            || (!token.is_empty() && token == named)
-            || any_of(&self.sandboxes.world())
-            || line.world.as_deref().is_some_and(any_of)
-    }
-}
-
-/// To the millisecond, in UTC.
-fn stamp(time: SystemTime) -> impl std::fmt::Display {
-    let timestamp = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    format!("{timestamp:.3}")
-}
-
-/// What is written in place of what holds a key.
-const SECRET: &str = "[holds a key]";
-
-/// A line as it may be shown.
-struct Shown<'a> {
-    line: &'a Line,
-    /// Whether method or target hold a key: then nothing is written that the client chose.
-    secret: bool,
-}
-
-#[derive(serde::Serialize)]
-struct JsonLine<'a> {
-    time: String,
-    method: &'a str,
-    path: String,
-    status: Option<u16>,
-    code: Option<u32>,
-    reason: Option<&'a str>,
-    fault: Option<&'a str>,
-    sandbox: Option<&'a str>,
-    duration_us: u64,
-}
-
-impl Shown<'_> {
-    fn method(&self) -> &str {
-        const KNOWN: [Method; 9] = [
-            Method::GET,
-            Method::HEAD,
-            Method::POST,
-            Method::PUT,
-            Method::DELETE,
-            Method::OPTIONS,
-            Method::PATCH,
-            Method::TRACE,
-            Method::CONNECT,
-        ];
-        let method = &self.line.request.method;
-        if self.secret && !KNOWN.contains(method) { SECRET } else { method.as_str() }
-    }
-
-    /// The path, in visible ASCII.
-    fn path(&self) -> String {
-        let path = self.line.request.uri.path();
-        if self.secret && contract::endpoint(path).is_none() {
-            return SECRET.to_owned();
-        }
-        utf8_percent_encode(path, CONTROLS).to_string()
-    }
-
-    /// The code and the reason of a refusal.
-    fn refused(&self) -> Option<(u32, &str)> {
-        let (code, reason) = self.line.refused.as_ref()?;
-        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
-    }
-
-    fn sandbox(&self) -> Option<&str> {
-        let sandbox = self.line.sandbox.as_deref()?;
-        Some(if self.secret { SECRET } else { sandbox })
-    }
-
-    /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
-    fn text(&self, out: &mut String) -> std::fmt::Result {
-        let Line { time, took, status, .. } = self.line;
-        let status = status.map_or("-".to_owned(), |status| status.to_string());
-        let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
-        write!(out, "{time} {} {} {status}", self.method(), self.path())?;
-        for (name, value) in [("sandbox", self.sandbox()), ("fault", self.line.fault.as_deref())] {
-            if let Some(value) = value {
-                write!(out, " {name}={value}")?;
-            }
-        }
-        match self.refused() {
-            None => writeln!(out, " {ms:.3}ms"),
-            Some((code, reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
-        }
-    }
-
-    fn json(&self) -> String {
-        let (code, reason) = self.refused().unzip();
-        let line = JsonLine {
-            time: stamp(self.line.time).to_string(),
-            method: self.method(),
-            path: self.path(),
-            status: self.line.status,
-            code,
-            reason,
-            fault: self.line.fault.as_deref(),
-            sandbox: self.sandbox(),
-            duration_us: u64::try_from(self.line.took.as_micros()).unwrap_or(u64::MAX),
-        };
-        // Strings and numbers always serialize.
-        serde_json::to_string(&line).unwrap_or_default()
     }
 }
