@@ -224,6 +224,8 @@ pub(crate) struct Seen {
     pub(crate) total: u64,
     /// The last page that there is; from 1.
     pub(crate) last: u64,
+    /// Whether the last page is full, so that its length does not tell that it is the last.
+    pub(crate) last_is_full: bool,
 }
 
 impl Seen {
@@ -239,7 +241,8 @@ impl Seen {
         let slice = Slice { skip, take: size, reversed: order.reversed };
         if hazards == Hazards::default() {
             let (rows, last) = (slice.len(matches), matches.div_ceil(size).max(1));
-            return Self { slice, rows, total: matches, last };
+            let last_is_full = matches > 0 && matches.is_multiple_of(size);
+            return Self { slice, rows, total: matches, last, last_is_full };
         }
         let has = |hazard| hazards.has(operation, hazard);
         let later = page > 1;
@@ -282,6 +285,7 @@ impl Seen {
             rows: take,
             total: rows + u64::from(moved),
             last: (rows + more).div_ceil(size).max(1),
+            last_is_full: rows > 0 && (rows + more).is_multiple_of(size),
         }
     }
 }

@@ -50,18 +50,22 @@ impl Page {
     /// the place of the filter's value among its words.
     pub(super) fn new(
         json: Vec<u8>,
+        endpoint: &Endpoint,
         query: &Query<'_>,
         seen: &Seen,
         tells_total: bool,
         filter: Option<usize>,
     ) -> Self {
+        let Seen { rows, total, last, last_is_full, .. } = *seen;
         let seen = PageSeen {
             page: query.page,
             size: query.page_size,
-            rows: seen.rows,
-            last: seen.last,
-            last_is_full: seen.total > 0 && seen.total.is_multiple_of(query.page_size),
-            tells_total,
+            rows,
+            last,
+            told: tells_total.then(|| total.div_ceil(query.page_size).max(1)),
+            // On the list many a client goes by the length of the page; on messages the page behind
+            // the last one is an error, so it goes by the total.
+            open_end: !tells_total || (last_is_full && !endpoint.documents(Code::PageExceedsTotal)),
             filter,
         };
         Self { json, seen }

@@ -5,6 +5,7 @@
 mod coverage;
 mod read;
 mod render;
+mod tries;
 mod walk;
 mod watch;
 
@@ -266,10 +267,11 @@ pub(crate) struct PageSeen {
     pub(crate) size: u64,
     pub(crate) rows: u64,
     pub(crate) last: u64,
-    /// Whether the last page is full, so that its length does not tell that it is the last.
-    pub(crate) last_is_full: bool,
-    /// Whether the answer says how many rows there are.
-    pub(crate) tells_total: bool,
+    /// The last page as `total` has it, where the answer says how many rows there are: while data
+    /// changes it is another one.
+    pub(crate) told: Option<u64>,
+    /// Whether a client may have to ask for the page behind the last one to know that it was.
+    pub(crate) open_end: bool,
     /// The value of the filter that has a list of values, by its place in the list.
     pub(crate) filter: Option<usize>,
 }

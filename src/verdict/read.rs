@@ -36,7 +36,8 @@ pub(super) fn read_entry(entry: &Entry) -> Read {
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let endpoint = contract::endpoint(crate::http::without_sandbox(path));
     let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
-    read(endpoint, query, key, entry.body)
+    // Another method is refused by itself.
+    read(endpoint, query, key, entry.body && contract::allows(&entry.method()))
 }
 
 /// What a request says. `key`: its `Authorization`; `body`: it announces one.
@@ -72,8 +73,9 @@ pub(super) fn read(
             }
         }
     }
-    if body {
-        breaks.push((Rule::BodyOnGet, "a request with a body".to_owned()));
+    if body && let Some(endpoint) = endpoint {
+        let path = endpoint.path;
+        breaks.push((Rule::BodyOnGet, format!("{path} was asked with a body")));
     }
     // Names of parameters are told, and may be the key.
     for (_, what) in &mut breaks {
@@ -103,7 +105,9 @@ fn unknown(
     let key = key.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     let key = key.split(|byte| *byte == SANDBOX_MARK as u8).next().unwrap_or_default();
     let plain: Vec<u8> = percent_decode_str(value).collect();
-    let holds_key = key.len() >= 4 && memchr::memmem::find(&plain, key).is_some();
+    // A short one may well be part of something else, so only a whole value counts.
+    let holds_key = key.len() >= 4
+        && plain.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"~"));
     let named_so = KEYS.iter().any(|key| key.eq_ignore_ascii_case(&decoded));
     if holds_key || (named_so && !value.is_empty()) {
         let name = shown(&decoded);
@@ -129,9 +133,9 @@ fn unknown(
     breaks.push((Rule::UnknownParameter, format!("{} has no `{name}`{hint}", endpoint.path)));
 }
 
-/// A name that a client sent, cut.
-fn shown(name: &str) -> String {
-    name.chars().take(60).flat_map(char::escape_debug).collect()
+/// What a client sent, cut, and without what a terminal or XML would take for something else.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 /// A `page_size` that this endpoint does not take and another one does.

@@ -13,9 +13,12 @@ const MOST_PAGES: usize = 65_536;
 pub(super) struct Walk {
     /// How often each page was answered, from page 1.
     fetched: Vec<u8>,
-    /// The pages behind those that were answered for which an answer failed.
+    /// Pages of which an answer failed. Who gave up there is not known, so they stay.
     failed: Vec<usize>,
-    last: usize,
+    /// The last page by the answers, at least and at most: while data changes they differ.
+    last: (u64, u64),
+    /// Whether the page behind the last one may be asked for.
+    open_end: bool,
     /// The numbers of the first and the newest request.
     pub(super) requests: (u64, u64),
     /// What is walked through: `/v1/messages`.
@@ -26,7 +29,14 @@ impl Walk {
     /// Notes a page that was answered.
     pub(super) fn fetched(&mut self, number: u64, seen: &PageSeen) {
         self.note(number);
-        self.last = usize::try_from(seen.last).unwrap_or(usize::MAX);
+        let told = seen.told.unwrap_or(seen.last);
+        let (least, most) = (told.min(seen.last), told.max(seen.last));
+        self.last = if self.last.1 == 0 {
+            (least, most)
+        } else {
+            (self.last.0.min(least), self.last.1.max(most))
+        };
+        self.open_end |= seen.open_end;
         if let Some(page) = place(seen.page)
             && seen.page <= seen.last
         {
@@ -34,7 +44,6 @@ impl Walk {
                 self.fetched.resize(page + 1, 0);
             }
             self.fetched[page] = self.fetched[page].saturating_add(1);
-            self.failed.retain(|failed| *failed != page);
         }
     }
 
@@ -47,6 +56,16 @@ impl Walk {
         {
             self.failed.push(page);
         }
+    }
+
+    /// Whether a page lies behind all that any answer before told of.
+    pub(super) fn is_past_end(&self, page: u64) -> bool {
+        page > self.last.1 + u64::from(self.open_end)
+    }
+
+    /// The last page, as far as was told.
+    pub(super) fn last(&self) -> u64 {
+        self.last.1
     }
 
     /// Takes a page back that the client never got.
@@ -92,8 +111,8 @@ impl Walk {
         // Some who went on behind page 1 ended before the last one, and no failure stopped them.
         for page in 1..times.len() {
             let (here, next) = (of(page), of(page + 1));
-            if here > next && page + 1 < self.last && !self.failed.contains(&(page + 1)) {
-                let (path, page, last) = (self.path, page + 1, self.last);
+            if here > next && page as u64 + 1 < self.last.0 && !self.failed.contains(&(page + 1)) {
+                let (path, page, last) = (self.path, page + 1, self.last.0);
                 let what = format!("{path}: the walk ended with page {page} of {last}");
                 return Some((Rule::StoppedEarly, what));
             }
@@ -130,8 +149,8 @@ mod tests {
                 size: 10,
                 rows: 10,
                 last,
-                last_is_full: false,
-                tells_total: true,
+                told: Some(last),
+                open_end: false,
                 filter: None,
             };
             walk.fetched(1, &seen);
@@ -177,8 +196,8 @@ mod tests {
             size: 10,
             rows: 10,
             last: 5,
-            last_is_full: false,
-            tells_total: true,
+            told: Some(5),
+            open_end: false,
             filter: None,
         };
         walk.fetched(1, &page(1));

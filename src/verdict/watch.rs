@@ -1,27 +1,22 @@
 //! Watches the requests of a sandbox as they come. It keeps what is open (walks, retries) within
 //! bounds and what was found; a verdict is drawn from that.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use axum::http::header;
+use axum::http::{Method, header};
 use hashbrown::HashMap;
 
-use super::read::{hash, read, read_entry};
+use super::read::{hash, read, read_entry, shown};
+use super::tries::{Moment, Tries};
 use super::walk::Walk;
 use super::{Coverage, Finding, PageSeen, Rule, Verdict};
-use crate::contract::{Code, Endpoint};
+use crate::contract::{self, Code, Endpoint};
 use crate::faults::BodyForm;
 use crate::journal::{Answered, Entry, hide_sent};
 
-/// Retries closer to each other than this had no pause between them.
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// So many retries in a row without a pause are one too many.
-const QUICK: u32 = 2;
-
-/// How much memory the walks of a sandbox that are followed at once take together, in bytes. The
-/// oldest are judged as they are, as where there are too many.
+/// How much memory the walks of a sandbox that are followed at once take together, in bytes. Those
+/// that nobody went on with for the longest time are judged as they are, as where there are too
+/// many.
 const MOST_WALK_BYTES: usize = 256 << 10;
 
 /// How much is watched of a sandbox.
@@ -39,8 +34,8 @@ const WIDE: Room = Room { walks: 500, failures: 500, findings: 200 };
 const TIGHT: Room = Room { walks: 8, failures: 8, findings: 10 };
 
 /// What a walk, a failure and a finding take beside what is counted of them, about, in bytes.
-const WALK_BYTES: usize = 96;
-const FAILURE_BYTES: usize = 160;
+const WALK_BYTES: usize = 64;
+const FAILURE_BYTES: usize = 320;
 const FINDING_BYTES: usize = 256;
 
 /// Requests that a finding names.
@@ -55,16 +50,17 @@ pub(crate) struct Observed<'a> {
     breaks: Vec<(Rule, String)>,
     answered: &'a Answered<'a>,
     code: Option<Code>,
-    /// When its answer was sent: since the server began, and by the sandbox's clock.
-    ended: (Duration, Duration),
+    /// When its answer was sent.
+    ended: Moment,
 }
 
 impl<'a> Observed<'a> {
     pub(crate) fn new(entry: &Entry, answered: &'a Answered<'a>) -> Self {
         let head = answered.head;
         let query = head.uri.query().unwrap_or("");
-        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
-        let read = read(answered.endpoint, query, key, entry.body);
+        // Another method is refused by itself.
+        let body = entry.body && contract::allows(head.method.as_str());
+        let read = read(answered.endpoint, query, key_of(answered), body);
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
         Self {
             number: entry.number,
@@ -81,10 +77,9 @@ impl<'a> Observed<'a> {
     /// Which request it is: two with the same are the same.
     fn identity(&self) -> u64 {
         let head = self.answered.head;
-        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
         let parts = [head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or("")];
         let whole = parts.iter().fold(0, |word, part| hash(word, part.as_bytes()));
-        hash(whole, key)
+        hash(whole, key_of(self.answered))
     }
 
     /// The page that the client got.
@@ -99,8 +94,8 @@ impl<'a> Observed<'a> {
     fn target(&self) -> String {
         let head = self.answered.head;
         // Without the query, which may hold what no one should read.
-        let key = head.headers.get(header::AUTHORIZATION).map_or(&b""[..], |key| key.as_bytes());
-        hide_sent(format!("{} {}", head.method, head.uri.path()), key)
+        let target = format!("{} {}", shown(head.method.as_str()), shown(head.uri.path()));
+        hide_sent(target, key_of(self.answered))
     }
 
     fn breaks_off(&self) -> bool {
@@ -111,13 +106,15 @@ impl<'a> Observed<'a> {
     fn refused_for_good(&self) -> bool {
         // A code says so even where a reading answers it with 200.
         let status = self.code.map_or(self.answered.status, Code::http_status);
-        !self.breaks_off() && (400..500).contains(&status) && status != 429
+        // The page behind the last one has a rule of its own.
+        let is_past_end = self.code == Some(Code::PageExceedsTotal);
+        !self.breaks_off() && (400..500).contains(&status) && !passes(status) && !is_past_end
     }
 
     /// Whether another try may help.
     fn may_be_tried_again(&self) -> bool {
         let status = self.answered.status;
-        self.breaks_off() || status == 429 || status >= 500 || self.spoiled_body()
+        self.breaks_off() || passes(status) || status >= 500 || self.spoiled_body()
     }
 
     fn spoiled_body(&self) -> bool {
@@ -127,12 +124,15 @@ impl<'a> Observed<'a> {
     }
 }
 
-/// A request that failed, until it is sent again.
-struct Failure {
-    ended: (Duration, Duration),
-    retry_after: Option<Duration>,
-    quick: u32,
-    number: u64,
+/// What a request sent as its key.
+fn key_of<'a>(answered: &Answered<'a>) -> &'a [u8] {
+    let key = answered.head.headers.get(header::AUTHORIZATION);
+    key.map_or(&b""[..], |key| key.as_bytes())
+}
+
+/// Whether a 4xx may be over soon: a timeout, too early, too many requests.
+fn passes(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429)
 }
 
 impl Default for Room {
@@ -148,11 +148,10 @@ pub(crate) struct Watch {
     requests: u64,
     findings: Vec<Finding>,
     walks: HashMap<u64, Walk>,
-    /// Which walk began when, the oldest first.
-    order: VecDeque<u64>,
     walk_bytes: usize,
     room: Room,
-    failures: HashMap<u64, Failure>,
+    /// The requests that failed and are waited for to be sent again.
+    failures: HashMap<u64, Tries>,
     /// The newest request, if it was refused for good.
     refused: Option<(u64, u64)>,
 }
@@ -161,7 +160,7 @@ impl Watch {
     /// How much memory it takes, about, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.walk_bytes
-            + self.order.len() * WALK_BYTES
+            + self.walks.len() * WALK_BYTES
             + self.failures.len() * FAILURE_BYTES
             + self.findings.len() * FINDING_BYTES
     }
@@ -174,7 +173,8 @@ impl Watch {
         for (rule, what) in &seen.breaks {
             self.find(*rule, what.clone(), &[seen.number]);
         }
-        if seen.endpoint.is_some() {
+        // The answer to `HEAD` has no rows.
+        if seen.endpoint.is_some() && seen.answered.head.method != Method::HEAD {
             self.follow(seen);
         }
         self.compare(seen);
@@ -182,54 +182,57 @@ impl Watch {
 
     /// Follows the walk that a request is a step of.
     fn follow(&mut self, seen: &Observed<'_>) {
+        let page = seen.page();
+        let Some(asked) = page.map(|page| page.page).or(seen.asked) else { return };
         let refused_past_end =
             seen.code == Some(Code::PageExceedsTotal) && seen.answered.fault.is_none();
-        let page = seen.page();
-        if let Some(page) = &page
-            && page.page > page.last
-            // Where nothing tells that a full page is the last one, the next has to be asked for.
-            && !(page.page == page.last + 1 && page.last_is_full && !page.tells_total_for_good(seen))
-        {
-            self.past_end(seen, page.page, Some(page.last));
-        } else if refused_past_end {
-            self.past_end(seen, seen.asked.unwrap_or(0), None);
-        }
-        let Some(asked) = page.map(|page| page.page).or(seen.asked) else { return };
-        if page.is_none() && !self.walks.contains_key(&seen.walk) {
-            return;
-        }
-        if !self.walks.contains_key(&seen.walk) {
-            self.order.push_back(seen.walk);
+        let path = seen.endpoint.map_or("", |endpoint| endpoint.path);
+        match self.walks.get(&seen.walk) {
+            // Nobody told the client before how far it may go.
+            None if page.is_none() => return,
+            None => {}
+            Some(walk) => {
+                let is_empty = page.is_some_and(|page| page.page > page.last);
+                if (is_empty || refused_past_end) && walk.is_past_end(asked) {
+                    let last = walk.last();
+                    let what = format!("{path}: the walk went on behind page {last}, the last one");
+                    self.find(Rule::PastTheEnd, what, &[seen.number]);
+                }
+            }
         }
         let walk = self.walks.entry(seen.walk).or_default();
         let before = walk.size();
-        walk.path = seen.endpoint.map_or("", |endpoint| endpoint.path);
+        walk.path = path;
         match &page {
             Some(page) => walk.fetched(seen.number, page),
             None => walk.failed(seen.number, asked),
         }
         self.walk_bytes = self.walk_bytes + walk.size() - before;
-        while self.order.len() > self.room.walks
-            || (self.walk_bytes > MOST_WALK_BYTES && self.order.len() > 1)
-        {
-            let oldest = self.order.pop_front().and_then(|oldest| self.walks.remove(&oldest));
-            let Some(oldest) = oldest else { break };
-            self.walk_bytes = self.walk_bytes.saturating_sub(oldest.size());
-            if self.walks.len() * 8 < self.walks.capacity() {
-                self.walks.shrink_to(self.walks.len() * 2);
-                self.order.shrink_to(self.order.len() * 2);
-            }
-            if let Some((rule, what)) = oldest.judge() {
-                self.find(rule, what, &[oldest.requests.0, oldest.requests.1]);
-            }
+        if self.walks.len() > self.room.walks || self.walk_bytes > MOST_WALK_BYTES {
+            self.make_room(seen.walk);
         }
     }
 
-    fn past_end(&mut self, seen: &Observed<'_>, page: u64, last: Option<u64>) {
-        let path = seen.endpoint.map_or("", |endpoint| endpoint.path);
-        let last = last.map(|last| format!(" of {last}")).unwrap_or_default();
-        let what = format!("{path}: page {page}{last} was asked for, past the last one");
-        self.find(Rule::PastTheEnd, what, &[seen.number]);
+    /// Judges the walks that nobody went on with for the longest time, but not the newest one.
+    fn make_room(&mut self, newest: u64) {
+        let mut all: Vec<_> =
+            self.walks.iter().map(|(walk, about)| (about.requests.1, *walk)).collect();
+        all.sort_unstable();
+        // Some more than need be, so that this is not done for each request.
+        let (walks, bytes) = (self.room.walks * 7 / 8, MOST_WALK_BYTES * 7 / 8);
+        for (_, walk) in all.into_iter().filter(|(_, walk)| *walk != newest) {
+            if self.walks.len() <= walks && self.walk_bytes <= bytes {
+                break;
+            }
+            let Some(walk) = self.walks.remove(&walk) else { continue };
+            self.walk_bytes = self.walk_bytes.saturating_sub(walk.size());
+            if let Some((rule, what)) = walk.judge() {
+                self.find(rule, what, &[walk.requests.0, walk.requests.1]);
+            }
+        }
+        if self.walks.len() * 8 < self.walks.capacity() {
+            self.walks.shrink_to(self.walks.len() * 2);
+        }
     }
 
     /// Compares a request with the one like it that failed before.
@@ -248,71 +251,58 @@ impl Watch {
             self.find(Rule::RepeatedRefusal, what, &[first, number]);
         }
         self.refused = refused;
-        let mut quick = 0;
-        if let Some(failed) = self.failures.remove(&identity) {
-            let gone = |now: Duration, then: Duration| now.saturating_sub(then);
-            let (real, own) = seen.answered.now;
-            let waited = gone(real, failed.ended.0).max(gone(own, failed.ended.1));
-            if let Some(wait) = failed.retry_after.filter(|wait| waited < *wait) {
-                let (wait, waited) = (wait.as_secs(), waited.as_millis());
-                let what = format!(
-                    "{} was sent again after {waited} ms, when Retry-After said {wait} s",
-                    seen.target()
-                );
-                self.find(Rule::RetryAfterIgnored, what, &[failed.number, seen.number]);
-            } else if waited < PAUSE {
-                quick = failed.quick + 1;
-                if quick == QUICK {
-                    let what =
-                        format!("{} was tried again and again without a pause", seen.target());
-                    self.find(Rule::NoPause, what, &[failed.number, seen.number]);
-                }
+        if let Some(tries) = self.failures.get_mut(&identity) {
+            tries.again(seen.number, seen.answered.now, || seen.target());
+            if tries.is_over() {
+                self.failures.remove(&identity);
             }
         }
         if failed {
             if self.failures.len() >= self.room.failures {
-                self.failures = HashMap::new();
+                for (_, tries) in std::mem::take(&mut self.failures) {
+                    tries.tell(&mut self.findings, self.room.findings);
+                }
             }
             let retry_after = seen.answered.retry_after.map(Duration::from_secs);
-            let failure = Failure { ended: seen.ended, retry_after, quick, number: seen.number };
-            self.failures.insert(identity, failure);
+            let tries = self.failures.entry(identity).or_default();
+            tries.failed(seen.number, seen.ended, retry_after);
         }
     }
 
     /// A client left before it had read an answer. `excused`: a fault made it wait.
     pub(crate) fn unread(&mut self, entry: &Entry, excused: bool) {
-        let target = entry.target();
-        let path = target.split_once('?').map_or(&*target, |(path, _)| path);
-        let path = crate::http::without_sandbox(path);
         let read = read_entry(entry);
         if let (Some(walk), Some(page)) = (self.walks.get_mut(&read.walk), read.page) {
             walk.lost(page);
             walk.failed(entry.number, page);
         }
-        if !excused {
-            let what = format!("the answer to {} {path} was not read to its end", entry.method());
+        // Whoever reads the status of a refusal has read enough.
+        let refused = entry.status.is_some_and(|status| status >= 400);
+        if !excused && !refused {
+            let target = entry.target();
+            let path = crate::http::without_sandbox(target.split('?').next().unwrap_or_default());
+            let (method, path) = (shown(&entry.method()), shown(path));
+            let what = format!("the answer to {method} {path} was not read to its end");
             let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
             self.find(Rule::UnreadAnswer, hide_sent(what, key), &[entry.number]);
         }
     }
 
     fn find(&mut self, rule: Rule, what: String, requests: &[u64]) {
-        found(&mut self.findings, self.room.findings, rule, what, requests);
+        found(&mut self.findings, self.room.findings, (rule, what), requests, 1);
     }
 
     /// What can be said now. The sandbox's name is the caller's to give.
     pub(crate) fn verdict(&self, sandbox: &str) -> Verdict {
         let mut findings = self.findings.clone();
-        for walk in self.order.iter().filter_map(|walk| self.walks.get(walk)) {
-            if let Some((rule, what)) = walk.judge() {
-                found(
-                    &mut findings,
-                    WIDE.findings,
-                    rule,
-                    what,
-                    &[walk.requests.0, walk.requests.1],
-                );
+        for walk in self.walks.values() {
+            if let Some(judged) = walk.judge() {
+                let requests = [walk.requests.0, walk.requests.1];
+                found(&mut findings, WIDE.findings, judged, &requests, 1);
             }
+        }
+        for tries in self.failures.values() {
+            tries.tell(&mut findings, WIDE.findings);
         }
         for finding in &mut findings {
             sandbox.clone_into(&mut finding.sandbox);
@@ -322,23 +312,32 @@ impl Watch {
     }
 }
 
-impl PageSeen {
-    /// Whether the total that an answer tells counts for more than a full page. On the list many a
-    /// client goes by the length of the page, and the page behind a full last one is no error.
-    fn tells_total_for_good(&self, seen: &Observed<'_>) -> bool {
-        let refuses = seen.endpoint.is_some_and(|row| row.documents(Code::PageExceedsTotal));
-        self.tells_total && refuses
+impl Tries {
+    /// Adds what can be said of them to what was found.
+    fn tell(&self, findings: &mut Vec<Finding>, most: usize) {
+        for (rule, what, times, requests) in self.judge() {
+            found(findings, most, (rule, what.to_owned()), &requests, times);
+        }
     }
 }
 
 /// Adds to what was found: once for each thing that was done.
-fn found(findings: &mut Vec<Finding>, most: usize, rule: Rule, what: String, requests: &[u64]) {
+fn found(
+    findings: &mut Vec<Finding>,
+    most: usize,
+    (rule, what): (Rule, String),
+    requests: &[u64],
+    times: u64,
+) {
     if let Some(same) = findings.iter_mut().find(|same| same.rule == rule && same.what == what) {
-        same.times += 1;
+        same.times += times;
         let room = MOST_NAMED.saturating_sub(same.requests.len());
-        same.requests.extend(requests.iter().take(room));
+        let more = requests.iter().filter(|number| !same.requests.contains(number));
+        let more: Vec<u64> = more.take(room).copied().collect();
+        same.requests.extend(more);
+        same.requests.sort_unstable();
     } else if findings.len() < most {
         let requests = requests.to_vec();
-        findings.push(Finding { rule, sandbox: String::new(), what, requests, times: 1 });
+        findings.push(Finding { rule, sandbox: String::new(), what, requests, times });
     }
 }

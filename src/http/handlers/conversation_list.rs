@@ -26,5 +26,5 @@ pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Resul
     });
     // `ALL` is the first of the filter's words.
     let filter = query.conversation_type.map_or(0, |one| 1 + one as usize);
-    Ok(Page::new(json, query, &seen, tells_total, Some(filter)))
+    Ok(Page::new(json, view.endpoint, query, &seen, tells_total, Some(filter)))
 }

@@ -39,5 +39,5 @@ pub(super) fn answer_with(
     let json = envelope::envelope(&view.endpoint.answer, total, room(rows, 400), |out| {
         messages.write(slice, form, out);
     });
-    Ok(Page::new(json, query, &seen, true, None))
+    Ok(Page::new(json, view.endpoint, query, &seen, true, None))
 }
