@@ -174,13 +174,7 @@ async fn serve(
         let signal = tokio::select! {
             biased;
             // Its errors are the client's: it left, or what it sent is not HTTP.
-            _ = connection.as_mut() => {
-                let newest = client.newest.load(Ordering::Relaxed);
-                if newest > 0 && client.line.is_unread() {
-                    app.sandboxes.unread(newest);
-                }
-                return;
-            }
+            _ = connection.as_mut() => break,
             changed = heard.changed() => match changed {
                 Ok(()) => *heard.borrow_and_update(),
                 Err(_) => Signal::Drain,
@@ -191,10 +185,14 @@ async fn serve(
             Signal::Serve | Signal::Shed(_) => {}
             Signal::Drain => {
                 connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
-                return;
+                let _ = connection.as_mut().await;
+                break;
             }
         }
+    }
+    let newest = client.newest.load(Ordering::Relaxed);
+    if newest > 0 && client.line.is_unread() {
+        app.sandboxes.unread(newest);
     }
 }
 

@@ -173,6 +173,10 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The client may have reset the connection since it was last read from.
+        if matches!(self.stream.take_error(), Ok(Some(_))) {
+            self.line.untaken.store(true, Relaxed);
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
