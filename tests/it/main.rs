@@ -33,6 +33,8 @@ mod faults_again;
 mod faults_slow;
 mod faults_when;
 mod faults_wire;
+mod exec;
+mod exec_verdict;
 mod fixture;
 mod fixture_docs;
 mod fuzz_files;
