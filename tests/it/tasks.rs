@@ -6,9 +6,13 @@ use std::process::Command;
 use gptbots_mock::Server;
 
 use crate::golden::compare;
+use crate::program::program;
 
 /// How such a block begins.
 const BEGINS: &str = "url=http://127.0.0.1:8484\n";
+
+/// How an example of `exec` begins; it is run as it stands, from the repository.
+const WRAPS: &str = "gptbots-mock exec --deny all -- python3 ";
 
 #[test]
 fn what_the_readme_pastes_prints_what_it_says() {
@@ -25,6 +29,10 @@ fn what_the_readme_pastes_prints_what_it_says() {
         }
         let (language, text) = part.split_once('\n').unwrap_or((part, ""));
         match (number % 2, language, printed.take()) {
+            (1, "sh", None) if text.starts_with(WRAPS) && has_python() => {
+                printed = Some(wrap(text));
+                made.push_str(part);
+            }
             (1, "sh", None) if text.starts_with(BEGINS) => {
                 printed = Some(paste(&server, text));
                 made.push_str(part);
@@ -40,6 +48,19 @@ fn what_the_readme_pastes_prints_what_it_says() {
     }
     assert!(printed.is_none() && pasted >= 5, "only {pasted} examples were pasted");
     compare("README.md", &made);
+}
+
+fn has_python() -> bool {
+    Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// What the program says of a client that it denies.
+fn wrap(block: &str) -> String {
+    let args = block.trim().split(' ').skip(1);
+    let run = program().args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!((run.status.code(), &*run.stdout), (Some(5), &b""[..]), "{block}\n{said}");
+    said
 }
 
 /// What a shell prints.
