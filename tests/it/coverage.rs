@@ -36,6 +36,13 @@ fn a_page_meets_its_endpoint_its_edges_and_its_filter() {
 }
 
 #[test]
+fn a_page_without_rows_is_no_short_one() {
+    let server = server();
+    get(&server, KEY, &target(&queries()[3], 9));
+    assert!(never(&server).contains(&"/v1/message/qa/record/page: short page".to_owned()));
+}
+
+#[test]
 fn a_refusal_meets_its_code() {
     let server = server();
     let met = |key: &str, target: &str| met_by(&server, || drop(get(&server, key, target)));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use gptbots_mock::Server;
 
 use crate::client::{Answer, connect, parse};
-use crate::suite::{KEY, clean, found, page, page_in, queries, rows_of_25, server, target};
+use crate::program::until;
+use crate::suite::{KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told};
 
 /// A client as it should be: it tries again after growing pauses.
 fn patient(ask: impl Fn() -> Answer) -> Answer {
@@ -91,6 +92,42 @@ fn whoever_gives_up_at_a_failure() {
             }
         }
     }
+}
+
+/// What failed was not left out.
+#[test]
+fn whoever_goes_on_behind_a_page_that_failed() {
+    for query in queries() {
+        let server = server();
+        page(&server, &query, 1).ok();
+        server.sandbox("default").fail_next("status=503".parse().unwrap());
+        assert_eq!(page(&server, &query, 2).status, 503);
+        page(&server, &query, 3).ok();
+        clean(&server);
+    }
+}
+
+/// Sends a request, and closes over the answer.
+fn leaves(server: &Server, target: &str) {
+    let head = format!("GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n");
+    let mut stream = connect(server.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    // Once some of it is there, all of it is.
+    stream.peek(&mut [0]).unwrap();
+}
+
+/// The status of a refusal says enough, and a garbled body is worth nothing. The third client is
+/// told, so what there is to tell of the two before is told by then.
+#[test]
+fn whoever_leaves_what_is_no_answer() {
+    let server = server();
+    let query = &queries()[0];
+    leaves(&server, &target(query, 0));
+    server.sandbox("default").fail_next("body=garbage".parse().unwrap());
+    leaves(&server, &target(query, 1));
+    leaves(&server, &target(query, 1));
+    until("the last one is told", || !found(&server).is_empty());
+    told(&server, "unread-answer", 1, &[3]);
 }
 
 /// One walker gives up at a page that another one gets.

@@ -262,6 +262,16 @@ fn a_value_that_begins_like_the_key() {
     clean(&server);
 }
 
+/// The pages' own examples have it, though their tables do not.
+#[test]
+fn a_user_id_of_the_pages_examples() {
+    let server = server();
+    for query in &queries()[1..3] {
+        get(&server, KEY, &format!("{}&user_id=123456", target(query, 1))).ok();
+    }
+    clean(&server);
+}
+
 #[test]
 fn names_with_escapes_and_empty_parts() {
     let server = server();
