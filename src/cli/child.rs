@@ -24,7 +24,7 @@ pub(super) async fn run(command: &mut Command) -> io::Result<ExitStatus> {
     }
     let mut child = command.process_group(0).spawn()?;
     let group = Group::of(child.id())?;
-    group.take_terminal();
+    let terminal = Terminal::lend(&group);
     let mut ended = tokio::task::spawn_blocking(move || child.wait());
     loop {
         let next = std::future::poll_fn(|cx| {
@@ -38,6 +38,7 @@ pub(super) async fn run(command: &mut Command) -> io::Result<ExitStatus> {
         tokio::select! {
             biased;
             status = &mut ended => {
+                terminal.take_back();
                 group.end().await;
                 return status.map_err(io::Error::other)?;
             }
@@ -55,7 +56,49 @@ pub(super) async fn run(command: &mut Command) -> io::Result<ExitStatus> {
 
 /// A process and all that it has started.
 #[cfg(unix)]
-struct Group(rustix::process::Pid);
+struct Group(nix::unistd::Pid);
+
+/// The terminal, where there is one, as long as the command has it: so that it can read from it,
+/// and Ctrl-C reaches it.
+#[cfg(unix)]
+struct Terminal {
+    lent: bool,
+}
+
+#[cfg(unix)]
+impl Terminal {
+    fn lend(group: &Group) -> Self {
+        use nix::unistd::{getpgrp, tcgetpgrp, tcsetpgrp};
+
+        let stdin = io::stdin();
+        // One that is another's is not ours to lend.
+        let ours = tcgetpgrp(&stdin) == Ok(getpgrp());
+        let lent = ours && tcsetpgrp(&stdin, group.0).is_ok();
+        if lent {
+            // It may have been stopped for reading too early.
+            group.signal(nix::sys::signal::Signal::SIGCONT as i32);
+        }
+        Self { lent }
+    }
+
+    /// Takes it back, for whoever runs behind this program.
+    fn take_back(&self) {
+        use nix::sys::signal::{SigSet, Signal};
+
+        if !self.lent {
+            return;
+        }
+        // Whoever does not have it is stopped for this, unless it will not hear of it.
+        let mut stop = SigSet::empty();
+        stop.add(Signal::SIGTTOU);
+        let blocked = stop.thread_block();
+        // Fails where the terminal has gone.
+        let _ = nix::unistd::tcsetpgrp(io::stdin(), nix::unistd::getpgrp());
+        if blocked.is_ok() {
+            let _ = stop.thread_unblock();
+        }
+    }
+}
 
 #[cfg(unix)]
 impl Group {
@@ -64,37 +107,28 @@ impl Group {
     const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 
     fn of(id: u32) -> io::Result<Self> {
-        let id = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw);
-        id.map(Self).ok_or_else(|| io::Error::other("the command has no process id"))
-    }
-
-    /// Lets it read from the terminal, where there is one, and lets Ctrl-C reach it.
-    fn take_terminal(&self) {
-        let stdin = io::stdin();
-        if rustix::termios::tcsetpgrp(&stdin, self.0).is_ok() {
-            // It may have been stopped for reading too early.
-            self.signal(rustix::process::Signal::CONT.as_raw());
-        }
+        let id = i32::try_from(id).map_err(io::Error::other)?;
+        Ok(Self(nix::unistd::Pid::from_raw(id)))
     }
 
     fn signal(&self, number: i32) {
-        if let Some(signal) = rustix::process::Signal::from_named_raw(number) {
+        if let Ok(signal) = nix::sys::signal::Signal::try_from(number) {
             // Fails where nothing is left of it.
-            let _ = rustix::process::kill_process_group(self.0, signal);
+            let _ = nix::sys::signal::killpg(self.0, signal);
         }
     }
 
     /// Ends what is left of it: asked first, and forced then.
     async fn end(&self) {
-        let is_left = || rustix::process::test_kill_process_group(self.0).is_ok();
+        let is_left = || nix::sys::signal::killpg(self.0, None).is_ok();
         if !is_left() {
             return;
         }
-        self.signal(rustix::process::Signal::TERM.as_raw());
+        self.signal(nix::sys::signal::Signal::SIGTERM as i32);
         let end = tokio::time::Instant::now() + Self::PATIENCE;
         while is_left() && tokio::time::Instant::now() < end {
             tokio::time::sleep(Self::LOOK).await;
         }
-        self.signal(rustix::process::Signal::KILL.as_raw());
+        self.signal(nix::sys::signal::Signal::SIGKILL as i32);
     }
 }

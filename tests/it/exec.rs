@@ -173,3 +173,37 @@ fn a_command_that_does_not_heed_a_signal_goes_on() {
     stdin.write_all(b"17\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(17));
 }
+
+/// A terminal in which a script runs `exec` and goes on.
+const TERMINAL: &str = r#"
+import os, pty, sys
+script = sys.argv[1] + ' exec -- sh -c "read word; echo command got \\$word"; ' \
+    + 'read word; echo script got $word'
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp("sh", ["sh", "-c", script])
+os.write(terminal, b"one\ntwo\n")
+seen = b""
+while b"script got" not in seen.rsplit(b"\n", 2)[-2:][0]:
+    try:
+        more = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    seen += more
+sys.stdout.buffer.write(seen)
+"#;
+
+/// The command reads from the terminal, and so does whoever comes behind it.
+#[test]
+fn a_terminal_is_lent_to_the_command_and_taken_back() {
+    let mut python = std::process::Command::new("python3");
+    let Ok(ended) = python.args(["-c", TERMINAL, BINARY]).output() else {
+        eprintln!("python3 is not installed");
+        return;
+    };
+    let seen = String::from_utf8_lossy(&ended.stdout);
+    assert!(seen.contains("command got one"), "{seen}");
+    assert!(seen.contains("script got two"), "{seen}");
+}
