@@ -18,7 +18,6 @@ const WRAPS: &str = "gptbots-mock exec --deny all -- python3 ";
 fn what_the_readme_pastes_prints_what_it_says() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
     let readme = readme.unwrap();
-    let server = Server::start().unwrap();
     let mut made = String::new();
     let mut printed = None;
     let mut pasted = 0;
@@ -34,7 +33,7 @@ fn what_the_readme_pastes_prints_what_it_says() {
                 made.push_str(part);
             }
             (1, "sh", None) if text.starts_with(BEGINS) => {
-                printed = Some(paste(&server, text));
+                printed = Some(paste(text));
                 made.push_str(part);
                 pasted += 1;
             }
@@ -63,8 +62,9 @@ fn wrap(block: &str) -> String {
     said
 }
 
-/// What a shell prints.
-fn paste(server: &Server, block: &str) -> String {
+/// What a shell prints, next to a server that was just started.
+fn paste(block: &str) -> String {
+    let server = Server::start().unwrap();
     let block = block.replace("http://127.0.0.1:8484", server.url());
     let run = Command::new("sh").args(["-c", &block]).output().unwrap();
     let errors = String::from_utf8_lossy(&run.stderr);
