@@ -64,6 +64,7 @@ mod journal;
 mod json;
 mod model;
 mod nearest;
+mod openapi;
 mod rows;
 mod sandbox;
 mod server;
@@ -81,6 +82,7 @@ pub use fixtures::{Conversation, Fixture, FixtureAgent};
 pub use generate::MAX_CONVERSATIONS;
 pub use hazard::Hazard;
 pub use journal::{Request, Violation};
+pub use openapi::openapi;
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};

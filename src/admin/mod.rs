@@ -76,6 +76,7 @@ enum Route {
     Events,
     ResetAll,
     Version,
+    Openapi,
 }
 
 /// A path below `/__admin`. `{id}` is a sandbox, `{request}` the id of a request; what stands in
@@ -100,6 +101,12 @@ const fn row(
 const ROUTES: &[Row] = &[
     row("/health", Route::Health, &[Method::GET], "whether the server is up"),
     row("/version", Route::Version, &[Method::GET], "its version"),
+    row(
+        "/openapi.json",
+        Route::Openapi,
+        &[Method::GET],
+        "the vendor's API as an OpenAPI document, as `gptbots-mock openapi` prints it",
+    ),
     row("/sandboxes", Route::Sandboxes, &[Method::GET], "every sandbox that there is"),
     row(
         "/sandboxes/{id}",
@@ -285,6 +292,7 @@ impl Admin {
                 Ok(json(&serde_json::Map::new()))
             }
             (Route::Version, _) => Ok(respond(VERSION)),
+            (Route::Openapi, _) => Ok(respond(crate::openapi())),
         }
     }
 }

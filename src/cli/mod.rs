@@ -75,6 +75,8 @@ enum Command {
     Readings,
     /// Print the contract: endpoints, parameters, answers, errors, each with its source
     Contract,
+    /// Print the contract as an `OpenAPI` 3.1 document
+    Openapi,
     /// Check fixtures: every mistake of every file at once; exit code 0, or 3
     Check(check::CheckArgs),
     /// Write the seed's records as a fixture file, which --fixtures reads to the same answers
@@ -121,6 +123,7 @@ pub fn run(
         }
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &contract::readings_page()),
+        Some(Command::Openapi) => print(out, &crate::openapi()),
         Some(Command::Contract) => print(out, &contract::reference_page()),
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out, clock),

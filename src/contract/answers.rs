@@ -90,6 +90,11 @@ impl Answer {
         self.rows_json.trim_end_matches(':').trim_matches('"')
     }
 
+    /// Whether the answer has a total without any reading.
+    pub(crate) fn has_total(&self) -> bool {
+        self.total != TotalPlace::Absent
+    }
+
     /// Every key of a row, in order: (name, type, meaning, source).
     #[must_use]
     pub fn keys(&self) -> Vec<(&'static str, JsonType, &'static str, Source)> {

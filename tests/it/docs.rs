@@ -34,6 +34,11 @@ fn the_page_on_the_control_api_is_its_tables() {
     compare("docs/CONTROL.md", &gptbots_mock::control_page());
 }
 
+#[test]
+fn the_openapi_document_is_the_contract() {
+    compare("docs/openapi.json", &gptbots_mock::openapi());
+}
+
 /// The real binary on a free port; killed when dropped.
 struct Emulator {
     child: Child,
