@@ -65,6 +65,7 @@ mod json;
 mod model;
 mod nearest;
 mod openapi;
+mod peer;
 mod rows;
 mod sandbox;
 mod server;

@@ -72,7 +72,15 @@ began, not only by those that the journal still has.
 const AFTER: &str = "
 Walks are judged by how often each page was fetched, not by the order, so workers may share one. A
 walk that goes on behind page 1 is expected to reach the last one, unless a failure stopped it; page 1
-alone is no walk. Nothing is found against a client for what a fault made it do.
+alone is no walk. A walk is one query: a window or a `page_size` that changes from page to page makes
+another of each. A client that stops when it has found what it looked for, or goes on where it ended
+yesterday, is right and looks like one that is not: mute `stopped-early` or `skipped-page` for it.
+
+Nobody is held to an answer that went to another connection which is still open: workers do not know
+of each other's answers. Of `Retry-After` only the same request is looked at, and a 4xx counts as
+repeated when nothing else came between. Nothing is found against a client for what a fault made it
+do. That an answer was not read is told by the connection's end: a client that resets a connection
+after it has read everything looks the same.
 
 Coverage counts what of the contract the requests met: an answer of each endpoint, its codes, the
 values of its filters, the edges of its paging, and each fault that was set.

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
@@ -145,7 +145,13 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
 }
 
 fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Command {
-    let url = format!("http://{address}");
+    // What listens everywhere is asked here, by a name that the control API knows.
+    let here = match address.ip() {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    let url = format!("http://{}", SocketAddr::new(here, address.port()));
     let world = sandboxes.world();
     let key = world.main_agent().and_then(|agent| agent.keys.first()).cloned().unwrap_or_default();
     // It has at least one word.
@@ -185,10 +191,11 @@ fn code(status: ExitStatus) -> u8 {
 /// Tells what was found, and lets it count where the command itself was content.
 fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
     let verdict = args.mute.iter().fold(sandboxes.verdict(), |verdict, rule| verdict.mute(*rule));
+    let mut failed = false;
     for (path, format) in &args.report {
         if let Err(error) = write_report(path, &verdict.write(*format)) {
-            let path = path.display();
-            return Ended::Own(fail(Exit::Failed, &format!("cannot write {path}: {error}")));
+            say(&format!("error: cannot write {}: {error}", path.display()));
+            failed = true;
         }
     }
     let is_denied = |rule: Rule| {
@@ -205,6 +212,9 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
     if uncovered {
         let least = args.min_coverage.unwrap_or_default();
         say(&format!("error: coverage is {covered}%, --min-coverage asks for {least}%"));
+    }
+    if code == 0 && failed {
+        return Ended::Own(Exit::Failed);
     }
     if code == 0 && (denied || uncovered) {
         Ended::Own(Exit::Verdict)

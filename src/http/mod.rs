@@ -22,7 +22,6 @@ mod page;
 mod query;
 mod refusal;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,6 +36,7 @@ use tower_service::Service;
 
 use crate::contract::{self, Endpoint, MEDIA_TYPE, Operation, Readings};
 use crate::journal::Answered;
+use crate::peer::Peer;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
 use crate::verdict::PageSeen;
 use auth::{Sent, Unsent};
@@ -50,7 +50,7 @@ pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
 pub(crate) async fn answer(
     sandboxes: &Sandboxes,
     request: Request,
-    client: IpAddr,
+    peer: &Peer,
 ) -> (Response, u64) {
     let begun = sandboxes.journals().is_on().then(Instant::now);
     let (head, _body) = request.into_parts();
@@ -71,7 +71,7 @@ pub(crate) async fn answer(
     };
     let number = match begun {
         Some(begun) => {
-            let asked = Asked { head: &head, client, endpoint, page, begun };
+            let asked = Asked { head: &head, peer, endpoint, page, begun };
             record(sandboxes, &sandbox, &asked, &response)
         }
         None => 0,
@@ -85,7 +85,7 @@ pub(crate) async fn answer(
 /// What is known of a request beside its answer.
 struct Asked<'a> {
     head: &'a request::Parts,
-    client: IpAddr,
+    peer: &'a Peer,
     endpoint: Option<&'static Endpoint>,
     page: Option<PageSeen>,
     begun: Instant,
@@ -93,7 +93,7 @@ struct Asked<'a> {
 
 /// Puts a request into its sandbox's journal.
 fn record(sandboxes: &Sandboxes, sandbox: &Sandbox, asked: &Asked<'_>, response: &Response) -> u64 {
-    let Asked { head, client, endpoint, page, begun } = *asked;
+    let Asked { head, peer, endpoint, page, begun } = *asked;
     let told = response.extensions().get::<Told>();
     let retry_after =
         told.and_then(|_| response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok());
@@ -103,7 +103,8 @@ fn record(sandboxes: &Sandboxes, sandbox: &Sandbox, asked: &Asked<'_>, response:
         sandbox,
         &Answered {
             head,
-            client,
+            peer,
+            opened: sandboxes.uptime(peer.opened),
             endpoint,
             status: response.status().as_u16(),
             refused: refused.map(|(code, reason)| (*code, reason.as_bytes())),
@@ -223,17 +224,12 @@ pub(crate) fn not_found(whole: &str, path: &str, method: &Method) -> Response {
 #[derive(Clone, Copy)]
 pub(crate) struct Number(pub(crate) u64);
 
-/// The address of a client, on the way through the same layer.
-#[derive(Clone, Copy)]
-pub(crate) struct Client(pub(crate) IpAddr);
-
 /// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
 /// asks before a request; one that is none goes past it.
 pub(crate) fn open(sandboxes: Arc<Sandboxes>) -> Router {
     let handler = async |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
-        let client = request.extensions().get::<Client>();
-        let client = client.map_or(Ipv4Addr::UNSPECIFIED.into(), |client| client.0);
-        let (mut response, number) = answer(&sandboxes, request, client).await;
+        let peer = request.extensions().get::<Peer>().cloned().unwrap_or_else(Peer::nobody);
+        let (mut response, number) = answer(&sandboxes, request, &peer).await;
         response.extensions_mut().insert(Number(number));
         response
     };

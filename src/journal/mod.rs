@@ -8,10 +8,9 @@ mod show;
 pub(crate) use entry::Entry;
 pub use request::{Request, Violation};
 pub(crate) use request::{found_endpoint, pairs};
-pub(crate) use show::{Redactor, hide_sent};
+pub(crate) use show::{Redactor, hide_sent, is_key_name};
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -21,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::contract::{Code, Endpoint};
 use crate::faults::Fired;
+use crate::peer::Peer;
 use crate::verdict::{Observed, PageSeen, Watch};
 
 /// What all journals of a server share.
@@ -155,7 +155,9 @@ pub(crate) struct Kept {
 /// A request and its answer, while both are at hand.
 pub(crate) struct Answered<'a> {
     pub(crate) head: &'a Parts,
-    pub(crate) client: IpAddr,
+    pub(crate) peer: &'a Peer,
+    /// When its connection was accepted: since the server began.
+    pub(crate) opened: Duration,
     pub(crate) endpoint: Option<&'static Endpoint>,
     pub(crate) status: u16,
     pub(crate) refused: Option<(Code, &'a [u8])>,
@@ -191,7 +193,8 @@ impl Journal {
             reason: answered.refused.map_or(&[], |(_, reason)| reason),
             fault: answered.fault.map_or("", |fired| &fired.id),
         };
-        let mut entry = Entry::new(self.budget.began + answered.now.0, answered.client, &parts);
+        let mut entry =
+            Entry::new(self.budget.began + answered.now.0, answered.peer.address, &parts);
         entry.took = answered.took + delay;
         entry.status = (!breaks).then_some(answered.status);
         entry.operation = answered.endpoint.map(|endpoint| endpoint.operation);

@@ -16,9 +16,26 @@ const ESCAPED: &AsciiSet =
 /// What stands in place of the rest of a key.
 const HIDDEN: &str = "****";
 
-/// Query parameters that hold keys, whatever they are.
-const KEY_NAMES: [&str; 7] =
-    ["key", "api_key", "apikey", "api-key", "token", "access_token", "authorization"];
+/// Schemes that are shown; what else stands in their place may be a key.
+const SCHEMES: [&str; 5] = ["Bearer", "Basic", "Digest", "Token", "ApiKey"];
+
+/// Whether a parameter or a header holds a key, by its name.
+pub(crate) fn is_key_name(name: &str) -> bool {
+    const PARTS: [&str; 9] = [
+        "authorization",
+        "apikey",
+        "appkey",
+        "accesskey",
+        "token",
+        "secret",
+        "cookie",
+        "password",
+        "credential",
+    ];
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    plain == "key" || PARTS.iter().any(|part| plain.contains(part))
+}
 
 /// A key that a client sent is looked for elsewhere in its request when it has so many characters:
 /// what is shorter stands in every other word.
@@ -60,13 +77,36 @@ impl Redactor {
         Hider::of(self.keys.iter().map(String::as_str)).redact_text(text)
     }
 
+    /// `Bearer ****demo~login`; whatever it is, nothing but the last four characters of it. What
+    /// stands behind `~` is shown where a key that is known stands before it: else it may be one.
+    fn authorization(&self, value: &str) -> String {
+        let (scheme, key) = value.split_once(' ').unwrap_or(("", value));
+        if !is_scheme(scheme) {
+            return hidden(value);
+        }
+        let key = key.trim_start();
+        match key.rsplit_once(SANDBOX_MARK) {
+            Some((key, sandbox)) if self.keys.iter().any(|known| known == key) => {
+                format!("{scheme} {}{SANDBOX_MARK}{sandbox}", hidden(key))
+            }
+            _ => format!("{scheme} {}", hidden(key)),
+        }
+    }
+
     pub(super) fn show(&self, entry: &Entry) -> Shown {
         let sent = String::from_utf8_lossy(entry.header("authorization").unwrap_or_default());
-        let own = Hider::of(self.keys.iter().map(String::as_str).chain(key_of(&sent)));
+        // A key may stand in the wrong header, and then elsewhere, too.
+        let astray = entry.headers().filter(|(name, _)| is_key_name(name));
+        let astray: Vec<_> =
+            astray.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect();
+        let astray = astray.iter().flat_map(|value| keys_of(value));
+        let known = self.keys.iter().map(String::as_str);
+        let own = Hider::of(known.chain(keys_of(&sent)).chain(astray));
         let header = |(name, value): (Cow<'_, str>, &[u8])| {
             let value = String::from_utf8_lossy(value);
             let value = match &*name {
-                "authorization" => own.authorization(&value),
+                "authorization" => self.authorization(&value),
+                name if is_key_name(name) => hidden(&value),
                 _ => own.redact_text(&value),
             };
             (name.into_owned(), value)
@@ -114,17 +154,6 @@ impl<'a> Hider<'a> {
         }
     }
 
-    /// `Bearer ****demo~login`; whatever it is, nothing but the last four characters.
-    fn authorization(&self, value: &str) -> String {
-        let (scheme, key) = value.split_once(' ').unwrap_or(("", value));
-        let (key, sandbox) = match key.rsplit_once(SANDBOX_MARK) {
-            Some((key, sandbox)) => (key, format!("{SANDBOX_MARK}{sandbox}")),
-            None => (key, String::new()),
-        };
-        let space = if scheme.is_empty() { "" } else { " " };
-        format!("{}{space}{}{sandbox}", self.redact(scheme), hidden(key.trim_start()))
-    }
-
     fn target(&self, target: &str) -> String {
         let Some((path, query)) = target.split_once('?') else {
             return self.part(target);
@@ -132,8 +161,8 @@ impl<'a> Hider<'a> {
         let pairs = query.split('&').map(|pair| {
             let Some((name, value)) = pair.split_once('=') else { return self.part(pair) };
             let plain = percent_decode_str(name).decode_utf8_lossy();
-            if KEY_NAMES.iter().any(|key| key.eq_ignore_ascii_case(&plain)) {
-                return format!("{name}={}", hidden(value));
+            if is_key_name(&plain) {
+                return format!("{}={}", self.part(name), hidden(value));
             }
             format!("{}={}", self.part(name), self.part(value))
         });
@@ -152,20 +181,24 @@ impl<'a> Hider<'a> {
     }
 }
 
-/// The key in an `Authorization` header, where it is long enough to be looked for elsewhere.
-fn key_of(sent: &str) -> Option<&str> {
-    let key = sent.rsplit(' ').next().unwrap_or_default();
-    let key = key.rsplit_once(SANDBOX_MARK).map_or(key, |(key, _)| key);
-    Some(key).filter(|key| key.len() >= LEAST_KEY)
+/// What in an `Authorization` header, or in one like it, may be a key, where it is long enough to be
+/// looked for elsewhere: every word but the scheme.
+fn keys_of(sent: &str) -> impl Iterator<Item = &str> {
+    let words = sent.split([' ', ',', ';', '=']).filter(|word| !is_scheme(word));
+    let plain = words.map(|word| word.trim_matches(['"', '\'', '<', '>']));
+    let keys = plain.map(|word| word.rsplit_once(SANDBOX_MARK).map_or(word, |(key, _)| key));
+    keys.filter(|key| key.len() >= LEAST_KEY)
+}
+
+fn is_scheme(word: &str) -> bool {
+    SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// A text on a request without the key of its `Authorization` header, whosever it is.
 pub(crate) fn hide_sent(text: String, sent: &[u8]) -> String {
     let sent = String::from_utf8_lossy(sent);
-    match key_of(&sent) {
-        Some(_) => Hider::of(key_of(&sent).into_iter()).redact_text(&text),
-        None => text,
-    }
+    let hider = Hider::of(keys_of(&sent));
+    if hider.keys.is_empty() { text } else { hider.redact_text(&text) }
 }
 
 /// The last four characters of a key that has more.
@@ -184,9 +217,18 @@ mod tests {
     #[test]
     fn keys_are_cut_wherever_they_stand() {
         let own = Hider::of(["app-secret", "s3/c r"].into_iter());
-        assert_eq!(own.authorization("Bearer app-secret~login"), "Bearer ****cret~login");
-        assert_eq!(own.authorization("app-other"), "****ther");
-        assert_eq!(own.authorization("Bearer  abcd"), "Bearer ****");
+        let known = Redactor { keys: vec!["app-secret".to_owned()] };
+        assert_eq!(known.authorization("Bearer app-secret~login"), "Bearer ****cret~login");
+        assert_eq!(known.authorization("Bearer login~app-secret"), "Bearer ****cret");
+        assert_eq!(known.authorization("app-other"), "****ther");
+        assert_eq!(known.authorization("app-other x"), "****er x");
+        assert_eq!(known.authorization("Bearer  abcd"), "Bearer ****");
+        assert!(
+            ["X-Api-Key", "app_key", "Cookie", "key", "access_token"]
+                .iter()
+                .all(|n| is_key_name(n))
+        );
+        assert!(!["keyword", "page", "monkey", "accept"].iter().any(|n| is_key_name(n)));
         assert_eq!(own.target("/v1/app-secret/x?a=app-secret"), "/v1/****cret/x?a=****cret");
         assert_eq!(own.target("/x?API_KEY=whatever&page=1"), "/x?API_KEY=****ever&page=1");
         assert_eq!(own.target("/x?a=app%2Dsecret"), "/x?a=****cret");

@@ -244,6 +244,10 @@ impl Sandbox {
         for finding in &mut verdict.findings {
             finding.what = redactor.redact(&finding.what);
         }
+        let hider = Redactor::new([&**self.world()]);
+        for finding in &mut verdict.findings {
+            finding.what = hider.redact(&finding.what);
+        }
         let faults = self.faults().into_iter();
         let faults = faults
             .map(|(known, _, struck)| (format!("{} ({})", known.id, known.fault), struck > 0));

@@ -1,17 +1,17 @@
 //! What a server is to be, and why it did not start.
 
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{App, Peer, Server};
+use super::{App, Server};
 use crate::config::{Agents, Config, Day, Limits};
 use crate::contract::{Reading, Readings};
 use crate::document::DocumentError;
 use crate::faults::Fault;
 use crate::fixtures::Fixture;
 use crate::hazard::Hazard;
+use crate::peer::Peer;
 use crate::sandbox::RateLimit;
 use crate::world::WorldError;
 
@@ -203,8 +203,7 @@ pub struct Unserved(Arc<App>);
 impl Unserved {
     /// The answer to a request.
     pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
-        let peer = Peer { address: Ipv4Addr::LOCALHOST.into(), from_here: true };
-        self.0.answer(request, peer).await.0
+        self.0.answer(request, &Peer::nobody()).await.0
     }
 }
 

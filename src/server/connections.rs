@@ -24,10 +24,11 @@ use tokio::time::Instant;
 
 use super::log::Begun;
 use super::wire::{Broken, Drip, Half, Line, Socket};
-use super::{AccessLog, App, Peer};
+use super::{AccessLog, App};
 use crate::config::Limits;
 use crate::faults::{BodyForm, Cut, Fired};
 use crate::http::Told;
+use crate::peer::Peer;
 
 /// A connection may be ended for a new one after this long without a request.
 const SILENT: Duration = Duration::from_millis(500);
@@ -154,7 +155,7 @@ async fn serve(
     // that cannot do it is slower, not wrong.
     let _ = stream.set_nodelay(true);
     let client = Arc::new(Client {
-        peer: Peer { address: peer.ip().to_canonical(), from_here: is_from_here(&stream, peer) },
+        peer: Peer::new(peer.ip().to_canonical(), is_from_here(&stream, peer)),
         silent: Silence::new(),
         line: Arc::default(),
         newest: AtomicU64::new(0),
@@ -228,7 +229,7 @@ async fn answer(
 ) -> Result<Response, Broken> {
     client.silent.end();
     let begun = log.is_some().then(|| Begun::new(&request));
-    let (mut response, number) = app.answer(request, client.peer).await;
+    let (mut response, number) = app.answer(request, &client.peer).await;
     client.newest.store(number, Ordering::Relaxed);
     let told = response.extensions_mut().remove::<Told>();
     let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));

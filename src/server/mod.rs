@@ -8,7 +8,7 @@ mod log;
 mod sandbox;
 mod wire;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -22,6 +22,7 @@ use crate::admin::{self, Admin};
 use crate::config::{Config, Limits};
 use crate::http;
 use crate::journal::Request as Recorded;
+use crate::peer::Peer;
 use crate::sandbox::{RateLimit, Sandboxes, number_faults};
 use crate::verdict::Verdict;
 use crate::world::{World, WorldError};
@@ -33,14 +34,6 @@ pub use sandbox::Sandbox;
 pub(crate) use log::AccessLog;
 #[cfg(feature = "cli")]
 pub(crate) use log::{Clock, LogFormat};
-
-/// Who sends requests.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
-    /// Whether it is on this machine.
-    pub(crate) from_here: bool,
-}
 
 /// What a server answers.
 pub(crate) struct App {
@@ -71,7 +64,7 @@ impl App {
     }
 
     /// The answer to a request; and the number that the journal has it under, if it has.
-    pub(crate) async fn answer(&self, mut request: Request, peer: Peer) -> (Response, u64) {
+    pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> (Response, u64) {
         let path = request.uri().path();
         if admin::is_path(path) {
             let response = match &self.admin {
@@ -83,7 +76,7 @@ impl App {
         match &self.open {
             // The router is never not ready, and its errors are none.
             Some(router) => {
-                request.extensions_mut().insert(http::Client(peer.address));
+                request.extensions_mut().insert(peer.clone());
                 match Service::call(&mut router.clone(), request).await {
                     Ok(response) => {
                         let number = response.extensions().get::<http::Number>();
@@ -93,7 +86,7 @@ impl App {
                     Err(never) => match never {},
                 }
             }
-            None => http::answer(&self.sandboxes, request, peer.address).await,
+            None => http::answer(&self.sandboxes, request, peer).await,
         }
     }
 }

@@ -215,11 +215,16 @@ pub struct Verdict {
 impl Verdict {
     /// All of some.
     pub(crate) fn sum(all: impl IntoIterator<Item = Self>) -> Self {
-        const MOST_FINDINGS: usize = 1_000;
+        // Of one rule.
+        const MOST_FINDINGS: usize = 200;
         let mut sum = Self { findings: Vec::new(), coverage: Coverage::default(), requests: 0 };
         for one in all {
-            let room = MOST_FINDINGS.saturating_sub(sum.findings.len());
-            sum.findings.extend(one.findings.into_iter().take(room));
+            for finding in one.findings {
+                let same = sum.findings.iter().filter(|other| other.rule == finding.rule);
+                if same.count() < MOST_FINDINGS {
+                    sum.findings.push(finding);
+                }
+            }
             sum.coverage.merge(&one.coverage);
             sum.requests += one.requests;
         }

@@ -8,12 +8,8 @@ use crate::config::SANDBOX_MARK;
 use crate::contract::{self, ENDPOINTS, Endpoint, Field, Kind, Operation};
 use crate::generate::mix;
 use crate::http::cut;
-use crate::journal::{Entry, hide_sent};
+use crate::journal::{Entry, hide_sent, is_key_name};
 use crate::nearest::nearest;
-
-/// Parameters that are no one's, and that clients send as their key.
-const KEYS: [&str; 7] =
-    ["key", "api_key", "apikey", "api-key", "token", "access_token", "authorization"];
 
 /// What the query of a request holds.
 pub(super) struct Read {
@@ -77,10 +73,6 @@ pub(super) fn read(
         let path = endpoint.path;
         breaks.push((Rule::BodyOnGet, format!("{path} was asked with a body")));
     }
-    // Names of parameters are told, and may be the key.
-    for (_, what) in &mut breaks {
-        *what = hide_sent(std::mem::take(what), key);
-    }
     Read { walk, page, breaks }
 }
 
@@ -102,15 +94,18 @@ fn unknown(
         }
         return;
     }
-    let key = key.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    // It is told, and may be the key.
+    let sent = key;
+    let name = || shown(&hide_sent(decoded.clone(), sent));
+    let key = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     let key = key.split(|byte| *byte == SANDBOX_MARK as u8).next().unwrap_or_default();
     let plain: Vec<u8> = percent_decode_str(value).collect();
     // A short one may well be part of something else, so only a whole value counts.
     let holds_key = key.len() >= 4
         && plain.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"~"));
-    let named_so = KEYS.iter().any(|key| key.eq_ignore_ascii_case(&decoded));
+    let named_so = is_key_name(&decoded);
     if holds_key || (named_so && !value.is_empty()) {
-        let name = shown(&decoded);
+        let name = name();
         breaks.push((Rule::KeyInUrl, format!("`{name}` in the URL holds an API key")));
         return;
     }
@@ -129,7 +124,7 @@ fn unknown(
         (None, Some(near)) => format!("; did you mean `{near}`?"),
         (None, None) => String::new(),
     };
-    let name = shown(&decoded);
+    let name = name();
     breaks.push((Rule::UnknownParameter, format!("{} has no `{name}`{hint}", endpoint.path)));
 }
 

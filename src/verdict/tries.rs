@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Rule;
+use crate::peer::Heard;
 
 /// Retries closer to a failure than this had no pause before them.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -16,13 +17,14 @@ const PAUSE: Duration = Duration::from_millis(10);
 const QUICK: u64 = 2;
 
 /// Failures that are waited for, of one request.
-const MOST_OPEN: usize = 64;
+const MOST_OPEN: usize = 16;
 
 /// A moment: since the server began, and by the sandbox's clock.
 pub(super) type Moment = (Duration, Duration);
 
 /// A failure that nobody came back for yet.
 struct Open {
+    heard: Heard,
     ended: Moment,
     retry_after: Option<Duration>,
 }
@@ -45,8 +47,15 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    /// Notes a request like one that failed. `target`: how it is named.
-    pub(super) fn again(&mut self, number: u64, now: Moment, target: impl Fn() -> String) {
+    /// Notes a request like one that failed. `knows`: who sends it may know of an answer; `target`:
+    /// how it is named.
+    pub(super) fn again(
+        &mut self,
+        number: u64,
+        now: Moment,
+        knows: impl Fn(&Heard) -> bool,
+        target: impl Fn() -> String,
+    ) {
         let in_time = |open: &Open| waited(now, open) >= open.retry_after.unwrap_or(PAUSE);
         // Whoever waits long enough is taken for the one who has waited longest.
         if let Some(place) = self.open.iter().position(in_time) {
@@ -56,8 +65,9 @@ impl Tries {
             }
             return;
         }
-        let Some(newest) = self.open.back() else { return };
-        let told = self.open.iter().rev().find_map(|open| open.retry_after);
+        // Who does not know of any failure does not try again.
+        let Some(newest) = self.open.iter().rev().find(|open| knows(&open.heard)) else { return };
+        let told = newest.retry_after;
         let early = if told.is_some() { &mut self.before_time } else { &mut self.quick };
         if early.times == 0 {
             early.numbers = [self.newest, number];
@@ -75,10 +85,16 @@ impl Tries {
     }
 
     /// Notes that it failed.
-    pub(super) fn failed(&mut self, number: u64, ended: Moment, retry_after: Option<Duration>) {
+    pub(super) fn failed(
+        &mut self,
+        number: u64,
+        ended: Moment,
+        retry_after: Option<Duration>,
+        heard: Heard,
+    ) {
         self.newest = number;
         if self.open.len() < MOST_OPEN {
-            self.open.push_back(Open { ended, retry_after });
+            self.open.push_back(Open { heard, ended, retry_after });
         }
     }
 
@@ -115,9 +131,11 @@ mod tests {
         let mut all = Tries::default();
         for (number, (ms, outcome)) in (1..).zip(tries) {
             let now = (Duration::from_millis(*ms), Duration::ZERO);
-            all.again(number, now, || "GET /".to_owned());
+            all.again(number, now, |_| true, || "GET /".to_owned());
             if *outcome != '+' {
-                all.failed(number, now, (*outcome == 'w').then_some(Duration::from_secs(1)));
+                let heard = crate::peer::Peer::nobody().hears(now.0);
+                let wait = (*outcome == 'w').then_some(Duration::from_secs(1));
+                all.failed(number, now, wait, heard);
             }
         }
         all.judge().map(|(rule, _, times, _)| (rule.name(), times)).collect()

@@ -4,6 +4,7 @@
 //! often each page was fetched, not by the order: whoever walks to the end fetches each page once.
 
 use super::{PageSeen, Rule};
+use crate::peer::Heard;
 
 /// Pages behind this one are not followed.
 const MOST_PAGES: usize = 65_536;
@@ -19,6 +20,8 @@ pub(super) struct Walk {
     last: (u64, u64),
     /// Whether the page behind the last one may be asked for.
     open_end: bool,
+    /// Its first answer.
+    heard: Option<Heard>,
     /// The numbers of the first and the newest request.
     pub(super) requests: (u64, u64),
     /// What is walked through: `/v1/messages`.
@@ -27,8 +30,9 @@ pub(super) struct Walk {
 
 impl Walk {
     /// Notes a page that was answered.
-    pub(super) fn fetched(&mut self, number: u64, seen: &PageSeen) {
+    pub(super) fn fetched(&mut self, number: u64, seen: &PageSeen, heard: impl Fn() -> Heard) {
         self.note(number);
+        self.heard.get_or_insert_with(heard);
         let told = seen.told.unwrap_or(seen.last);
         let (least, most) = (told.min(seen.last), told.max(seen.last));
         self.last = if self.last.1 == 0 {
@@ -58,9 +62,10 @@ impl Walk {
         }
     }
 
-    /// Whether a page lies behind all that any answer before told of.
-    pub(super) fn is_past_end(&self, page: u64) -> bool {
-        page > self.last.1 + u64::from(self.open_end)
+    /// Whether a page lies behind all that any answer before told of, to someone who knows of its
+    /// first one.
+    pub(super) fn is_past_end(&self, page: u64, knows: impl Fn(&Heard) -> bool) -> bool {
+        page > self.last.1 + u64::from(self.open_end) && self.heard.as_ref().is_some_and(knows)
     }
 
     /// The last page, as far as was told.
@@ -139,6 +144,11 @@ fn place(page: u64) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peer::Peer;
+
+    fn heard() -> Heard {
+        Peer::nobody().hears(std::time::Duration::ZERO)
+    }
 
     /// What is thought of pages that are fetched of so many.
     fn judged(pages: &[u64], last: u64) -> Option<&'static str> {
@@ -153,7 +163,7 @@ mod tests {
                 open_end: false,
                 filter: None,
             };
-            walk.fetched(1, &seen);
+            walk.fetched(1, &seen, heard);
         }
         walk.judge().map(|(rule, _)| rule.name())
     }
@@ -200,11 +210,11 @@ mod tests {
             open_end: false,
             filter: None,
         };
-        walk.fetched(1, &page(1));
-        walk.fetched(2, &page(2));
+        walk.fetched(1, &page(1), heard);
+        walk.fetched(2, &page(2), heard);
         walk.failed(3, 3);
         assert_eq!(walk.judge(), None);
-        walk.fetched(4, &page(3));
+        walk.fetched(4, &page(3), heard);
         assert_eq!(walk.judge().unwrap().0, Rule::StoppedEarly);
         walk.lost(3);
         walk.failed(5, 3);

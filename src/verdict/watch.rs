@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, header};
+use axum::http::{HeaderMap, Method, header};
 use hashbrown::HashMap;
 
 use super::read::{hash, read, read_entry, shown};
@@ -12,7 +12,8 @@ use super::walk::Walk;
 use super::{Coverage, Finding, PageSeen, Rule, Verdict};
 use crate::contract::{self, Code, Endpoint};
 use crate::faults::BodyForm;
-use crate::journal::{Answered, Entry, hide_sent};
+use crate::journal::{Answered, Entry, hide_sent, is_key_name};
+use crate::peer::Heard;
 
 /// How much memory the walks of a sandbox that are followed at once take together, in bytes. Those
 /// that nobody went on with for the longest time are judged as they are, as where there are too
@@ -25,17 +26,18 @@ struct Room {
     walks: usize,
     /// Failed requests that are waited for to be sent again.
     failures: usize,
-    /// What comes after the last one that there is room for is not told.
+    /// Of one rule, so that none takes the room of another. What comes after the last one that
+    /// there is room for is not told.
     findings: usize,
 }
 
 /// Of one among few, and of one among thousands that take all the room there is together.
-const WIDE: Room = Room { walks: 500, failures: 500, findings: 200 };
-const TIGHT: Room = Room { walks: 8, failures: 8, findings: 10 };
+const WIDE: Room = Room { walks: 500, failures: 500, findings: 50 };
+const TIGHT: Room = Room { walks: 8, failures: 8, findings: 3 };
 
 /// What a walk, a failure and a finding take beside what is counted of them, about, in bytes.
 const WALK_BYTES: usize = 64;
-const FAILURE_BYTES: usize = 320;
+const FAILURE_BYTES: usize = 1024;
 const FINDING_BYTES: usize = 256;
 
 /// Requests that a finding names.
@@ -60,7 +62,10 @@ impl<'a> Observed<'a> {
         let query = head.uri.query().unwrap_or("");
         // Another method is refused by itself.
         let body = entry.body && contract::allows(head.method.as_str());
-        let read = read(answered.endpoint, query, key_of(answered), body);
+        let mut read = read(answered.endpoint, query, key_of(answered), body);
+        for (_, what) in &mut read.breaks {
+            *what = hide_sent(std::mem::take(what), &sent_keys(&head.headers));
+        }
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
         Self {
             number: entry.number,
@@ -82,6 +87,16 @@ impl<'a> Observed<'a> {
         hash(whole, key_of(self.answered))
     }
 
+    /// Whether the client knows of an answer that was sent before.
+    fn knows(&self, heard: &Heard) -> bool {
+        self.answered.peer.knows(heard, self.answered.opened)
+    }
+
+    /// Its answer, for who knows of it later.
+    fn heard(&self) -> Heard {
+        self.answered.peer.hears(self.ended.0)
+    }
+
     /// The page that the client got.
     fn page(&self) -> Option<PageSeen> {
         let spoiled = self
@@ -94,8 +109,10 @@ impl<'a> Observed<'a> {
     fn target(&self) -> String {
         let head = self.answered.head;
         // Without the query, which may hold what no one should read.
-        let target = format!("{} {}", shown(head.method.as_str()), shown(head.uri.path()));
-        hide_sent(target, key_of(self.answered))
+        // First hidden, then cut: of half a key nobody knows that it is one.
+        let keys = sent_keys(&head.headers);
+        let hide = |text: &str| shown(&hide_sent(text.to_owned(), &keys));
+        format!("{} {}", hide(head.method.as_str()), hide(head.uri.path()))
     }
 
     fn breaks_off(&self) -> bool {
@@ -130,6 +147,13 @@ fn key_of<'a>(answered: &Answered<'a>) -> &'a [u8] {
     key.map_or(&b""[..], |key| key.as_bytes())
 }
 
+/// All that a request sent as a key, in whichever header.
+fn sent_keys(headers: &HeaderMap) -> Vec<u8> {
+    let keys = headers.iter().filter(|(name, _)| is_key_name(name.as_str()));
+    let keys: Vec<&[u8]> = keys.map(|(_, value)| value.as_bytes()).collect();
+    keys.join(&b' ')
+}
+
 /// Whether a 4xx may be over soon: a timeout, too early, too many requests.
 fn passes(status: u16) -> bool {
     matches!(status, 408 | 425 | 429)
@@ -153,7 +177,7 @@ pub(crate) struct Watch {
     /// The requests that failed and are waited for to be sent again.
     failures: HashMap<u64, Tries>,
     /// The newest request, if it was refused for good.
-    refused: Option<(u64, u64)>,
+    refused: Option<(u64, u64, Heard)>,
 }
 
 impl Watch {
@@ -193,7 +217,9 @@ impl Watch {
             None => {}
             Some(walk) => {
                 let is_empty = page.is_some_and(|page| page.page > page.last);
-                if (is_empty || refused_past_end) && walk.is_past_end(asked) {
+                if (is_empty || refused_past_end)
+                    && walk.is_past_end(asked, |heard| seen.knows(heard))
+                {
                     let last = walk.last();
                     let what = format!("{path}: the walk went on behind page {last}, the last one");
                     self.find(Rule::PastTheEnd, what, &[seen.number]);
@@ -204,7 +230,7 @@ impl Watch {
         let before = walk.size();
         walk.path = path;
         match &page {
-            Some(page) => walk.fetched(seen.number, page),
+            Some(page) => walk.fetched(seen.number, page, || seen.heard()),
             None => walk.failed(seen.number, asked),
         }
         self.walk_bytes = self.walk_bytes + walk.size() - before;
@@ -243,16 +269,23 @@ impl Watch {
             return;
         }
         let identity = seen.identity();
-        let refused = refused.then_some((identity, seen.number));
-        if let (Some((now, number)), Some((before, first))) = (refused, self.refused)
+        let refused = refused.then(|| (identity, seen.number, seen.heard()));
+        if let (Some((now, number, _)), Some((before, first, heard))) = (&refused, &self.refused)
             && now == before
+            && seen.knows(heard)
         {
+            let (first, number) = (*first, *number);
             let what = format!("{} was refused, and sent again unchanged", seen.target());
             self.find(Rule::RepeatedRefusal, what, &[first, number]);
         }
         self.refused = refused;
         if let Some(tries) = self.failures.get_mut(&identity) {
-            tries.again(seen.number, seen.answered.now, || seen.target());
+            tries.again(
+                seen.number,
+                seen.answered.now,
+                |heard| seen.knows(heard),
+                || seen.target(),
+            );
             if tries.is_over() {
                 self.failures.remove(&identity);
             }
@@ -265,7 +298,7 @@ impl Watch {
             }
             let retry_after = seen.answered.retry_after.map(Duration::from_secs);
             let tries = self.failures.entry(identity).or_default();
-            tries.failed(seen.number, seen.ended, retry_after);
+            tries.failed(seen.number, seen.ended, retry_after, seen.heard());
         }
     }
 
@@ -281,10 +314,13 @@ impl Watch {
         if !excused && !refused {
             let target = entry.target();
             let path = crate::http::without_sandbox(target.split('?').next().unwrap_or_default());
-            let (method, path) = (shown(&entry.method()), shown(path));
+            let keys = entry.headers().filter(|(name, _)| is_key_name(name));
+            let keys: Vec<&[u8]> = keys.map(|(_, value)| value).collect();
+            let keys = keys.join(&b' ');
+            let hide = |text: &str| shown(&hide_sent(text.to_owned(), &keys));
+            let (method, path) = (hide(&entry.method()), hide(path));
             let what = format!("the answer to {method} {path} was not read to its end");
-            let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
-            self.find(Rule::UnreadAnswer, hide_sent(what, key), &[entry.number]);
+            self.find(Rule::UnreadAnswer, what, &[entry.number]);
         }
     }
 
@@ -336,7 +372,7 @@ fn found(
         let more: Vec<u64> = more.take(room).copied().collect();
         same.requests.extend(more);
         same.requests.sort_unstable();
-    } else if findings.len() < most {
+    } else if findings.iter().filter(|same| same.rule == rule).count() < most {
         let requests = requests.to_vec();
         findings.push(Finding { rule, sandbox: String::new(), what, requests, times });
     }

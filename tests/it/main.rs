@@ -81,6 +81,7 @@ mod vendor_errors;
 mod verdict;
 mod verdict_careful;
 mod verdict_clients;
+mod verdict_company;
 mod verdict_forms;
 mod verdict_quiet;
 mod walk;
