@@ -175,7 +175,7 @@ impl ServerBuilder {
     /// See [`ServerBuilder::start`].
     #[doc(hidden)]
     pub fn unserved(self) -> Result<Unserved, StartError> {
-        Ok(Unserved(Arc::new(App::new(self.config)?)))
+        Ok(Unserved { app: Arc::new(App::new(self.config)?), peer: Peer::nobody() })
     }
 
     /// Starts the server; it accepts connections when this returns.
@@ -198,12 +198,16 @@ impl ServerBuilder {
 /// A server without a socket. Not part of the API.
 #[doc(hidden)]
 #[derive(Clone)]
-pub struct Unserved(Arc<App>);
+pub struct Unserved {
+    app: Arc<App>,
+    /// As on one connection.
+    peer: Peer,
+}
 
 impl Unserved {
     /// The answer to a request.
     pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
-        self.0.answer(request, &Peer::nobody()).await.0
+        self.app.answer(request, &self.peer).await.0
     }
 }
 
