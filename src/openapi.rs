@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{
     COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Feedback, JsonType,
-    Kind, MEDIA_TYPE, Param, Presence, Source,
+    Kind, MEDIA_TYPE, MessageType, Param, Presence, Source,
 };
 
 /// The vendor's hosts. The first has a name for each region.
@@ -225,8 +225,12 @@ fn value(name: &str, json_type: JsonType) -> Value {
             );
             json!({ "type": "string", "enum": words })
         }
-        ("message_type", _) => json!({ "type": "string", "enum": ["QUESTION", "ANSWER"] }),
-        ("role", _) => json!({ "type": "string", "enum": ["user", "assistant"] }),
+        ("message_type", _) => {
+            json!({ "type": "string", "enum": MessageType::ALL.map(MessageType::name) })
+        }
+        ("role", _) => {
+            json!({ "type": "string", "enum": MessageType::ALL.map(MessageType::role) })
+        }
         ("content", _) => content(),
         (_, JsonType::String | JsonType::List) => json!({ "type": "string" }),
         (_, JsonType::StringOrNull) => json!({ "type": ["string", "null"] }),
