@@ -1,6 +1,6 @@
 //! The answers: their keys, in the order of the wire.
 
-use super::{Source, assumed, documented, page, seen};
+use super::{Source, assumed, documented, page};
 
 /// The JSON type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,8 @@ pub struct Answer {
     pub(crate) keys: RowKeys,
     /// What `total` counts, and where the answer comes from.
     pub total_about: &'static str,
+    /// The test that holds its keys, typed from the page.
+    pub(crate) test: &'static str,
 }
 
 impl Answer {
@@ -239,6 +241,7 @@ pub const LIST: Answer = Answer {
     total: TotalPlace::AfterRows,
     keys: RowKeys::Conversation(CONVERSATION),
     total_about: "all matching conversations, over all pages (reading list-total)",
+    test: "vendor::the_list_example_holds_the_pages_two_rows",
 };
 
 /// The answer of `GET /v1/messages`.
@@ -247,6 +250,7 @@ pub const MESSAGES: Answer = Answer {
     total: TotalPlace::BeforeRows,
     keys: RowKeys::Message(MESSAGE),
     total_about: "all messages of the conversation, a number (reading messages-total)",
+    test: "vendor::the_messages_example_begins_with_the_pages_three_messages",
 };
 
 /// The answer of `GET /v2/messages`.
@@ -255,6 +259,7 @@ pub const MESSAGES_V2: Answer = Answer {
     total: TotalPlace::BeforeRows,
     keys: RowKeys::MessageV2(MESSAGE_V2),
     total_about: "all messages of the conversation, a number (reading messages-total)",
+    test: "vendor::the_v2_messages_example_ends_with_the_pages_first_message",
 };
 
 /// The answer of the Q&A list.
@@ -263,24 +268,5 @@ pub const QA_RECORDS: Answer = Answer {
     total: TotalPlace::Absent,
     keys: RowKeys::Qa(QA),
     total_about: "absent (reading qa-total)",
+    test: "vendor::the_qa_example_holds_the_pages_two_rows",
 };
-
-/// The order of rows, per answer, as the reference page states it.
-pub(super) const ORDERS: &[(&str, &str, Source)] = &[
-    ("conversation list", "recent_chat_time descending", documented("the page's example")),
-    (
-        "v1 messages",
-        "oldest first, by position in the chain (reading messages-order)",
-        documented("the page's example"),
-    ),
-    (
-        "v2 messages",
-        "newest first, the exact reverse of the chain (reading v2-messages-order)",
-        seen("two public clients sort ascending themselves"),
-    ),
-    (
-        "Q&A list",
-        "time of the question ascending (reading qa-order)",
-        documented("the page's example"),
-    ),
-];

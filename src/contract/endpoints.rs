@@ -97,6 +97,7 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
             Kind::ConversationType,
             "channel; ALL is no filter",
             documented(page::LIST_OLD),
+            "vendor::other_channels_are_refused",
         ),
         Param {
             field: Field::UserId,
@@ -104,21 +105,30 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
             presence: Presence::Optional,
             about: "exact match",
             source: documented(page::LIST),
+            test: "conversation_list::a_user_is_matched_exactly",
         },
         required(
             Field::StartTime,
             Kind::Millis,
             "earliest recent_chat_time, inclusive",
             documented(page::LIST),
+            "conversation_list::the_window_includes_its_start",
         ),
         required(
             Field::EndTime,
             Kind::Millis,
             "latest recent_chat_time, inclusive",
             documented(page::LIST),
+            "conversation_list::the_window_includes_its_end",
         ),
-        required(Field::Page, FROM_ONE, "number of the page", documented(page::LIST)),
-        required(Field::PageSize, UP_TO_100, "rows per page", documented(page::LIST)),
+        required(Field::Page, FROM_ONE, "number of the page", documented(page::LIST), FROM_1),
+        required(
+            Field::PageSize,
+            UP_TO_100,
+            "rows per page",
+            documented(page::LIST),
+            "limits::the_list_takes_1_to_100_rows",
+        ),
     ],
     answer: LIST,
     errors: &[
@@ -194,25 +204,29 @@ const QA_LIST: Endpoint = Endpoint {
             Kind::Feedback,
             "rating of the answer; ALL is no filter",
             documented(page::QA),
+            "vendor::the_ratings_of_the_page_are_accepted_and_no_others",
         ),
         required(
             Field::StartTime,
             Kind::Millis,
             "earliest time of the question, inclusive",
             documented(page::QA),
+            "qa::the_window_includes_its_start",
         ),
         required(
             Field::EndTime,
             Kind::Millis,
             "latest time of the question, inclusive",
             documented(page::QA),
+            "qa::the_window_includes_its_end",
         ),
-        required(Field::Page, FROM_ONE, "number of the page", documented(page::QA)),
+        required(Field::Page, FROM_ONE, "number of the page", documented(page::QA), FROM_1),
         required(
             Field::PageSize,
             Kind::Integer { min: 10, max: 100 },
             "rows per page",
             documented(page::QA),
+            "limits::the_qa_list_takes_10_to_100_rows",
         ),
     ],
     answer: QA_RECORDS,
@@ -230,28 +244,38 @@ const MESSAGES_PARAMS: &[Param] = &[
         Kind::Text,
         "the conversation, exactly",
         documented(page::MESSAGES),
+        "messages::a_conversation_id_is_compared_exactly",
     ),
     required(
         Field::Page,
         FROM_ONE,
         "number of the page",
         assumed("the page names no first page; its example starts at 1"),
+        FROM_1,
     ),
     required(
         Field::PageSize,
         UP_TO_100,
         "rows per page",
         assumed("the page says \"max 100\" and names no lower bound"),
+        "limits::messages_take_1_to_100_rows",
     ),
 ];
 
 const FROM_ONE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 const UP_TO_100: Kind = Kind::Integer { min: 1, max: 100 };
+const FROM_1: &str = "limits::pages_are_counted_from_1";
 const NO_ROW: &str = "the page's table lacks this row";
 const NO_TABLE: &str = "the page has no table of errors";
 
-const fn required(field: Field, kind: Kind, about: &'static str, source: Source) -> Param {
-    Param { field, kind, presence: Presence::Required, about, source }
+const fn required(
+    field: Field,
+    kind: Kind,
+    about: &'static str,
+    source: Source,
+    test: &'static str,
+) -> Param {
+    Param { field, kind, presence: Presence::Required, about, source, test }
 }
 
 const fn error(code: Code, message: &'static str, source: Source) -> ErrorRow {

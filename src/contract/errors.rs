@@ -86,7 +86,7 @@ impl Code {
 }
 
 /// A code in the words of one page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorRow {
     /// The code.
     pub code: Code,
@@ -97,6 +97,11 @@ pub struct ErrorRow {
 }
 
 impl ErrorRow {
+    /// Whether it is answered under a reading only.
+    pub(super) fn is_by_reading(&self) -> bool {
+        *self == PAST_END_BY_READING
+    }
+
     /// The message under a wording: `bot` says `Bot` for `Agent`, as the earlier pages do.
     pub(crate) fn message(&self, wording: Wording) -> std::borrow::Cow<'static, str> {
         match (self.code, wording) {

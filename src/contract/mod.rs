@@ -15,6 +15,7 @@
 mod answers;
 mod endpoints;
 mod errors;
+mod fidelity;
 mod pages;
 mod params;
 mod readings;
@@ -32,15 +33,16 @@ pub(crate) use answers::{Keys, TotalPlace};
 pub use endpoints::{ENDPOINTS, Endpoint, LIST_ALL_QUERY, Operation, endpoint};
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
+pub use fidelity::fidelity_page;
 pub(crate) use pages::Table;
-pub use pages::{fidelity_page, readings_page, reference_page};
+pub use pages::{readings_page, reference_page};
 pub use params::{Field, Kind, Param, Presence};
 pub use readings::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, PagePastEnd,
     PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingRow, Readings,
     V2MessagesOrder, Wording,
 };
-pub use statements::{STATEMENTS, Statement};
+pub use statements::{SUBJECTS, Statement, statements};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::answers::ORDERS;
+use super::statements::behaviours;
 use super::{
-    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, Presence, READINGS, STATEMENTS,
-    Source, Status,
+    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, Presence, READINGS, SUBJECTS,
+    Source,
 };
 
 /// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
@@ -53,7 +53,7 @@ pub fn reference_page() -> String {
         "# The contract\n\n\
          What gptbots-mock serves, printed from its own tables (`gptbots-mock contract`).\n\
          How well each row is known: documented (a page of the vendor says it), seen (a public\n\
-         client only makes sense if it is so), assumed. See FIDELITY.md for what is assumed.\n\n",
+         client only makes sense if it is so), assumed. FIDELITY.md adds the test that holds it.\n\n",
     );
     for endpoint in ENDPOINTS {
         endpoint_section(&mut out, endpoint);
@@ -61,12 +61,11 @@ pub fn reference_page() -> String {
     common_section(&mut out);
     out.push_str("## Readings\n\n");
     readings_table(&mut out);
-    out.push_str("## Everything else\n\n");
-    let mut table = Table::new(&["about", "what happens", "source", "reading"]);
-    for row in STATEMENTS {
-        table.row(&[row.subject, row.says, &source(row.source), row.reading.unwrap_or("")]);
+    for subject in ["records", "emulator"] {
+        let title = SUBJECTS.iter().find(|(name, _)| *name == subject).map_or("", |(_, it)| it);
+        let _ = writeln!(out, "## {title}\n");
+        behaviour_table(&mut out, subject);
     }
-    table.finish(&mut out);
     trim(out)
 }
 
@@ -86,9 +85,6 @@ fn endpoint_section(out: &mut String, endpoint: &Endpoint) {
     let answer = &endpoint.answer;
     let _ =
         writeln!(out, "Answer: rows in `{}`; total: {}.\n", answer.rows_name(), answer.total_about);
-    for (name, order, from) in ORDERS.iter().filter(|(name, ..)| *name == endpoint.name) {
-        let _ = writeln!(out, "Order of the {name}: {order} ({}).\n", source(*from));
-    }
     let mut table = Table::new(&["key", "type", "about", "source"]);
     for (name, json_type, about, from) in answer.keys() {
         table.row(&[name, json_type.name(), about, &source(from)]);
@@ -97,6 +93,17 @@ fn endpoint_section(out: &mut String, endpoint: &Endpoint) {
     let mut table = Table::new(&["code", "HTTP", "message", "source"]);
     for row in endpoint.errors {
         error_row(&mut table, row.code, row.message, row.source);
+    }
+    table.finish(out);
+    behaviour_table(out, endpoint.id);
+}
+
+/// What no other table says of a subject.
+fn behaviour_table(out: &mut String, subject: &str) {
+    let mut table = Table::new(&["about", "what happens", "source", "reading"]);
+    for row in behaviours(subject) {
+        let about = row.id[subject.len() + 1..].replace('-', " ");
+        table.row(&[&about, &row.says, &source(row.source), row.reading.unwrap_or("")]);
     }
     table.finish(out);
 }
@@ -113,6 +120,7 @@ fn common_section(out: &mut String) {
         error_row(&mut table, row.code, row.message, row.source);
     }
     table.finish(out);
+    behaviour_table(out, "everywhere");
     out.push_str("Channels (`conversation_type`):\n\n");
     let mut table = Table::new(&["value", "meaning", "source"]);
     for (value, meaning, from) in CONVERSATION_TYPES {
@@ -151,57 +159,8 @@ pub fn readings_page() -> String {
     trim(out)
 }
 
-/// What nobody outside the vendor knows, and which switch changes it: `docs/FIDELITY.md`.
-#[must_use]
-pub fn fidelity_page() -> String {
-    let mut out = String::from(
-        "# Fidelity\n\n\
-         The emulator is written from the vendor's public pages and from public programs that\n\
-         call the real service. It was never compared with the service itself. This page lists\n\
-         every row of the contract that is **assumed**: no page says it and no client shows it.\n\
-         Where a reading changes it, test your client against each of its values.\n\n\
-         ## Behaviour\n\n",
-    );
-    let is_assumed = |source: Source| source.status == Status::Assumed;
-    let mut table = Table::new(&["about", "what the emulator does", "why assumed", "reading"]);
-    for row in STATEMENTS.iter().filter(|row| is_assumed(row.source)) {
-        table.row(&[row.subject, row.says, row.source.from, row.reading.unwrap_or("")]);
-    }
-    table.finish(&mut out);
-    out.push_str("## Parameters, keys and messages\n\n");
-    let mut table = Table::new(&["endpoint", "row", "value", "why assumed"]);
-    for endpoint in ENDPOINTS {
-        for param in endpoint.params.iter().filter(|param| is_assumed(param.source)) {
-            let cells = [param.field.name(), &param.kind.expected(), param.source.from];
-            table.row(&[endpoint.name, cells[0], cells[1], cells[2]]);
-        }
-        for (key, _, about, from) in endpoint.answer.keys() {
-            if is_assumed(from) {
-                table.row(&[endpoint.name, key, about, from.from]);
-            }
-        }
-        for row in endpoint.errors.iter().filter(|row| is_assumed(row.source)) {
-            let code = row.code.number().to_string();
-            table.row(&[endpoint.name, &code, &format!("`{}`", row.message), row.source.from]);
-        }
-    }
-    for row in COMMON_ERRORS.iter().filter(|row| is_assumed(row.source)) {
-        let code = row.code.number().to_string();
-        table.row(&["every endpoint", &code, &format!("`{}`", row.message), row.source.from]);
-    }
-    table.finish(&mut out);
-    out.push_str("## Readings: where sources disagree\n\n");
-    let mut table = Table::new(&["reading", "values, default first", "why it is open"]);
-    for row in READINGS {
-        let words: Vec<_> = row.values.iter().map(|(word, _)| *word).collect();
-        table.row(&[row.name, &words.join(", "), row.why]);
-    }
-    table.finish(&mut out);
-    trim(out)
-}
-
 /// One line break at the end.
-fn trim(mut text: String) -> String {
+pub(super) fn trim(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text

@@ -166,4 +166,6 @@ pub struct Param {
     pub about: &'static str,
     /// Where its range comes from.
     pub source: Source,
+    /// The test that holds it, typed from the page.
+    pub(crate) test: &'static str,
 }

@@ -19,6 +19,25 @@ fn the_fidelity_page_is_the_contract() {
     compare("docs/FIDELITY.md", &contract::fidelity_page());
 }
 
+/// A statement whose test was renamed or removed is held by nothing.
+#[test]
+fn each_statement_names_a_test_that_there_is() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    let mut ids = std::collections::HashSet::new();
+    for statement in contract::statements() {
+        let (module, name) = statement.test.split_once("::").unwrap();
+        let source = std::fs::read_to_string(format!("{folder}/{module}.rs")).unwrap();
+        // A function below its attribute, or a row of a macro that makes one.
+        let is_test = source.contains(&format!("#[test]\nfn {name}() {{\n"))
+            || source.contains(&format!("\n    {name}: \""));
+        assert!(is_test, "{}: no test {}", statement.id, statement.test);
+        assert!(ids.insert(statement.id.clone()), "{} stands twice", statement.id);
+        let reading = statement.reading;
+        let is_reading = |name| contract::READINGS.iter().any(|row| row.name == name);
+        assert!(reading.is_none_or(is_reading), "{}: {reading:?}", statement.id);
+    }
+}
+
 #[test]
 fn the_page_on_faults_is_their_table() {
     compare("docs/FAULTS.md", &gptbots_mock::faults_page());

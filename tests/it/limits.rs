@@ -195,19 +195,13 @@ fn the_list_takes_1_to_100_rows() {
 }
 
 #[test]
-fn v1_messages_takes_1_to_100_rows() {
-    page_sizes(
-        "/v1/messages?conversation_id=xxxxxx",
-        &[("0", false), ("1", true), ("100", true), ("101", false), ("-1", false)],
-    );
-}
-
-#[test]
-fn v2_messages_takes_1_to_100_rows() {
-    page_sizes(
-        "/v2/messages?conversation_id=xxxxxx",
-        &[("0", false), ("1", true), ("100", true), ("101", false), ("-1", false)],
-    );
+fn messages_take_1_to_100_rows() {
+    for query in ["/v1/messages?conversation_id=xxxxxx", "/v2/messages?conversation_id=xxxxxx"] {
+        page_sizes(
+            query,
+            &[("0", false), ("1", true), ("100", true), ("101", false), ("-1", false)],
+        );
+    }
 }
 
 #[test]

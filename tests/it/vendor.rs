@@ -192,3 +192,34 @@ fn the_ratings_of_the_page_are_accepted_and_no_others() {
     assert_eq!(["ALL", "NONE", "GOOD", "BAD"].map(status), [200; 4]);
     assert_eq!(["", "all", "Good", "POSITIVE", "NEGATIVE", "API"].map(status), [400; 6]);
 }
+
+/// A query of the list that is right, with a few of its parameters replaced.
+fn list_with(parameters: &str) -> u16 {
+    let names: Vec<_> = parameters.split('&').filter_map(|pair| pair.split('=').next()).collect();
+    let right = ["conversation_type=ALL", "start_time=0", "end_time=1", "page=1", "page_size=1"];
+    let kept = right.into_iter().filter(|pair| !names.iter().any(|name| pair.starts_with(name)));
+    let query: Vec<_> = kept.chain([parameters]).collect();
+    ask("your_apikey", &format!("/v1/bot/conversation/page?{}", query.join("&"))).status
+}
+
+#[test]
+fn an_empty_parameter_is_as_if_absent() {
+    assert_eq!(list_with("user_id="), 200);
+    for required in ["conversation_type=", "start_time=", "end_time="] {
+        assert_eq!(list_with(required), 400, "{required}");
+    }
+    assert_eq!(list_with("page=&page_size=1"), 400);
+    assert_eq!(list_with("page=1&page_size="), 400);
+}
+
+#[test]
+fn integers_are_digits_with_an_optional_minus() {
+    for good in ["007", "-7", "-9223372036854775808", "0", "-0"] {
+        assert_eq!(list_with(&format!("start_time={good}&end_time=8")), 200, "{good}");
+    }
+    for bad in
+        ["%2B7", "7.0", "7e0", "+7", "7+", "0x7", "--7", "-", "9223372036854775808", "%D9%A7"]
+    {
+        assert_eq!(list_with(&format!("start_time={bad}&end_time=8")), 400, "{bad}");
+    }
+}

@@ -1,6 +1,9 @@
 //! The pages' tables of errors, and what is assumed where a page has none: literals, byte for byte.
 
-use gptbots_mock::Server;
+use std::time::Duration;
+
+use gptbots_mock::contract::Code;
+use gptbots_mock::{Fault, Server};
 
 use crate::client::{get, request};
 
@@ -18,11 +21,11 @@ macro_rules! refusals {
 }
 
 refusals! {
-    list_40000: "your_apikey" "/v1/bot/conversation/page" =>
+    conversations_40000: "your_apikey" "/v1/bot/conversation/page" =>
         400 r#"{"code":40000,"message":"Invalid parameter"}"#;
-    list_40127: "wrong" "/v1/bot/conversation/page" =>
+    conversations_40127: "wrong" "/v1/bot/conversation/page" =>
         401 r#"{"code":40127,"message":"Authentication failed."}"#;
-    list_20059: "app-deleted" "/v1/bot/conversation/page" =>
+    conversations_20059: "app-deleted" "/v1/bot/conversation/page" =>
         400 r#"{"code":20059,"message":"Agent deleted"}"#;
 
     messages_40000: "YOUR_API_KEY" "/v1/messages" =>
@@ -36,15 +39,15 @@ refusals! {
     messages_20059: "app-deleted" "/v1/messages" =>
         400 r#"{"code":20059,"message":"Agent deleted"}"#;
 
-    v2_messages_40000: "app-demo" "/v2/messages" =>
+    messages_v2_40000: "app-demo" "/v2/messages" =>
         400 r#"{"code":40000,"message":"Invalid parameters"}"#;
-    v2_messages_40005: "your_apikey" "/v2/messages?conversation_id=xxxxxx&page=2&page_size=100" =>
+    messages_v2_40005: "your_apikey" "/v2/messages?conversation_id=xxxxxx&page=2&page_size=100" =>
         400 r#"{"code":40005,"message":"Pagination parameter exceeds actual count"}"#;
-    v2_messages_40127: "app-dem" "/v2/messages" =>
+    messages_v2_40127: "app-dem" "/v2/messages" =>
         401 r#"{"code":40127,"message":"Developer authentication failed"}"#;
-    v2_messages_40356: "app-demo" "/v2/messages?conversation_id=xxxxxx&page=1&page_size=100" =>
+    messages_v2_40356: "app-demo" "/v2/messages?conversation_id=xxxxxx&page=1&page_size=100" =>
         400 r#"{"code":40356,"message":"Conversation does not exist"}"#;
-    v2_messages_20059: "app-deleted" "/v2/messages" =>
+    messages_v2_20059: "app-deleted" "/v2/messages" =>
         400 r#"{"code":20059,"message":"Agent has been deleted"}"#;
 
     qa_40000: "YOUR_API_KEY" "/v1/message/qa/record/page" =>
@@ -54,12 +57,12 @@ refusals! {
     qa_20059: "app-deleted" "/v1/message/qa/record/page" =>
         400 r#"{"code":20059,"message":"Agent deleted"}"#;
 
-    an_unknown_path_is_404: "your_apikey" "/v1/conversation" =>
+    everywhere_404: "your_apikey" "/v1/conversation" =>
         404 r#"{"code":404,"message":"Not found"}"#;
 }
 
 #[test]
-fn another_method_is_405_and_told_which_are_allowed() {
+fn everywhere_405() {
     let server = Server::start().unwrap();
     for path in
         ["/v1/bot/conversation/page", "/v1/messages", "/v2/messages", "/v1/message/qa/record/page"]
@@ -81,4 +84,23 @@ fn the_reason_says_what_was_wrong_and_what_would_be_right() {
     let reason = "page_size must be 10 to 100, got 5; \
                   1 to 100 is for conversation list, v1 messages, v2 messages";
     assert_eq!(answer.header("x-mock-reason"), Some(reason));
+}
+
+#[test]
+fn everywhere_40008() {
+    let server = Server::builder().rate_limit(1, Duration::from_secs(60)).start().unwrap();
+    let ask = || get(&server, "app-demo", "/v1/messages?conversation_id=x&page=1&page_size=1");
+    assert_eq!(ask().status, 400);
+    let message = "Agent RPM request limit exceeded. \
+                   Please contact the service provider to increase the limit.";
+    let answer = ask();
+    answer.refused(429, 40008, message, "1 requests in 60 s");
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[test]
+fn everywhere_50000() {
+    let server = Server::builder().fault(Fault::code(Code::Internal)).start().unwrap();
+    let answer = get(&server, "app-demo", "/v1/messages");
+    answer.refused(500, 50000, "Internal system error", "fault");
 }

@@ -1,0 +1,177 @@
+//! Every statement of the contract: those that stand in a table of their own ([`rows`]), and one
+//! for each row of the other tables.
+
+mod rows;
+
+use std::borrow::Cow;
+
+use super::{
+    Answer, COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Field, Param,
+    Presence, Source, Status, page,
+};
+
+/// One thing that the contract says.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Its name: what it is about, and which of that: `conversations.page_size`.
+    pub id: Cow<'static, str>,
+    /// What it says, with the default of its reading.
+    pub says: Cow<'static, str>,
+    /// Where it comes from.
+    pub source: Source,
+    /// The reading that changes it, if one does.
+    pub reading: Option<&'static str>,
+    /// The test that holds it: a module of `tests/it`, and a function.
+    pub test: Cow<'static, str>,
+}
+
+impl Statement {
+    /// What it is about: the [`Endpoint::id`], `everywhere`, `records`, `channel` or `emulator`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.id.split_once('.').map_or(&*self.id, |(subject, _)| subject)
+    }
+}
+
+/// What statements are about, in the order of [`statements`], each with its title.
+pub const SUBJECTS: &[(&str, &str)] = &[
+    ("everywhere", "Every endpoint"),
+    ("conversations", "GET /v1/bot/conversation/page"),
+    ("messages", "GET /v1/messages"),
+    ("messages-v2", "GET /v2/messages"),
+    ("qa", "GET /v1/message/qa/record/page"),
+    ("records", "Between the endpoints"),
+    ("channel", "Channels"),
+    ("emulator", "The emulator"),
+];
+
+/// Everything that the contract says, by subject.
+///
+/// ```
+/// use gptbots_mock::contract;
+///
+/// let all = contract::statements();
+/// let page_size = all.iter().find(|one| one.id == "qa.page_size").unwrap();
+/// assert_eq!(page_size.says, "required; 10 to 100");
+/// assert_eq!(page_size.reading, Some("page-size"));
+/// ```
+#[must_use]
+pub fn statements() -> Vec<Statement> {
+    let mut all = Vec::new();
+    for (subject, _) in SUBJECTS {
+        if let Some(endpoint) = ENDPOINTS.iter().find(|endpoint| endpoint.id == *subject) {
+            all.extend(endpoint.params.iter().map(|param| of_param(endpoint, param)));
+            all.push(of_answer(endpoint));
+            all.extend(of_keys(endpoint.id, &endpoint.answer));
+        }
+        all.extend(behaviours(subject).cloned());
+        match *subject {
+            "everywhere" => all.extend(COMMON_ERRORS.iter().map(|row| of_error(subject, row))),
+            "channel" => all.extend(of_channels()),
+            endpoint => {
+                let found = ENDPOINTS.iter().find(|row| row.id == endpoint);
+                let errors = found.map_or(&[][..], |endpoint| endpoint.errors);
+                all.extend(errors.iter().map(|row| of_error(subject, row)));
+            }
+        }
+    }
+    all
+}
+
+/// What no other table says of a subject.
+pub(super) fn behaviours(subject: &str) -> impl Iterator<Item = &'static Statement> {
+    rows::ROWS.iter().filter(move |row| row.subject() == subject)
+}
+
+fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
+    let required = if param.presence == Presence::Required { "required" } else { "optional" };
+    let accepts = match param.field {
+        // Each channel is a statement of its own.
+        Field::ConversationType => "ALL or a channel".to_owned(),
+        _ => param.kind.expected(),
+    };
+    let reading = match param.field {
+        Field::PageSize => Some("page-size"),
+        Field::UserFeedback => Some("feedback-absent"),
+        _ => None,
+    };
+    Statement {
+        id: format!("{}.{}", endpoint.id, param.field.name()).into(),
+        says: format!("{required}; {accepts}").into(),
+        source: param.source,
+        reading,
+        test: param.test.into(),
+    }
+}
+
+fn of_answer(endpoint: &Endpoint) -> Statement {
+    let rows = endpoint.answer.rows_name();
+    Statement {
+        id: format!("{}.keys", endpoint.id).into(),
+        says: format!("rows in `{rows}`, each with its keys in this order and no others").into(),
+        source: endpoint.source,
+        reading: None,
+        test: endpoint.answer.test.into(),
+    }
+}
+
+fn of_keys(endpoint: &str, answer: &'static Answer) -> impl Iterator<Item = Statement> {
+    answer.keys().into_iter().map(move |(name, json_type, about, source)| {
+        let (reading, test) = match name {
+            "anonymous_id" => {
+                (Some("anonymous-id"), "readings::anonymous_id_is_absent_or_the_ninth_key")
+            }
+            "q_time" => (Some("qa-time"), answer.test),
+            _ => (None, answer.test),
+        };
+        Statement {
+            id: format!("{endpoint}.row.{name}").into(),
+            says: format!("{}; {about}", json_type.name()).into(),
+            source,
+            reading,
+            test: test.into(),
+        }
+    })
+}
+
+fn of_error(subject: &str, row: &ErrorRow) -> Statement {
+    let number = row.code.number();
+    let (reading, test) = match row.code {
+        Code::AgentDeleted => (Some("wording"), None),
+        Code::PageExceedsTotal if row.is_by_reading() => {
+            (Some("page-past-end"), Some("page_readings::page_past_end_error_refuses_everywhere"))
+        }
+        Code::PageExceedsTotal => (Some("page-past-end"), None),
+        _ => (None, None),
+    };
+    let test = test.map_or_else(
+        || format!("vendor_errors::{}_{number}", subject.replace('-', "_")).into(),
+        Cow::Borrowed,
+    );
+    Statement {
+        id: format!("{subject}.{number}").into(),
+        says: format!("HTTP {}, `{}`", row.code.http_status(), row.message).into(),
+        source: row.source,
+        reading,
+        test,
+    }
+}
+
+fn of_channels() -> impl Iterator<Item = Statement> {
+    CONVERSATION_TYPES.iter().map(|(value, meaning, source)| {
+        let test = match (source.status, source.from) {
+            (Status::Documented, page::LIST_NEW) => {
+                "vendor::the_channels_of_newer_pages_are_accepted"
+            }
+            (Status::Documented, _) => "vendor::the_channels_of_the_pages_are_accepted",
+            _ => "vendor::the_channels_of_the_vendors_software_are_accepted",
+        };
+        Statement {
+            id: format!("channel.{}", value.name()).into(),
+            says: (*meaning).into(),
+            source: *source,
+            reading: None,
+            test: test.into(),
+        }
+    })
+}
