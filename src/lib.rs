@@ -66,11 +66,14 @@ mod model;
 mod nearest;
 mod openapi;
 mod peer;
+mod report;
 mod rows;
 mod sandbox;
 mod server;
 mod store;
 mod verdict;
+#[cfg(feature = "cli")]
+mod verify;
 mod world;
 
 #[cfg(feature = "cli")]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::contract::{
     COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Feedback, JsonType,
-    Kind, MEDIA_TYPE, MessageType, Param, Presence, Source,
+    Kind, MEDIA_TYPE, MessageType, Param, Presence, Source, is_by_reading,
 };
 
 /// The vendor's hosts. The first has a name for each region.
@@ -188,9 +188,6 @@ fn failure() -> Value {
     })
 }
 
-/// Keys that a reading brings, and that are not there without it.
-const BY_READING: [&str; 1] = ["anonymous_id"];
-
 fn row(endpoint: &Endpoint) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -198,7 +195,7 @@ fn row(endpoint: &Endpoint) -> Value {
         let mut schema = value(name, json_type);
         schema["description"] = format!("{} ({}).", sentence(about), said(source)).into();
         properties.insert(name.to_owned(), schema);
-        if !BY_READING.contains(&name) {
+        if !is_by_reading(name) {
             required.push(name);
         }
     }

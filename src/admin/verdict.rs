@@ -6,8 +6,9 @@ use axum::response::Response;
 
 use super::{Failure, sandboxes};
 use crate::http::respond;
+use crate::report::Format;
 use crate::sandbox::Sandboxes;
-use crate::verdict::{Format, Rule, Verdict};
+use crate::verdict::{Rule, Verdict};
 
 /// `GET /__admin/sandboxes/{id}/verdict`
 pub(super) fn of_sandbox(all: &Sandboxes, id: &str, head: &Parts) -> Result<Response, Failure> {

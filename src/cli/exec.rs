@@ -3,9 +3,8 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
@@ -13,12 +12,13 @@ use clap::Args;
 use tokio::sync::oneshot;
 
 use super::child;
-use super::flags::ServeArgs;
-use super::whole_file::WholeFile;
+use super::flags::{self, ServeArgs};
+use super::whole_file::write_report;
 use super::{Exit, fail, say, serve};
+use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::server::{Clock, run_until};
-use crate::verdict::{Format, Rule};
+use crate::verdict::Rule;
 
 #[derive(Args)]
 pub(super) struct ExecArgs {
@@ -37,7 +37,7 @@ pub(super) struct ExecArgs {
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(..=100))]
     min_coverage: Option<u32>,
     /// File to write the verdict to: .json, .txt, or .xml for a test report (repeat)
-    #[arg(long, value_name = "FILE", value_parser = report)]
+    #[arg(long, value_name = "FILE", value_parser = flags::report)]
     report: Vec<(PathBuf, Format)>,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -77,17 +77,6 @@ fn rule(name: &str) -> Result<Rule, String> {
 
 fn denied(name: &str) -> Result<Denied, String> {
     if name == "all" { Ok(Denied::All) } else { rule(name).map(Denied::One) }
-}
-
-fn report(path: &str) -> Result<(PathBuf, Format), String> {
-    let path = PathBuf::from(path);
-    let format = match path.extension().and_then(|end| end.to_str()) {
-        Some("json") => Format::Json,
-        Some("xml") => Format::Junit,
-        Some("txt") => Format::Text,
-        _ => return Err("the name of a report ends with .json, .xml or .txt".to_owned()),
-    };
-    Ok((path, format))
 }
 
 /// What the command ended with, or what this program has to say instead.
@@ -221,10 +210,4 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
     } else {
         Ended::Command(code)
     }
-}
-
-fn write_report(path: &Path, text: &str) -> io::Result<()> {
-    let mut whole = WholeFile::create(path)?;
-    whole.file.write_all(text.as_bytes())?;
-    whole.finish()
 }

@@ -11,6 +11,7 @@ use crate::contract::Readings;
 use crate::faults::{Fault, FaultError};
 use crate::generate::MAX_CONVERSATIONS;
 use crate::hazard::Hazards;
+use crate::report::Format;
 use crate::sandbox::{RateLimit, number_faults};
 use crate::server::{Clock, LogFormat};
 
@@ -167,7 +168,7 @@ fn now(text: &str) -> Result<Now, String> {
     text.parse().map(Now::On).map_err(|error: crate::DayError| format!("{error}, or as today"))
 }
 
-fn api_key(text: &str) -> Result<String, String> {
+pub(super) fn api_key(text: &str) -> Result<String, String> {
     check_key(text).map(|()| text.to_owned())
 }
 
@@ -245,4 +246,16 @@ impl ServeArgs {
             ..Config::default()
         })
     }
+}
+
+/// A file for a report, and what it is written as.
+pub(super) fn report(path: &str) -> Result<(PathBuf, Format), String> {
+    let path = PathBuf::from(path);
+    let format = match path.extension().and_then(|end| end.to_str()) {
+        Some("json") => Format::Json,
+        Some("xml") => Format::Junit,
+        Some("txt") => Format::Text,
+        _ => return Err("the name of a report ends with .json, .xml or .txt".to_owned()),
+    };
+    Ok((path, format))
 }

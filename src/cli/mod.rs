@@ -9,6 +9,7 @@ mod flags;
 mod generate;
 mod healthcheck;
 mod serve;
+mod verify;
 mod watch;
 mod whole_file;
 
@@ -39,6 +40,8 @@ pub(crate) enum Exit {
     AddressTaken = 4,
     /// A client did what `exec` was told to deny, or covered too little.
     Verdict = 5,
+    /// The server that was verified differs.
+    Differs = 6,
     /// The command of `exec` cannot be run,
     CannotRun = 126,
     /// or is not there.
@@ -81,6 +84,9 @@ enum Command {
     Check(check::CheckArgs),
     /// Write the seed's records as a fixture file, which --fixtures reads to the same answers
     Generate(generate::GenerateArgs),
+    /// Hold any server against the contract, and tell which readings it shows; exit code 0, or 6 where
+    /// it differs
+    Verify(verify::VerifyArgs),
     /// Ask a running emulator whether it is up; exit code 0 if so, else 1
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Print the completions of a shell
@@ -127,6 +133,7 @@ pub fn run(
         Some(Command::Contract) => print(out, &contract::reference_page()),
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out, clock),
+        Some(Command::Verify(args)) => verify::run(&args, out),
         Some(Command::Healthcheck(args)) => healthcheck::run(&args, out),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
@@ -203,7 +210,9 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     let of_secret = matches!(
         error.get(ContextKind::InvalidArg),
         Some(ContextValue::String(flag))
-            if flag.starts_with("--api-key") || flag.starts_with("--admin-token")
+            if ["--api-key", "--admin-token", "--key", "--deleted-key"]
+                .iter()
+                .any(|secret| flag.starts_with(secret))
     );
     if of_secret && error.get(ContextKind::InvalidValue).is_some() {
         error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));

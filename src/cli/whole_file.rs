@@ -1,7 +1,7 @@
 //! A file that a reader sees whole or not at all.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// A file that gets its name when it is finished, and vanishes if it never is. What is no plain
@@ -40,4 +40,10 @@ impl Drop for WholeFile<'_> {
             let _ = std::fs::remove_file(part);
         }
     }
+}
+
+pub(super) fn write_report(path: &Path, text: &str) -> io::Result<()> {
+    let mut whole = WholeFile::create(path)?;
+    whole.file.write_all(text.as_bytes())?;
+    whole.finish()
 }

@@ -11,7 +11,6 @@ mod watch;
 
 pub(crate) use coverage::Coverage;
 pub(crate) use read::violations;
-pub(crate) use render::Format;
 pub(crate) use watch::{Observed, Watch};
 
 use std::fmt;

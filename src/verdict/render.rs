@@ -6,14 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{FindingShown, RULES, Verdict};
-
-/// How a verdict is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    Text,
-    Json,
-    Junit,
-}
+use crate::report::{Case, Format, junit};
 
 impl Format {
     pub(crate) fn media_type(self) -> &'static str {
@@ -101,42 +94,26 @@ impl Verdict {
     /// As a `JUnit` report: a test case for each rule, which fails with what was found.
     #[must_use]
     pub fn to_junit(&self) -> String {
-        let broken = |rule| self.findings.iter().filter(move |finding| finding.rule == rule);
-        let failures = RULES.iter().filter(|(rule, ..)| broken(*rule).next().is_some()).count();
-        let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        let _ = writeln!(
-            out,
-            "<testsuites>\n<testsuite name=\"gptbots-mock\" tests=\"{}\" failures=\"{failures}\" \
-             errors=\"0\" skipped=\"0\">",
-            RULES.len()
-        );
-        for (rule, name, why) in &RULES {
-            let found: Vec<_> = broken(*rule).collect();
-            if found.is_empty() {
-                let _ = writeln!(out, "<testcase classname=\"gptbots-mock\" name=\"{name}\"/>");
-                continue;
-            }
-            let _ = writeln!(out, "<testcase classname=\"gptbots-mock\" name=\"{name}\">");
-            for finding in found {
-                let (message, requests) = (escaped(&finding.what), numbers(&finding.requests));
-                let (times, sandbox) = (finding.times, escaped(&finding.sandbox));
-                let _ = writeln!(
-                    out,
-                    "<failure message=\"{message}\">{}\nsandbox {sandbox}, {times} times, \
-                     requests {requests}</failure>",
-                    escaped(why)
-                );
-            }
-            out.push_str("</testcase>\n");
-        }
+        let cases: Vec<Case<'_>> = RULES
+            .iter()
+            .map(|(rule, name, why)| {
+                let found = self.findings.iter().filter(|finding| finding.rule == *rule);
+                let failures = found.map(|finding| {
+                    let (times, sandbox) = (finding.times, &finding.sandbox);
+                    let requests = numbers(&finding.requests);
+                    let about =
+                        format!("{why}\nsandbox {sandbox}, {times} times, requests {requests}");
+                    (finding.what.clone(), about)
+                });
+                Case { class: "gptbots-mock", name, failures: failures.collect(), skipped: None }
+            })
+            .collect();
         let (met, of) = self.coverage.counts();
-        let percent = self.coverage_percent();
-        let _ = writeln!(out, "<system-out>coverage {percent}% ({met} of {of})");
+        let mut beside = format!("coverage {}% ({met} of {of})\n", self.coverage_percent());
         for item in self.never_met() {
-            let _ = writeln!(out, "never met: {}", escaped(&item));
+            let _ = writeln!(beside, "never met: {item}");
         }
-        out.push_str("</system-out>\n</testsuite>\n</testsuites>\n");
-        out
+        junit("gptbots-mock", &cases, &beside)
     }
 }
 
@@ -196,20 +173,4 @@ fn grouped(items: &[String]) -> Vec<(String, Vec<&str>)> {
 fn numbers(requests: &[u64]) -> String {
     let numbers: Vec<_> = requests.iter().map(|number| format!("#{number}")).collect();
     numbers.join(", ")
-}
-
-/// For XML, which has no control characters.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            char if char.is_control() => out.push(' '),
-            char => out.push(char),
-        }
-    }
-    out
 }

@@ -10,6 +10,7 @@ fn help_is_as_checked_in() {
         ("help", &["--help"][..]),
         ("serve-help", &["serve", "--help"]),
         ("healthcheck-help", &["healthcheck", "--help"]),
+        ("verify-help", &["verify", "--help"]),
     ] {
         let ended = run(&mut command(args));
         assert_eq!((ended.code, &*ended.stderr), (0, ""));

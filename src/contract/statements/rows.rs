@@ -377,18 +377,19 @@ pub(super) const ROWS: &[Statement] = &[
         BOTH_PAGES,
         "paging::filters_partition_generated_records",
     ),
-    row(
-        "records.ids",
-        "24 hex digits; a conversation_id also 20 letters and digits",
-        EXAMPLES,
-        "consistency::ids_have_the_documented_forms_and_are_unique",
-    ),
     // What the emulator adds.
     row(
         "emulator.examples",
         "each page's curl, with the host changed, answers 200 with the page's rows",
         PROMISE,
         "vendor::the_messages_example_begins_with_the_pages_three_messages",
+    ),
+    row(
+        "emulator.ids",
+        "those that are generated look as the pages' do: 24 hex digits; a conversation_id also 20 \
+         letters and digits",
+        EXAMPLES,
+        "consistency::ids_have_the_documented_forms_and_are_unique",
     ),
     row(
         "emulator.same-bytes",

@@ -1,0 +1,105 @@
+//! `gptbots-mock verify`: the contract's checks against any server.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use axum::http::Uri;
+use clap::Args;
+
+use super::whole_file::write_report;
+use super::{Exit, fail, flags, print, say};
+use crate::report::Format;
+use crate::verify::{Clock, Options, verify};
+
+#[derive(Args)]
+pub(super) struct VerifyArgs {
+    /// Server to verify: scheme and host, and what stands before /v1 if need be
+    #[arg(long, value_name = "URL", env = "GPTBOTS_MOCK_AGAINST", value_parser = url)]
+    against: String,
+    /// Key of an agent that has records; better in the variable than on the command line
+    #[arg(long, env = "GPTBOTS_MOCK_KEY", hide_env_values = true, value_parser = flags::api_key)]
+    key: String,
+    /// Key of an agent that was deleted, without which its answers are not tried
+    #[arg(long, value_name = "KEY", env = "GPTBOTS_MOCK_DELETED_KEY", hide_env_values = true)]
+    #[arg(value_parser = flags::api_key)]
+    deleted_key: Option<String>,
+    /// Most requests that are sent; what matters most is asked first
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_MAX_REQUESTS", default_value_t = 60)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    max_requests: u32,
+    /// Most requests that are sent in a minute
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_PER_MINUTE", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    per_minute: u32,
+    /// Longest that an answer may take, in seconds
+    #[arg(long, value_name = "SECONDS", env = "GPTBOTS_MOCK_TIMEOUT", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: u32,
+    /// File to write every statement to: .json, .txt, or .xml for a test report (repeat)
+    #[arg(long, value_name = "FILE", value_parser = flags::report)]
+    report: Vec<(PathBuf, Format)>,
+}
+
+/// A server's address, without anything that a request could not be made of.
+fn url(text: &str) -> Result<String, String> {
+    let shape = "write it as https://HOST or http://HOST:PORT, with a path if need be";
+    let uri: Uri = text.parse().map_err(|error| format!("{error}; {shape}"))?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    if !matches!(scheme, "http" | "https") || uri.host().is_none_or(str::is_empty) {
+        return Err(shape.to_owned());
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("a key belongs into --key, not before the host".to_owned());
+    }
+    if uri.query().is_some() || text.contains('#') {
+        return Err(format!("no query belongs to it; {shape}"));
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
+    let options = Options {
+        against: args.against.clone(),
+        key: args.key.clone(),
+        deleted_key: args.deleted_key.clone(),
+        max_requests: args.max_requests,
+        per_minute: args.per_minute,
+        timeout: Duration::from_secs(u64::from(args.timeout)),
+    };
+    let minutes = args.max_requests.div_ceil(args.per_minute);
+    let (most, rate) = (args.max_requests, args.per_minute);
+    say(&format!("up to {most} requests, {rate} a minute: at most about {minutes} min"));
+    let on_terminal = io::stderr().is_terminal();
+    let report = verify(&options, &Passing(Instant::now()), &|sent, of| {
+        if on_terminal {
+            // A closed stderr hides it and changes nothing else.
+            let _ = write!(io::stderr(), "\r{sent} of {of} requests ");
+        }
+    });
+    if on_terminal {
+        let _ = write!(io::stderr(), "\r{:30}\r", "");
+    }
+    for (path, format) in &args.report {
+        if let Err(error) = write_report(path, &report.write(*format)) {
+            return fail(Exit::Failed, &format!("cannot write {}: {error}", path.display()));
+        }
+    }
+    match print(out, &report.to_string()) {
+        Exit::Done if !report.holds() => Exit::Differs,
+        exit => exit,
+    }
+}
+
+/// The time of this machine.
+struct Passing(Instant);
+
+impl Clock for Passing {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}

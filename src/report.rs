@@ -1,0 +1,74 @@
+//! Reports: what they are written as, and the form that test reports have.
+
+use std::fmt::Write as _;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Junit,
+}
+
+/// A case of a test report.
+pub(crate) struct Case<'c> {
+    pub(crate) class: &'c str,
+    pub(crate) name: &'c str,
+    /// What failed, in one line each, and all that there is to say of it.
+    pub(crate) failures: Vec<(String, String)>,
+    /// Why it was not tried.
+    pub(crate) skipped: Option<String>,
+}
+
+/// A `JUnit` report: one suite, and what there is to say beside its cases.
+pub(crate) fn junit(suite: &str, cases: &[Case<'_>], beside: &str) -> String {
+    let failures = cases.iter().filter(|case| !case.failures.is_empty()).count();
+    let skipped = cases.iter().filter(|case| case.skipped.is_some()).count();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(
+        out,
+        "<testsuites>\n<testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" \
+         skipped=\"{skipped}\">",
+        escaped(suite),
+        cases.len()
+    );
+    for case in cases {
+        let (class, name) = (escaped(case.class), escaped(case.name));
+        let _ = write!(out, "<testcase classname=\"{class}\" name=\"{name}\"");
+        if case.failures.is_empty() && case.skipped.is_none() {
+            out.push_str("/>\n");
+            continue;
+        }
+        out.push_str(">\n");
+        for (message, text) in &case.failures {
+            let (message, text) = (escaped(message), escaped(text));
+            let _ = writeln!(out, "<failure message=\"{message}\">{text}</failure>");
+        }
+        if let Some(why) = &case.skipped {
+            let _ = writeln!(out, "<skipped message=\"{}\"/>", escaped(why));
+        }
+        out.push_str("</testcase>\n");
+    }
+    let _ = writeln!(out, "<system-out>{}</system-out>", escaped(beside));
+    out.push_str("</testsuite>\n</testsuites>\n");
+    out
+}
+
+/// For XML, which has no control characters but the line break.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push('\n'),
+            char if char.is_control() => out.push(' '),
+            // Neither is a character of XML.
+            '\u{fffe}' | '\u{ffff}' => out.push(' '),
+            char => out.push(char),
+        }
+    }
+    out
+}

@@ -1,0 +1,103 @@
+//! The checks, in the order of what they tell: first which readings a server shows, then what the
+//! pages document, then what is assumed, and the channels with whatever is left of the budget.
+
+mod access;
+mod channels;
+mod lists;
+mod messages;
+mod parameters;
+mod qa;
+mod requests;
+
+use super::client::Stop;
+use super::run::{Pair, Run};
+use super::seen::Seen;
+use crate::contract::Operation;
+
+type Check = fn(&mut Run<'_>) -> Result<(), Stop>;
+
+/// Every check. Each may use what those before it found.
+pub(super) const CHECKS: &[Check] = &[
+    lists::first,
+    lists::total,
+    lists::past_end,
+    messages::v1,
+    messages::v1_past_end,
+    messages::v2,
+    messages::v2_past_end,
+    qa::first,
+    qa::past_end,
+    parameters::of_readings,
+    access::deleted,
+    access::no_key,
+    messages::unknown,
+    lists::filters,
+    lists::second_page,
+    messages::second_page,
+    qa::ratings,
+    qa::second_page,
+    qa::pairs,
+    parameters::of_others,
+    requests::queries,
+    requests::integers,
+    requests::windows,
+    requests::paths,
+    requests::order,
+    access::headers,
+    messages::of_empty,
+    channels::every,
+];
+
+/// A window that holds everything.
+const ALWAYS: [Pair<'static>; 2] = [("start_time", "0"), ("end_time", "9999999999999")];
+
+/// A page far behind the last one of anything.
+const FAR: &str = "1000000";
+
+/// The list of all conversations.
+fn list(run: &mut Run<'_>, page: &str, size: &str, more: &[Pair<'_>]) -> Result<Seen, Stop> {
+    let mut pairs = vec![("conversation_type", "ALL")];
+    if more.iter().any(|(name, _)| *name == "conversation_type") {
+        pairs.clear();
+    }
+    if !more.iter().any(|(name, _)| *name == "start_time") {
+        pairs.extend(ALWAYS);
+    }
+    pairs.extend([("page", page), ("page_size", size)]);
+    pairs.extend(more);
+    run.get(Operation::ConversationList, &pairs)
+}
+
+/// What a page past the end says: which values of the reading fit.
+fn past_end(run: &mut Run<'_>, statement: &str, seen: &Seen, documented: &'static str) {
+    // `documented` is in company of `empty` on the lists, of `error` on messages.
+    let reading = "page-past-end";
+    let code = i64::from(crate::contract::Code::PageExceedsTotal.number());
+    match seen {
+        Seen::Page(page) if page.len() == 0 => {
+            let fits: &[_] =
+                if documented == "empty" { &["documented", "empty"] } else { &["empty"] };
+            run.ledger.fits(reading, statement, fits);
+        }
+        Seen::Refusal(refusal) if refusal.code == code => {
+            let fits: &[_] =
+                if documented == "error" { &["documented", "error"] } else { &["error"] };
+            run.ledger.fits(reading, statement, fits);
+        }
+        other => run.ledger.differs(statement, other.describe()),
+    }
+}
+
+/// Whether the rows of one page begin as those of another do, by a text that names each.
+fn begins(rows: &[&str], with: &[&str]) -> Result<(), String> {
+    let most = rows.len().min(with.len());
+    if rows[..most] == with[..most] {
+        Ok(())
+    } else {
+        Err("other rows, or in another order".to_owned())
+    }
+}
+
+/// Why there is nothing to look at.
+const NO_CONVERSATION: &str = "the agent has no conversation with messages";
+const NO_ROWS: &str = "the agent has too few records";

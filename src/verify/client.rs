@@ -1,0 +1,238 @@
+//! One request after the other, within a budget and at a rate. No redirect is followed, so the key
+//! goes nowhere but where it was meant to go, and each request has a connection of its own, so that
+//! what a server sends too much of is never taken for the next answer.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Error, Proxy};
+
+use super::pace::{Pace, TRIES, back_off};
+use super::shape::printable;
+use super::{Clock, Options};
+use crate::contract::SCHEME;
+
+/// The largest body that is read: a hundred rows of very long texts.
+const MOST_BODY: u64 = 16 << 20;
+
+/// The largest head.
+const MOST_HEAD: usize = 64 << 10;
+
+/// Why nothing more is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The budget is used up.
+    Budget,
+    /// The server cannot be asked any more, and why.
+    Lost(String),
+}
+
+/// What came: an answer, or what went wrong on the way to it.
+pub(super) type Came = Result<Answer, Trouble>;
+
+/// An answer, whatever it is.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Why there is no whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble(pub(super) String);
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A request: what is asked, and in whose name.
+pub(super) struct Ask {
+    pub(super) method: Method,
+    /// The path, and behind `?` the query.
+    pub(super) target: String,
+    /// What stands in the `Authorization` headers.
+    pub(super) authorization: Vec<String>,
+    pub(super) content_type: Option<&'static str>,
+}
+
+impl Ask {
+    pub(super) fn get(target: String, key: &str) -> Self {
+        let authorization = vec![format!("{SCHEME} {key}")];
+        Self { method: Method::GET, target, authorization, content_type: None }
+    }
+}
+
+pub(super) struct Client<'c> {
+    agent: Agent,
+    base: String,
+    pace: Pace,
+    timeout: Duration,
+    clock: &'c dyn Clock,
+    /// Told after each request: how many were sent, of how many.
+    progress: &'c dyn Fn(u32, u32),
+    budget: u32,
+    pub(super) sent: u32,
+    /// An answer that said that there were too many requests.
+    pub(super) limited: Option<Answer>,
+}
+
+impl<'c> Client<'c> {
+    pub(super) fn new(
+        options: &Options,
+        clock: &'c dyn Clock,
+        progress: &'c dyn Fn(u32, u32),
+    ) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_connections(0)
+            .max_response_header_size(MOST_HEAD)
+            .timeout_global(Some(options.timeout))
+            .user_agent(concat!("gptbots-mock/", env!("CARGO_PKG_VERSION"), " verify"))
+            // A proxy cannot know this machine's own addresses.
+            .proxy(if is_loopback(&options.against) { None } else { Proxy::try_from_env() })
+            .build();
+        Self {
+            agent: config.new_agent(),
+            base: options.against.trim_end_matches('/').to_owned(),
+            pace: Pace::per_minute(options.per_minute),
+            timeout: options.timeout,
+            clock,
+            progress,
+            budget: options.max_requests,
+            sent: 0,
+            limited: None,
+        }
+    }
+
+    /// Where the server is.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Sends a request, again if there were too many before it.
+    pub(super) fn ask(&mut self, ask: &Ask) -> Result<Came, Stop> {
+        for tried in 0..TRIES {
+            let came = self.send(ask)?;
+            let Ok(answer) = came else { return Ok(came) };
+            if answer.status != 429 {
+                return Ok(Ok(answer));
+            }
+            let pause = back_off(tried, answer.header(header::RETRY_AFTER));
+            self.limited = Some(answer);
+            if tried + 1 < TRIES {
+                self.clock.sleep(pause);
+            }
+        }
+        let why = format!("it answered 429 {TRIES} times in a row; try a lower --per-minute");
+        Err(Stop::Lost(why))
+    }
+
+    fn send(&mut self, ask: &Ask) -> Result<Came, Stop> {
+        if self.sent >= self.budget {
+            return Err(Stop::Budget);
+        }
+        self.clock.sleep(self.pace.wait(self.clock.now()));
+        self.sent += 1;
+        let came = self.exchange(ask);
+        (self.progress)(self.sent, self.budget);
+        Ok(came)
+    }
+
+    fn exchange(&self, ask: &Ask) -> Came {
+        let mut request = Request::builder().method(&ask.method);
+        let uri = format!("{}{}", self.base, ask.target);
+        request = request.uri(uri);
+        for value in &ask.authorization {
+            let value = HeaderValue::try_from(value).map(|mut value| {
+                value.set_sensitive(true);
+                value
+            });
+            request = match value {
+                Ok(value) => request.header(header::AUTHORIZATION, value),
+                Err(error) => return Err(Trouble(format!("the request cannot be sent: {error}"))),
+            };
+        }
+        if let Some(value) = ask.content_type {
+            request = request.header(header::CONTENT_TYPE, value);
+        }
+        let request = request
+            .body(())
+            .map_err(|error| Trouble(format!("the request cannot be sent: {error}")))?;
+        let answer = self.agent.run(request).map_err(|error| self.trouble(&error))?;
+        let (head, mut body) = answer.into_parts();
+        let body = body.with_config().limit(MOST_BODY).read_to_vec().map_err(|error| {
+            Trouble(format!("HTTP {}, then {}", head.status, self.trouble(&error)))
+        })?;
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// What went wrong, for a person. The libraries' texts hold nothing of a record or a key.
+    fn trouble(&self, error: &Error) -> Trouble {
+        let seconds = self.timeout.as_secs();
+        let text = match error {
+            Error::Timeout(_) => format!("no whole answer within {seconds} s"),
+            Error::HostNotFound => "no machine has that name".to_owned(),
+            Error::BodyExceedsLimit(_) => format!("a body of more than {} MiB", MOST_BODY >> 20),
+            Error::Protocol(error) => format!("no right HTTP: {error}"),
+            Error::Rustls(error) => tls(error),
+            Error::Io(error) => self.of_socket(error),
+            other => other.to_string(),
+        };
+        Trouble(printable(&text, 200))
+    }
+
+    fn of_socket(&self, error: &io::Error) -> String {
+        if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return tls(inner);
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                format!("no whole answer within {} s", self.timeout.as_secs())
+            }
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => format!("the connection ended too soon ({error})"),
+            _ => error.to_string(),
+        }
+    }
+}
+
+fn tls(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(why) => {
+            format!("its certificate is not trusted: {why}; no key was sent")
+        }
+        other => format!("no TLS with it: {other}"),
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| {
+        let bare = host.trim_matches(['[', ']']);
+        host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}

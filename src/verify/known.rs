@@ -1,0 +1,49 @@
+//! What the answers gave to ask on with.
+
+use super::seen::{Object, Page, number, text};
+
+#[derive(Default)]
+pub(super) struct Known {
+    /// The first page of all conversations.
+    pub(super) list: Option<Page>,
+    /// The conversation whose messages are asked for.
+    pub(super) chat: Option<Chat>,
+    /// Its messages, v1.
+    pub(super) messages: Option<Page>,
+    /// Its messages, v2.
+    pub(super) messages_v2: Option<Page>,
+    /// The first page of all Q&A rows.
+    pub(super) qa: Option<Page>,
+}
+
+/// A conversation of the list.
+#[derive(Clone, Debug)]
+pub(super) struct Chat {
+    pub(super) id: String,
+    pub(super) time: i64,
+    pub(super) count: i64,
+}
+
+impl Chat {
+    fn of(row: &Object) -> Option<Self> {
+        Some(Self {
+            id: text(row, "conversation_id")?.to_owned(),
+            time: number(row, "recent_chat_time")?,
+            count: number(row, "message_count")?,
+        })
+    }
+
+    /// The conversation that tells most: the longest that fits on a page, else the shortest.
+    pub(super) fn choose(list: &Page) -> Option<Self> {
+        let all = || list.rows().filter_map(Self::of);
+        let fitting = all().filter(|chat| (2..=100).contains(&chat.count));
+        fitting
+            .max_by_key(|chat| chat.count)
+            .or_else(|| all().filter(|chat| chat.count > 0).min_by_key(|chat| chat.count))
+    }
+
+    /// A conversation without messages.
+    pub(super) fn empty(list: &Page) -> Option<Self> {
+        list.rows().filter_map(Self::of).find(|chat| chat.count == 0)
+    }
+}
