@@ -1,6 +1,6 @@
 //! The answers: their keys, in the order of the wire.
 
-use super::{Source, assumed, documented, page};
+use super::{CONVERSATION_TYPES, Feedback, MessageType, Source, assumed, documented, page};
 
 /// The JSON type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +109,20 @@ impl Answer {
             RowKeys::MessageV2(keys) => rows(keys),
             RowKeys::Qa(keys) => rows(keys),
         }
+    }
+}
+
+/// The words of which a key's value is one; none where it is free.
+pub(crate) fn words(key: &str) -> Vec<&'static str> {
+    match key {
+        "conversation_type" | "convo_type" => {
+            CONVERSATION_TYPES.iter().map(|(value, ..)| value.name()).collect()
+        }
+        "user_feedback" => Feedback::ALL.map(Feedback::name).into(),
+        "feedback" => Feedback::ALL.map(Feedback::v2_name).into(),
+        "message_type" => MessageType::ALL.map(MessageType::name).into(),
+        "role" => MessageType::ALL.map(MessageType::role).into(),
+        _ => Vec::new(),
     }
 }
 
@@ -226,6 +240,9 @@ keys! {
         assumed("in the page's example and never described");
     UserId "user_id" String "the developer's own id of the user" ON_QA;
 }
+
+/// Keys of rows that are there only under a reading: (key, reading).
+pub(crate) const BY_READING: &[(&str, &str)] = &[("anonymous_id", "anonymous-id")];
 
 /// What stands before and after the text in `content` of a v2 message.
 pub const CONTENT_OPEN: &str = r#"[{"branch_content":[{"type":"text","text":""#;

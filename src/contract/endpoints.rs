@@ -55,6 +55,19 @@ pub struct Endpoint {
     pub answer: Answer,
     /// Its own errors, in its page's words.
     pub errors: &'static [ErrorRow],
+    /// The example of its page.
+    pub example: Example,
+}
+
+/// The example of a page: what it asks, and how to come by the rows that it shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// The query as the page prints it.
+    pub query: &'static str,
+    /// The query that the built-in records answer with the rows that the page shows.
+    pub shown_by: &'static str,
+    /// What of that answer is the page's.
+    pub about: &'static str,
 }
 
 impl Endpoint {
@@ -137,6 +150,13 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
         error(Code::AgentDeleted, "Agent deleted", documented(page::LIST)),
         PAST_END_BY_READING,
     ],
+    example: Example {
+        query: "page=1&conversation_type=API&start_time=1691942400000&end_time=1699868066999\
+                &page_size=50&user_id=1234567890",
+        shown_by: "page=1&conversation_type=API&start_time=1691942400000\
+                   &end_time=1699868066999&page_size=50",
+        about: "the page's example; its user_id, which neither row has, is left out of the query",
+    },
 };
 
 const MESSAGES_V1_ROW: Endpoint = Endpoint {
@@ -159,6 +179,11 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
         ),
         error(Code::AgentDeleted, "Agent deleted", documented(page::MESSAGES)),
     ],
+    example: Example {
+        query: "conversation_id=xxxxxx&user_id=123456&page=1&page_size=100",
+        shown_by: "conversation_id=xxxxxx&page=1&page_size=3",
+        about: "the page's example: the first three of a hundred messages",
+    },
 };
 
 const MESSAGES_V2_ROW: Endpoint = Endpoint {
@@ -189,6 +214,11 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
         ),
         error(Code::AgentDeleted, "Agent has been deleted", documented(page::MESSAGES_V2)),
     ],
+    example: Example {
+        query: "conversation_id=xxxxxx&user_id=123456&page=1&page_size=100",
+        shown_by: "conversation_id=xxxxxx&page=50&page_size=2",
+        about: "the first messages of the v1 page's example, in the shape of v2, newest first",
+    },
 };
 
 const QA_LIST: Endpoint = Endpoint {
@@ -236,6 +266,13 @@ const QA_LIST: Endpoint = Endpoint {
         error(Code::AgentDeleted, "Agent deleted", assumed(NO_TABLE)),
         PAST_END_BY_READING,
     ],
+    example: Example {
+        query: "page=1&page_size=10&start_time=1732982400000&end_time=1735660799999\
+                &user_feedback=ALL",
+        shown_by: "page=1&page_size=10&start_time=1699891200000&end_time=1699891214999\
+                   &user_feedback=ALL",
+        about: "the page's example; ids and texts, which it hides, are the emulator's own",
+    },
 };
 
 const MESSAGES_PARAMS: &[Param] = &[

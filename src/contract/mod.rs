@@ -16,6 +16,7 @@ mod answers;
 mod endpoints;
 mod errors;
 mod fidelity;
+mod hosts;
 mod pages;
 mod params;
 mod readings;
@@ -27,15 +28,17 @@ pub(crate) use answers::is_content;
 pub use answers::{
     Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
 };
+pub(crate) use answers::{BY_READING, Keys, TotalPlace, words};
 pub use answers::{
     CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
     QA, QA_RECORDS, TOTAL,
 };
 pub(crate) use answers::{Keys, TotalPlace, is_by_reading};
-pub use endpoints::{ENDPOINTS, Endpoint, LIST_ALL_QUERY, Operation, endpoint};
+pub use endpoints::{ENDPOINTS, Endpoint, Example, LIST_ALL_QUERY, Operation, endpoint};
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
 pub use fidelity::fidelity_page;
+pub use hosts::{HOSTS, Host};
 pub(crate) use pages::Table;
 pub use pages::{readings_page, reference_page};
 pub use params::{Field, Kind, Param, Presence};
@@ -114,6 +117,7 @@ mod page {
     pub(super) const MESSAGES: &str = "Get Conversation Detail, undated";
     pub(super) const MESSAGES_V2: &str = "Get Conversation Detail v2, newer version";
     pub(super) const QA: &str = "Get Q&A List, 2025-10-20";
+    pub(super) const OVERVIEW: &str = "API Overview, newer version";
     pub(super) const SIBLINGS: &str = "sibling pages of the same API";
     pub(super) const CLIENTS: &str = "public clients of the API";
     pub(super) const NONE: &str = "no page says it";

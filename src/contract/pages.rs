@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::statements::behaviours;
 use super::{
-    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, Presence, READINGS, SUBJECTS,
+    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, HOSTS, Presence, READINGS, SUBJECTS,
     Source,
 };
 
@@ -59,6 +59,7 @@ pub fn reference_page() -> String {
         endpoint_section(&mut out, endpoint);
     }
     common_section(&mut out);
+    hosts_section(&mut out);
     out.push_str("## Readings\n\n");
     readings_table(&mut out);
     for subject in ["records", "emulator"] {
@@ -125,6 +126,15 @@ fn common_section(out: &mut String) {
     let mut table = Table::new(&["value", "meaning", "source"]);
     for (value, meaning, from) in CONVERSATION_TYPES {
         table.row(&[value.name(), meaning, &source(*from)]);
+    }
+    table.finish(out);
+}
+
+fn hosts_section(out: &mut String) {
+    out.push_str("## Hosts\n\n");
+    let mut table = Table::new(&["host", "regions", "about", "source"]);
+    for host in HOSTS {
+        table.row(&[host.url, &host.regions.join(", "), host.about, &source(host.source)]);
     }
     table.finish(out);
 }

@@ -15,6 +15,7 @@
 
 mod auth;
 mod envelope;
+mod example;
 mod faulty;
 mod handlers;
 mod hints;
@@ -40,6 +41,7 @@ use crate::peer::Peer;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
 use crate::verdict::PageSeen;
 use auth::{Sent, Unsent};
+pub(crate) use example::example;
 use page::{Page, View};
 use query::Query;
 pub(crate) use query::cut;

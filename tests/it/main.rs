@@ -49,6 +49,7 @@ mod limits;
 mod messages;
 mod near_keys;
 mod near_misses;
+mod openapi;
 mod page_readings;
 mod paged;
 mod paging;
