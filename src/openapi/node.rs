@@ -6,7 +6,6 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// A value of the document.
-#[derive(Clone)]
 pub(super) enum Node {
     Leaf(Value),
     List(Vec<Node>),
@@ -45,6 +44,10 @@ impl Node {
         JsonValue::parse(json, false).as_ref().map_or(Self::Leaf(Value::Null), Self::of)
     }
 
+    #[allow(
+        clippy::match_wildcard_for_single_variants,
+        reason = "besides null, a number of any length, where another crate has jiter know them"
+    )]
     fn of(value: &JsonValue<'_>) -> Self {
         match value {
             JsonValue::Bool(yes) => Self::from(*yes),
@@ -55,7 +58,6 @@ impl Node {
             JsonValue::Object(entries) => {
                 Self::map(entries.iter().map(|(key, value)| (key.to_string(), Self::of(value))))
             }
-            // `null`; another crate may have jiter know numbers that are longer, which none is.
             _ => Self::Leaf(Value::Null),
         }
     }
