@@ -241,8 +241,8 @@ keys! {
     UserId "user_id" String "the developer's own id of the user" ON_QA;
 }
 
-/// Keys of rows that are there only under a reading: (key, reading).
-pub(crate) const BY_READING: &[(&str, &str)] = &[("anonymous_id", "anonymous-id")];
+/// Keys of rows that are there only under a reading.
+pub(crate) const BY_READING: &[&str] = &["anonymous_id"];
 
 /// What stands before and after the text in `content` of a v2 message.
 pub const CONTENT_OPEN: &str = r#"[{"branch_content":[{"type":"text","text":""#;

@@ -47,8 +47,7 @@ fn row(endpoint: &Endpoint) -> Node {
         let about = format!("{} ({}).", sentence(about), said(*source));
         (*name, value(name, *json_type).with("description", about))
     });
-    let by_reading = |name| BY_READING.iter().any(|(key, _)| *key == name);
-    let required = keys.iter().map(|(name, ..)| *name).filter(|name| !by_reading(*name));
+    let required = keys.iter().map(|(name, ..)| *name).filter(|name| !BY_READING.contains(name));
     closed(properties, required)
 }
 
