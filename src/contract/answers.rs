@@ -287,21 +287,3 @@ pub const QA_RECORDS: Answer = Answer {
     total_about: "absent (reading qa-total)",
     test: "vendor::the_qa_example_holds_the_pages_two_rows",
 };
-
-/// Whether a key of a row is there under a reading only.
-pub(crate) fn is_by_reading(name: &str) -> bool {
-    name == "anonymous_id"
-}
-
-/// Whether a value is what `content` of a v2 message holds: [`CONTENT_OPEN`], a text,
-/// [`CONTENT_CLOSE`].
-#[cfg(feature = "cli")]
-pub(crate) fn is_content(value: &jiter::JsonValue<'_>) -> bool {
-    use jiter::JsonValue::{Array, Object, Str};
-    let Array(outer) = value else { return false };
-    let [Object(branch)] = &outer[..] else { return false };
-    let [(name, Array(inner))] = &branch[..] else { return false };
-    let [Object(part)] = &inner[..] else { return false };
-    let [(kind, Str(word)), (text, Str(_))] = &part[..] else { return false };
-    name == "branch_content" && kind == "type" && word == "text" && text == "text"
-}

@@ -23,8 +23,6 @@ mod readings;
 mod statements;
 mod values;
 
-#[cfg(feature = "cli")]
-pub(crate) use answers::is_content;
 pub use answers::{
     Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
 };
@@ -33,7 +31,6 @@ pub use answers::{
     CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
     QA, QA_RECORDS, TOTAL,
 };
-pub(crate) use answers::{Keys, TotalPlace, is_by_reading};
 pub use endpoints::{ENDPOINTS, Endpoint, Example, LIST_ALL_QUERY, Operation, endpoint};
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};

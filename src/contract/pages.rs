@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::statements::behaviours;
 use super::{
-    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, HOSTS, Presence, READINGS, SUBJECTS,
-    Source,
+    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, HOSTS, Presence, READINGS,
+    SUBJECTS, Source,
 };
 
 /// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.

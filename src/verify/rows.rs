@@ -6,24 +6,16 @@ use super::ledger::Ledger;
 use super::seen::{Object, Page, text};
 use super::shape::{key, of_value};
 use crate::contract::{
-    ConversationType, Endpoint, Feedback, JsonType, MessageType, is_by_reading, is_content,
+    BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ConversationType, Endpoint, JsonType, words,
 };
 
 /// Keys whose values are words of the contract's, or say nothing of anyone.
 pub(super) fn is_public(name: &str) -> bool {
-    words(name).is_some() || matches!(name, "message_count" | "cost_credit")
+    !words(name).is_empty() || matches!(name, "message_count" | "cost_credit")
 }
 
-/// The words that a value may be.
-fn words(name: &str) -> Option<Vec<&'static str>> {
-    Some(match name {
-        "conversation_type" | "convo_type" => return Some(Vec::new()),
-        "user_feedback" => Feedback::ALL.map(Feedback::name).to_vec(),
-        "feedback" => Feedback::ALL.map(Feedback::v2_name).to_vec(),
-        "message_type" => MessageType::ALL.map(MessageType::name).to_vec(),
-        "role" => MessageType::ALL.map(MessageType::role).to_vec(),
-        _ => return None,
-    })
+fn is_by_reading(name: &str) -> bool {
+    BY_READING.contains(&name)
 }
 
 /// Notes what the rows of a page say of the endpoint's keys.
@@ -75,11 +67,35 @@ fn right_value(row: &Object, name: &str, json_type: JsonType) -> Result<(), Stri
     if !of_type {
         return Err(of_value(value, 4));
     }
-    let (Some(words), JsonValue::Str(text)) = (words(name), value) else { return Ok(()) };
-    // The channels have statements of their own, one each.
-    let is_word = words.contains(&&**text)
-        || (words.is_empty() && ConversationType::from_name(text).is_some());
-    if is_word { Ok(()) } else { Err("another word".to_owned()) }
+    let words = words(name);
+    match value {
+        JsonValue::Str(text) if !words.is_empty() && !words.contains(&&**text) => {
+            Err("another word".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a value is what `content` of a v2 message holds: the contract's, with some text in it.
+fn is_content(value: &JsonValue<'_>) -> bool {
+    let template = format!("{CONTENT_OPEN}{CONTENT_CLOSE}");
+    JsonValue::parse(template.as_bytes(), false).is_ok_and(|template| fits(value, &template))
+}
+
+/// Whether a value is a template's, where an empty text of the template stands for any.
+fn fits(value: &JsonValue<'_>, template: &JsonValue<'_>) -> bool {
+    match (value, template) {
+        (JsonValue::Str(text), JsonValue::Str(of)) => of.is_empty() || text == of,
+        (JsonValue::Array(items), JsonValue::Array(of)) => {
+            items.len() == of.len() && items.iter().zip(of.iter()).all(|(item, of)| fits(item, of))
+        }
+        (JsonValue::Object(pairs), JsonValue::Object(of)) => {
+            let both = pairs.iter().zip(of.iter());
+            pairs.len() == of.len()
+                && both.into_iter().all(|((key, item), (name, of))| key == name && fits(item, of))
+        }
+        _ => false,
+    }
 }
 
 /// `anonymous_id`: there or not, the same in all rows; null for the type API only.
