@@ -205,16 +205,17 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
     command.mut_subcommands(without_empty_variables)
 }
 
-/// The error without the value of a flag that takes a secret.
+/// The error without the value of a flag that takes a secret, or of a URL that may hold one.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
-    let of_secret = matches!(
-        error.get(ContextKind::InvalidArg),
-        Some(ContextValue::String(flag))
-            if ["--api-key", "--admin-token", "--key", "--deleted-key"]
-                .iter()
-                .any(|secret| flag.starts_with(secret))
-    );
-    if of_secret && error.get(ContextKind::InvalidValue).is_some() {
+    let (flag, value) =
+        match (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue)) {
+            (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) => (flag, value),
+            _ => return error,
+        };
+    let is_secret = ["--api-key", "--admin-token", "--key", "--deleted-key"]
+        .iter()
+        .any(|secret| flag.starts_with(secret));
+    if is_secret || (flag.starts_with("--against") && value.contains(['@', '?'])) {
         error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
     }
     error

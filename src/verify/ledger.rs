@@ -142,11 +142,16 @@ impl Ledger {
             let outcome = self.outcomes.get(&*statement.id);
             outcome.cloned().unwrap_or_else(|| Outcome::Untried(rest.to_owned()))
         };
-        let statements = statements().into_iter().map(|one| {
-            let outcome = outcome(&one);
-            (one, outcome)
-        });
-        Closed { statements: statements.collect(), readings }
+        let statements: Vec<_> = statements()
+            .into_iter()
+            .map(|one| {
+                let outcome = outcome(&one);
+                (one, outcome)
+            })
+            .collect();
+        let is_statement = |id: &String| statements.iter().any(|(one, _)| one.id == *id);
+        debug_assert!(self.outcomes.keys().all(is_statement), "{:?}", self.outcomes.keys());
+        Closed { statements, readings }
     }
 
     /// Which value of a reading fits everything; the statements that showed it hold as it says.

@@ -124,3 +124,64 @@ const UNTRIED: &[(&str, &str)] = &[
     ("emulator.ids", "is about the emulator's own records"),
     ("emulator.same-bytes", "is about the emulator's own records"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+    use crate::Server;
+
+    /// A time that passes only while somebody sleeps.
+    #[derive(Default)]
+    struct Asleep(Cell<Duration>);
+
+    impl Clock for Asleep {
+        fn now(&self) -> Duration {
+            self.0.get()
+        }
+
+        fn sleep(&self, duration: Duration) {
+            self.0.set(self.0.get() + duration);
+        }
+    }
+
+    fn options(server: &Server, max_requests: u32) -> Options {
+        Options {
+            against: server.url().to_owned(),
+            key: server.api_key().to_owned(),
+            deleted_key: None,
+            max_requests,
+            per_minute: 30,
+            timeout: Duration::from_secs(20),
+        }
+    }
+
+    #[test]
+    fn requests_go_out_at_the_rate_and_progress_is_told() {
+        let server = Server::start().unwrap();
+        let (clock, told) = (Asleep::default(), RefCell::new(Vec::new()));
+        let progress = |sent, of| told.borrow_mut().push((sent, of));
+        let report = verify(&options(&server, 5), &clock, &progress);
+        assert!(report.holds());
+        assert_eq!(told.into_inner(), [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
+        // Four pauses of two seconds each.
+        assert_eq!(clock.now(), Duration::from_secs(8));
+    }
+
+    #[test]
+    fn a_server_that_has_had_enough_is_left_alone_for_as_long_as_it_asks() {
+        let window = Duration::from_secs(60);
+        let server = Server::builder().rate_limit(1, window).start().unwrap();
+        let clock = Asleep::default();
+        let report = verify(&options(&server, 60), &clock, &|_, _| {});
+        // One that gets through, one that is refused and three more tries.
+        assert_eq!(report.requests, 5);
+        assert_eq!(report.troubles, ["it answered 429 4 times in a row; try a lower --per-minute"]);
+        // Its own clock stood still, so it asked for the whole window each time.
+        let asked = clock.now().as_secs();
+        assert!((174..=190).contains(&asked), "{asked}");
+        let limited = report.statements.iter().find(|(one, _)| one.id == "everywhere.40008");
+        assert_eq!(limited.map(|(_, outcome)| outcome), Some(&Outcome::Holds));
+    }
+}

@@ -120,7 +120,7 @@ mod tests {
             shape(r#"{"64b902a84f1ff25d1c60c10b":1}"#),
             "{a key of 24 characters: an integer}"
         );
-        assert_eq!(shape("{\"\u{7}\":1}"), "{a key of 1 characters: an integer}");
+        assert_eq!(shape(r#"{"\u0007":1}"#), "{a key of 1 characters: an integer}");
     }
 
     #[test]

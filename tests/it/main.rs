@@ -85,6 +85,8 @@ mod verdict_clients;
 mod verdict_company;
 mod verdict_forms;
 mod verdict_quiet;
+mod verify;
+mod verify_forms;
 mod walk;
 mod watching;
 mod wire;
