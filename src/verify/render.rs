@@ -38,23 +38,24 @@ impl Report {
         }
     }
 
-    /// The readings that are not the default, as flags.
-    fn flags(&self) -> Vec<String> {
-        let all = self.readings.iter().filter_map(|(row, shown)| match shown {
-            Shown::Value(value) if *value != row.values[0].0 => {
-                Some(format!("--reading {}={value}", row.name))
-            }
-            _ => None,
-        });
-        all.collect()
+    /// The readings that were told, each with its value and whether that is the default.
+    fn told(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        self.readings.iter().filter_map(|(row, shown)| match shown {
+            Shown::Value(value) => Some((row.name, *value, *value == row.values[0].0)),
+            Shown::Untold(_) => None,
+        })
     }
 
-    /// The readings that were told, as a config file.
-    fn config(&self) -> Value {
-        let told = self.readings.iter().filter_map(|(row, shown)| match shown {
-            Shown::Value(value) => Some((row.name.to_owned(), Value::from(*value))),
-            Shown::Untold(_) => None,
-        });
+    /// The readings that are not the default, as flags.
+    fn flags(&self) -> Vec<String> {
+        let others = self.told().filter(|(.., is_default)| !is_default);
+        others.map(|(name, value, _)| format!("--reading {name}={value}")).collect()
+    }
+
+    /// The readings that were told, as a config file; with or without the defaults.
+    fn config(&self, with_defaults: bool) -> Value {
+        let told = self.told().filter(|(.., is_default)| with_defaults || !is_default);
+        let told = told.map(|(name, value, _)| (name.to_owned(), Value::from(value)));
         json!({ "reading": told.collect::<Map<_, _>>() })
     }
 
@@ -130,7 +131,7 @@ impl Report {
             "troubles": self.troubles,
             "readings": readings,
             "flags": self.flags(),
-            "config": self.config(),
+            "config": self.config(true),
             "statements": statements,
         });
         // Strings and numbers always serialize.
@@ -221,7 +222,7 @@ impl fmt::Display for Report {
         let flags = self.flags();
         if !flags.is_empty() {
             writeln!(f, "\nThe emulator shows the same with\n  {}", flags.join(" "))?;
-            writeln!(f, "or in a config file\n  {}", self.config())?;
+            writeln!(f, "or in a config file\n  {}", self.config(false))?;
         }
         Ok(())
     }

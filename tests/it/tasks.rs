@@ -1,11 +1,13 @@
 //! The README's examples by task: each shell block that begins with the server's address is pasted
 //! into `sh` as it stands, and prints what stands below it.
 
+use std::path::Path;
 use std::process::Command;
 
 use gptbots_mock::Server;
 
 use crate::golden::compare;
+use crate::process::BINARY;
 use crate::program::program;
 
 /// How such a block begins.
@@ -66,8 +68,12 @@ fn wrap(block: &str) -> String {
 fn paste(block: &str) -> String {
     let server = Server::start().unwrap();
     let block = block.replace("http://127.0.0.1:8484", server.url());
-    let run = Command::new("sh").args(["-c", &block]).output().unwrap();
+    // The program is found by its name, as where it is installed.
+    let folder = Path::new(BINARY).parent().unwrap().to_str().unwrap();
+    let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+    let run = Command::new("sh").args(["-c", &block]).env("PATH", path).output().unwrap();
     let errors = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && errors.is_empty(), "{block}\n{errors}");
-    String::from_utf8(run.stdout).unwrap().replace('\r', "")
+    let printed = String::from_utf8(run.stdout).unwrap().replace('\r', "");
+    printed.replace(server.url(), "http://127.0.0.1:8484")
 }
