@@ -3,6 +3,7 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
 
 use super::{Failure, sandboxes};
 use crate::http::respond;
@@ -35,6 +36,8 @@ fn answer(all: &Sandboxes, mut verdict: Verdict, head: &Parts) -> Result<Respons
             let message = format!("no parameter {name}; mute=RULE,RULE leaves findings out");
             return Err(Failure::new(StatusCode::BAD_REQUEST, message));
         }
+        // Whoever builds a query by a library sends a comma as %2C.
+        let value = percent_decode_str(value).decode_utf8_lossy();
         for rule in value.split(',') {
             let rule: Rule = rule.parse().map_err(|error: crate::RuleError| {
                 Failure::new(StatusCode::BAD_REQUEST, error.to_string())
