@@ -70,6 +70,7 @@ mod report;
 mod rows;
 mod sandbox;
 mod server;
+mod shape;
 mod store;
 mod verdict;
 #[cfg(feature = "cli")]
@@ -79,6 +80,7 @@ mod world;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use admin::admin_openapi;
 pub use config::{Day, DayError, Limits};
 pub use document::{DocumentError, Problem};
 pub use faults::{Delay, Fault, FaultError};

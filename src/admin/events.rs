@@ -9,17 +9,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Frame;
 use tokio::sync::watch;
 
 use super::Failure;
-use super::requests::Narrowed;
+use super::query::Asked;
 use super::shapes::ServeEvent;
 use crate::journal::{News, Request};
 use crate::sandbox::Sandboxes;
+use crate::shape::shape;
 
 /// A listener that hears nothing for so long is told that the server is there.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -30,23 +30,39 @@ const MOST_AT_ONCE: usize = 50;
 /// How a stream begins, so that a listener knows that it listens.
 const HELLO: &[u8] = b": gptbots-mock\nretry: 1000\n\n";
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+
+shape! {
+    /// Requests that the journal no longer had when a listener came to them.
+    pub(super) struct Dropped is "Dropped" in "snake_case" {
+        /// The number of the last request that was told before.
+        after: u64,
+        /// How many went, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dropped: Option<u64> => serde_json::json!({ "type": "integer", "minimum": 1 }),
+    }
+}
+
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// `GET /__admin/events`
-pub(super) fn answer(all: &Arc<Sandboxes>, head: &Parts) -> Result<Response, Failure> {
-    let only = Narrowed::read(head, &["sandbox"])?.sandbox;
+pub(super) fn answer(
+    all: &Arc<Sandboxes>,
+    asked: Asked,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
     if !all.journals().is_on() {
         let message = "there is no journal (--journal 0), and so there are no events";
-        return Err(Failure::new(StatusCode::NOT_FOUND, message));
+        return Err(Failure::not_found(message));
     }
     let next = all.journals().next();
-    let last = match head.headers.get(LAST_EVENT_ID) {
+    let last = match headers.get(LAST_EVENT_ID) {
         None => next - 1,
         Some(id) => {
             let id = id.to_str().ok().and_then(|id| id.parse::<u64>().ok());
             let wrong = || {
                 let message = "Last-Event-ID must be the number of a request";
-                Failure::new(StatusCode::BAD_REQUEST, message)
+                Failure::bad(message)
             };
             // One that is not there yet is another server's: everything here is new.
             Some(id.ok_or_else(wrong)?).filter(|last| *last < next).unwrap_or(0)
@@ -55,13 +71,13 @@ pub(super) fn answer(all: &Arc<Sandboxes>, head: &Parts) -> Result<Response, Fai
     let listener = Listener {
         news: all.journals().news(),
         all: Arc::clone(all),
-        only,
+        only: asked.sandbox,
         last,
         heartbeat: HEARTBEAT,
     };
     let mut response = Response::new(Body::new(Events::of(listener)));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENT_STREAM));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
@@ -101,16 +117,15 @@ impl Listener {
         let followed = self.all.follow(self.only.as_deref(), self.last, MOST_AT_ONCE);
         let mut text = String::new();
         if followed.gone != Some(0) {
-            let number = followed.gone.map(|number| format!(r#","dropped":{number}"#));
-            let number = number.unwrap_or_default();
-            // Writing to a string cannot fail.
-            let _ = write!(text, "event: dropped\ndata: {{\"after\":{}{number}}}\n\n", self.last);
+            let dropped = Dropped { after: self.last, dropped: followed.gone };
+            // Strings and numbers always serialize, and writing to a string cannot fail.
+            let json = serde_json::to_string(&dropped).unwrap_or_default();
+            let _ = write!(text, "event: dropped\ndata: {json}\n\n");
         }
         if !followed.entries.is_empty() {
             let redactor = self.all.redactor();
             for (sandbox, entry) in &followed.entries {
                 let request = Request::new(entry, &sandbox.id, &redactor);
-                // Strings and numbers always serialize.
                 let json = serde_json::to_string(&ServeEvent::of(&request)).unwrap_or_default();
                 let _ = write!(text, "event: request\nid: {}\ndata: {json}\n\n", entry.number);
             }

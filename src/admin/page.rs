@@ -1,6 +1,8 @@
 //! `docs/CONTROL.md`.
 
-use super::{MOST_BODY, PREFIX, ROUTES};
+use super::bodies::SETTINGS;
+use super::routes::ROUTES;
+use super::{MOST_BODY, PREFIX};
 use crate::contract::Table;
 use crate::verdict::RULES;
 
@@ -8,13 +10,20 @@ use crate::verdict::RULES;
 #[must_use]
 pub fn control_page() -> String {
     let mut out = BEFORE.replace("MOST_BODY", &(MOST_BODY >> 20).to_string());
-    let mut table = Table::new(&["path", "methods", "what"]);
+    let mut table = Table::new(&["method", "path", "query", "what"]);
     for row in ROUTES {
-        let methods: Vec<&str> = row.methods.iter().map(axum::http::Method::as_str).collect();
-        table.row(&[&format!("`{PREFIX}{}`", row.path), &methods.join(", "), row.about]);
+        let query: Vec<_> = row.query.iter().map(|query| format!("`{}`", query.name())).collect();
+        let path = format!("`{PREFIX}{}`", row.path);
+        table.row(&[row.method, &path, &query.join(", "), row.about]);
     }
     table.finish(&mut out);
-    out.push_str(SETTINGS);
+    out.push_str(BEFORE_SETTINGS);
+    let mut table = Table::new(&["key", "value"]);
+    for row in &SETTINGS {
+        table.row(&[&format!("`{}`", row.key), row.about]);
+    }
+    table.finish(&mut out);
+    out.push_str(BEFORE_RULES);
     let mut table = Table::new(&["rule", "why it matters"]);
     for (_, name, why) in &RULES {
         table.row(&[&format!("`{name}`"), why]);
@@ -39,25 +48,21 @@ that a browser marks as another site's (`Origin`, `Sec-Fetch-Site`) is refused, 
 
 ";
 
-const SETTINGS: &str = "
+const BEFORE_SETTINGS: &str = "
 `reset`, `clock` and `faults` make a sandbox that is not there yet, as its first request would.
-`sandbox=ID` narrows what is under `/requests`, and `/events`.
+`sandbox=ID` narrows to one sandbox, `limit=N` to so many, `since=2026-10-20T09:00:00Z` to what came
+later; `mute=RULE,RULE` leaves findings out.
+
+[admin-openapi.json](admin-openapi.json) says all of this to programs, with the schema of every body
+and answer.
 
 ## A sandbox
 
 `PUT /__admin/sandboxes/ID` takes any of these; what is left out is as the server was started.
 
-| key | value |
-| --- | --- |
-| `seed` | what generated records and faults are drawn from, 0 to 2^64 - 1. Records of its own take memory: 50 to 160 KiB for 200 conversations; sandboxes with the same seed share them |
-| `conversations` | how many agent *demo* has, up to 10,000,000 |
-| `fixtures` | agents in place of the server's, as in a fixture file: `{\"agents\": [...]}` |
-| `readings` | by name: `{\"qa-time\": \"milliseconds\"}` |
-| `faults` | a list of lines or objects, see [FAULTS.md](FAULTS.md) |
-| `rate_limit` | `{\"requests\": 60, \"seconds\": 60}`, `\"60/60\"` or `null` |
-| `hazards` | a list of words, see [HAZARDS.md](HAZARDS.md) |
-| `clock` | `\"real\"` or `\"frozen\"` |
+";
 
+const BEFORE_RULES: &str = "
 A sandbox that was not used for an hour ends, and with 10,000 of them the one that was used least
 recently does; never one that has a request in flight. The default one, `default`, stays.
 

@@ -9,18 +9,20 @@ use crate::document::{At, Fatal, Reader, Span, quoted};
 use crate::http::without_sandbox;
 use crate::journal::{Entry, pairs};
 
-const KEYS: &[&str] =
+/// Every key of a pattern.
+pub(super) const KEYS: &[&str] =
     &["method", "url", "urlPath", "urlPattern", "urlPathPattern", "queryParameters", "headers"];
 
-const MATCHERS: &[&str] =
+/// Every condition, and a word that goes with the first.
+pub(super) const MATCHERS: &[&str] =
     &["equalTo", "contains", "matches", "doesNotMatch", "absent", "caseInsensitive"];
 
 /// So many headers and parameters a pattern may name.
-const MOST_NAMES: usize = 100;
+pub(super) const MOST_NAMES: usize = 100;
 
 /// An expression may be so long, and so large once it is compiled, in bytes: matching takes time
 /// by its size.
-const MOST_EXPRESSION: usize = 1_000;
+pub(super) const MOST_EXPRESSION: usize = 1_000;
 const MOST_COMPILED: usize = 64 << 10;
 
 /// What a request must hold.

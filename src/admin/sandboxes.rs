@@ -6,58 +6,128 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Serialize;
+use serde_json::Value;
 
-use super::{Failure, json, settings};
+use super::{Failure, bodies, json, settings};
+use crate::contract::ENDPOINTS;
 use crate::sandbox::{Sandbox, Sandboxes};
+use crate::shape::{Object, shape};
 
-/// A sandbox among others.
-#[derive(Serialize)]
-struct Listed<'a> {
-    id: &'a str,
-    requests: u64,
-    idle_ms: u64,
+shape! {
+    /// Every sandbox that there is.
+    pub(super) struct List<'a> is "Sandboxes" in "snake_case" {
+        /// The sandboxes.
+        sandboxes: Vec<Listed<'a>>,
+        /// How many there are.
+        total: usize,
+    }
 }
 
-/// A sandbox by itself.
-#[derive(Serialize)]
-struct Shown<'a> {
-    id: &'a str,
-    seed: u64,
-    agents: Vec<AgentShown>,
-    readings: BTreeMap<&'static str, &'static str>,
-    faults: Vec<FaultShown>,
-    rate_limit: Option<LimitShown>,
-    hazards: Vec<String>,
-    clock: ClockShown,
-    requests: BTreeMap<&'static str, u64>,
-    idle_ms: u64,
+shape! {
+    /// A sandbox among others.
+    struct Listed<'a> is "ListedSandbox" in "snake_case" {
+        /// Its id.
+        id: &'a str,
+        /// How many requests it has had.
+        requests: u64,
+        /// For so many milliseconds nobody has used it.
+        idle_ms: u64,
+    }
 }
 
-#[derive(Serialize)]
-struct AgentShown {
-    name: String,
-    conversations: u64,
+shape! {
+    /// A sandbox by itself.
+    pub(super) struct Shown<'a> is "Sandbox" in "snake_case" {
+        /// Its id.
+        id: &'a str,
+        /// What generated records and faults are drawn from.
+        seed: u64,
+        /// Its agents.
+        agents: Vec<AgentShown>,
+        /// The value of each reading.
+        readings: BTreeMap<&'static str, &'static str> => bodies::readings(true),
+        /// Its faults, in the order in which they are tried.
+        faults: Vec<FaultShown>,
+        /// Its rate limit, if it has one.
+        rate_limit: Option<LimitShown>,
+        /// Its hazards, as words that `PUT` takes.
+        hazards: Vec<String> => bodies::hazards(),
+        /// Its clock.
+        clock: ClockShown,
+        /// How many requests each operation has had.
+        requests: BTreeMap<&'static str, u64> => counted(),
+        /// For so many milliseconds nobody has used it.
+        idle_ms: u64,
+    }
 }
 
-#[derive(Serialize)]
-struct FaultShown {
-    id: String,
-    fault: String,
-    requests: u64,
-    struck: u64,
+shape! {
+    /// An agent of a sandbox.
+    struct AgentShown is "SandboxAgent" in "snake_case" {
+        /// Its name.
+        name: String,
+        /// How many conversations it has.
+        conversations: u64,
+    }
 }
 
-#[derive(Serialize)]
-struct LimitShown {
-    requests: u32,
-    seconds: u32,
+shape! {
+    /// A fault of a sandbox.
+    struct FaultShown is "MetFault" in "snake_case" {
+        /// What `x-mock-fault` names it by.
+        id: String,
+        /// The line that says it.
+        fault: String,
+        /// How many requests it has looked at.
+        requests: u64,
+        /// How many of them it struck.
+        struck: u64,
+    }
 }
 
-#[derive(Serialize)]
-struct ClockShown {
-    mode: &'static str,
-    elapsed_ms: u64,
+shape! {
+    /// A rate limit: so many requests of each key in so many seconds.
+    struct LimitShown is "RateLimit" in "snake_case" {
+        /// So many requests
+        requests: u32,
+        /// in so many seconds.
+        seconds: u32,
+    }
+}
+
+shape! {
+    /// A clock.
+    pub(super) struct ClockShown is "Clock" in "snake_case" {
+        /// Whether it runs.
+        mode: &'static str => bodies::mode(),
+        /// What it shows, in milliseconds.
+        elapsed_ms: u64,
+    }
+}
+
+shape! {
+    /// A sandbox that has ended.
+    pub(super) struct Ended<'a> is "EndedSandbox" in "snake_case" {
+        /// Its id.
+        id: &'a str,
+        /// Whether it was there.
+        existed: bool,
+    }
+}
+
+/// A number of each operation.
+fn counted() -> Value {
+    let mut object = Object::new("", "snake_case");
+    for endpoint in ENDPOINTS {
+        let about = format!("Of `{}`.", endpoint.path);
+        object.key(
+            endpoint.id,
+            &about,
+            true,
+            serde_json::json!({ "type": "integer", "minimum": 0 }),
+        );
+    }
+    object.finish()
 }
 
 impl ClockShown {
@@ -105,11 +175,6 @@ fn shown(all: &Sandboxes, sandbox: &Sandbox) -> Response {
 
 /// `GET /__admin/sandboxes`
 pub(super) fn list(all: &Sandboxes) -> Response {
-    #[derive(Serialize)]
-    struct List<'a> {
-        sandboxes: Vec<Listed<'a>>,
-        total: usize,
-    }
     let found = all.all();
     let sandboxes: Vec<_> = found
         .iter()
@@ -133,7 +198,7 @@ pub(super) fn show(all: &Sandboxes, id: &str) -> Result<Response, Failure> {
 /// What is said of a sandbox that is not there.
 pub(super) fn unknown(id: &str) -> Failure {
     let message = format!("there is no sandbox {id}; it is made by its first request, or by PUT");
-    Failure::new(StatusCode::NOT_FOUND, message)
+    Failure::not_found(message)
 }
 
 /// `PUT /__admin/sandboxes/{id}`: the sandbox begins anew with these settings. What is not given
@@ -146,19 +211,12 @@ pub(super) async fn put(
     let of = Arc::clone(all);
     // Records may take a while to make.
     let read = tokio::task::spawn_blocking(move || settings::read(&of, body)).await;
-    let settings = read.unwrap_or_else(|_| {
-        Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug in the emulator"))
-    })?;
+    let settings = read.unwrap_or_else(|_| Err(Failure::bug()))?;
     Ok(shown(all, &all.put(id, Some(settings))))
 }
 
 /// `DELETE /__admin/sandboxes/{id}`
 pub(super) fn end(all: &Sandboxes, id: &str) -> Response {
-    #[derive(Serialize)]
-    struct Ended<'a> {
-        id: &'a str,
-        existed: bool,
-    }
     json(&Ended { id, existed: all.end(id) })
 }
 

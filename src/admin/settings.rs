@@ -4,23 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
-
 use super::Failure;
+use super::bodies::{MODES, SETTINGS, furthest};
 use crate::contract::READINGS;
 use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
 use crate::faults::{Fault, read_fault as fault_of};
 use crate::fixtures::{Drafts, Loading, from_texts};
 use crate::generate::MAX_CONVERSATIONS;
-use crate::sandbox::{Clock, RateLimit, Sandboxes, Settings, number_faults};
+use crate::sandbox::{RateLimit, Sandboxes, Settings, number_faults};
 use crate::world::World;
-
-/// The keys of a sandbox.
-const KEYS: &[&str] =
-    &["seed", "conversations", "fixtures", "readings", "faults", "rate_limit", "hazards", "clock"];
-
-/// The words for a clock.
-const MODES: [(&str, bool); 2] = [("real", false), ("frozen", true)];
 
 /// What a document gives of a sandbox.
 struct Given {
@@ -40,8 +32,7 @@ pub(super) fn read(all: &Sandboxes, body: Vec<u8>) -> Result<Settings, Failure> 
     let Given { mut settings, conversations, fixtures } = given;
     if fixtures {
         let world = World::of_fixture(drafts.into_agents(documents), &all.config.api_keys);
-        let world = world
-            .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, format!("fixtures: {error}")))?;
+        let world = world.map_err(|error| Failure::bad(format!("fixtures: {error}")))?;
         settings.world = Some(Arc::new(world));
     } else if generates {
         let conversations = conversations.unwrap_or(all.config.conversations);
@@ -67,9 +58,7 @@ pub(super) fn read_clock(body: Vec<u8>) -> Result<ClockChange, Failure> {
                 change.frozen = read_mode(reader)?;
                 continue;
             }
-            let most = Clock::FURTHEST.as_millis();
-            let most = u64::try_from(most).unwrap_or(u64::MAX);
-            let ms = whole(reader, "milliseconds", 0, most)?;
+            let ms = whole(reader, "milliseconds", 0, furthest())?;
             change.advance = Duration::from_millis(ms.unwrap_or(0));
         }
         Ok(())
@@ -83,7 +72,7 @@ pub(super) fn read_fault(body: Vec<u8>) -> Result<Fault, Failure> {
         fault = fault_of(reader)?;
         Ok(())
     })?;
-    fault.ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "there is no fault"))
+    fault.ok_or_else(|| Failure::bad("there is no fault"))
 }
 
 /// Reads the whole of a body. Nothing is done where anything is wrong.
@@ -92,7 +81,7 @@ pub(super) fn read_document(
     mut read: impl FnMut(&mut Reader<'_, '_>, &mut Loading<'_>) -> Result<(), Fatal>,
 ) -> Result<(Documents, Drafts), Failure> {
     let Ok(body) = String::from_utf8(body) else {
-        return Err(Failure::new(StatusCode::BAD_REQUEST, "the body is not UTF-8"));
+        return Err(Failure::bad("the body is not UTF-8"));
     };
     let documents = from_texts([("body".to_owned(), body.as_str())]);
     drop(body);
@@ -119,7 +108,7 @@ fn read_sandbox(
     let Some(mut keys) = reader.object("a sandbox")? else { return Ok(()) };
     let mut conversations_at = None;
     let settings = &mut given.settings;
-    while let Some(key) = reader.key(&mut keys, KEYS)? {
+    while let Some(key) = reader.key(&mut keys, &SETTINGS.each_ref().map(|row| row.key))? {
         match key.value {
             "seed" => settings.seed = whole(reader, "a seed", 0, u64::MAX)?.unwrap_or_default(),
             "conversations" => {

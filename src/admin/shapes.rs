@@ -6,9 +6,12 @@ use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::contract::{Code, Operation};
+use crate::contract::{Code, ENDPOINTS, Operation};
 use crate::journal::{Request, Violation};
+use crate::shape::{Schemas, Shape, described, or_null, shape, words};
+use crate::verdict::RULES;
 
 /// How the id of each request begins: a UUID of version 4, to whoever looks, whose last part is
 /// the request's number.
@@ -25,17 +28,24 @@ fn id_of(number: u64) -> String {
     format!("{ID}{:012x}", number & 0xffff_ffff_ffff)
 }
 
-/// A request with its answer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ServeEvent<'a> {
-    id: String,
-    request: Plain<'a>,
-    response_definition: Definition,
-    response: Answer,
-    was_matched: bool,
-    timing: Timing,
-    mock: Own<'a>,
+shape! {
+    /// A request with its answer.
+    pub(super) struct ServeEvent<'a> is "ServeEvent" in "camelCase" {
+        /// The request's id.
+        id: String => json!({ "type": "string", "format": "uuid" }),
+        /// The request.
+        request: Plain<'a>,
+        /// What was to be answered.
+        response_definition: Definition,
+        /// What was answered.
+        response: Answer,
+        /// Whether it found an endpoint that takes its method.
+        was_matched: bool,
+        /// How long it took.
+        timing: Timing,
+        /// What only this server knows of it.
+        mock: Own<'a>,
+    }
 }
 
 /// A request by itself.
@@ -46,28 +56,64 @@ pub(super) struct Logged<'a> {
     mock: Own<'a>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Plain<'a> {
-    url: &'a str,
-    absolute_url: String,
-    method: &'a str,
-    client_ip: IpAddr,
-    headers: BTreeMap<&'a str, OneOrMore<'a>>,
-    cookies: BTreeMap<&'a str, &'a str>,
-    browser_proxy_request: bool,
-    logged_date: u64,
-    /// The journal keeps no bodies; no endpoint reads one.
-    body_as_base64: &'static str,
-    body: &'static str,
-    scheme: &'static str,
-    host: &'a str,
-    port: u16,
-    protocol: &'static str,
-    logged_date_string: String,
-    query_params: BTreeMap<String, Values>,
-    form_params: BTreeMap<&'a str, &'a str>,
+impl Shape for Logged<'_> {
+    fn schema(schemas: &mut Schemas) -> Value {
+        Plain::schema(schemas);
+        let own = described(Own::schema(schemas), "What only this server knows of it.");
+        schemas.named("LoggedRequest", |schemas| {
+            let mut object = schemas.0["Request"].clone();
+            object["properties"]["mock"] = own;
+            if let Some(required) = object["required"].as_array_mut() {
+                required.push("mock".into());
+            }
+            object
+        })
+    }
 }
+
+shape! {
+    /// A request as it came, without keys.
+    struct Plain<'a> is "Request" in "camelCase" {
+        /// Path and query.
+        url: &'a str,
+        /// The whole address, by the request's `Host`.
+        absolute_url: String,
+        /// Its method.
+        method: &'a str,
+        /// Who sent it.
+        client_ip: IpAddr,
+        /// Its headers, by names in lower case; a list where one came more than once.
+        headers: BTreeMap<&'a str, OneOrMore<'a>>,
+        /// Its cookies.
+        cookies: BTreeMap<&'a str, &'a str>,
+        /// Never.
+        browser_proxy_request: bool,
+        /// When it came, in milliseconds since 1970.
+        logged_date: u64,
+        /// Always empty: the journal keeps no bodies, as no endpoint reads one.
+        body_as_base64: &'static str,
+        /// Always empty.
+        body: &'static str,
+        /// How it came.
+        scheme: &'static str => words([SCHEME]),
+        /// The name in its `Host`.
+        host: &'a str,
+        /// The port in its `Host`, or 80.
+        port: u16,
+        /// Its version of HTTP.
+        protocol: &'static str => words([PROTOCOL]),
+        /// When it came, in UTC.
+        logged_date_string: String => json!({ "type": "string", "format": "date-time" }),
+        /// What stands in its query, by name.
+        query_params: BTreeMap<String, Values>,
+        /// Always empty.
+        form_params: BTreeMap<&'a str, &'a str>,
+    }
+}
+
+const SCHEME: &str = "http";
+
+const PROTOCOL: &str = "HTTP/1.1";
 
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -76,54 +122,88 @@ enum OneOrMore<'a> {
     More(Vec<&'a str>),
 }
 
-#[derive(Serialize)]
-struct Values {
-    key: String,
-    values: Vec<String>,
+impl Shape for OneOrMore<'_> {
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({ "anyOf": [str::schema(schemas), Vec::<&str>::schema(schemas)] })
+    }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Definition {
-    status: u16,
-    from_configured_stub: bool,
+shape! {
+    /// The values of a parameter.
+    struct Values is "QueryParameter" in "camelCase" {
+        /// Its name.
+        key: String,
+        /// Its values, in the order in which they came.
+        values: Vec<String>,
+    }
 }
 
-#[derive(Serialize)]
-struct Answer {
-    /// 0: a fault broke the connection.
-    status: u16,
+shape! {
+    /// What was to be answered.
+    struct Definition is "ResponseDefinition" in "camelCase" {
+        /// The HTTP status; 0: none.
+        status: u16,
+        /// Whether it found an endpoint that takes its method.
+        from_configured_stub: bool,
+    }
 }
 
-/// In milliseconds.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Timing {
-    added_delay: u64,
-    process_time: u64,
-    response_send_time: u64,
-    serve_time: u64,
-    total_time: u64,
+shape! {
+    /// What was answered.
+    struct Answer is "Response" in "camelCase" {
+        /// The HTTP status; 0: a fault broke the connection.
+        status: u16,
+    }
 }
 
-/// What only this server knows.
-#[derive(Serialize)]
-struct Own<'a> {
-    number: u64,
-    sandbox: &'a str,
-    operation: Option<&'static str>,
-    code: Option<u32>,
-    reason: Option<&'a str>,
-    fault: Option<&'a str>,
-    duration_us: u64,
-    unread: bool,
-    violations: Vec<Told<'a>>,
+shape! {
+    /// How long a request took, in milliseconds.
+    struct Timing is "Timing" in "camelCase" {
+        /// Always 0.
+        added_delay: u64,
+        /// Until the answer was there.
+        process_time: u64,
+        /// Always 0.
+        response_send_time: u64,
+        /// Until the answer was there.
+        serve_time: u64,
+        /// Until the answer was there.
+        total_time: u64,
+    }
 }
 
-#[derive(Serialize)]
-struct Told<'a> {
-    rule: &'static str,
-    what: &'a str,
+shape! {
+    /// What only this server knows of a request.
+    struct Own<'a> is "Mock" in "snake_case" {
+        /// Its number, from 1, among all of the server's.
+        number: u64,
+        /// Its sandbox.
+        sandbox: &'a str,
+        /// The operation that it called, if it called one.
+        operation: Option<&'static str> => or_null(words(ENDPOINTS.iter().map(|row| row.id))),
+        /// The code that it was refused with.
+        code: Option<u32> => or_null(json!({ "type": "integer", "enum": Code::ALL.map(Code::number) })),
+        /// What `x-mock-reason` said.
+        reason: Option<&'a str>,
+        /// What `x-mock-fault` said.
+        fault: Option<&'a str>,
+        /// How long it took, in microseconds.
+        duration_us: u64,
+        /// Whether its answer was not read to the end.
+        unread: bool,
+        /// What it breaks by itself.
+        violations: Vec<Told<'a>>,
+    }
+}
+
+shape! {
+    /// A rule that a request breaks.
+    struct Told<'a> is "Violation" in "snake_case" {
+        /// The rule.
+        rule: &'static str => words(RULES.map(|(_, name, _)| name)),
+        /// What was done.
+        what: &'a str,
+    }
 }
 
 impl<'a> ServeEvent<'a> {
@@ -187,10 +267,10 @@ impl<'a> Plain<'a> {
             logged_date: milliseconds(request.at),
             body_as_base64: "",
             body: "",
-            scheme: "http",
+            scheme: SCHEME,
             host,
             port,
-            protocol: "HTTP/1.1",
+            protocol: PROTOCOL,
             logged_date_string: stamp(request.at),
             query_params,
             form_params: BTreeMap::new(),

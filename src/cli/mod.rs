@@ -79,7 +79,11 @@ enum Command {
     /// Print the contract: endpoints, parameters, answers, errors, each with its source
     Contract,
     /// Print the contract as an `OpenAPI` 3.1 document
-    Openapi,
+    Openapi {
+        /// Print the control API instead
+        #[arg(long)]
+        admin: bool,
+    },
     /// Check fixtures: every mistake of every file at once; exit code 0, or 3
     Check(check::CheckArgs),
     /// Write the seed's records as a fixture file, which --fixtures reads to the same answers
@@ -129,7 +133,8 @@ pub fn run(
         }
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &contract::readings_page()),
-        Some(Command::Openapi) => print(out, &crate::openapi()),
+        Some(Command::Openapi { admin: false }) => print(out, &crate::openapi()),
+        Some(Command::Openapi { admin: true }) => print(out, &crate::admin_openapi()),
         Some(Command::Contract) => print(out, &contract::reference_page()),
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out, clock),

@@ -6,6 +6,7 @@ mod json;
 mod live;
 mod page;
 mod prefer;
+mod schema;
 mod text;
 
 pub(crate) use json::read_fault;
@@ -13,6 +14,7 @@ pub(crate) use live::{Fired, Known, Live, Occurrence, Origin};
 #[doc(hidden)]
 pub use page::faults_page;
 pub(crate) use prefer::{Applied, Preferences};
+pub(crate) use schema::schema;
 pub use text::FaultError;
 pub(crate) use text::{Draft, KEYS};
 

@@ -34,7 +34,7 @@ pub(crate) const KEYS: [(&str, &str, &str); 11] = [
     ("probability", "above 0, up to 1", "strikes with this probability"),
 ];
 
-const BODIES: [(&str, BodyForm); 5] = [
+pub(super) const BODIES: [(&str, BodyForm); 5] = [
     ("json", BodyForm::Own),
     ("html", BodyForm::Html),
     ("empty", BodyForm::Empty),
@@ -42,7 +42,7 @@ const BODIES: [(&str, BodyForm); 5] = [
     ("garbage", BodyForm::Garbage),
 ];
 
-const CUTS: [(&str, Cut); 2] = [("reset", Cut::Reset), ("no-answer", Cut::NoAnswer)];
+pub(super) const CUTS: [(&str, Cut); 2] = [("reset", Cut::Reset), ("no-answer", Cut::NoAnswer)];
 
 /// A fault while its keys are read.
 pub(crate) struct Draft(Fault);

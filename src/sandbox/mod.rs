@@ -266,7 +266,7 @@ impl Sandbox {
 }
 
 /// So many faults a sandbox may have: each request looks at all of them.
-const MOST_FAULTS: usize = 1_000;
+pub(crate) const MOST_FAULTS: usize = 1_000;
 
 impl State {
     fn add(&mut self, fault: Fault, first: bool) -> Result<(), String> {

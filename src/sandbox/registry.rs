@@ -160,6 +160,9 @@ impl Sandboxes {
         }
     }
 
+    /// What [`Sandboxes::is_id`] takes, as an expression.
+    pub(crate) const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
+
     /// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.
     pub(crate) fn is_id(id: &str) -> bool {
         let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

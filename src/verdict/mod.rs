@@ -11,12 +11,11 @@ mod watch;
 
 pub(crate) use coverage::Coverage;
 pub(crate) use read::violations;
+pub(crate) use render::VerdictShown;
 pub(crate) use watch::{Observed, Watch};
 
 use std::fmt;
 use std::str::FromStr;
-
-use serde::Serialize;
 
 use crate::nearest::nearest;
 
@@ -278,16 +277,6 @@ pub(crate) struct PageSeen {
     pub(crate) open_end: bool,
     /// The value of the filter that has a list of values, by its place in the list.
     pub(crate) filter: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct FindingShown<'a> {
-    rule: &'static str,
-    sandbox: &'a str,
-    what: &'a str,
-    why: &'static str,
-    requests: &'a [u64],
-    times: u64,
 }
 
 #[cfg(test)]

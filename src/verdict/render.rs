@@ -3,10 +3,9 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
-use super::{FindingShown, RULES, Verdict};
+use super::{RULES, Verdict};
 use crate::report::{Case, Format, junit};
+use crate::shape::{shape, words};
 
 impl Format {
     pub(crate) fn media_type(self) -> &'static str {
@@ -40,6 +39,52 @@ impl Format {
     }
 }
 
+shape! {
+    /// What clients did wrong though they got answers.
+    pub(crate) struct VerdictShown<'a> is "Verdict" in "snake_case" {
+        /// Whether nothing was found.
+        clean: bool,
+        /// How many requests there were.
+        requests: u64,
+        /// What was found.
+        findings: Vec<FindingShown<'a>>,
+        /// What of the contract the requests met.
+        coverage: CoverageShown,
+    }
+}
+
+shape! {
+    /// Something that a client did wrong.
+    struct FindingShown<'a> is "Finding" in "snake_case" {
+        /// The rule that it breaks.
+        rule: &'static str => words(RULES.map(|(_, name, _)| name)),
+        /// The sandbox of its requests.
+        sandbox: &'a str,
+        /// What was done.
+        what: &'a str,
+        /// Why it matters.
+        why: &'static str,
+        /// Requests that show it, by their numbers.
+        requests: &'a [u64],
+        /// How often it was done.
+        times: u64,
+    }
+}
+
+shape! {
+    /// How much of the contract requests met.
+    struct CoverageShown is "Coverage" in "snake_case" {
+        /// In percent, rounded down.
+        percent: u32,
+        /// So many things,
+        met: usize,
+        /// of so many.
+        of: usize,
+        /// What was never met.
+        never_met: Vec<String>,
+    }
+}
+
 impl Verdict {
     /// As text, JSON or `JUnit`.
     pub(crate) fn write(&self, format: Format) -> String {
@@ -53,20 +98,6 @@ impl Verdict {
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        #[derive(Serialize)]
-        struct Shape<'a> {
-            clean: bool,
-            requests: u64,
-            findings: Vec<FindingShown<'a>>,
-            coverage: CoverageShown,
-        }
-        #[derive(Serialize)]
-        struct CoverageShown {
-            percent: u32,
-            met: usize,
-            of: usize,
-            never_met: Vec<String>,
-        }
         let findings = self.findings.iter().map(|finding| FindingShown {
             rule: finding.rule.name(),
             sandbox: &finding.sandbox,
@@ -76,7 +107,7 @@ impl Verdict {
             times: finding.times,
         });
         let (met, of) = self.coverage.counts();
-        let shape = Shape {
+        let shown = VerdictShown {
             clean: self.findings.is_empty(),
             requests: self.requests,
             findings: findings.collect(),
@@ -88,7 +119,7 @@ impl Verdict {
             },
         };
         // Strings and numbers always serialize.
-        serde_json::to_string_pretty(&shape).unwrap_or_default()
+        serde_json::to_string_pretty(&shown).unwrap_or_default()
     }
 
     /// As a `JUnit` report: a test case for each rule, which fails with what was found.

@@ -58,6 +58,11 @@ fn the_openapi_document_is_the_contract() {
     compare("docs/openapi.json", &gptbots_mock::openapi());
 }
 
+#[test]
+fn the_openapi_document_of_the_control_api_is_its_tables() {
+    compare("docs/admin-openapi.json", &gptbots_mock::admin_openapi());
+}
+
 /// The real binary on a free port; killed when dropped.
 struct Emulator {
     child: Child,

@@ -16,15 +16,15 @@ pub(crate) struct Listener(BufReader<TcpStream>);
 
 /// What was heard.
 #[derive(Debug)]
-struct Event {
-    name: String,
-    id: Option<u64>,
-    data: Value,
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: Option<u64>,
+    pub(crate) data: Value,
 }
 
 impl Listener {
     #[track_caller]
-    fn open(address: SocketAddr, query: &str, headers: &str) -> Self {
+    pub(crate) fn open(address: SocketAddr, query: &str, headers: &str) -> Self {
         let mut stream = connect(address);
         let head =
             format!("GET /__admin/events{query} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
@@ -54,7 +54,7 @@ impl Listener {
     }
 
     /// The next event; none at the end of the stream.
-    fn next(&mut self) -> Option<Event> {
+    pub(crate) fn next(&mut self) -> Option<Event> {
         loop {
             let lines = self.block();
             let field = |name: &str| {

@@ -4,6 +4,8 @@ mod access_log;
 mod admin;
 mod admin_bodies;
 mod admin_fuzz;
+mod admin_openapi;
+mod admin_openapi_bodies;
 mod allocations;
 mod authentication;
 mod believable;
