@@ -67,9 +67,11 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
         per_minute: args.per_minute,
         timeout: Duration::from_secs(u64::from(args.timeout)),
     };
-    let minutes = args.max_requests.div_ceil(args.per_minute);
     let (most, rate) = (args.max_requests, args.per_minute);
-    say(&format!("up to {most} requests, {rate} a minute: at most about {minutes} min"));
+    let seconds = u64::from(most) * 60 / u64::from(rate);
+    let lasts =
+        if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) };
+    say(&format!("up to {most} requests, {rate} a minute: about {lasts}"));
     let on_terminal = io::stderr().is_terminal();
     let report = verify(&options, &Passing(Instant::now()), &|sent, of| {
         if on_terminal {

@@ -139,7 +139,7 @@ fn variables_stand_in_for_flags() {
         .env("GPTBOTS_MOCK_TIMEOUT", "5"));
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.contains("(15 requests)"), "{ended:?}");
-    assert_eq!(ended.stderr, "up to 15 requests, 1000000 a minute: at most about 1 min\n");
+    assert_eq!(ended.stderr, "up to 15 requests, 1000000 a minute: about 0 s\n");
 }
 
 /// A path before those of the endpoints, with and without a slash at its end.
