@@ -32,6 +32,8 @@ fn parameter(param: &Param, query: &str) -> Node {
         Kind::ConversationType | Kind::Feedback => {
             object! { "type" => "string", "enum" => Node::list(kind.words()) }
         }
+        // Empty is as good as absent.
+        Kind::Text if param.presence == Presence::Optional => object! { "type" => "string" },
         Kind::Text => object! { "type" => "string", "minLength" => 1 },
         Kind::Millis => integer(),
         Kind::Integer { min, max: i64::MAX } => integer().with("minimum", min),
