@@ -7,6 +7,8 @@ use std::time::Duration;
 use gptbots_mock::Server;
 use serde_json::Value;
 
+use crate::answers::hold;
+
 /// The longest that any test waits for an answer; none should come near it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -148,7 +150,9 @@ pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
     stream.write_all(bytes).unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
-    parse(&all)
+    let answer = parse(&all);
+    hold(address, bytes, &answer);
+    answer
 }
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
@@ -189,7 +193,9 @@ impl Connection {
             length = length.or_else(|| whole_length(&bytes));
         }
         assert_eq!(Some(bytes.len()), length, "more than one answer to {path_and_query}");
-        parse(&bytes)
+        let answer = parse(&bytes);
+        hold(self.stream.peer_addr().unwrap(), head.as_bytes(), &answer);
+        answer
     }
 }
 

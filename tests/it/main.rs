@@ -7,6 +7,8 @@ mod admin_fuzz;
 mod admin_openapi;
 mod admin_openapi_bodies;
 mod allocations;
+mod answers;
+mod answers_caught;
 mod authentication;
 mod believable;
 mod builders;

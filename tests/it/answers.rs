@@ -1,0 +1,193 @@
+//! Every answer of a vendor path is held to the `OpenAPI` document, whichever test asks.
+//!
+//! The document shows the defaults of the readings, so an answer that breaks it is right in two
+//! cases only: a fault says that it struck, or the sandbox, asked for its readings, has one that
+//! changes the answer. Preflights are no answers of the contract's.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, OnceLock};
+
+use gptbots_mock::openapi;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, raw};
+
+thread_local! {
+    static HELD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What a request asks for.
+pub(crate) struct Asked<'a> {
+    method: &'a str,
+    path: &'a str,
+    sandbox: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    /// `None`: no request, or none to an endpoint of the vendor's.
+    pub(crate) fn of(request: &'a [u8]) -> Option<Self> {
+        let head = str::from_utf8(request).ok()?.split("\r\n\r\n").next()?;
+        let (line, headers) = head.split_once("\r\n")?;
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [method, target, "HTTP/1.1" | "HTTP/1.0"] = parts[..] else { return None };
+        let path = target.split('?').next()?;
+        let (in_path, path) = match path.strip_prefix("/s/") {
+            Some(rest) => {
+                let (id, path) = rest.split_at(rest.find('/')?);
+                (Some(id), path)
+            }
+            None => (None, path),
+        };
+        if !in_path.is_none_or(is_id) || !schemas().paths.contains_key(path) {
+            return None;
+        }
+        let mut keys = headers.lines().filter(|line| line.starts_with("Authorization: "));
+        let behind_key = keys.find_map(|line| line.rsplit_once('~')).map(|(_, id)| id);
+        Some(Self { method, path, sandbox: in_path.or(behind_key).unwrap_or("default") })
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&id.len()) && id.bytes().all(right)
+}
+
+/// What each path may answer, by status.
+pub(crate) struct Schemas {
+    paths: BTreeMap<String, BTreeMap<u16, Validator>>,
+}
+
+/// Those of the defaults.
+pub(crate) fn schemas() -> &'static Schemas {
+    static SCHEMAS: OnceLock<Schemas> = OnceLock::new();
+    SCHEMAS.get_or_init(|| Schemas::of(&json!({})))
+}
+
+impl Schemas {
+    pub(crate) fn of(readings: &Value) -> Self {
+        let mut document: Value = serde_json::from_str(&openapi()).unwrap();
+        read_as(&mut document, readings);
+        let of_path = |item: &Value| {
+            let responses = item["get"]["responses"].as_object().unwrap();
+            let validator = |(status, response): (&String, &Value)| {
+                let shared = response["$ref"].as_str().map(|at| &at[1..]);
+                let response = shared.map_or(response, |at| document.pointer(at).unwrap());
+                let schema = json!({
+                    "allOf": [response["content"]["application/json"]["schema"]],
+                    "components": document["components"],
+                });
+                (status.parse().unwrap(), jsonschema::draft202012::new(&schema).unwrap())
+            };
+            responses.iter().map(validator).collect()
+        };
+        let paths = document["paths"].as_object().unwrap();
+        Self { paths: paths.iter().map(|(path, item)| (path.clone(), of_path(item))).collect() }
+    }
+
+    /// Why an answer is none of the document's.
+    pub(crate) fn hold(&self, asked: &Asked<'_>, answer: &Answer) -> Result<(), String> {
+        let is_allowed = ["GET", "HEAD"].contains(&asked.method);
+        if is_allowed == (answer.status == 405) {
+            return Err(format!("{} is answered {}", asked.method, answer.status));
+        }
+        let Some(validator) = self.paths[asked.path].get(&answer.status) else {
+            return Err(format!("the document has no {}", answer.status));
+        };
+        if answer.header("content-type") != Some("application/json") {
+            return Err("no application/json".to_owned());
+        }
+        if asked.method == "HEAD" {
+            return if answer.body.is_empty() { Ok(()) } else { Err("a body".to_owned()) };
+        }
+        // What stands behind the body is the next answer's.
+        let length =
+            answer.header("content-length").map_or(answer.body.len(), |n| n.parse().unwrap());
+        let body = answer.body.get(..length).ok_or("a body of another length")?;
+        let body = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        HELD.set(HELD.get() + 1);
+        validator.validate(&body).map_err(|e| format!("{}: {e}", e.instance_path()))
+    }
+}
+
+/// Makes the document strict, and changes it as readings change the answers.
+fn read_as(document: &mut Value, readings: &Value) {
+    let is = |reading: &str, value: &str| readings[reading] == value;
+    let schemas = &mut document["components"]["schemas"];
+    // "Exactly these two keys", says its description; the schema is open.
+    schemas["Failure"]["additionalProperties"] = false.into();
+    let optional = [
+        ("ConversationsRow", "anonymous_id", is("anonymous-id", "present")),
+        ("QaAnswer", "total", is("qa-total", "present")),
+    ];
+    for (schema, key, present) in optional {
+        if present {
+            schemas[schema]["required"].as_array_mut().unwrap().push(key.into());
+        } else {
+            schemas[schema]["properties"].as_object_mut().unwrap().remove(key).unwrap();
+        }
+    }
+    if is("messages-total", "string") {
+        for answer in ["MessagesAnswer", "MessagesV2Answer"] {
+            schemas[answer]["properties"]["total"] =
+                json!({ "type": "string", "pattern": "^[0-9]+$" });
+        }
+    }
+    for item in document["paths"].as_object_mut().unwrap().values_mut() {
+        let responses = &mut item["get"]["responses"];
+        let schema = |status: &str| format!("/{status}/content/application~1json/schema");
+        if is("page-past-end", "error") {
+            let codes = responses.pointer_mut(&(schema("400") + "/allOf/1/properties/code/enum"));
+            codes.unwrap().as_array_mut().unwrap().push(40005.into());
+        }
+        if is("error-status", "ok") {
+            let any: Vec<_> = ["200", "400", "401"]
+                .map(|status| responses.pointer(&schema(status)).unwrap().clone())
+                .into();
+            *responses.pointer_mut(&schema("200")).unwrap() = json!({ "anyOf": any });
+            for status in ["400", "401"] {
+                responses.as_object_mut().unwrap().remove(status);
+            }
+        }
+    }
+}
+
+/// Those of a sandbox's readings.
+#[track_caller]
+fn schemas_of(address: SocketAddr, sandbox: &str) -> &'static Schemas {
+    static KNOWN: Mutex<BTreeMap<String, &'static Schemas>> = Mutex::new(BTreeMap::new());
+    let show = |id: &str| {
+        let head = "Host: localhost\r\nConnection: close\r\n\r\n";
+        raw(address, format!("GET /__admin/sandboxes/{id} HTTP/1.1\r\n{head}").as_bytes())
+    };
+    let mut shown = show(sandbox);
+    if shown.status == 404 {
+        // It was ended. Without settings of its own it was as this one.
+        shown = show("default");
+    }
+    let readings = shown.json()["readings"].clone();
+    assert!(readings.is_object(), "{shown:?}");
+    let mut known = KNOWN.lock().unwrap();
+    known.entry(readings.to_string()).or_insert_with(|| Box::leak(Box::new(Schemas::of(&readings))))
+}
+
+/// How many answers this thread has held to a schema.
+pub(crate) fn held() -> u64 {
+    HELD.get()
+}
+
+/// Holds an answer to the document.
+#[track_caller]
+pub(crate) fn hold(address: SocketAddr, request: &[u8], answer: &Answer) {
+    let Some(asked) = Asked::of(request) else { return };
+    let is_preflight = answer.header("access-control-allow-methods").is_some();
+    let is_fault = answer.header("x-mock-fault").is_some();
+    if is_preflight || schemas().hold(&asked, answer).is_ok() || is_fault {
+        return;
+    }
+    if let Err(why) = schemas_of(address, asked.sandbox).hold(&asked, answer) {
+        panic!("{why}, in answer to {}: {answer:?}", String::from_utf8_lossy(request));
+    }
+}
