@@ -172,15 +172,13 @@ fn what_a_pattern_cannot_hold_is_refused_with_its_place() {
     assert_eq!(refused.json()["problems"].as_array().unwrap().len(), 3);
 }
 
+/// One that tried every way to read it would not answer in the time that a test waits.
 #[test]
 fn no_pattern_takes_long() {
     let server = Server::start().unwrap();
-    let target = format!("/v1/messages?a={}", "a".repeat(60_000));
-    for _ in 0..20 {
-        call(server.address(), "GET", &target, &[]);
-    }
-    let begun = std::time::Instant::now();
+    call(server.address(), "GET", &format!("/v1/messages?a={}", "a".repeat(2000)), &[]);
     let expression = "(a*)*".repeat(150) + "b";
-    admin(&server, "POST", "/requests/count", &format!(r#"{{"urlPattern": ".*{expression}"}}"#));
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    let pattern = format!(r#"{{"urlPattern": ".*{expression}"}}"#);
+    let answer = admin(&server, "POST", "/requests/count", &pattern);
+    assert_eq!(answer.json()["count"], 0);
 }
