@@ -64,6 +64,7 @@ mod journal;
 mod json;
 mod model;
 mod nearest;
+mod node;
 mod openapi;
 mod peer;
 mod report;

@@ -3,27 +3,41 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde_json::{Map, Value, json};
+use crate::node::{Node, object};
 
-/// The named schemas of a document.
+/// The named schemas of a document, in the order in which they are first spoken of.
 #[derive(Default)]
-pub(crate) struct Schemas(pub(crate) Map<String, Value>);
+pub(crate) struct Schemas(Vec<(String, Node)>);
 
 impl Schemas {
     /// A reference to the schema of this name, which is made where it is not there yet.
-    pub(crate) fn named(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Value) -> Value {
-        if !self.0.contains_key(name) {
-            let schema = make(self);
-            self.0.insert(name.to_owned(), schema);
+    pub(crate) fn named(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Node) -> Node {
+        if self.get(name).is_none() {
+            let at = self.0.len();
+            // What it is made of comes behind it.
+            self.add(name.to_owned(), Node::NULL);
+            self.0[at].1 = make(self);
         }
-        json!({ "$ref": format!("#/components/schemas/{name}") })
+        reference("schemas", name)
+    }
+
+    pub(crate) fn add(&mut self, name: String, schema: Node) {
+        self.0.push((name, schema));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+        self.0.iter().find(|(of, _)| of == name).map(|(_, schema)| schema)
+    }
+
+    pub(crate) fn all(self) -> Node {
+        Node::Object(self.0)
     }
 }
 
 /// Something that is written as JSON.
 pub(crate) trait Shape {
     /// Its schema, or a reference to it.
-    fn schema(schemas: &mut Schemas) -> Value;
+    fn schema(schemas: &mut Schemas) -> Node;
 }
 
 /// A struct whose keys stand for its schema: `struct Shown<'a> is "Sandbox" in "snake_case"`. A key
@@ -48,15 +62,15 @@ macro_rules! shape {
         )*}
 
         impl $(<$life>)? $crate::shape::Shape for $type $(<$life>)? {
-            fn schema(schemas: &mut $crate::shape::Schemas) -> serde_json::Value {
-                // One without keys changes neither.
-                #[allow(unused_mut, unused_variables)]
+            fn schema(schemas: &mut $crate::shape::Schemas) -> $crate::node::Node {
+                #[allow(unused_variables, reason = "where no key needs them")]
                 schemas.named($name, |schemas| {
-                    let mut object = $crate::shape::Object::new(concat!($($doc),+), $case);
+                    let object = $crate::shape::Object::new(concat!($($doc),+));
                     $(
-                        let schema = $crate::shape::shape!(@ schemas, $value $(=> $schema)?);
+                        let key = $crate::shape::in_case($case, stringify!($field));
                         let always = !concat!("" $(, stringify!($($serde)+))?).contains("skip");
-                        object.key(stringify!($field), concat!($($about),+), always, schema);
+                        let schema = $crate::shape::shape!(@ schemas, $value $(=> $schema)?);
+                        let object = object.key(&key, concat!($($about),+), always, schema);
                     )*
                     object.finish()
                 })
@@ -68,50 +82,48 @@ macro_rules! shape {
 }
 pub(crate) use shape;
 
+/// A reference to a component.
+pub(crate) fn reference(kind: &str, name: &str) -> Node {
+    object! { "$ref" => format!("#/components/{kind}/{name}") }
+}
+
 /// An object with exactly the keys that are told of it.
 pub(crate) struct Object {
     about: String,
-    camel: bool,
-    properties: Map<String, Value>,
+    properties: Vec<(String, Node)>,
     required: Vec<String>,
 }
 
 impl Object {
-    pub(crate) fn new(about: &str, case: &str) -> Self {
-        Self {
-            about: about.trim().to_owned(),
-            camel: case == "camelCase",
-            properties: Map::new(),
-            required: Vec::new(),
-        }
+    /// What it is may be left out, here and of each key.
+    pub(crate) fn new(about: &str) -> Self {
+        Self { about: about.to_owned(), properties: Vec::new(), required: Vec::new() }
     }
 
-    pub(crate) fn key(&mut self, field: &str, about: &str, always: bool, schema: Value) {
-        let name = if self.camel { camel_case(field) } else { field.to_owned() };
+    pub(crate) fn key(mut self, name: &str, about: &str, always: bool, schema: Node) -> Self {
         if always {
-            self.required.push(name.clone());
+            self.required.push(name.to_owned());
         }
-        self.properties.insert(name, described(schema, about));
+        self.properties.push((name.to_owned(), described(schema, about)));
+        self
     }
 
-    pub(crate) fn finish(self) -> Value {
-        let mut object = json!({
-            "type": "object",
-            "properties": self.properties,
-            "additionalProperties": false,
-        });
-        if !self.about.is_empty() {
-            object["description"] = self.about.into();
-        }
-        if !self.required.is_empty() {
-            object["required"] = self.required.into();
-        }
-        object
+    pub(crate) fn finish(self) -> Node {
+        let object = described(object! { "type" => "object" }, &self.about);
+        let object = object.with("properties", Node::Object(self.properties));
+        let object = match self.required {
+            required if required.is_empty() => object,
+            required => object.with("required", Node::list(required)),
+        };
+        object.with("additionalProperties", false)
     }
 }
 
-/// `body_as_base64` is `bodyAsBase64`.
-fn camel_case(field: &str) -> String {
+/// `body_as_base64` is `bodyAsBase64` in `camelCase`.
+pub(crate) fn in_case(case: &str, field: &str) -> String {
+    if case != "camelCase" {
+        return field.to_owned();
+    }
     let mut words = field.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {
@@ -120,77 +132,100 @@ fn camel_case(field: &str) -> String {
     })
 }
 
-/// What a table says of something, as a sentence by itself.
-pub(crate) fn sentence(text: &str) -> String {
-    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
-    format!("{}{rest}.", first.to_uppercase())
-}
-
 /// A schema with a description of its own.
-pub(crate) fn described(mut schema: Value, about: &str) -> Value {
-    schema["description"] = about.trim().into();
-    schema
+pub(crate) fn described(schema: Node, about: &str) -> Node {
+    match about.trim() {
+        "" => schema,
+        about => schema.with("description", about),
+    }
 }
 
 /// One of these words.
-pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Value {
-    let words: Vec<&str> = words.into_iter().collect();
-    json!({ "type": "string", "enum": words })
+pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Node {
+    text().with("enum", Node::list(words))
+}
+
+/// One of these numbers.
+pub(crate) fn numbers(numbers: impl IntoIterator<Item = u32>) -> Node {
+    object! { "type" => "integer", "enum" => Node::list(numbers) }
+}
+
+pub(crate) fn text() -> Node {
+    object! { "type" => "string" }
+}
+
+/// A text in a format.
+pub(crate) fn text_as(format: &str) -> Node {
+    text().with("format", format)
+}
+
+/// A text that an expression matches.
+pub(crate) fn text_like(pattern: &str) -> Node {
+    text().with("pattern", pattern)
+}
+
+pub(crate) fn any_of<const N: usize>(schemas: [Node; N]) -> Node {
+    object! { "anyOf" => Node::List(schemas.into()) }
+}
+
+/// A whole number from this one on.
+pub(crate) fn at_least(least: u64) -> Node {
+    object! { "type" => "integer", "minimum" => least }
 }
 
 /// The same, or `null`.
-pub(crate) fn or_null(mut schema: Value) -> Value {
-    match &schema["type"] {
-        Value::String(one) => schema["type"] = json!([one, "null"]),
-        _ => return json!({ "anyOf": [schema, { "type": "null" }] }),
-    }
-    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        words.push(Value::Null);
+pub(crate) fn or_null(mut schema: Node) -> Node {
+    let Some(Node::Leaf(one)) = schema.get_mut("type") else {
+        return any_of([schema, object! { "type" => "null" }]);
+    };
+    *one = [one.take(), "null".into()].into_iter().collect();
+    if let Some(Node::List(words)) = schema.get_mut("enum") {
+        words.push(Node::NULL);
     }
     schema
 }
 
 /// Whatever is written in the same way.
 macro_rules! plain {
-    ($($type:ty)+ => $schema:tt) => {$(
+    ($($type:ty)+ => $schema:expr) => {$(
         impl Shape for $type {
-            fn schema(_: &mut Schemas) -> Value {
-                json!($schema)
+            fn schema(_: &mut Schemas) -> Node {
+                $schema
             }
         }
     )+};
 }
 
-plain!(bool => { "type": "boolean" });
-plain!(str String IpAddr => { "type": "string" });
-plain!(u16 u32 u64 usize => { "type": "integer", "minimum": 0 });
+plain!(bool => object! { "type" => "boolean" });
+plain!(str String IpAddr => text());
+plain!(u16 u32 u64 usize => at_least(0));
 
 impl<T: Shape + ?Sized> Shape for &T {
-    fn schema(schemas: &mut Schemas) -> Value {
+    fn schema(schemas: &mut Schemas) -> Node {
         T::schema(schemas)
     }
 }
 
 impl<T: Shape> Shape for Option<T> {
-    fn schema(schemas: &mut Schemas) -> Value {
+    fn schema(schemas: &mut Schemas) -> Node {
         or_null(T::schema(schemas))
     }
 }
 
 impl<T: Shape> Shape for [T] {
-    fn schema(schemas: &mut Schemas) -> Value {
-        json!({ "type": "array", "items": T::schema(schemas) })
+    fn schema(schemas: &mut Schemas) -> Node {
+        object! { "type" => "array", "items" => T::schema(schemas) }
     }
 }
 
 impl<T: Shape> Shape for Vec<T> {
-    fn schema(schemas: &mut Schemas) -> Value {
+    fn schema(schemas: &mut Schemas) -> Node {
         <[T]>::schema(schemas)
     }
 }
 
 impl<K, T: Shape> Shape for BTreeMap<K, T> {
-    fn schema(schemas: &mut Schemas) -> Value {
-        json!({ "type": "object", "additionalProperties": T::schema(schemas) })
+    fn schema(schemas: &mut Schemas) -> Node {
+        object! { "type" => "object", "additionalProperties" => T::schema(schemas) }
     }
 }

@@ -1,22 +1,22 @@
 //! What the bodies of requests hold: the table of a sandbox's settings, and the schemas of all.
 //! Patterns of requests have theirs beside their reader (`pattern.rs`).
 
-use serde_json::{Map, Value, json};
-
 use crate::contract::{ENDPOINTS, READINGS};
 use crate::generate::MAX_CONVERSATIONS;
 use crate::hazard::HAZARDS;
+use crate::node::{Node, object};
+use crate::openapi::sentence;
 use crate::sandbox::{Clock, MOST_FAULTS, RateLimit};
-use crate::shape::{Object, Schemas, described, sentence, words};
+use crate::shape::{Object, Schemas, any_of, at_least, described, text_like, words};
 
 /// A setting of a sandbox.
 pub(super) struct Setting {
     pub(super) key: &'static str,
     pub(super) about: &'static str,
-    schema: fn(&mut Schemas) -> Value,
+    schema: fn(&mut Schemas) -> Node,
 }
 
-const fn row(key: &'static str, schema: fn(&mut Schemas) -> Value, about: &'static str) -> Setting {
+const fn row(key: &'static str, schema: fn(&mut Schemas) -> Node, about: &'static str) -> Setting {
     Setting { key, about, schema }
 }
 
@@ -24,13 +24,13 @@ const fn row(key: &'static str, schema: fn(&mut Schemas) -> Value, about: &'stat
 pub(super) const SETTINGS: [Setting; 8] = [
     row(
         "seed",
-        |_| json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+        |_| at_least(0).with("maximum", u64::MAX),
         "what generated records and faults are drawn from, 0 to 2^64 - 1. Records of its own take \
          memory: 50 to 160 KiB for 200 conversations; sandboxes with the same seed share them",
     ),
     row(
         "conversations",
-        |_| json!({ "type": "integer", "minimum": 0, "maximum": MAX_CONVERSATIONS }),
+        |_| at_least(0).with("maximum", MAX_CONVERSATIONS),
         "how many agent *demo* has, up to 10,000,000",
     ),
     row(
@@ -43,7 +43,7 @@ pub(super) const SETTINGS: [Setting; 8] = [
         "faults",
         |schemas| {
             let fault = crate::faults::schema(schemas);
-            json!({ "type": "array", "items": fault, "maxItems": MOST_FAULTS })
+            object! { "type" => "array", "items" => fault, "maxItems" => MOST_FAULTS }
         },
         "a list of lines or objects, see [FAULTS.md](FAULTS.md)",
     ),
@@ -65,67 +65,67 @@ pub(super) fn furthest() -> u64 {
 }
 
 /// The settings of a sandbox.
-pub(super) fn sandbox(schemas: &mut Schemas) -> Value {
+pub(super) fn sandbox(schemas: &mut Schemas) -> Node {
     schemas.named("Settings", |schemas| {
-        let mut object = Object::new("The settings of a sandbox.", "snake_case");
+        let mut object = Object::new("The settings of a sandbox.");
         for Setting { key, about, schema } in &SETTINGS {
-            object.key(key, &sentence(about), false, schema(schemas));
+            object = object.key(key, &sentence(about), false, schema(schemas));
         }
-        let mut object = object.finish();
         // They are generated where there are no fixtures.
-        object["not"] = json!({ "required": ["conversations", "fixtures"] });
-        object
+        let none = object! { "properties" => object! { "fixtures" => false } };
+        object.finish().with("dependentSchemas", object! { "conversations" => none })
     })
 }
 
 /// How a clock changes.
-pub(super) fn clock(schemas: &mut Schemas) -> Value {
+pub(super) fn clock(schemas: &mut Schemas) -> Node {
     schemas.named("ClockChange", |_| {
-        let mut object = Object::new("How a clock changes.", "snake_case");
-        let advance = json!({ "type": "integer", "minimum": 0, "maximum": furthest() });
-        object.key("advance_ms", "So many milliseconds are added.", false, advance);
-        object.key("mode", "It stops, or goes on.", false, mode());
-        object.finish()
+        let advance = at_least(0).with("maximum", furthest());
+        Object::new("How a clock changes.")
+            .key("advance_ms", "So many milliseconds are added.", false, advance)
+            .key("mode", "It stops, or goes on.", false, mode())
+            .finish()
     })
 }
 
-pub(super) fn mode() -> Value {
+pub(super) fn mode() -> Node {
     words(MODES.map(|(word, _)| word))
 }
 
-fn clock_mode() -> Value {
-    let mut object = Object::new("The same as an object.", "snake_case");
-    object.key("mode", "The word.", false, mode());
-    json!({ "anyOf": [mode(), object.finish()] })
+fn clock_mode() -> Node {
+    let object = Object::new("The same as an object.").key("mode", "The word.", false, mode());
+    any_of([mode(), object.finish()])
 }
 
 /// Readings by name: all of them, or any.
-pub(super) fn readings(all: bool) -> Value {
-    let mut object = Object::new("", "snake_case");
+pub(super) fn readings(all: bool) -> Node {
+    let mut object = Object::new("");
     for row in READINGS {
         let about = format!("Open because {}.", row.why);
-        object.key(row.name, &about, all, words(row.values.iter().map(|(word, _)| *word)));
+        let words = words(row.values.iter().map(|(word, _)| *word));
+        object = object.key(row.name, &about, all, words);
     }
     object.finish()
 }
 
 /// A list of hazards, each for all operations or for one.
-pub(super) fn hazards() -> Value {
+pub(super) fn hazards() -> Node {
     let operations: Vec<&str> = ENDPOINTS.iter().map(|row| row.id).collect();
     let hazards = HAZARDS.each_ref().map(|row| row.word);
     let pattern = format!("^(({}):)?({})$", operations.join("|"), hazards.join("|"));
-    json!({ "type": "array", "items": { "type": "string", "pattern": pattern } })
+    object! { "type" => "array", "items" => text_like(&pattern) }
 }
 
-fn rate_limit() -> Value {
-    let number = |most: u32| json!({ "type": "integer", "minimum": 1, "maximum": most });
-    let about = "So many requests of each key in so many seconds.";
-    let mut object = Object::new(about, "snake_case");
-    object.key("requests", "So many requests.", true, number(RateLimit::MOST_REQUESTS));
-    object.key("seconds", "The seconds.", true, number(RateLimit::MOST_SECONDS));
-    let text = json!({ "type": "string", "pattern": "^[0-9]+/[0-9]+$", "examples": ["60/60"] });
-    let none = json!({ "type": "null", "description": "No limit." });
-    json!({ "anyOf": [object.finish(), described(text, "The same as a line."), none] })
+fn rate_limit() -> Node {
+    let number = |most: u32| at_least(1).with("maximum", most);
+    let object = Object::new("So many requests of each key in so many seconds.")
+        .key("requests", "So many requests.", true, number(RateLimit::MOST_REQUESTS))
+        .key("seconds", "The seconds.", true, number(RateLimit::MOST_SECONDS))
+        .finish();
+    let line = text_like("^[0-9]+/[0-9]+$").with("examples", Node::list(["60/60"]));
+    let line = described(line, "The same as a line.");
+    let none = object! { "type" => "null", "description" => "No limit." };
+    any_of([object, line, none])
 }
 
 /// The schema that editors read of fixtures.
@@ -133,35 +133,34 @@ const FIXTURE: &str = include_str!("../../fixtures/schema.json");
 
 /// A fixture, as editors know it. Its parts become components, so that tools that know no `$defs`
 /// find them.
-fn fixture(schemas: &mut Schemas) -> Value {
+fn fixture(schemas: &mut Schemas) -> Node {
     schemas.named("Fixture", |schemas| {
-        let mut whole: Value = serde_json::from_str(FIXTURE).unwrap_or_default();
+        let mut whole = Node::read(FIXTURE.as_bytes());
         point_to_components(&mut whole);
-        let whole = whole.as_object_mut().map(std::mem::take).unwrap_or_default();
-        let mut whole: Map<String, Value> = whole;
-        whole.remove("$schema");
-        if let Some(Value::Object(parts)) = whole.remove("$defs") {
-            schemas.0.extend(parts.into_iter().map(|(name, part)| (part_name(&name), part)));
+        whole.take("$schema");
+        if let Some(Node::Object(parts)) = whole.take("$defs") {
+            for (name, part) in parts {
+                schemas.add(part_name(&name), part);
+            }
         }
-        whole.into()
+        whole
     })
 }
 
 /// Turns every reference into one to the component.
-fn point_to_components(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                match value.as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
-                    Some(name) if key == "$ref" => {
-                        *value = format!("#/components/schemas/{}", part_name(name)).into();
-                    }
-                    _ => point_to_components(value),
-                }
+fn point_to_components(node: &mut Node) {
+    match node {
+        Node::Object(entries) => {
+            for (_, value) in entries {
+                point_to_components(value);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(point_to_components),
-        _ => {}
+        Node::List(items) => items.iter_mut().for_each(point_to_components),
+        Node::Leaf(leaf) => {
+            if let Some(name) = leaf.as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
+                *node = format!("#/components/schemas/{}", part_name(name)).into();
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::query::Asked;
 use super::shapes::ServeEvent;
 use crate::journal::{News, Request};
 use crate::sandbox::Sandboxes;
-use crate::shape::shape;
+use crate::shape::{at_least, shape};
 
 /// A listener that hears nothing for so long is told that the server is there.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ shape! {
         after: u64,
         /// How many went, where that is known.
         #[serde(skip_serializing_if = "Option::is_none")]
-        dropped: Option<u64> => serde_json::json!({ "type": "integer", "minimum": 1 }),
+        dropped: Option<u64> => at_least(1),
     }
 }
 

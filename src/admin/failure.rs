@@ -2,12 +2,12 @@
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use serde_json::{Value, json};
 
 use super::json as answer;
 use crate::contract::SCHEME;
 use crate::document::{DocumentError, Problem};
-use crate::shape::{Object, Schemas, Shape, shape};
+use crate::node::Node;
+use crate::shape::{Object, Schemas, Shape, at_least, or_null, shape, text};
 
 /// A status of a failure.
 pub(super) struct FailureRow {
@@ -80,19 +80,16 @@ shape! {
 }
 
 impl Shape for Problem {
-    fn schema(schemas: &mut Schemas) -> Value {
-        schemas.named("Problem", |schemas| {
-            let mut object = Object::new("A mistake in a document.", "snake_case");
-            let (text, number) =
-                (String::schema(schemas), json!({"type": "integer", "minimum": 1}));
-            let help = Option::<String>::schema(schemas);
-            object.key("file", "The document: `body`.", true, text.clone());
-            object.key("line", "The line, from 1.", true, number.clone());
-            object.key("column", "The character in the line, from 1.", true, number);
-            object.key("message", "What is wrong.", true, text.clone());
-            object.key("help", "What would be right, where more can be said.", true, help);
-            object.key("source", "The line, cut around the place where it is long.", true, text);
-            object.finish()
+    fn schema(schemas: &mut Schemas) -> Node {
+        schemas.named("Problem", |_| {
+            Object::new("A mistake in a document.")
+                .key("file", "The document: `body`.", true, text())
+                .key("line", "The line, from 1.", true, at_least(1))
+                .key("column", "The character in the line, from 1.", true, at_least(1))
+                .key("message", "What is wrong.", true, text())
+                .key("help", "What would be right, where more can be said.", true, or_null(text()))
+                .key("source", "The line, cut around the place where it is long.", true, text())
+                .finish()
         })
     }
 }
@@ -135,7 +132,7 @@ impl Failure {
     }
 
     /// The schema of its answers.
-    pub(super) fn schema(schemas: &mut Schemas) -> Value {
+    pub(super) fn schema(schemas: &mut Schemas) -> Node {
         Told::schema(schemas)
     }
 }

@@ -1,17 +1,19 @@
 //! The control API as an `OpenAPI` document: folded from the tables that it is served by.
 
-use serde_json::{Map, Value, json};
-
 use super::events::{Dropped, EVENT_STREAM, LAST_EVENT_ID};
-use super::failure::{FAILURES, Failure};
+use super::failure::{FAILURES, Failure, FailureRow};
 use super::query::Query;
 use super::routes::{Answer, ROUTES, Route, Row};
 use super::shapes::ServeEvent;
 use super::{MOST_BODY, PREFIX};
 use crate::contract::MEDIA_TYPE;
+use crate::node::{Node, object};
+use crate::openapi::{bearer, info, parameter, print, sentence, tags, with_codes};
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
-use crate::shape::{Object, Schemas, Shape, described, sentence, words};
+use crate::shape::{
+    Object, Schemas, Shape, any_of, at_least, described, reference, text, text_as, text_like, words,
+};
 use crate::verdict::{RULES, VerdictShown};
 
 /// How the operations are grouped, by what their paths begin with.
@@ -35,102 +37,81 @@ const TAGS: [(&str, &str, &[&str]); 4] = [
 #[must_use]
 pub fn admin_openapi() -> String {
     let mut schemas = Schemas::default();
-    let mut paths = Map::new();
-    for row in ROUTES {
-        let path = paths.entry(format!("{PREFIX}{}", row.path)).or_insert_with(|| json!({}));
-        path[row.method.to_ascii_lowercase()] = operation(row, &mut schemas);
-    }
-    let failure = Failure::schema(&mut schemas);
-    let mut responses = Map::new();
-    for row in &FAILURES {
-        // Generators merge an enum of one with what it narrows, and no `const`.
-        let code = json!({ "type": "integer", "enum": [row.status] });
-        let mut response = json!({
-            "description": sentence(row.about),
-            "content": {
-                (MEDIA_TYPE): {
-                    "schema": {
-                        "allOf": [failure, { "properties": { "code": code } }],
-                    },
-                },
-            },
-        });
-        if let Some((name, about)) = row.header {
-            response["headers"] = json!({
-                (name): { "description": sentence(about), "schema": { "type": "string" } },
-            });
-        }
-        responses.insert(row.name.to_owned(), response);
-    }
-    let document = json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "gptbots-mock control API",
-            "version": env!("CARGO_PKG_VERSION"),
-            "summary": "What a test or a tool needs beside the vendor's endpoints.",
-            "description": format!(
+    let paths = ROUTES.chunk_by(|one, next| one.path == next.path).map(|rows| {
+        let operations =
+            rows.iter().map(|row| (row.method.to_ascii_lowercase(), operation(row, &mut schemas)));
+        (format!("{PREFIX}{}", rows[0].path), Node::map(operations))
+    });
+    let paths = Node::map(paths);
+    let responses = FAILURES.iter().map(|row| (row.name, refused(row, &mut schemas)));
+    let responses = Node::map(responses);
+    print(&object! {
+        "openapi" => "3.1.0",
+        "info" => info(
+            "gptbots-mock control API",
+            "What a test or a tool needs beside the vendor's endpoints.",
+            &format!(
                 "docs/CONTROL.md says more. It answers the machine that it runs on, or with \
                  `--admin-token` whoever has the token. A body has at most {MOST_BODY} bytes. `HEAD` \
                  is answered as `GET`, without the body."
             ),
-            "contact": { "name": "The maintainers of gptbots-mock" },
-            "license": { "name": LICENSE, "identifier": LICENSE },
-        },
-        "servers": [{ "url": SERVER, "description": "Where `gptbots-mock` listens by default" }],
-        "security": [{}, { "adminToken": [] }],
-        "tags": TAGS.map(|(name, about, _)| json!({ "name": name, "description": about })),
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "adminToken": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "The token of `--admin-token`, where the server has one.",
-                },
+            "The maintainers of gptbots-mock",
+        ),
+        "servers" => Node::List(vec![object! {
+            "url" => "http://127.0.0.1:8484",
+            "description" => "Where `gptbots-mock` listens by default",
+        }]),
+        "security" => Node::List(vec![
+            object! {},
+            object! { "adminToken" => Node::List(Vec::new()) },
+        ]),
+        "tags" => tags(TAGS.map(|(name, about, _)| (name, about))),
+        "paths" => paths,
+        "components" => object! {
+            "securitySchemes" => object! {
+                "adminToken" => bearer("The token of `--admin-token`, where the server has one."),
             },
-            "responses": responses,
-            "schemas": schemas.0,
+            "responses" => responses,
+            "schemas" => schemas.all(),
         },
-    });
-    // Strings and numbers always serialize.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    })
 }
-
-const LICENSE: &str = env!("CARGO_PKG_LICENSE");
-
-const SERVER: &str = "http://127.0.0.1:8484";
 
 /// An answer that is another document.
-pub(super) fn any_document(_: &mut Schemas) -> Value {
-    json!({ "type": "object" })
+pub(super) fn any_document(_: &mut Schemas) -> Node {
+    object! { "type" => "object" }
 }
 
-fn operation(row: &Row, schemas: &mut Schemas) -> Value {
-    let mut responses = Map::new();
-    responses.insert("200".to_owned(), answered(row, schemas));
-    for failure in &FAILURES {
-        if failure.everywhere || row.fails.contains(&failure.status) {
-            let to = format!("#/components/responses/{}", failure.name);
-            responses.insert(failure.status.to_string(), json!({ "$ref": to }));
-        }
+fn refused(row: &FailureRow, schemas: &mut Schemas) -> Node {
+    let schema = with_codes(Failure::schema(schemas), [u32::from(row.status)]);
+    let mut response = object! { "description" => sentence(row.about) };
+    if let Some((name, about)) = row.header {
+        let header = object! { "description" => sentence(about), "schema" => text() };
+        response = response.with("headers", object! { name => header });
     }
-    let mut operation = json!({
-        "operationId": operation_id(row.route),
-        "summary": summary(row.route),
-        "description": sentence(row.about),
-        "tags": [tag(row)],
-        "responses": responses,
-    });
+    response.with("content", object! { MEDIA_TYPE => object! { "schema" => schema } })
+}
+
+fn operation(row: &Row, schemas: &mut Schemas) -> Node {
+    let mut operation = object! {
+        "tags" => Node::list([tag(row)]),
+        "operationId" => operation_id(row.route),
+        "summary" => summary(row.route),
+        "description" => sentence(row.about),
+    };
     let parameters = parameters(row);
     if !parameters.is_empty() {
-        operation["parameters"] = parameters.into();
+        operation = operation.with("parameters", Node::List(parameters));
     }
     if let Some(schema) = row.body {
-        let schema = schema(schemas);
-        operation["requestBody"] =
-            json!({ "required": true, "content": { (MEDIA_TYPE): { "schema": schema } } });
+        let content = object! { MEDIA_TYPE => object! { "schema" => schema(schemas) } };
+        let body = object! { "required" => true, "content" => content };
+        operation = operation.with("requestBody", body);
     }
-    operation
+    let answered = ("200".to_owned(), answered(row.answer, schemas));
+    let refused = FAILURES.iter().filter(|it| it.everywhere || row.fails.contains(&it.status));
+    let refused = refused.map(|it| (it.status.to_string(), reference("responses", it.name)));
+    operation.with("responses", Node::map([answered].into_iter().chain(refused)))
 }
 
 /// `putSandbox`
@@ -160,99 +141,78 @@ fn tag(row: &Row) -> &'static str {
     tag.map_or("", |(name, ..)| name)
 }
 
-fn answered(row: &Row, schemas: &mut Schemas) -> Value {
-    let text = json!({ "type": "string" });
-    match row.answer {
-        Answer::Json(schema) => json!({
-            "description": "As asked.",
-            "content": { (MEDIA_TYPE): { "schema": schema(schemas) } },
-        }),
-        Answer::Verdict => json!({
-            "description": "As `Accept` asks first; JSON where it asks for none of these.",
-            "content": {
-                (Format::Json.media_type()): { "schema": VerdictShown::schema(schemas) },
-                (Format::Text.media_type()): { "schema": described(text.clone(), "To read.") },
-                (Format::Junit.media_type()): { "schema": described(text, "A JUnit report.") },
-            },
-        }),
-        Answer::Events => json!({
-            "description": "A stream that ends with the server.",
-            "content": {
-                (EVENT_STREAM): {
-                    "schema": {
-                        "type": "string",
-                        "contentMediaType": EVENT_STREAM,
-                        "contentSchema": {
-                            "type": "array",
-                            "description": "The events, with what stands in their fields.",
-                            "items": { "anyOf": events(schemas) },
-                        },
-                    },
-                },
-            },
-        }),
+fn answered(answer: Answer, schemas: &mut Schemas) -> Node {
+    let (about, content) = match answer {
+        Answer::Json(schema) => ("As asked.", vec![(MEDIA_TYPE, schema(schemas))]),
+        Answer::Verdict => (
+            "As `Accept` asks first; JSON where it asks for none of these.",
+            vec![
+                (Format::Json.media_type(), VerdictShown::schema(schemas)),
+                (Format::Text.media_type(), described(text(), "To read.")),
+                (Format::Junit.media_type(), described(text(), "A JUnit report.")),
+            ],
+        ),
+        Answer::Events => {
+            let stream = text().with("contentMediaType", EVENT_STREAM);
+            let stream = stream.with("contentSchema", events(schemas));
+            ("A stream that ends with the server.", vec![(EVENT_STREAM, stream)])
+        }
+    };
+    let content = content.into_iter().map(|(of, schema)| (of, object! { "schema" => schema }));
+    object! { "description" => about, "content" => Node::map(content) }
+}
+
+/// A stream of every kind of event.
+fn events(schemas: &mut Schemas) -> Node {
+    let request = Object::new("A request.")
+        .key("event", "Its name.", true, words(["request"]))
+        .key("id", "The number of the request.", true, at_least(1))
+        .key("data", "The request.", true, ServeEvent::schema(schemas));
+    let dropped = Object::new("Requests that cannot be told any more.")
+        .key("event", "Its name.", true, words(["dropped"]))
+        .key("data", "Which they are.", true, Dropped::schema(schemas));
+    let event = any_of([request.finish(), dropped.finish()]);
+    object! {
+        "type" => "array",
+        "description" => "The events, with what stands in their fields.",
+        "items" => event,
     }
 }
 
-/// Every kind of event.
-fn events(schemas: &mut Schemas) -> [Value; 2] {
-    let mut request = Object::new("A request.", "snake_case");
-    request.key("event", "Its name.", true, words(["request"]));
-    let number = json!({ "type": "integer", "minimum": 1 });
-    request.key("id", "The number of the request.", true, number);
-    request.key("data", "The request.", true, ServeEvent::schema(schemas));
-    let mut dropped = Object::new("Requests that cannot be told any more.", "snake_case");
-    dropped.key("event", "Its name.", true, words(["dropped"]));
-    dropped.key("data", "Which they are.", true, Dropped::schema(schemas));
-    [request.finish(), dropped.finish()]
-}
-
-fn parameters(row: &Row) -> Vec<Value> {
+fn parameters(row: &Row) -> Vec<Node> {
     let mut all = Vec::new();
-    let mut add = |name: &str, place: &str, about: &str, schema: Value| {
-        all.push(json!({
-            "name": name,
-            "in": place,
-            "required": place == "path",
-            "description": sentence(about),
-            "schema": schema,
-        }));
-    };
     if row.path.contains("{id}") {
-        add("id", "path", "the id of the sandbox", sandbox_id());
+        all.push(parameter("id", "path", true, "The id of the sandbox.", sandbox_id()));
     }
     if row.path.contains("{request}") {
         // Another id names no request, which is no mistake.
-        add("request", "path", "the id of the request", json!({ "type": "string" }));
+        all.push(parameter("request", "path", true, "The id of the request.", text()));
     }
-    for query in row.query {
-        add(query.name(), "query", query.about(), schema_of(*query));
-    }
+    all.extend(row.query.iter().map(|query| in_query(*query)));
     if row.route == Route::Events {
-        let about = "the number of the last request that was heard; those behind it come first";
-        let number = json!({ "type": "integer", "minimum": 0 });
-        add(LAST_EVENT_ID.as_str(), "header", about, number);
-    }
-    for parameter in &mut all {
-        if parameter["schema"]["type"] == "array" {
-            parameter["style"] = "form".into();
-            parameter["explode"] = false.into();
-        }
+        let about = "The number of the last request that was heard; those behind it come first.";
+        all.push(parameter(LAST_EVENT_ID.as_str(), "header", false, about, at_least(0)));
     }
     all
 }
 
-fn sandbox_id() -> Value {
-    json!({ "type": "string", "pattern": Sandboxes::ID_PATTERN })
-}
-
-fn schema_of(query: Query) -> Value {
-    match query {
-        Query::Limit => json!({ "type": "integer", "minimum": 0 }),
-        Query::Since => json!({ "type": "string", "format": "date-time" }),
+fn in_query(query: Query) -> Node {
+    let schema = match query {
+        Query::Limit => at_least(0),
+        Query::Since => text_as("date-time"),
         Query::Sandbox => sandbox_id(),
         Query::Mute => {
-            json!({ "type": "array", "items": words(RULES.map(|(_, name, _)| name)), "minItems": 1 })
+            let rules = words(RULES.map(|(_, name, _)| name));
+            object! { "type" => "array", "items" => rules, "minItems" => 1 }
         }
+    };
+    let node = parameter(query.name(), "query", false, &sentence(query.about()), schema);
+    match query {
+        Query::Mute => node.with("style", "form").with("explode", false),
+        _ => node,
     }
+}
+
+fn sandbox_id() -> Node {
+    text_like(Sandboxes::ID_PATTERN)
 }

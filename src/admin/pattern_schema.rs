@@ -1,41 +1,40 @@
 //! The JSON schema of a request pattern, which `pattern.rs` reads.
 
-use serde_json::{Value, json};
-
 use super::pattern::{KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES};
-use crate::shape::{Object, Schemas, or_null};
+use crate::node::{Node, object};
+use crate::shape::{Object, Schemas, any_of, or_null, text, text_like};
 
 /// A request pattern.
-pub(super) fn schema(schemas: &mut Schemas) -> Value {
+pub(super) fn schema(schemas: &mut Schemas) -> Node {
     schemas.named("RequestPattern", |schemas| {
         let about = "What a request must hold, as WireMock writes it. What is `null` is not set.";
-        let mut object = Object::new(about, "camelCase");
+        let mut object = Object::new(about);
         for key in KEYS {
             let (about, schema) = of_key(key, schemas);
-            object.key(key, about, false, or_null(schema));
+            object = object.key(key, about, false, or_null(schema));
         }
         let urls: Vec<&str> = KEYS.iter().copied().filter(|key| key.starts_with("url")).collect();
         let both = |(one, other): (&str, &str)| {
-            let text = json!({ "type": "string" });
-            let properties = json!({ (one): text, (other): text });
-            json!({ "not": { "required": [one, other], "properties": properties } })
+            let both = object! {
+                "required" => Node::list([one, other]),
+                "properties" => object! { one => text(), other => text() },
+            };
+            object! { "not" => both }
         };
         let pairs = urls.iter().enumerate();
         let pairs = pairs.flat_map(|(at, one)| urls[..at].iter().map(|other| (*other, *one)));
-        let mut object = object.finish();
-        object["allOf"] = pairs.map(both).collect();
-        object
+        object.finish().with("allOf", Node::List(pairs.map(both).collect()))
     })
 }
 
-fn of_key(key: &str, schemas: &mut Schemas) -> (&'static str, Value) {
+fn of_key(key: &str, schemas: &mut Schemas) -> (&'static str, Node) {
     match key {
         "method" => (
             "The method in capitals, or ANY.",
-            json!({ "type": "string", "pattern": "^[^a-z]*$", "examples": ["GET"] }),
+            text_like("^[^a-z]*$").with("examples", Node::list(["GET"])),
         ),
-        "url" => ("Path and query.", json!({ "type": "string" })),
-        "urlPath" => ("The path.", json!({ "type": "string", "pattern": "^[^?]*$" })),
+        "url" => ("Path and query.", text()),
+        "urlPath" => ("The path.", text_like("^[^?]*$")),
         "urlPattern" => ("An expression for path and query.", expression()),
         "urlPathPattern" => ("An expression for the path.", expression()),
         "queryParameters" => ("Conditions by parameter.", conditions(schemas)),
@@ -43,37 +42,41 @@ fn of_key(key: &str, schemas: &mut Schemas) -> (&'static str, Value) {
     }
 }
 
-fn expression() -> Value {
-    json!({ "type": "string", "maxLength": MOST_EXPRESSION })
+fn expression() -> Node {
+    text().with("maxLength", MOST_EXPRESSION)
 }
 
-fn conditions(schemas: &mut Schemas) -> Value {
+fn conditions(schemas: &mut Schemas) -> Node {
     let condition = schemas.named("Condition", |_| {
         let all = MATCHERS.iter().copied().filter(|key| *key != ANY_CASE);
-        json!({
-            "description": "What one of the values must be.",
-            "oneOf": all.map(of_matcher).collect::<Vec<_>>(),
-        })
+        object! {
+            "description" => "What one of the values must be.",
+            "oneOf" => Node::List(all.map(of_matcher).collect()),
+        }
     });
-    json!({ "type": "object", "additionalProperties": condition, "maxProperties": MOST_NAMES })
+    object! {
+        "type" => "object",
+        "additionalProperties" => condition,
+        "maxProperties" => MOST_NAMES,
+    }
 }
 
 /// The word that goes with `equalTo`.
 const ANY_CASE: &str = "caseInsensitive";
 
-fn of_matcher(key: &str) -> Value {
+fn of_matcher(key: &str) -> Node {
     let (about, schema) = match key {
-        "equalTo" => ("This text.", json!({ "type": "string" })),
-        "contains" => ("A text with this in it.", json!({ "type": "string" })),
+        "equalTo" => ("This text.", text()),
+        "contains" => ("A text with this in it.", text()),
         "matches" => ("A text that the expression matches whole.", expression()),
         "doesNotMatch" => ("A text that it does not match, or none.", expression()),
         // Some clients write it as a text.
-        _ => ("There is none.", json!({ "anyOf": [{ "const": true }, { "type": "string" }] })),
+        _ => ("There is none.", any_of([object! { "const" => true }, text()])),
     };
-    let mut object = Object::new("", "camelCase");
-    object.key(key, about, true, schema);
-    if key == "equalTo" {
-        object.key(ANY_CASE, "Whether case is all the same.", false, json!({ "type": "boolean" }));
+    let object = Object::new("").key(key, about, true, schema);
+    if key != "equalTo" {
+        return object.finish();
     }
-    object.finish()
+    let either = object! { "type" => "boolean" };
+    object.key(ANY_CASE, "Whether case is all the same.", false, either).finish()
 }

@@ -2,13 +2,13 @@
 //! document go by them.
 
 use axum::http::Method;
-use serde_json::Value;
 
 use super::query::Query::{self, Limit, Mute, Sandbox, Since};
 use super::requests::{Count, Events, Found, Removed};
 use super::sandboxes::{ClockShown, Ended, List, Shown};
 use super::shapes::ServeEvent;
 use super::{Done, Failure, Health, PREFIX, Version, bodies, openapi, pattern_schema};
+use crate::node::Node;
 use crate::sandbox::Sandboxes;
 use crate::shape::{Schemas, Shape};
 
@@ -42,7 +42,7 @@ pub(super) enum Route {
 }
 
 /// Makes a schema.
-pub(super) type SchemaOf = fn(&mut Schemas) -> Value;
+pub(super) type SchemaOf = fn(&mut Schemas) -> Node;
 
 /// How an operation answers.
 #[derive(Clone, Copy)]

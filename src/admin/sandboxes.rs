@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::Value;
 
 use super::{Failure, bodies, json, settings};
-use crate::contract::ENDPOINTS;
+use crate::contract::{ENDPOINTS, Endpoint};
+use crate::node::Node;
 use crate::sandbox::{Sandbox, Sandboxes};
-use crate::shape::{Object, shape};
+use crate::shape::{Object, at_least, shape};
 
 shape! {
     /// Every sandbox that there is.
@@ -116,18 +116,11 @@ shape! {
 }
 
 /// A number of each operation.
-fn counted() -> Value {
-    let mut object = Object::new("", "snake_case");
-    for endpoint in ENDPOINTS {
-        let about = format!("Of `{}`.", endpoint.path);
-        object.key(
-            endpoint.id,
-            &about,
-            true,
-            serde_json::json!({ "type": "integer", "minimum": 0 }),
-        );
-    }
-    object.finish()
+fn counted() -> Node {
+    let put = |object: Object, endpoint: &Endpoint| {
+        object.key(endpoint.id, &format!("Of `{}`.", endpoint.path), true, at_least(0))
+    };
+    ENDPOINTS.iter().fold(Object::new(""), put).finish()
 }
 
 impl ClockShown {

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::contract::{Code, ENDPOINTS, Operation};
 use crate::journal::{Request, Violation};
-use crate::shape::{Schemas, Shape, described, or_null, shape, words};
+use crate::node::Node;
+use crate::shape::{Schemas, Shape, any_of, described, numbers, or_null, shape, text_as, words};
 use crate::verdict::RULES;
 
 /// How the id of each request begins: a UUID of version 4, to whoever looks, whose last part is
@@ -32,7 +32,7 @@ shape! {
     /// A request with its answer.
     pub(super) struct ServeEvent<'a> is "ServeEvent" in "camelCase" {
         /// The request's id.
-        id: String => json!({ "type": "string", "format": "uuid" }),
+        id: String => text_as("uuid"),
         /// The request.
         request: Plain<'a>,
         /// What was to be answered.
@@ -57,13 +57,15 @@ pub(super) struct Logged<'a> {
 }
 
 impl Shape for Logged<'_> {
-    fn schema(schemas: &mut Schemas) -> Value {
-        Plain::schema(schemas);
-        let own = described(Own::schema(schemas), "What only this server knows of it.");
+    fn schema(schemas: &mut Schemas) -> Node {
         schemas.named("LoggedRequest", |schemas| {
-            let mut object = schemas.0["Request"].clone();
-            object["properties"]["mock"] = own;
-            if let Some(required) = object["required"].as_array_mut() {
+            Plain::schema(schemas);
+            let own = described(Own::schema(schemas), "What only this server knows of it.");
+            let mut object = schemas.get("Request").cloned().unwrap_or(Node::NULL);
+            if let Some(Node::Object(properties)) = object.get_mut("properties") {
+                properties.push(("mock".to_owned(), own));
+            }
+            if let Some(Node::List(required)) = object.get_mut("required") {
                 required.push("mock".into());
             }
             object
@@ -103,7 +105,7 @@ shape! {
         /// Its version of HTTP.
         protocol: &'static str => words([PROTOCOL]),
         /// When it came, in UTC.
-        logged_date_string: String => json!({ "type": "string", "format": "date-time" }),
+        logged_date_string: String => text_as("date-time"),
         /// What stands in its query, by name.
         query_params: BTreeMap<String, Values>,
         /// Always empty.
@@ -123,8 +125,8 @@ enum OneOrMore<'a> {
 }
 
 impl Shape for OneOrMore<'_> {
-    fn schema(schemas: &mut Schemas) -> Value {
-        json!({ "anyOf": [str::schema(schemas), Vec::<&str>::schema(schemas)] })
+    fn schema(schemas: &mut Schemas) -> Node {
+        any_of([str::schema(schemas), Vec::<&str>::schema(schemas)])
     }
 }
 
@@ -182,7 +184,7 @@ shape! {
         /// The operation that it called, if it called one.
         operation: Option<&'static str> => or_null(words(ENDPOINTS.iter().map(|row| row.id))),
         /// The code that it was refused with.
-        code: Option<u32> => or_null(json!({ "type": "integer", "enum": Code::ALL.map(Code::number) })),
+        code: Option<u32> => or_null(numbers(Code::ALL.map(Code::number))),
         /// What `x-mock-reason` said.
         reason: Option<&'a str>,
         /// What `x-mock-fault` said.

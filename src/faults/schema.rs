@@ -1,106 +1,81 @@
 //! The JSON schema of a fault, from the tables that read it.
 
-use serde_json::{Value, json};
-
 use super::text::{BODIES, CUTS};
 use super::{Delay, KEYS, prefer};
 use crate::contract::{Code, ENDPOINTS};
-use crate::shape::{Schemas, described, sentence, words};
+use crate::node::{Node, object};
+use crate::openapi::sentence;
+use crate::shape::{Object, Schemas, any_of, at_least, described, numbers, text, text_like, words};
 
 /// What sets something wrong by itself; a body does if it is not the answer's own.
 const EFFECTS: [&str; 5] = ["code", "status", "delay", "drip", "break"];
 
 /// A fault, as a line or as an object.
-pub(crate) fn schema(schemas: &mut Schemas) -> Value {
+pub(crate) fn schema(schemas: &mut Schemas) -> Node {
     schemas.named("Fault", |_| {
-        json!({
-            "description": "A failure on demand; docs/FAULTS.md says what each key does.",
-            "anyOf": [
-                {
-                    "type": "string",
-                    "description": "The line, as `--fault` takes it.",
-                    "examples": ["messages:code=50000,every=3"],
-                },
-                object(),
-            ],
-        })
+        let line = described(text(), "The line, as `--fault` takes it.");
+        let line = line.with("examples", Node::list(["messages:code=50000,every=3"]));
+        object! {
+            "description" => "A failure on demand; docs/FAULTS.md says what each key does.",
+            "anyOf" => Node::List(vec![line, object()]),
+        }
     })
 }
 
-fn object() -> Value {
+fn object() -> Node {
     let operation = words(ENDPOINTS.iter().map(|row| row.id));
-    let operations = json!({
-        "description": "The operations that it covers; without them all.",
-        "anyOf": [
-            operation,
-            { "type": "array", "items": operation, "minItems": 1, "uniqueItems": true },
-        ],
-    });
-    let rows = KEYS
-        .iter()
-        .map(|(key, _, does)| ((*key).to_owned(), described(value(key), &sentence(does))));
-    let properties = rows.chain([("operation".to_owned(), operations)]).collect();
-    let own = BODIES[0].0;
-    let mut effects: Vec<Value> = EFFECTS.map(|key| json!({ "required": [key] })).into();
-    effects.push(json!({
-        "required": ["body"],
-        "properties": { "body": { "not": { "const": own } } },
-    }));
-    // What `Fault::check` holds together.
-    json!({
-        "type": "object",
-        "properties": Value::Object(properties),
-        "additionalProperties": false,
-        "anyOf": effects,
-        "allOf": [
-            { "not": { "required": ["code", "status"] } },
-            {
-                "if": { "required": ["body"], "properties": { "body": { "const": "html" } } },
-                "then": { "required": ["status"] },
-            },
-            {
-                "if": { "required": ["break"] },
-                "then": {
-                    "properties": {
-                        "code": false,
-                        "status": false,
-                        "body": { "const": own },
-                        "drip": false,
-                    },
-                },
-            },
-        ],
-    })
+    let operations = object! {
+        "type" => "array",
+        "items" => operation.clone(),
+        "minItems" => 1,
+        "uniqueItems" => true,
+    };
+    let operations = any_of([operation, operations]);
+    let about = "The operations that it covers; without them all.";
+    let mut object = Object::new("").key("operation", about, false, operations);
+    for (key, _, does) in KEYS {
+        object = object.key(key, &sentence(does), false, value(key));
+    }
+    // What `Fault::check` holds together, said by what may not be: linters and generators take a
+    // `required` for that of a whole object.
+    let no = |keys: &[&str]| Node::map(keys.iter().map(|key| (*key, false.into())));
+    let answers_itself = object! { "const" => BODIES[0].0 };
+    let with = |properties: Node| object! { "properties" => properties };
+    let nothing = with(no(&EFFECTS).with("body", answers_itself.clone()));
+    let html = with(no(&["status"]).with("body", object! { "const" => "html" }));
+    let html = html.with("required", Node::list(["body"]));
+    let broken = no(&["code", "status", "drip"]).with("body", answers_itself);
+    object
+        .finish()
+        .with("allOf", Node::List([nothing, html].map(|not| object! { "not" => not }).into()))
+        .with(
+            "dependentSchemas",
+            object! { "code" => with(no(&["status"])), "break" => with(broken) },
+        )
 }
 
 /// What a key takes. It takes a number as a string as well; there is no need to write it so.
-fn value(key: &str) -> Value {
-    let longest = u64::try_from(Delay::LONGEST.as_millis()).unwrap_or(u64::MAX);
+fn value(key: &str) -> Node {
     match key {
-        "id" => json!({
-            "type": "string",
-            "pattern": "^[A-Za-z0-9_-]{1,64}$",
-            // What a request asks for itself is named so.
-            "not": { "const": prefer::ID },
-        }),
-        "code" => json!({ "type": "integer", "enum": Code::ALL.map(Code::number) }),
-        "status" => json!({ "type": "integer", "minimum": 200, "maximum": 599 }),
+        // That one names what a request asks for itself.
+        "id" => text_like("^[A-Za-z0-9_-]{1,64}$").with("not", object! { "const" => prefer::ID }),
+        "code" => numbers(Code::ALL.map(Code::number)),
+        "status" => at_least(200).with("maximum", 599),
         "body" => words(BODIES.map(|(word, _)| word)),
         "break" => words(CUTS.map(|(word, _)| word)),
-        "delay" => json!({
-            "anyOf": [
-                { "type": "integer", "minimum": 0, "maximum": longest },
-                {
-                    "type": "string",
-                    "pattern": "^([0-9]+|[0-9]+\\.\\.[0-9]+|lognormal:[0-9]+:[0-9.]+)$",
-                    "examples": ["100..900", "lognormal:200:0.5"],
-                },
-            ],
-        }),
-        "drip" => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
-        "after" => json!({ "type": "integer", "minimum": 0 }),
-        "probability" => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+        "delay" => delay(),
+        "drip" => at_least(1).with("maximum", u32::MAX),
+        "after" => at_least(0),
+        "probability" => object! { "type" => "number", "exclusiveMinimum" => 0, "maximum" => 1 },
         // `times`, `every`
-        _ => json!({ "type": "integer", "minimum": 1 }),
+        _ => at_least(1),
     }
+}
+
+/// As a number, and as a text.
+fn delay() -> Node {
+    let longest = u64::try_from(Delay::LONGEST.as_millis()).unwrap_or(u64::MAX);
+    let text = text_like("^([0-9]+|[0-9]+\\.\\.[0-9]+|lognormal:[0-9]+:[0-9.]+)$")
+        .with("examples", Node::list(["100..900", "lognormal:200:0.5"]));
+    any_of([at_least(0).with("maximum", longest), text])
 }

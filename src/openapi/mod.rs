@@ -2,14 +2,15 @@
 //!
 //! It shows the readings' defaults; what a reading adds to an answer is an optional key.
 
-mod node;
 mod operations;
+mod parts;
 mod schemas;
 
 use crate::contract::{ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source};
 use crate::fixtures;
+use crate::node::{Node, object};
 use crate::world::World;
-use node::{Node, object};
+pub(crate) use parts::{bearer, capital, info, parameter, print, sentence, tags, with_codes};
 
 /// How the operations are grouped, where a reader or a generator groups them.
 const TAGS: [(&str, &str, &[Operation]); 3] = [
@@ -27,14 +28,10 @@ pub fn openapi() -> String {
     let operation = |endpoint| operations::get(endpoint, examples.as_ref());
     let document = object! {
         "openapi" => "3.1.0",
-        "info" => info(),
+        "info" => about(),
         "servers" => Node::List(HOSTS.iter().map(server).collect()),
         "security" => Node::List(vec![object! { "apiKey" => Node::List(Vec::new()) }]),
-        "tags" => Node::List(
-            TAGS.iter()
-                .map(|(name, about, _)| object! { "name" => *name, "description" => *about })
-                .collect()
-        ),
+        "tags" => tags(TAGS.map(|(name, about, _)| (name, about))),
         // `HEAD` is served, too, but says nothing that `GET` does not, and would double every
         // generated client.
         "paths" => Node::map(
@@ -42,11 +39,7 @@ pub fn openapi() -> String {
         ),
         "components" => object! {
             "securitySchemes" => object! {
-                "apiKey" => object! {
-                    "type" => "http",
-                    "scheme" => "bearer",
-                    "description" => "An API key, which stands for one agent.",
-                },
+                "apiKey" => bearer("An API key, which stands for one agent."),
             },
             "headers" => operations::headers(),
             "responses" => operations::common_refusals(),
@@ -54,26 +47,23 @@ pub fn openapi() -> String {
         },
         "x-readings" => Node::map(READINGS.iter().map(|row| (row.name, reading(row)))),
     };
-    // Strings and numbers always serialize.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    print(&document)
 }
 
-fn info() -> Node {
-    let license = env!("CARGO_PKG_LICENSE");
-    object! {
-        "title" => "GPTBots conversation history",
-        "version" => env!("CARGO_PKG_VERSION"),
-        "summary" => "What gptbots-mock believes of the vendor's API, and serves.",
-        "description" =>
-            "Written from the vendor's public pages and from public clients; each statement says \
-             how well it is known, and docs/FIDELITY.md what nobody outside the vendor knows.\n\n\
-             Where sources disagree the emulator has a switch, a reading. The document shows the \
-             defaults; `x-readings` at its end says what the others change, and on an operation \
-             which of them concern it. Under `error-status=ok`, for one, a refusal with one of the \
-             pages' own codes comes as HTTP 200, under `messages-total=string` a total is a string.",
-        "contact" => object! { "name" => "The maintainers of gptbots-mock, not the vendor" },
-        "license" => object! { "name" => license, "identifier" => license },
-    }
+fn about() -> Node {
+    info(
+        "GPTBots conversation history",
+        "What gptbots-mock believes of the vendor's API, and serves.",
+        "Written from the vendor's public pages and from public clients; each statement says \
+         how well it is known, and docs/FIDELITY.md what nobody outside the vendor knows.
+
+\
+         Where sources disagree the emulator has a switch, a reading. The document shows the \
+         defaults; `x-readings` at its end says what the others change, and on an operation \
+         which of them concern it. Under `error-status=ok`, for one, a refusal with one of the \
+         pages' own codes comes as HTTP 200, under `messages-total=string` a total is a string.",
+        "The maintainers of gptbots-mock, not the vendor",
+    )
 }
 
 fn server(host: &Host) -> Node {
@@ -92,7 +82,7 @@ fn reading(row: &ReadingRow) -> Node {
     let values = row.values.iter().map(|(word, about)| (*word, Node::from(about.trim())));
     object! {
         "affects" => row.affects,
-        "why" => format!("{}.", sentence(row.why)),
+        "why" => sentence(row.why),
         "default" => row.values[0].0,
         "values" => Node::map(values),
     }
@@ -105,20 +95,6 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
         [first.to_uppercase(), rest.to_owned()]
     });
     words.chain([what.to_owned()]).collect()
-}
-
-fn reference(kind: &str, name: &str) -> Node {
-    object! { "$ref" => format!("#/components/{kind}/{name}") }
-}
-
-/// With a capital letter; a unit (`ms`), a version (`v1`) and the name of a key have none.
-fn sentence(text: &str) -> String {
-    let first = text.split([' ', ';']).next().unwrap_or_default();
-    if first == "ms" || first.contains(|c: char| c == '_' || c.is_ascii_digit()) {
-        return text.to_owned();
-    }
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// `documented: Get Q&A List, 2025-10-20`

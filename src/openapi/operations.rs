@@ -1,11 +1,12 @@
 //! The operations: what is asked, what is answered, how it is refused.
 
-use super::node::{Node, object};
-use super::{TAGS, name_of, reference, said, sentence};
+use super::{TAGS, capital, name_of, said, sentence, with_codes};
 use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Kind, MEDIA_TYPE, Param, Presence, READINGS,
 };
 use crate::http;
+use crate::node::{Node, object};
+use crate::shape::{reference, text, words};
 use crate::world::World;
 
 pub(super) fn get(endpoint: &'static Endpoint, examples: Option<&World>) -> Node {
@@ -17,8 +18,8 @@ pub(super) fn get(endpoint: &'static Endpoint, examples: Option<&World>) -> Node
     object! {
         "tags" => Node::list(tags.map(|(name, ..)| *name)),
         "operationId" => format!("get{}", name_of(endpoint, "")),
-        "summary" => sentence(endpoint.name),
-        "description" => format!("{} ({}).", sentence(endpoint.about), said(endpoint.source)),
+        "summary" => capital(endpoint.name),
+        "description" => format!("{} ({}).", capital(endpoint.about), said(endpoint.source)),
         "parameters" => Node::List(parameters.collect()),
         "responses" => responses(endpoint, examples),
         "x-readings" => Node::list(readings.map(|row| row.name)),
@@ -29,23 +30,17 @@ pub(super) fn get(endpoint: &'static Endpoint, examples: Option<&World>) -> Node
 fn parameter(param: &Param, query: &str) -> Node {
     let (name, kind) = (param.field.name(), param.kind);
     let schema = match kind {
-        Kind::ConversationType | Kind::Feedback => {
-            object! { "type" => "string", "enum" => Node::list(kind.words()) }
-        }
+        Kind::ConversationType | Kind::Feedback => words(kind.words()),
         // Empty is as good as absent.
-        Kind::Text if param.presence == Presence::Optional => object! { "type" => "string" },
-        Kind::Text => object! { "type" => "string", "minLength" => 1 },
+        Kind::Text if param.presence == Presence::Optional => text(),
+        Kind::Text => text().with("minLength", 1),
         Kind::Millis => integer(),
         Kind::Integer { min, max: i64::MAX } => integer().with("minimum", min),
         Kind::Integer { min, max } => integer().with("minimum", min).with("maximum", max),
     };
-    let node = object! {
-        "name" => name,
-        "in" => "query",
-        "required" => param.presence == Presence::Required,
-        "description" => format!("{} ({}).", sentence(param.about), said(param.source)),
-        "schema" => schema,
-    };
+    let about = format!("{} ({}).", capital(param.about), said(param.source));
+    let required = param.presence == Presence::Required;
+    let node = super::parameter(name, "query", required, &about, schema);
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let Some((_, value)) = pairs.find(|(key, _)| *key == name) else { return node };
     node.with(
@@ -65,13 +60,13 @@ fn responses(endpoint: &'static Endpoint, examples: Option<&World>) -> Node {
     let example = examples.and_then(|world| http::example(world, endpoint)).unwrap_or_default();
     let about = endpoint.example.about;
     let ok = object! {
-        "description" => format!("{}.", sentence(endpoint.about)),
+        "description" => sentence(endpoint.about),
         "content" => object! {
             MEDIA_TYPE => object! {
                 "schema" => reference("schemas", &name_of(endpoint, "Answer")),
                 "examples" => object! {
                     "page" => object! {
-                        "summary" => sentence(about),
+                        "summary" => capital(about),
                         "description" => format!("The built-in records' answer to `{}`.", endpoint.example.shown_by),
                         "value" => Node::read(&example),
                     },
@@ -121,10 +116,8 @@ pub(super) fn common_failures() -> impl Iterator<Item = (String, Node)> {
 
 /// A failure with one of these codes.
 fn failure(rows: &[&ErrorRow]) -> Node {
-    let codes = Node::list(rows.iter().map(|row| row.code.number()));
-    let codes = object! { "code" => object! { "type" => "integer", "enum" => codes } };
-    let codes = object! { "type" => "object", "properties" => codes };
-    object! { "allOf" => Node::List(vec![reference("schemas", "Failure"), codes]) }
+    let failure = reference("schemas", "Failure");
+    with_codes(failure, rows.iter().map(|row| row.code.number()))
 }
 
 /// The answers of one HTTP status, each with the page's words as an example.
@@ -160,7 +153,7 @@ pub(super) fn headers() -> Node {
     object! {
         "Reason" => object! {
             "description" => "Why, in words. The emulator's own: the vendor sends none.",
-            "schema" => object! { "type" => "string" },
+            "schema" => text(),
             "example" => "page_size must be 10 to 100, got 5",
         },
         "RetryAfter" => object! {
@@ -170,7 +163,7 @@ pub(super) fn headers() -> Node {
         },
         "Allow" => object! {
             "description" => "The methods of every endpoint.",
-            "schema" => object! { "type" => "string", "const" => ALLOW },
+            "schema" => text().with("const", ALLOW),
             "example" => ALLOW,
         },
     }

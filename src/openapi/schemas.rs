@@ -1,10 +1,11 @@
 //! The schemas: each endpoint's answer and its rows, and what a refusal holds.
 
-use super::node::{Node, object};
-use super::{name_of, operations, reference, said, sentence};
+use super::{capital, name_of, operations, said, sentence};
 use crate::contract::{
     BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, words,
 };
+use crate::node::{Node, object};
+use crate::shape::{self, Object, described, or_null, reference, text};
 
 pub(super) fn all() -> Node {
     let mut schemas = Vec::new();
@@ -23,56 +24,36 @@ fn answer(endpoint: &Endpoint) -> Node {
         "type" => "array",
         "items" => reference("schemas", &name_of(endpoint, "Row")),
     };
-    let total = object! {
-        "type" => "integer",
-        "format" => "int64",
-        "minimum" => 0,
-        "description" => format!("{}.", sentence(answer.total_about)),
-    };
-    let mut keys = vec![(answer.rows_name(), rows), ("total", total)];
-    let mut required = vec![answer.rows_name()];
-    if answer.has_total() {
-        required.push("total");
-    }
+    let total = object! { "type" => "integer", "format" => "int64", "minimum" => 0 };
+    let mut keys = [
+        (answer.rows_name(), "", true, rows),
+        ("total", &*sentence(answer.total_about), answer.has_total(), total),
+    ];
     if answer.total == TotalPlace::BeforeRows {
         keys.reverse();
-        required.reverse();
     }
-    closed(keys, required).with("description", format!("{}.", sentence(endpoint.about)))
+    let object = Object::new(&sentence(endpoint.about));
+    let put =
+        |object: Object, (name, about, always, schema)| object.key(name, about, always, schema);
+    keys.into_iter().fold(object, put).finish()
 }
 
 fn row(endpoint: &Endpoint) -> Node {
-    let keys = endpoint.answer.keys();
-    let properties = keys.iter().map(|(name, json_type, about, source)| {
-        let about = format!("{} ({}).", sentence(about), said(*source));
-        (*name, value(name, *json_type).with("description", about))
-    });
-    let required = keys.iter().map(|(name, ..)| *name).filter(|name| !BY_READING.contains(name));
-    closed(properties, required)
-}
-
-/// An object with these keys and no others.
-fn closed<'a>(
-    properties: impl IntoIterator<Item = (&'a str, Node)>,
-    required: impl IntoIterator<Item = &'a str>,
-) -> Node {
-    object! {
-        "type" => "object",
-        "properties" => Node::map(properties),
-        "required" => Node::list(required),
-        "additionalProperties" => false,
+    let mut object = Object::new("");
+    for (name, json_type, about, source) in endpoint.answer.keys() {
+        let about = format!("{} ({}).", capital(about), said(source));
+        object = object.key(name, &about, !BY_READING.contains(&name), value(name, json_type));
     }
+    object.finish()
 }
 
 /// What a value of a row may be.
 fn value(name: &str, json_type: JsonType) -> Node {
     let words = words(name);
     match json_type {
-        JsonType::String if !words.is_empty() => {
-            object! { "type" => "string", "enum" => Node::list(words) }
-        }
-        JsonType::String => object! { "type" => "string" },
-        JsonType::StringOrNull => object! { "type" => Node::list(["string", "null"]) },
+        JsonType::String if !words.is_empty() => shape::words(words),
+        JsonType::String => text(),
+        JsonType::StringOrNull => or_null(text()),
         JsonType::Integer => object! { "type" => "integer", "format" => "int64" },
         JsonType::Float => object! { "type" => "number", "format" => "double" },
         JsonType::List => shape(&Node::read([CONTENT_OPEN, CONTENT_CLOSE].concat().as_bytes())),
@@ -82,25 +63,27 @@ fn value(name: &str, json_type: JsonType) -> Node {
 /// The schema of everything that is shaped like a value: an empty text is any text.
 fn shape(like: &Node) -> Node {
     match like {
-        Node::Leaf(value) if *value == "" => object! { "type" => "string" },
-        Node::Leaf(value) => object! { "type" => "string", "const" => value.clone() },
+        Node::Leaf(value) if *value == "" => text(),
+        Node::Leaf(value) => text().with("const", value.clone()),
         Node::List(list) => {
             let items = list.first().map_or_else(|| object! {}, shape);
             object! { "type" => "array", "items" => items }
         }
-        Node::Object(entries) => closed(
-            entries.iter().map(|(key, value)| (key.as_str(), shape(value))),
-            entries.iter().map(|(key, _)| key.as_str()),
-        ),
+        Node::Object(entries) => {
+            let put = |object: Object, (key, value): &(String, Node)| {
+                object.key(key, "", true, shape(value))
+            };
+            entries.iter().fold(Object::new(""), put).finish()
+        }
     }
 }
 
+/// Open, because each response adds which codes it has.
 fn failure() -> Node {
     let keys = [
         ("code", object! { "type" => "integer", "description" => "Which refusal it is." }),
-        ("message", object! { "type" => "string", "description" => "The same, in words." }),
+        ("message", described(text(), "The same, in words.")),
     ];
-    // Open, because each response adds which codes it has.
     object! {
         "type" => "object",
         "description" => "Why a request was refused: exactly these two keys.",

@@ -205,18 +205,42 @@ fn an_operation_names_the_readings_that_concern_it() {
 /// So that a person can read it: `serde_json` by itself would sort.
 #[test]
 fn keys_stand_in_the_order_of_the_wire() {
-    let text = gptbots_mock::openapi();
-    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}"));
-    for keys in [
-        ["\n  \"openapi\"", "\n  \"info\"", "\n  \"paths\"", "\n  \"components\""],
-        [
-            "\"/v1/bot/conversation/page\"",
-            "\"/v1/messages\"",
-            "\"/v2/messages\"",
-            "\"/v1/message/qa",
+    assert_order(
+        &gptbots_mock::openapi(),
+        &[
+            &["\n  \"openapi\"", "\n  \"info\"", "\n  \"paths\"", "\n  \"components\""],
+            &["/v1/bot/conversation/page\"", "/v1/messages\"", "/v2/messages\"", "/v1/message/qa"],
+            &["\"QaRow\"", "\"q_time\": {", "\"q\": {", "\"a\": {"],
         ],
-        ["\"QaRow\"", "\"q_time\": {", "\"q\": {", "\"a\": {"],
-    ] {
-        assert!(keys.is_sorted_by_key(|key| place(key)), "{keys:?}");
+    );
+    assert_order(
+        &gptbots_mock::admin_openapi(),
+        &[
+            &["\n  \"openapi\"", "\n  \"info\"", "\n  \"paths\"", "\n  \"components\""],
+            &["__admin/health\"", "__admin/sandboxes\"", "__admin/requests\"", "__admin/reset\""],
+            &["__admin/sandboxes/{id}\"", "\"get\"", "\"put\"", "\"delete\"", "{id}/reset\""],
+            &["\"Finding\": {", "\"rule\": {", "\"sandbox\": {", "\"times\": {", "\"Coverage\""],
+        ],
+    );
+}
+
+/// Each is found behind the one before.
+#[track_caller]
+fn assert_order(text: &str, all: &[&[&str]]) {
+    for keys in all {
+        let mut rest = text;
+        for key in *keys {
+            rest = rest.split_once(key).unwrap_or_else(|| panic!("no {key} in {keys:?}")).1;
+        }
+    }
+}
+
+/// A parser would take the last and say nothing.
+#[test]
+fn no_key_stands_twice_in_its_object() {
+    for text in [gptbots_mock::openapi(), gptbots_mock::admin_openapi()] {
+        let read: Value = serde_json::from_str(&text).unwrap();
+        let again = serde_json::to_string_pretty(&read).unwrap();
+        assert_eq!(text.lines().count(), again.lines().count());
     }
 }

@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// A value of the document.
-pub(super) enum Node {
+#[derive(Clone)]
+pub(crate) enum Node {
     Leaf(Value),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
@@ -15,33 +16,48 @@ pub(super) enum Node {
 /// An object: `object! { "type" => "string", "minLength" => 1 }`.
 macro_rules! object {
     ($($key:expr => $value:expr),* $(,)?) => {
-        Node::Object(vec![$(($key.to_string(), Node::from($value))),*])
+        $crate::node::Node::Object(vec![$(($key.to_string(), $crate::node::Node::from($value))),*])
     };
 }
-pub(super) use object;
+pub(crate) use object;
 
 impl Node {
+    pub(crate) const NULL: Self = Self::Leaf(Value::Null);
+
     /// An object that holds something else under each key.
-    pub(super) fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Node)>) -> Self {
+    pub(crate) fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Node)>) -> Self {
         Self::Object(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// A list of plain values.
-    pub(super) fn list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Self {
         Self::List(values.into_iter().map(|value| Self::Leaf(value.into())).collect())
     }
 
     /// The same object with one more key at its end.
-    pub(super) fn with(mut self, key: &str, value: impl Into<Node>) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Node>) -> Self {
         if let Self::Object(entries) = &mut self {
             entries.push((key.to_owned(), value.into()));
         }
         self
     }
 
+    /// What an object holds under a key.
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Self::Object(entries) = self else { return None };
+        entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Takes a key out of an object.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
+        let Self::Object(entries) = self else { return None };
+        let at = entries.iter().position(|(name, _)| name == key)?;
+        Some(entries.remove(at).1)
+    }
+
     /// A document that was written before; `null` where it is none.
-    pub(super) fn read(json: &[u8]) -> Self {
-        JsonValue::parse(json, false).as_ref().map_or(Self::Leaf(Value::Null), Self::of)
+    pub(crate) fn read(json: &[u8]) -> Self {
+        JsonValue::parse(json, false).as_ref().map_or(Self::NULL, Self::of)
     }
 
     #[allow(
@@ -58,7 +74,7 @@ impl Node {
             JsonValue::Object(entries) => {
                 Self::map(entries.iter().map(|(key, value)| (key.to_string(), Self::of(value))))
             }
-            _ => Self::Leaf(Value::Null),
+            _ => Self::NULL,
         }
     }
 }

@@ -1,0 +1,75 @@
+//! What the vendor's document and that of the control API have in common.
+
+use crate::node::{Node, object};
+use crate::shape::numbers;
+
+/// What a document says of itself.
+pub(crate) fn info(title: &str, summary: &str, about: &str, contact: &str) -> Node {
+    let license = env!("CARGO_PKG_LICENSE");
+    object! {
+        "title" => title,
+        "version" => env!("CARGO_PKG_VERSION"),
+        "summary" => summary,
+        "description" => about,
+        "contact" => object! { "name" => contact },
+        "license" => object! { "name" => license, "identifier" => license },
+    }
+}
+
+/// How the operations are grouped, where a reader or a generator groups them.
+pub(crate) fn tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Node {
+    let tags = tags.into_iter();
+    Node::List(
+        tags.map(|(name, about)| object! { "name" => name, "description" => about }).collect(),
+    )
+}
+
+/// Keys that are sent as `Authorization: Bearer`.
+pub(crate) fn bearer(about: &str) -> Node {
+    object! { "type" => "http", "scheme" => "bearer", "description" => about }
+}
+
+pub(crate) fn parameter(
+    name: &str,
+    place: &str,
+    required: bool,
+    about: &str,
+    schema: Node,
+) -> Node {
+    object! {
+        "name" => name,
+        "in" => place,
+        "required" => required,
+        "description" => about,
+        "schema" => schema,
+    }
+}
+
+/// A failure whose code is one of these. Generators merge an enum of one with what it narrows, and
+/// no `const`.
+pub(crate) fn with_codes(failure: Node, codes: impl IntoIterator<Item = u32>) -> Node {
+    let codes = object! { "code" => numbers(codes) };
+    let codes = object! { "type" => "object", "properties" => codes };
+    object! { "allOf" => Node::List(vec![failure, codes]) }
+}
+
+/// What a table says of something, as a sentence by itself.
+pub(crate) fn sentence(text: &str) -> String {
+    capital(text) + "."
+}
+
+/// With a capital letter; a unit (`ms`), a version (`v1`) and the name of a key have none.
+pub(crate) fn capital(text: &str) -> String {
+    let first = text.split([' ', ';']).next().unwrap_or_default();
+    if first == "ms" || first.contains(|c: char| c == '_' || c.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A document as it is printed and served.
+pub(crate) fn print(document: &Node) -> String {
+    // Strings and numbers always serialize.
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
