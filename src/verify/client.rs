@@ -2,25 +2,23 @@
 //! goes nowhere but where it was meant to go, and each request has a connection of its own, so that
 //! what a server sends too much of is never taken for the next answer.
 
-use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Error, Proxy};
+use ureq::{Agent, Proxy};
 
 use super::pace::{Pace, TRIES, back_off};
-use super::shape::printable;
+use super::trouble::Trouble;
 use super::{Clock, Options};
 use crate::contract::SCHEME;
 
 /// The largest body that is read: a hundred rows of very long texts.
-const MOST_BODY: u64 = 16 << 20;
+pub(super) const MOST_BODY: u64 = 16 << 20;
 
 /// The largest head.
-const MOST_HEAD: usize = 64 << 10;
+pub(super) const MOST_HEAD: usize = 64 << 10;
 
 /// Why nothing more is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,16 +43,6 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-}
-
-/// Why there is no whole answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble(pub(super) String);
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -179,53 +167,14 @@ impl<'c> Client<'c> {
         let request = request
             .body(())
             .map_err(|error| Trouble(format!("the request cannot be sent: {error}")))?;
-        let answer = self.agent.run(request).map_err(|error| self.trouble(&error))?;
+        let answer = self.agent.run(request);
+        let answer = answer.map_err(|error| Trouble::of(&error, &self.base, self.timeout))?;
         let (head, mut body) = answer.into_parts();
         let body = body.with_config().limit(MOST_BODY).read_to_vec().map_err(|error| {
-            Trouble(format!("HTTP {}, then {}", head.status, self.trouble(&error)))
+            let why = Trouble::of(&error, &self.base, self.timeout);
+            Trouble(format!("HTTP {}, then {why}", head.status.as_u16()))
         })?;
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
-    }
-
-    /// What went wrong, for a person. The libraries' texts hold nothing of a record or a key.
-    fn trouble(&self, error: &Error) -> Trouble {
-        let seconds = self.timeout.as_secs();
-        let text = match error {
-            Error::Timeout(_) => format!("no whole answer within {seconds} s"),
-            Error::HostNotFound => "no machine has that name".to_owned(),
-            Error::BodyExceedsLimit(_) => format!("a body of more than {} MiB", MOST_BODY >> 20),
-            Error::Protocol(error) => format!("no right HTTP: {error}"),
-            Error::Rustls(error) => tls(error),
-            Error::Io(error) => self.of_socket(error),
-            other => other.to_string(),
-        };
-        Trouble(printable(&text, 200))
-    }
-
-    fn of_socket(&self, error: &io::Error) -> String {
-        if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            return tls(inner);
-        }
-        match error.kind() {
-            io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                format!("no whole answer within {} s", self.timeout.as_secs())
-            }
-            io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => format!("the connection ended too soon ({error})"),
-            _ => error.to_string(),
-        }
-    }
-}
-
-fn tls(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(why) => {
-            format!("its certificate is not trusted: {why}; no key was sent")
-        }
-        other => format!("no TLS with it: {other}"),
     }
 }
 

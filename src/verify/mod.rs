@@ -18,6 +18,7 @@ mod rows;
 mod run;
 mod seen;
 mod shape;
+mod trouble;
 
 use std::time::Duration;
 

@@ -176,6 +176,7 @@ impl Report {
 }
 
 /// What differs, what could not be tried and why, and the readings; with `{:#}` the first line only.
+/// Of a server that could not be asked at all it says why, and no more.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (holds, differs, untried) = self.counts();
@@ -190,6 +191,10 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for trouble in &self.troubles {
             writeln!(f, "\nserver: {trouble}")?;
+        }
+        if holds + differs == 0 && !self.troubles.is_empty() {
+            // Pages of what could not be tried would only hide why.
+            return Ok(());
         }
         for (one, outcome) in &self.statements {
             let Outcome::Differs(came) = outcome else { continue };

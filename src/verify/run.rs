@@ -76,11 +76,16 @@ impl<'c> Run<'c> {
         let came = self.client.ask(ask)?;
         if let Err(trouble) = &came {
             self.in_a_row += 1;
-            if !self.troubles.contains(&trouble.0) {
-                self.troubles.push(trouble.0.clone());
+            if self.known.list.is_none() {
+                return Err(Stop::Lost(trouble.0.clone()));
             }
-            if self.in_a_row >= MOST_TROUBLE || self.known.list.is_none() {
-                return Err(Stop::Lost("the server gave no answer".to_owned()));
+            let why = self.ledger.public(trouble.0.clone());
+            if !self.troubles.contains(&why) {
+                self.troubles.push(why);
+            }
+            if self.in_a_row >= MOST_TROUBLE {
+                let why = format!("{MOST_TROUBLE} requests in a row had no whole answer");
+                return Err(Stop::Lost(why));
             }
         } else {
             self.in_a_row = 0;
