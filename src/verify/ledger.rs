@@ -56,7 +56,7 @@ impl Ledger {
 
     /// A text without anything private.
     pub(super) fn public(&self, text: String) -> String {
-        if self.private.iter().any(|private| text.contains(private.as_str())) {
+        if self.private.iter().any(|private| tells(&text, private)) {
             return "something that holds a value of a record or a key, which is not told"
                 .to_owned();
         }
@@ -194,6 +194,16 @@ impl Ledger {
             _ => Shown::Untold(format!("{} fit", left.join(" and "))),
         }
     }
+}
+
+/// Whether a text holds another one, or was cut off within it.
+fn tells(text: &str, private: &str) -> bool {
+    let begins = |cut: &str| {
+        let starts = cut.char_indices().map(|(at, _)| &cut[at..]);
+        let mut starts = starts.filter(|start| start.len() >= SHORTEST_PRIVATE);
+        starts.any(|start| private.starts_with(start))
+    };
+    text.contains(private) || text.rsplit('…').skip(1).any(begins)
 }
 
 /// What a run found.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::http::header;
-use jiter::JsonValue;
+use jiter::{JsonErrorType, JsonValue};
 
 use super::client::Answer;
 use crate::contract::MEDIA_TYPE;
@@ -24,8 +24,16 @@ pub(super) fn of_answer(answer: &Answer) -> String {
         Ok(value) => {
             let _ = write!(text, ", {}", of_value(&value, 2));
         }
-        Err(_) => {
-            let _ = write!(text, ", {} bytes that are not JSON", answer.body.len());
+        Err(error) => {
+            let _ = match error.error_type {
+                JsonErrorType::NumberOutOfRange => {
+                    write!(text, ", JSON with a number of more than 64 bits")
+                }
+                JsonErrorType::RecursionLimitExceeded => {
+                    write!(text, ", JSON that is nested too deep")
+                }
+                _ => write!(text, ", {} bytes that are not JSON", answer.body.len()),
+            };
         }
     }
     text
@@ -80,9 +88,11 @@ fn of_text(text: &str) -> String {
     if text.is_empty() { "an empty string".to_owned() } else { "a string".to_owned() }
 }
 
-/// A text of somebody else's: on one line, without control characters, not too long.
+/// A text of somebody else's: on one line, without anything that cannot be seen, not too long.
 pub(super) fn printable(text: &str, most: usize) -> String {
-    let safe = |char: char| if char.is_control() { ' ' } else { char };
+    // What `Debug` would escape steers terminals, or changes the order of what stands there.
+    let seen = |char: char| char.escape_debug().len() == 1 || matches!(char, '"' | '\'' | '\\');
+    let safe = |char: char| if seen(char) { char } else { ' ' };
     let mut out: String = text.chars().take(most).map(safe).collect();
     if text.chars().count() > most {
         out.push('…');
@@ -126,6 +136,7 @@ mod tests {
     #[test]
     fn a_text_of_somebody_elses_stays_on_its_line() {
         assert_eq!(printable("a\r\nb\u{1b}[31m", 80), "a  b [31m");
+        assert_eq!(printable("\u{202e}\u{2028}\u{9b}'\"\\é漢", 80), "   '\"\\é漢");
         assert_eq!(printable("abcdef", 3), "abc…");
     }
 }

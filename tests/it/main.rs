@@ -93,6 +93,7 @@ mod verdict_quiet;
 mod verify;
 mod verify_forms;
 mod verify_hostile;
+mod verify_odd;
 mod walk;
 mod watching;
 mod wire;
