@@ -94,6 +94,8 @@ mod verify;
 mod verify_forms;
 mod verify_hostile;
 mod verify_odd;
+#[cfg(target_os = "linux")]
+mod verify_tls;
 mod walk;
 mod watching;
 mod wire;
