@@ -274,13 +274,23 @@ fn through_a_forwarder_everything_holds() {
     assert_eq!(found.json["requests"], server.met());
 }
 
+/// A server may leave the connection open: each request has one of its own.
 #[test]
 fn what_a_server_sends_too_much_is_never_the_next_answer() {
-    let more = json(r#"{"list":[],"total":12345}"#);
-    let server = before(move |_, _, answer| Some([answer, more.clone()].concat()));
-    let found = verify(&server.url(), &[]);
-    assert_eq!(found.code, 0, "{}", found.stdout);
-    assert_eq!(found.json["requests"], server.met());
+    for more in [&b""[..], &json(r#"{"list":[],"total":12345}"#)] {
+        let (emulator, more) = (Server::start().unwrap(), more.to_vec());
+        let server = Scripted::new(move |stream, head| {
+            let answer = handed_on(emulator.address(), head)?;
+            let answer = String::from_utf8(answer).expect("an answer is UTF-8");
+            let open = answer.replacen("connection: close\r\n", "", 1);
+            assert_ne!(open, answer);
+            stream.write_all(&[open.as_bytes(), &more].concat())?;
+            hang(stream)
+        });
+        let found = verify(&server.url(), &[]);
+        assert_eq!(found.code, 0, "{}", found.stdout);
+        assert_eq!(found.json["requests"], server.met());
+    }
 }
 
 /// One answer that goes wrong in the middle of a run is told, and the run goes on.
