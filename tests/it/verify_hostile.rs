@@ -18,9 +18,9 @@ fn gives_up(server: &Scripted, says: &str) -> Found {
 }
 
 /// The same of servers that give no answer in time, all at once.
-fn are_late<const N: usize>(servers: [(Scripted, &str); N]) {
+fn are_late(servers: &[(Scripted, &str)]) {
     std::thread::scope(|scope| {
-        for (server, says) in &servers {
+        for (server, says) in servers {
             scope.spawn(move || gives_up_as(server, &IMPATIENT, says));
         }
     });
@@ -101,7 +101,7 @@ fn a_server_that_hangs_is_left_after_the_timeout() {
             hang(stream)
         })
     };
-    are_late([
+    are_late(&[
         (after(""), LATE),
         (after("HTTP/1.1 200 O"), LATE),
         (after("HTTP/1.1 200 OK\r\nContent-Type: appl"), LATE),
@@ -120,7 +120,7 @@ fn a_server_that_drips_is_left_after_the_timeout() {
         })
     };
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    are_late([
+    are_late(&[
         (dripping("HTTP/1.1 200 OK\r\nX: ", "y"), LATE),
         (dripping("", "HTTP/1.1 103 Early Hints\r\n\r\n"), LATE),
         (dripping("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", " "), LATE_BODY),
@@ -211,7 +211,7 @@ fn what_has_no_end_is_left_at_a_size() {
 
 #[test]
 fn many_headers() {
-    let headers: String = (0..1000).map(|number| format!("x-{number}: y\r\n")).collect();
+    let headers = "x: y\r\n".repeat(1000);
     let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{headers}\r\n{{}}"));
     gives_up(&server, "a head that is too large");
 }

@@ -94,7 +94,7 @@ fn over_tls_everything_holds() {
     let found = verify(&https(&server), &trusting(&file));
     assert_eq!(found.code, 0, "{}", found.stdout);
     assert_eq!(found.json["requests"], requests.try_iter().count());
-    let plain = verify(&Server::start().unwrap().url(), &[]);
+    let plain = verify(Server::start().unwrap().url(), &[]);
     assert_eq!(found.json["statements"], plain.json["statements"]);
     assert_eq!(found.json["readings"], plain.json["readings"]);
 }
@@ -232,7 +232,7 @@ fn nothing_is_trusted() {
     ] {
         finds(&https(&server), &trusting(&file), says);
         // Plain HTTP needs none.
-        let plain = verify(&emulator.url(), &trusting(&file));
+        let plain = verify(emulator.url(), &trusting(&file));
         assert_eq!(plain.code, 0, "{}", plain.stdout);
     }
 }
