@@ -27,7 +27,7 @@ impl Pace {
     pub(super) fn wait(&mut self, now: Duration) -> Duration {
         let at = self.next.max(now);
         self.next = at + self.interval;
-        at - now
+        at.saturating_sub(now)
     }
 }
 

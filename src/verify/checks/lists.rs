@@ -59,11 +59,11 @@ fn order(run: &mut Run<'_>, page: &Page) {
     let falls = times.windows(2).all(|pair| pair[0] >= pair[1]);
     let came = if falls { Ok(()) } else { Err("a later time after an earlier one".to_owned()) };
     run.ledger.found("conversations.order", came);
-    let mut ties = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
-    match ties.next() {
+    let mut equal = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
+    match equal.next() {
         None => run.ledger.untried("conversations.ties", "no two have the same time"),
         Some(first) => {
-            let right = std::iter::once(first).chain(ties).all(|(_, ids)| ids[0] < ids[1]);
+            let right = std::iter::once(first).chain(equal).all(|(_, ids)| ids[0] < ids[1]);
             let came = if right { Ok(()) } else { Err("another order of the ids".to_owned()) };
             run.ledger.found("conversations.ties", came);
         }

@@ -69,12 +69,12 @@ fn order(run: &mut Run<'_>, page: &Page) {
     }
     let ids = page.texts("id");
     let newest_first = run.ledger.values("qa-order") == ["newest-first"];
-    let mut ties = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
+    let mut equal = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
     let right = |ids: &[&str]| (ids[0] < ids[1]) != newest_first;
-    match ties.next() {
+    match equal.next() {
         None => run.ledger.untried("qa.ties", "no two have the same time"),
         Some(first) => {
-            let all = std::iter::once(first).chain(ties).all(|(_, ids)| right(ids));
+            let all = std::iter::once(first).chain(equal).all(|(_, ids)| right(ids));
             let came = if all { Ok(()) } else { Err("another order of the ids".to_owned()) };
             run.ledger.found("qa.ties", came);
         }
