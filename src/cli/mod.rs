@@ -212,11 +212,10 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 
 /// The error without the value of a flag that takes a secret, or of a URL that may hold one.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
-    let (flag, value) =
-        match (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue)) {
-            (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) => (flag, value),
-            _ => return error,
-        };
+    let both = (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue));
+    let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) = both else {
+        return error;
+    };
     let is_secret = ["--api-key", "--admin-token", "--key", "--deleted-key"]
         .iter()
         .any(|secret| flag.starts_with(secret));
