@@ -12,6 +12,8 @@ pub(super) struct Known {
     pub(super) messages: Option<Page>,
     /// Its messages, v2.
     pub(super) messages_v2: Option<Page>,
+    /// The channels whose rows were asked for.
+    pub(super) channels: Vec<String>,
     /// The first page of all Q&A rows.
     pub(super) qa: Option<Page>,
 }

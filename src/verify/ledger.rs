@@ -107,12 +107,6 @@ impl Ledger {
         self.untold.entry(reading).or_insert_with(|| why.to_owned());
     }
 
-    /// Whether something was found about a statement.
-    pub(super) fn knows(&self, statement: &str) -> bool {
-        self.outcomes.contains_key(statement)
-            || self.evidence.iter().any(|one| one.statement == statement)
-    }
-
     /// The values of a reading that fit everything that came so far; empty where nothing did.
     pub(super) fn values(&self, reading: &str) -> Vec<&'static str> {
         let mut all = self.evidence.iter().filter(|one| one.reading == reading);

@@ -1,13 +1,13 @@
 //! A run: asks, and notes what every answer says of itself, whatever it was asked for.
 
-use axum::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use jiter::JsonValue;
 
-use super::client::{Ask, Client, Stop};
+use super::client::{Ask, Came, Client, Stop};
 use super::ledger::Ledger;
 use super::seen::{Page, Refusal, Seen, is_compact};
+use super::shape::key;
 use super::{known::Known, rows};
 use crate::contract::{Code, Endpoint, Operation, Wording};
 
@@ -90,16 +90,18 @@ impl<'c> Run<'c> {
         } else {
             self.in_a_row = 0;
         }
+        Ok(self.note(endpoint, came))
+    }
+
+    /// Reads what came, and notes what it says of itself.
+    pub(super) fn note(&mut self, endpoint: Option<&'static Endpoint>, came: Came) -> Seen {
         let seen = Seen::of(came, endpoint);
-        if ask.method == Method::HEAD {
-            return Ok(seen);
-        }
         match (&seen, endpoint) {
             (Seen::Page(page), Some(endpoint)) => self.note_page(endpoint, page),
             (Seen::Refusal(refusal), endpoint) => self.note_refusal(endpoint, refusal),
             _ => {}
         }
-        Ok(seen)
+        seen
     }
 
     /// Notes what the server said when it had enough.
@@ -126,6 +128,11 @@ impl<'c> Run<'c> {
         let right = page.status == 200 && page.is_json_by_header;
         let came = if right { Ok(()) } else { Err(page.describe()) };
         self.ledger.found("everywhere.success", came);
+        let own = [endpoint.answer.rows_name(), "total"];
+        if let Some(more) = page.keys.iter().find(|name| !own.contains(&name.as_str())) {
+            let came = format!("{} beside the rows", key(more));
+            self.ledger.differs("everywhere.success", came);
+        }
         let wide = || "white space outside strings, or needless escapes".to_owned();
         let compact = is_compact(&page.body).then_some(()).ok_or_else(wide);
         self.ledger.found("everywhere.compact", compact);
@@ -160,11 +167,15 @@ impl<'c> Run<'c> {
 
     fn note_status(&mut self, code: Code, refusal: &Refusal) {
         let statement = "everywhere.error-status";
-        if refusal.status == code.http_status() {
-            if code.of_the_pages() {
-                self.ledger.fits("error-status", statement, &["mapped"]);
+        if !code.of_the_pages() {
+            // Their status is the same under every reading.
+            if refusal.status != code.http_status() {
+                let own = format!("everywhere.{}", code.number());
+                self.ledger.differs(&own, refusal.describe());
             }
-        } else if refusal.status == 200 && code.of_the_pages() {
+        } else if refusal.status == code.http_status() {
+            self.ledger.fits("error-status", statement, &["mapped"]);
+        } else if refusal.status == 200 {
             self.ledger.fits("error-status", statement, &["ok"]);
         } else {
             self.ledger.differs(statement, refusal.describe());

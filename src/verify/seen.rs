@@ -9,6 +9,9 @@ use super::client::Came;
 use super::shape::{is_json, of_answer, printable};
 use crate::contract::Endpoint;
 
+/// So many rows fill a page.
+pub(super) const FULL: usize = 100;
+
 /// A row or another object, with its keys in their order.
 pub(super) type Object = [(Cow<'static, str>, JsonValue<'static>)];
 
@@ -63,6 +66,11 @@ impl Page {
 
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Whether the page had place for more rows. Every page that is kept was asked for a hundred.
+    pub(super) fn is_whole(&self) -> bool {
+        self.len() < FULL
     }
 
     /// The total as a number, whichever type it has.

@@ -39,7 +39,9 @@ pub(super) fn deleted(run: &mut Run<'_>) -> Result<(), Stop> {
         // No parameter stands before the agent.
         let seen = run.ask(Some(endpoint), &Ask::get(endpoint.path.to_owned(), &key))?;
         let statement = format!("{}.{}", endpoint.id, Code::AgentDeleted.number());
-        if seen.code() != Some(i64::from(Code::AgentDeleted.number())) {
+        if is_too_early(run, &seen) {
+            run.ledger.untried(&statement, "the parameters were checked before the agent");
+        } else if seen.code() != Some(i64::from(Code::AgentDeleted.number())) {
             run.ledger.differs(&statement, seen.describe());
         }
     }
@@ -50,11 +52,22 @@ pub(super) fn deleted(run: &mut Run<'_>) -> Result<(), Stop> {
 pub(super) fn no_key(run: &mut Run<'_>) -> Result<(), Stop> {
     for endpoint in ENDPOINTS {
         let seen = without_key(run, endpoint)?;
-        let own = format!("{}.{}", endpoint.id, Code::AuthenticationFailed.number());
-        let statements = [&own, "everywhere.authentication", "everywhere.order-of-checks"];
-        run.refused(&statements, &seen, Code::AuthenticationFailed);
+        if !is_too_early(run, &seen) {
+            let own = format!("{}.{}", endpoint.id, Code::AuthenticationFailed.number());
+            let statements = [&own, "everywhere.authentication"];
+            run.refused(&statements, &seen, Code::AuthenticationFailed);
+        }
     }
     Ok(())
+}
+
+/// Whether a parameter was told that should not have been looked at yet.
+fn is_too_early(run: &mut Run<'_>, seen: &Seen) -> bool {
+    let is = seen.code() == Some(i64::from(Code::InvalidParameter.number()));
+    if is {
+        run.ledger.differs("everywhere.order-of-checks", seen.describe());
+    }
+    is
 }
 
 /// What the header may look like.
@@ -63,6 +76,13 @@ pub(super) fn headers(run: &mut Run<'_>) -> Result<(), Stop> {
     let right = format!("{SCHEME} {key}");
     let seen = list_as(run, vec![format!("{}   {key}", SCHEME.to_lowercase())])?;
     run.answered(&["everywhere.scheme"], &seen);
+    let seen = list_as(run, Vec::new())?;
+    run.refused(&["everywhere.authentication"], &seen, Code::AuthenticationFailed);
+    let other_case = other_case(&key);
+    if other_case != key {
+        let seen = list_as(run, vec![format!("{SCHEME} {other_case}")])?;
+        run.refused(&["everywhere.key"], &seen, Code::AuthenticationFailed);
+    }
     for (statement, values) in [
         ("everywhere.key", vec![format!("{SCHEME} {key}x")]),
         ("everywhere.two-headers", vec![right.clone(), right]),
@@ -73,4 +93,13 @@ pub(super) fn headers(run: &mut Run<'_>) -> Result<(), Stop> {
         run.refused(&[statement], &seen, Code::AuthenticationFailed);
     }
     Ok(())
+}
+
+/// A key with every letter in the other case.
+fn other_case(key: &str) -> String {
+    let other = |char: char| match char {
+        'a'..='z' => char.to_ascii_uppercase(),
+        _ => char.to_ascii_lowercase(),
+    };
+    key.chars().map(other).collect()
 }

@@ -1,10 +1,12 @@
 //! The conversation list.
 
+use jiter::JsonValue;
+
 use super::super::client::Stop;
 use super::super::known::Chat;
 use super::super::run::Run;
-use super::super::seen::{Page, Seen, text};
-use super::{FAR, NO_CONVERSATION, NO_ROWS, begins, list};
+use super::super::seen::{FULL, Page, Seen, text};
+use super::{FAR, NO_CONVERSATION, NO_ROWS, channels, filtered, list};
 use crate::contract::{Code, ConversationType};
 
 /// The first request: whether this is the API at all, and what there is to ask for.
@@ -22,7 +24,12 @@ pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
                      one as --key"
                         .to_owned()
                 }
-                _ => format!("a query of everything is refused: {}", refusal.describe()),
+                code => {
+                    if code == i64::from(Code::InvalidParameter.number()) {
+                        run.ledger.differs("everywhere.parameters", refusal.describe());
+                    }
+                    format!("a query of everything is refused: {}", refusal.describe())
+                }
             };
             return Err(Stop::Lost(why));
         }
@@ -59,11 +66,11 @@ fn order(run: &mut Run<'_>, page: &Page) {
     let falls = times.windows(2).all(|pair| pair[0] >= pair[1]);
     let came = if falls { Ok(()) } else { Err("a later time after an earlier one".to_owned()) };
     run.ledger.found("conversations.order", came);
-    let mut equal = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
-    match equal.next() {
+    let mut level = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
+    match level.next() {
         None => run.ledger.untried("conversations.ties", "no two have the same time"),
         Some(first) => {
-            let right = std::iter::once(first).chain(equal).all(|(_, ids)| ids[0] < ids[1]);
+            let right = std::iter::once(first).chain(level).all(|(_, ids)| ids[0] < ids[1]);
             let came = if right { Ok(()) } else { Err("another order of the ids".to_owned()) };
             run.ledger.found("conversations.ties", came);
         }
@@ -75,22 +82,44 @@ pub(super) fn total(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = "conversations.total";
     let seen = list(run, "1", "1", &[])?;
     let Some(all) = &run.known.list else { return Ok(()) };
-    let (rows, of_all) = (all.len(), all.total_number());
+    let (rows, of_all, is_whole) = (all.len(), all.total_number(), all.is_whole());
     if !run.answered(&[statement], &seen) {
         return Ok(());
     }
     let Some(page) = seen.page() else { return Ok(()) };
-    match (page.total_number(), &page.total) {
-        (Some(_), Some(jiter::JsonValue::Int(_))) if rows < 2 => {
-            run.ledger.untold("list-total", NO_ROWS);
-        }
-        (Some(1), Some(jiter::JsonValue::Int(_))) => {
-            run.ledger.fits("list-total", statement, &["page"]);
-        }
-        (Some(total), Some(jiter::JsonValue::Int(_))) if Some(total) == of_all && total >= rows => {
+    if page.len() != rows.min(1) {
+        let came = format!("{} rows where 1 was asked for", page.len());
+        run.ledger.differs("conversations.page_size", came);
+    }
+    let Some(JsonValue::Int(_)) = page.total else {
+        run.ledger.differs(statement, "a total that is no number, or none".to_owned());
+        return Ok(());
+    };
+    let of_page = page.total_number() == Some(page.len()) && of_all == Some(rows);
+    let counts_all = if is_whole { of_all == Some(rows) } else { of_all >= Some(rows) };
+    match page.total_number() {
+        _ if of_page && rows < 2 => run.ledger.untold("list-total", NO_ROWS),
+        _ if of_page => run.ledger.fits("list-total", statement, &["page"]),
+        total if total == of_all && counts_all => {
             run.ledger.fits("list-total", statement, &["all"]);
+            return last_page(run, of_all.unwrap_or_default());
         }
-        _ => run.ledger.differs(statement, "a total that is neither".to_owned()),
+        _ => run.ledger.differs(statement, "a total that counts no rows that came".to_owned()),
+    }
+    Ok(())
+}
+
+/// Where the rows fill more than a page, the last page that a total promises has what is left.
+fn last_page(run: &mut Run<'_>, total: usize) -> Result<(), Stop> {
+    if total < FULL {
+        return Ok(());
+    }
+    let pages = total.div_ceil(FULL);
+    let seen = list(run, &pages.to_string(), "100", &[])?;
+    let left = total - (pages - 1) * FULL;
+    if seen.page().is_none_or(|page| page.len() != left) {
+        let came = format!("{}, where the total leaves {left} rows", seen.describe());
+        run.ledger.differs("conversations.total", came);
     }
     Ok(())
 }
@@ -110,54 +139,38 @@ pub(super) fn past_end(run: &mut Run<'_>) -> Result<(), Stop> {
 
 /// A filter shows those rows of the whole list that it lets through, in their order.
 pub(super) fn filters(run: &mut Run<'_>) -> Result<(), Stop> {
-    for (name, statement) in [
-        ("user_id", "conversations.user_id"),
-        ("conversation_type", "conversations.conversation_type"),
-    ] {
-        let Some(all) = &run.known.list else { return Ok(()) };
-        let Some(value) = all.rows().next().and_then(|row| text(row, name)) else {
-            run.ledger.untried(statement, NO_ROWS);
-            continue;
-        };
-        let (value, expected) = (value.to_owned(), matching(all, name, value));
-        let seen = list(run, "1", "100", &[(name, &value)])?;
-        // Values are sent with every letter encoded that may be.
-        if run.answered(&[statement, "everywhere.encoding"], &seen) {
-            let Some(page) = seen.page() else { continue };
-            let only = page.rows().all(|row| text(row, name) == Some(&value));
-            let wide = || Err("rows that do not match".to_owned());
-            let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-            let came =
-                if only { begins(&page.texts("conversation_id"), &expected) } else { wide() };
+    let statement = "conversations.user_id";
+    let first = |name: &str| {
+        let row = run.known.list.as_ref()?.rows().next()?;
+        text(row, name).map(str::to_owned)
+    };
+    let (user, channel) = (first("user_id"), first("conversation_type"));
+    if let Some(user) = user {
+        let seen = list(run, "1", "100", &[("user_id", &user)])?;
+        if run.answered(&[statement], &seen) {
+            let (Some(page), Some(all)) = (seen.page(), &run.known.list) else { return Ok(()) };
+            let came = filtered(page, all, "conversation_id", "user_id", &user);
             run.ledger.found(statement, came);
         }
+    } else {
+        run.ledger.untried(statement, NO_ROWS);
     }
     let other = list(run, "1", "1", &[("user_id", "nobody-has-this-id")])?;
-    if run.answered(&["conversations.user_id"], &other) {
+    if run.answered(&[statement], &other) {
         let none = other.page().is_some_and(|page| page.len() == 0);
         let came = if none { Ok(()) } else { Err("rows of other users".to_owned()) };
-        run.ledger.found("conversations.user_id", came);
+        run.ledger.found(statement, came);
     }
-    space(run)
-}
-
-fn matching(all: &Page, name: &str, value: &str) -> Vec<String> {
-    let fits = all.rows().filter(|row| text(row, name) == Some(value));
-    fits.filter_map(|row| text(row, "conversation_id").map(str::to_owned)).collect()
-}
-
-/// `SPACE` is a channel like any other.
-fn space(run: &mut Run<'_>) -> Result<(), Stop> {
-    let name = ConversationType::Space.name();
-    let seen = list(run, "1", "100", &[("conversation_type", name)])?;
-    if run.answered(&["conversations.space", "channel.SPACE"], &seen) {
-        let Some(page) = seen.page() else { return Ok(()) };
-        let only = page.texts("conversation_type").iter().all(|kind| *kind == name);
-        let came = if only { Ok(()) } else { Err("rows of other types".to_owned()) };
-        run.ledger.found("conversations.space", came);
-        run.ledger.found("records.all", Ok(()));
+    let (filter, space) = ("conversations.conversation_type", ConversationType::Space.name());
+    match channel.filter(|name| ConversationType::from_name(name).is_some()) {
+        // `SPACE` is a channel like any other.
+        Some(name) if name == space => {
+            return channels::one(run, space, &[filter, "conversations.space"]);
+        }
+        Some(name) => channels::one(run, &name, &[filter])?,
+        None => run.ledger.untried(filter, NO_ROWS),
     }
-    Ok(())
+    channels::one(run, space, &["conversations.space"])
 }
 
 /// Page 2 of one row each goes on where page 1 ends.
@@ -172,7 +185,7 @@ pub(super) fn second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     if run.answered(&["records.pages"], &seen) {
         let right = seen.page().is_some_and(|page| page.texts("conversation_id") == [second]);
         let came =
-            if right { Ok(()) } else { Err("page 2 is not the rows after page 1".to_owned()) };
+            if right { Ok(()) } else { Err("page 2 is not the row after page 1".to_owned()) };
         run.ledger.found("records.pages", came);
     }
     Ok(())

@@ -1,12 +1,14 @@
 //! The messages of one conversation, v1 and v2.
 
+use std::collections::HashMap;
+
 use jiter::JsonValue;
 
 use super::super::client::Stop;
 use super::super::known::Chat;
 use super::super::run::Run;
-use super::super::seen::{Page, Seen, text};
-use super::{FAR, NO_CONVERSATION, NO_ROWS, begins};
+use super::super::seen::{Object, Page, Seen, number, text, value};
+use super::{FAR, NO_CONVERSATION, NO_ROWS, same};
 use crate::contract::{Code, Feedback, MessageType, Operation};
 
 /// An id that nobody's conversation has.
@@ -29,33 +31,42 @@ pub(super) fn v1(run: &mut Run<'_>) -> Result<(), Stop> {
     }
     let Seen::Page(page) = seen else { return Ok(()) };
     total(run, "messages.total", &page);
-    let is_whole = page.total_number() == Some(page.len());
-    let chain = chain(run, "messages-order", "messages.order", &page);
-    let linked = chain.is_some_and(|newest_first| {
-        let ids = along(&page, "parent_message_id", newest_first);
-        !is_whole || ids.first().is_some_and(|first| first.is_empty())
+    let chain = chain(&page);
+    order(run, "messages-order", "messages.order", &page, chain.as_deref());
+    let rows: Vec<_> = page.rows().collect();
+    let first = chain.as_ref().and_then(|chain| chain.first()).map(|first| rows[*first]);
+    let is_linked = first.is_some_and(|first| {
+        !page.is_whole() || text(first, "parent_message_id").is_some_and(str::is_empty)
     });
-    let came = if linked || page.len() < 2 { Ok(()) } else { Err("not a chain".to_owned()) };
+    let came = if is_linked || rows.is_empty() { Ok(()) } else { Err("not a chain".to_owned()) };
     run.ledger.found("messages.chain", came);
-    times(run, &page, chain == Some(true));
-    let first = along(&page, "message_type", chain == Some(true)).first().copied();
-    if is_whole && first == Some(MessageType::Answer.name()) {
+    if let Some(chain) = chain {
+        let times: Vec<_> = chain.iter().map(|place| number(rows[*place], "create_time")).collect();
+        let came = if times.is_sorted() { Ok(()) } else { Err("a time that falls".to_owned()) };
+        run.ledger.found("messages.time", came);
+    }
+    if page.is_whole()
+        && first.and_then(|first| text(first, "message_type")) == Some(MessageType::Answer.name())
+    {
         run.ledger.holds("messages.first");
     } else {
         run.ledger
             .untried("messages.first", "the conversation that was looked at begins otherwise");
     }
-    counts(run, &chat, &page, is_whole);
+    counts(run, &chat, &page);
     run.known.messages = Some(page);
     Ok(())
 }
 
 /// What the list says of a conversation, its messages say, too.
-fn counts(run: &mut Run<'_>, chat: &Chat, page: &Page, is_whole: bool) {
+fn counts(run: &mut Run<'_>, chat: &Chat, page: &Page) {
     let total = page.total_number().and_then(|total| i64::try_from(total).ok());
-    let came = if total == Some(chat.count) { Ok(()) } else { Err("another number".to_owned()) };
-    run.ledger.found("records.message-count", came);
-    if is_whole {
+    if total.is_some() {
+        let same = total == Some(chat.count);
+        let came = if same { Ok(()) } else { Err("another number".to_owned()) };
+        run.ledger.found("records.message-count", came);
+    }
+    if page.is_whole() {
         let newest = page.numbers("create_time").into_iter().max();
         let came = if newest == Some(chat.time) { Ok(()) } else { Err("another time".to_owned()) };
         run.ledger.found("records.recent-chat-time", came);
@@ -64,56 +75,58 @@ fn counts(run: &mut Run<'_>, chat: &Chat, page: &Page, is_whole: bool) {
     }
 }
 
-/// The total: its type is a reading; it counts all messages, so at least those of the page.
+/// The total: its type is a reading; it counts all messages, so those of a page that is not full.
 fn total(run: &mut Run<'_>, statement: &str, page: &Page) {
+    let counts = |total: usize| total == page.len() || total > page.len() && !page.is_whole();
     match (&page.total, page.total_number()) {
-        (Some(JsonValue::Int(_)), Some(total)) if total >= page.len() => {
+        (Some(JsonValue::Int(_)), Some(total)) if counts(total) => {
             run.ledger.fits("messages-total", statement, &["number"]);
         }
-        (Some(JsonValue::Str(_)), Some(total)) if total >= page.len() => {
+        (Some(JsonValue::Str(_)), Some(total)) if counts(total) => {
             run.ledger.fits("messages-total", statement, &["string"]);
         }
         (None, _) => run.ledger.differs(statement, "no total".to_owned()),
-        _ => run.ledger.differs(statement, "a total that counts less than the page".to_owned()),
+        _ => run.ledger.differs(statement, "a total that counts no rows that came".to_owned()),
     }
 }
 
-/// Which way the chain goes: whether the newest message comes first. `None`: it is none.
-fn chain(run: &mut Run<'_>, reading: &'static str, statement: &str, page: &Page) -> Option<bool> {
+/// The places of the rows along their chain, wherever they stand. `None`: they are no chain.
+pub(super) fn chain(page: &Page) -> Option<Vec<usize>> {
     let (ids, parents) = (page.texts("message_id"), page.texts("parent_message_id"));
-    if ids.len() < 2 {
+    let after: HashMap<&str, usize> =
+        parents.iter().enumerate().map(|(place, parent)| (*parent, place)).collect();
+    let mut next = parents.iter().position(|parent| !ids.contains(parent));
+    let mut chain = Vec::new();
+    while let Some(place) = next.filter(|_| chain.len() < ids.len()) {
+        chain.push(place);
+        next = after.get(ids[place]).copied();
+    }
+    (chain.len() == ids.len() && after.len() == ids.len()).then_some(chain)
+}
+
+/// Which way the rows stand along the chain, or by time where they are none.
+fn order(
+    run: &mut Run<'_>,
+    reading: &'static str,
+    statement: &str,
+    page: &Page,
+    chain: Option<&[usize]>,
+) {
+    if page.len() < 2 {
         run.ledger.untold(reading, "no conversation has two messages");
-        run.ledger.untried(statement, "no conversation has two messages");
-        return None;
+        return run.ledger.untried(statement, "no conversation has two messages");
     }
-    if ids.iter().zip(&parents[1..]).all(|(id, parent)| id == parent) {
-        run.ledger.fits(reading, statement, &["oldest-first"]);
-        Some(false)
-    } else if ids[1..].iter().zip(&parents).all(|(id, parent)| id == parent) {
-        run.ledger.fits(reading, statement, &["newest-first"]);
-        Some(true)
-    } else {
-        run.ledger.differs(statement, "neither way along a chain".to_owned());
-        None
+    let times = page.numbers("create_time");
+    let (rises, falls) = match chain {
+        Some(chain) => (chain.is_sorted(), chain.is_sorted_by(|a, b| a > b)),
+        None => (times.is_sorted(), times.is_sorted_by(|a, b| a >= b)),
+    };
+    match (rises, falls) {
+        (true, true) => run.ledger.untried(statement, "all messages have the same time"),
+        (true, false) => run.ledger.fits(reading, statement, &["oldest-first"]),
+        (false, true) => run.ledger.fits(reading, statement, &["newest-first"]),
+        (false, false) => run.ledger.differs(statement, "neither way along the chain".to_owned()),
     }
-}
-
-/// One text of every message, oldest first.
-fn along<'p>(page: &'p Page, name: &str, newest_first: bool) -> Vec<&'p str> {
-    let mut texts = page.texts(name);
-    if newest_first {
-        texts.reverse();
-    }
-    texts
-}
-
-fn times(run: &mut Run<'_>, page: &Page, newest_first: bool) {
-    let mut times = page.numbers("create_time");
-    if newest_first {
-        times.reverse();
-    }
-    let came = if times.is_sorted() { Ok(()) } else { Err("a time that falls".to_owned()) };
-    run.ledger.found("messages.time", came);
 }
 
 pub(super) fn v2(run: &mut Run<'_>) -> Result<(), Stop> {
@@ -124,14 +137,10 @@ pub(super) fn v2(run: &mut Run<'_>) -> Result<(), Stop> {
     }
     let Seen::Page(page) = seen else { return Ok(()) };
     total(run, "messages-v2.total", &page);
-    let newest_first = chain(run, "v2-messages-order", "messages-v2.order", &page);
-    if let (Some(v1), Some(newest_first)) = (&run.known.messages, newest_first) {
-        let v1_newest_first = run.ledger.values("messages-order") == ["newest-first"];
-        let whole = v1.total_number() == Some(v1.len());
-        let same =
-            |name: &str| along(v1, name, v1_newest_first) == along(&page, name, newest_first);
-        if whole {
-            let right = same("message_id") && same("parent_message_id") && same_texts(v1, &page);
+    order(run, "v2-messages-order", "messages-v2.order", &page, chain(&page).as_deref());
+    if let Some(v1) = &run.known.messages {
+        if v1.is_whole() {
+            let right = page.len() == v1.len() && same_messages(v1, &page);
             let came = if right { Ok(()) } else { Err("other messages than v1".to_owned()) };
             run.ledger.found("messages-v2.same", came);
         } else {
@@ -142,15 +151,15 @@ pub(super) fn v2(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Whether v1's texts, authors and times are those of v2, message by message.
-fn same_texts(v1: &Page, v2: &Page) -> bool {
+/// Whether v1's parents, texts, authors and times are those of v2, message by message.
+fn same_messages(v1: &Page, v2: &Page) -> bool {
     v1.rows().all(|old| {
         let id = text(old, "message_id");
         v2.rows().find(|new| text(new, "message_id") == id).is_some_and(|new| {
             let kind =
                 MessageType::ALL.iter().find(|kind| Some(kind.name()) == text(old, "message_type"));
-            super::super::seen::number(old, "create_time")
-                == super::super::seen::number(new, "create_time")
+            number(old, "create_time") == number(new, "create_time")
+                && text(old, "parent_message_id") == text(new, "parent_message_id")
                 && kind.map(|kind| kind.role()) == text(new, "role")
                 && text(old, "text") == content_text(new)
         })
@@ -158,11 +167,11 @@ fn same_texts(v1: &Page, v2: &Page) -> bool {
 }
 
 /// The text inside `content`.
-fn content_text(row: &super::super::seen::Object) -> Option<&str> {
-    let mut value = super::super::seen::value(row, "content")?;
+fn content_text(row: &Object) -> Option<&str> {
+    let mut inside = value(row, "content")?;
     // A list, an object, a list, an object: the last value of each holds what is inside.
     loop {
-        value = match value {
+        inside = match inside {
             JsonValue::Array(items) => items.last()?,
             JsonValue::Object(pairs) => &pairs.last()?.1,
             JsonValue::Str(text) => return Some(text),
@@ -213,18 +222,22 @@ pub(super) fn unknown(run: &mut Run<'_>) -> Result<(), Stop> {
 
 /// Page 2 of one message each goes on where page 1 ends.
 pub(super) fn second_page(run: &mut Run<'_>) -> Result<(), Stop> {
-    let (Some(chat), Some(all)) = (run.known.chat.clone(), &run.known.messages) else {
-        return Ok(());
-    };
-    let Some(second) = all.texts("message_id").get(1).map(|id| (*id).to_owned()) else {
-        run.ledger.untried("records.pages", NO_ROWS);
-        return Ok(());
-    };
-    let seen = ask(run, Operation::Messages, &chat.id, "2", "1")?;
-    if run.answered(&["records.pages"], &seen) {
-        let ids = seen.page().map(|page| page.texts("message_id")).unwrap_or_default();
-        let came = if ids.len() == 1 { begins(&ids, &[&second]) } else { Err("no row".to_owned()) };
-        run.ledger.found("records.pages", came);
+    let Some(chat) = run.known.chat.clone() else { return Ok(()) };
+    for of in [Operation::Messages, Operation::MessagesV2] {
+        let known = match of {
+            Operation::Messages => &run.known.messages,
+            _ => &run.known.messages_v2,
+        };
+        let second = known.as_ref().and_then(|all| all.texts("message_id").get(1).copied());
+        let Some(second) = second.map(str::to_owned) else {
+            run.ledger.untried("records.pages", NO_ROWS);
+            continue;
+        };
+        let seen = ask(run, of, &chat.id, "2", "1")?;
+        if run.answered(&["records.pages"], &seen) {
+            let ids = seen.page().map(|page| page.texts("message_id")).unwrap_or_default();
+            run.ledger.found("records.pages", same(&ids, &[&second]));
+        }
     }
     Ok(())
 }

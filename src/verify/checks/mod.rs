@@ -5,13 +5,14 @@ mod access;
 mod channels;
 mod lists;
 mod messages;
+mod pairs;
 mod parameters;
 mod qa;
 mod requests;
 
 use super::client::Stop;
 use super::run::{Pair, Run};
-use super::seen::Seen;
+use super::seen::{Page, Seen, text};
 use crate::contract::Operation;
 
 type Check = fn(&mut Run<'_>) -> Result<(), Stop>;
@@ -36,8 +37,9 @@ pub(super) const CHECKS: &[Check] = &[
     messages::second_page,
     qa::ratings,
     qa::second_page,
-    qa::pairs,
+    pairs::of_conversation,
     parameters::of_others,
+    requests::encoding,
     requests::queries,
     requests::integers,
     requests::windows,
@@ -88,14 +90,27 @@ fn past_end(run: &mut Run<'_>, statement: &str, seen: &Seen, documented: &'stati
     }
 }
 
-/// Whether the rows of one page begin as those of another do, by a text that names each.
-fn begins(rows: &[&str], with: &[&str]) -> Result<(), String> {
-    let most = rows.len().min(with.len());
-    if rows[..most] == with[..most] {
-        Ok(())
-    } else {
-        Err("other rows, or in another order".to_owned())
+/// Whether rows are those of a known page that have a value, in their order. Where the known page is
+/// full, rows may follow that it had no place for.
+fn filtered(page: &Page, known: &Page, id: &str, name: &str, value: &str) -> Result<(), String> {
+    if page.texts(name).iter().any(|other| *other != value) {
+        return Err("rows that the filter should not let through".to_owned());
     }
+    let fits = known.rows().filter(|row| text(row, name) == Some(value));
+    let expected: Vec<&str> = fits.filter_map(|row| text(row, id)).collect();
+    let rows = page.texts(id);
+    if known.is_whole() && rows.len() > expected.len() {
+        return Err("rows that are not among all".to_owned());
+    }
+    if rows.len() < expected.len() {
+        return Err(format!("{} rows where {} match", rows.len(), expected.len()));
+    }
+    same(&rows[..expected.len()], &expected)
+}
+
+/// Whether rows are the expected ones, by a text that names each.
+fn same(rows: &[&str], expected: &[&str]) -> Result<(), String> {
+    if rows == expected { Ok(()) } else { Err("other rows, or in another order".to_owned()) }
 }
 
 /// Why there is nothing to look at.

@@ -2,7 +2,7 @@
 
 use super::super::client::Stop;
 use super::super::run::Run;
-use super::super::seen::Seen;
+use super::super::seen::{Page, Seen};
 use super::messages::NOBODY;
 use crate::contract::{Code, ENDPOINTS, Endpoint, Field, Kind, Operation, Param, Presence};
 
@@ -47,7 +47,7 @@ fn each(run: &mut Run<'_>, endpoint: &'static Endpoint, param: &Param) -> Result
     for value in outside {
         let seen = ask(run, endpoint, param, Some(&value))?;
         if param.field == Field::PageSize {
-            clamps(run, &statement, param, &seen);
+            clamps(run, endpoint, &statement, &value, &seen);
         } else {
             run.refused(&[&statement], &seen, Code::InvalidParameter);
         }
@@ -106,15 +106,23 @@ fn is_invalid(seen: &Seen) -> bool {
     seen.code() == Some(i64::from(Code::InvalidParameter.number()))
 }
 
-/// A `page_size` outside its range.
-fn clamps(run: &mut Run<'_>, statement: &str, param: &Param, seen: &Seen) {
-    let most = match param.kind {
-        Kind::Integer { max, .. } => usize::try_from(max).unwrap_or(usize::MAX),
-        _ => usize::MAX,
+/// A `page_size` outside its range: refused, or the nearest bound.
+fn clamps(run: &mut Run<'_>, endpoint: &Endpoint, statement: &str, asked: &str, seen: &Seen) {
+    let known = match endpoint.operation {
+        Operation::ConversationList => &run.known.list,
+        Operation::Messages => &run.known.messages,
+        Operation::MessagesV2 => &run.known.messages_v2,
+        Operation::QaRecords => &run.known.qa,
     };
+    let bounds = endpoint.param(Field::PageSize).map(|param| param.kind);
+    let size = match (bounds, asked.parse::<i64>()) {
+        (Some(Kind::Integer { min, max }), Ok(asked)) => asked.clamp(min, max),
+        _ => return,
+    };
+    let rows = known.as_ref().map_or(0, Page::len).min(usize::try_from(size).unwrap_or_default());
     if is_invalid(seen) {
         run.ledger.fits("page-size", statement, &["reject"]);
-    } else if accepted(seen) && seen.page().is_none_or(|page| page.len() <= most) {
+    } else if accepted(seen) && seen.page().is_none_or(|page| page.len() == rows) {
         run.ledger.fits("page-size", statement, &["clamp"]);
     } else {
         run.ledger.differs(statement, seen.describe());

@@ -2,11 +2,11 @@
 
 use axum::http::{Method, header};
 
-use super::super::client::{Ask, Stop};
+use super::super::client::{Answer, Ask, Stop};
 use super::super::run::Run;
-use super::super::seen::Seen;
+use super::super::seen::{Page, Seen};
 use super::messages::NOBODY;
-use super::{ALWAYS, NO_ROWS, begins, list};
+use super::{ALWAYS, NO_ROWS, filtered, list, same};
 use crate::contract::{ALLOW, Code, Operation};
 
 const LIST: Operation = Operation::ConversationList;
@@ -14,12 +14,44 @@ const LIST: Operation = Operation::ConversationList;
 /// A right query of the list for one row, as it is sent.
 const RIGHT: &str = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=1";
 
+/// A query in which every byte is encoded, but for spaces, which are written as `+`.
+pub(super) fn encoding(run: &mut Run<'_>) -> Result<(), Stop> {
+    let statement = "everywhere.encoding";
+    let encoded = |text: &str| {
+        let byte = |byte| if byte == b' ' { "+".to_owned() } else { format!("%{byte:02X}") };
+        text.bytes().map(byte).collect::<String>()
+    };
+    let query = RIGHT.replace("=ALL", &format!("={}", encoded("ALL")));
+    let users = run.known.list.as_ref().map(|all| all.texts("user_id")).unwrap_or_default();
+    // That one which says most.
+    let telling = |user: &&&str| (user.contains(' '), !user.is_ascii());
+    let Some(user) = users.iter().max_by_key(telling).map(|user| (*user).to_owned()) else {
+        let seen = run.get_raw(LIST, &query)?;
+        run.answered(&[statement], &seen);
+        return Ok(());
+    };
+    let query = query.replace("page_size=1", "page_size=100");
+    let seen = run.get_raw(LIST, &format!("{query}&user_id={}", encoded(&user)))?;
+    if run.answered(&[statement], &seen) {
+        let (Some(page), Some(all)) = (seen.page(), &run.known.list) else { return Ok(()) };
+        run.ledger.found(statement, filtered(page, all, "conversation_id", "user_id", &user));
+    }
+    Ok(())
+}
+
 /// Queries that are not as one would write them.
 pub(super) fn queries(run: &mut Run<'_>) -> Result<(), Stop> {
     let seen = run.get_raw(LIST, &format!("{RIGHT}&bot_id=other&sort=asc&sort=desc"))?;
     let statements = ["everywhere.unknown-parameter", "everywhere.agent"];
-    if run.answered(&statements, &seen) {
-        same_as_first(run, &statements, &seen);
+    if seen.page().is_some_and(|page| is_first(run, page).is_ok()) {
+        run.answered(&statements, &seen);
+    } else {
+        // Is it the agent's id, or any name?
+        run.ledger.differs("everywhere.unknown-parameter", came_of(run, &seen));
+        let seen = run.get_raw(LIST, &format!("{RIGHT}&bot_id=other"))?;
+        if seen.page().is_none_or(|page| is_first(run, page).is_err()) {
+            run.ledger.differs("everywhere.agent", came_of(run, &seen));
+        }
     }
     let seen = run.get_raw(LIST, &format!("{RIGHT}&page=1"))?;
     run.refused(&["everywhere.given-twice"], &seen, Code::InvalidParameter);
@@ -32,18 +64,32 @@ pub(super) fn queries(run: &mut Run<'_>) -> Result<(), Stop> {
     let seen = run.get_raw(LIST, &format!("{RIGHT}&user_id=%ff"))?;
     run.refused(&["everywhere.text"], &seen, Code::InvalidParameter);
     let seen = run.get_raw(LIST, &format!("{RIGHT}&user_id=%zz"))?;
-    run.answered(&["everywhere.broken-percent"], &seen);
-    let target = format!("{}?{RIGHT}", LIST.endpoint().path);
-    let ask = Ask { content_type: Some("text/plain"), ..Ask::get(target, &run.key) };
-    let seen = run.ask(Some(LIST.endpoint()), &ask)?;
-    run.answered(&["everywhere.content-type"], &seen);
-    Ok(())
+    if run.answered(&["everywhere.broken-percent"], &seen) {
+        let users = seen.page().map(|page| page.texts("user_id")).unwrap_or_default();
+        let only = users.iter().all(|user| *user == "%zz");
+        let came = if only { Ok(()) } else { Err("rows of other users".to_owned()) };
+        run.ledger.found("everywhere.broken-percent", came);
+    }
+    content_type_and_head(run)
 }
 
 /// Whether a page of one row is the first of all.
+fn is_first(run: &Run<'_>, page: &Page) -> Result<(), String> {
+    let Some(all) = &run.known.list else { return Ok(()) };
+    let first: Vec<&str> = all.texts("conversation_id").into_iter().take(1).collect();
+    same(&page.texts("conversation_id"), &first)
+}
+
+/// What came where the first row of all should have come.
+fn came_of(run: &Run<'_>, seen: &Seen) -> String {
+    let wrong = seen.page().and_then(|page| is_first(run, page).err());
+    wrong.unwrap_or_else(|| seen.describe())
+}
+
+/// Notes whether a page of one row is the first of all.
 fn same_as_first(run: &mut Run<'_>, statements: &[&str], seen: &Seen) {
-    let (Some(page), Some(all)) = (seen.page(), &run.known.list) else { return };
-    let came = begins(&page.texts("conversation_id"), &all.texts("conversation_id"));
+    let Some(page) = seen.page() else { return };
+    let came = is_first(run, page);
     for statement in statements {
         run.ledger.found(statement, came.clone());
     }
@@ -52,7 +98,9 @@ fn same_as_first(run: &mut Run<'_>, statements: &[&str], seen: &Seen) {
 pub(super) fn integers(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = ["everywhere.integer"];
     let seen = run.get_raw(LIST, &RIGHT.replace("page=1&", "page=001&"))?;
-    run.answered(&statement, &seen);
+    if run.answered(&statement, &seen) {
+        same_as_first(run, &statement, &seen);
+    }
     for wrong in ["1.0", "%2B1", "9223372036854775808"] {
         let query = RIGHT.replace("page=1&", &format!("page={wrong}&"));
         let seen = run.get_raw(LIST, &query)?;
@@ -63,25 +111,29 @@ pub(super) fn integers(run: &mut Run<'_>) -> Result<(), Stop> {
 
 pub(super) fn windows(run: &mut Run<'_>) -> Result<(), Stop> {
     let seen = run.get_raw(LIST, &RIGHT.replace("start_time=0", "start_time=-1"))?;
-    run.answered(&["everywhere.times"], &seen);
+    if run.answered(&["everywhere.times"], &seen) {
+        same_as_first(run, &["everywhere.times"], &seen);
+    }
     let seen = list(run, "1", "1", &[("start_time", "2"), ("end_time", "1")])?;
     run.refused(&["everywhere.window-reversed"], &seen, Code::InvalidParameter);
-    let statements = ["everywhere.window", "conversations.start_time", "conversations.end_time"];
-    let Some(time) =
-        run.known.list.as_ref().and_then(|all| all.numbers("recent_chat_time").first().copied())
-    else {
+    // In the midst of the others, if there are any: then both ends leave some out.
+    let times = run.known.list.as_ref().map(|all| all.numbers("recent_chat_time"));
+    let mut distinct = times.unwrap_or_default();
+    distinct.dedup();
+    let Some(time) = distinct.get(distinct.len() / 2).copied() else {
         run.ledger.untried("everywhere.window", NO_ROWS);
         return Ok(());
     };
     let instant = time.to_string();
     let seen = list(run, "1", "100", &[("start_time", &instant), ("end_time", &instant)])?;
-    if run.answered(&statements, &seen) {
+    if run.answered(&["everywhere.window"], &seen) {
         let times = seen.page().map(|page| page.numbers("recent_chat_time")).unwrap_or_default();
-        let right = !times.is_empty() && times.iter().all(|other| *other == time);
-        let came = if right { Ok(()) } else { Err("not just the rows of that instant".to_owned()) };
-        for statement in statements {
-            run.ledger.found(statement, came.clone());
-        }
+        let is = |wrong: bool, what: &str| if wrong { Err(what.to_owned()) } else { Ok(()) };
+        let (early, late) = (times.iter().any(|t| *t < time), times.iter().any(|t| *t > time));
+        run.ledger.found("conversations.start_time", is(early, "a row of before the window"));
+        run.ledger.found("conversations.end_time", is(late, "a row of after the window"));
+        let lacks = !early && !late && !times.contains(&time);
+        run.ledger.found("everywhere.window", is(lacks, "no row of that very instant"));
     }
     Ok(())
 }
@@ -94,7 +146,7 @@ pub(super) fn paths(run: &mut Run<'_>) -> Result<(), Stop> {
         run.refused(&["everywhere.unknown-path"], &seen, Code::NotFound);
     }
     let target = format!("{path}?{RIGHT}");
-    let ask = Ask { method: Method::OPTIONS, ..Ask::get(target.clone(), &run.key) };
+    let ask = Ask { method: Method::OPTIONS, ..Ask::get(target, &run.key) };
     let came = run.client.ask(&ask)?;
     let allow = came.as_ref().ok().and_then(|answer| answer.header(header::ALLOW));
     let allows = allow == Some(ALLOW);
@@ -104,34 +156,45 @@ pub(super) fn paths(run: &mut Run<'_>) -> Result<(), Stop> {
     if is_preflight {
         run.ledger.untried("everywhere.other-methods", "OPTIONS is for browsers of other origins");
     } else {
-        let seen = Seen::of(came, None);
-        let statements = ["everywhere.other-methods", "everywhere.405"];
-        if run.refused(&statements, &seen, Code::MethodNotAllowed) && !allows {
+        let seen = run.note(None, came);
+        let statement = ["everywhere.other-methods"];
+        if run.refused(&statement, &seen, Code::MethodNotAllowed) && !allows {
             run.ledger.differs("everywhere.other-methods", "another `Allow`, or none".to_owned());
         }
     }
-    head(run, target)
+    Ok(())
 }
 
-/// `HEAD` tells the length of what `GET` sends.
-fn head(run: &mut Run<'_>, target: String) -> Result<(), Stop> {
-    let ask = Ask::get(target, &run.key);
-    let get = run.client.ask(&ask)?;
-    let head = run.client.ask(&Ask { method: Method::HEAD, ..ask })?;
-    let came = match (get, head) {
-        (Ok(get), Ok(head)) if head.status != get.status => {
-            Err(format!("HTTP {} where GET has {}", head.status, get.status))
+/// Any `Content-Type` is fine, and `HEAD` tells the length of what `GET` sent.
+fn content_type_and_head(run: &mut Run<'_>) -> Result<(), Stop> {
+    let target = format!("{}?{RIGHT}", LIST.endpoint().path);
+    let ask = Ask { content_type: Some("text/plain"), ..Ask::get(target.clone(), &run.key) };
+    let got = run.client.ask(&ask)?;
+    let kind = |answer: &Answer| answer.header(header::CONTENT_TYPE).map(str::to_owned);
+    let get = got.as_ref().ok().map(|get| (get.status, kind(get), get.body.len()));
+    let seen = run.note(Some(LIST.endpoint()), got);
+    let is_page = run.answered(&["everywhere.content-type"], &seen);
+    let Some((status, content_type, length)) = get.filter(|_| is_page) else {
+        run.ledger.untried("everywhere.head", "GET gave nothing to compare it with");
+        return Ok(());
+    };
+    let head = run.client.ask(&Ask { method: Method::HEAD, ..Ask::get(target, &run.key) })?;
+    let came = match head {
+        Ok(head) if head.status != status => {
+            Err(format!("HTTP {} where GET has {status}", head.status))
         }
-        (Ok(get), Ok(head)) => {
-            let length = head.header(header::CONTENT_LENGTH);
-            let length: Option<usize> = length.and_then(|text| text.parse().ok());
-            match length {
-                Some(length) if get.body.len() == length => Ok(()),
+        Ok(head) if kind(&head) != content_type => {
+            Err("another Content-Type than GET's".to_owned())
+        }
+        Ok(head) => {
+            let told = head.header(header::CONTENT_LENGTH);
+            match told.and_then(|text| text.parse::<usize>().ok()) {
+                Some(told) if told == length => Ok(()),
                 Some(_) => Err("a Content-Length that is not GET's".to_owned()),
                 None => Err("no Content-Length".to_owned()),
             }
         }
-        (Err(trouble), _) | (_, Err(trouble)) => Err(trouble.0),
+        Err(trouble) => Err(trouble.0),
     };
     run.ledger.found("everywhere.head", came);
     Ok(())
