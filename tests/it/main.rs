@@ -91,13 +91,13 @@ mod verdict_clients;
 mod verdict_company;
 mod verdict_forms;
 mod verdict_quiet;
-#[cfg(target_os = "linux")]
 mod verify;
 mod verify_breaks;
 mod verify_differs;
 mod verify_forms;
 mod verify_hostile;
 mod verify_odd;
+#[cfg(target_os = "linux")]
 mod verify_tls;
 mod walk;
 mod watching;

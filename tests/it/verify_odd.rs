@@ -138,7 +138,7 @@ fn rows_of_other_shapes() {
         ("conversation_type", "\"conversation_type\":null,\"x\":", "row.conversation_type", "null"),
         ("conversation_id", "\"conversation_id\":{},\"x\":", "row.conversation_id", "{}"),
         ("total", "\"total\":-1,\"x\":", "past-end", "another total than page 1"),
-        ("total", "\"total\":[],\"x\":", "total", "a total that is neither"),
+        ("total", "\"total\":[],\"x\":", "total", "counts neither all matches nor this page"),
     ] {
         let server = with_list(move |list| list.replace(&format!("\"{key}\":"), instead));
         // The list is what is asked for first.

@@ -104,7 +104,9 @@ pub(super) fn total(run: &mut Run<'_>) -> Result<(), Stop> {
             run.ledger.fits("list-total", statement, &["all"]);
             return last_page(run, of_all.unwrap_or_default());
         }
-        _ => run.ledger.differs(statement, "a total that counts no rows that came".to_owned()),
+        _ => run
+            .ledger
+            .differs(statement, "a total that counts neither all matches nor this page".to_owned()),
     }
     Ok(())
 }

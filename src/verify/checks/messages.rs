@@ -86,7 +86,9 @@ fn total(run: &mut Run<'_>, statement: &str, page: &Page) {
             run.ledger.fits("messages-total", statement, &["string"]);
         }
         (None, _) => run.ledger.differs(statement, "no total".to_owned()),
-        _ => run.ledger.differs(statement, "a total that counts no rows that came".to_owned()),
+        _ => run
+            .ledger
+            .differs(statement, "a total that does not count the messages that came".to_owned()),
     }
 }
 
