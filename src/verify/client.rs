@@ -47,6 +47,7 @@ impl Answer {
 }
 
 /// A request: what is asked, and in whose name.
+#[derive(Clone)]
 pub(super) struct Ask {
     pub(super) method: Method,
     /// The path, and behind `?` the query.

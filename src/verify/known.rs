@@ -6,6 +6,8 @@ use super::seen::{Object, Page, number, text};
 pub(super) struct Known {
     /// The first page of all conversations.
     pub(super) list: Option<Page>,
+    /// A time just behind the newest conversation, in ms.
+    pub(super) until: Option<String>,
     /// The conversation whose messages are asked for.
     pub(super) chat: Option<Chat>,
     /// Its messages, v1.
@@ -16,6 +18,18 @@ pub(super) struct Known {
     pub(super) channels: Vec<String>,
     /// The first page of all Q&A rows.
     pub(super) qa: Option<Page>,
+}
+
+/// So far behind the newest conversation: no window ends just at a record, whatever it does there.
+const BEHIND: i64 = 1000;
+
+/// Times in milliseconds have been larger since 1973.
+pub(super) const LEAST_MILLISECONDS: i64 = 100_000_000_000;
+
+/// Where a window ends that holds all conversations of a page and none that come later.
+pub(super) fn until(list: &Page) -> Option<String> {
+    let newest = list.numbers("recent_chat_time").into_iter().max()?;
+    (newest >= LEAST_MILLISECONDS).then(|| newest.saturating_add(BEHIND).to_string())
 }
 
 /// A conversation of the list.

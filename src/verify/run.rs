@@ -25,6 +25,10 @@ pub(super) struct Run<'c> {
     in_a_row: u32,
 }
 
+/// The end of a window that holds everything: the year 2286. Once the newest conversation is known,
+/// [`Known::until`] is sent in its place, so that what comes meanwhile changes no answer.
+pub(super) const FOREVER: &str = "9999999999999";
+
 /// A parameter of a query: its name, and its value as it is.
 pub(super) type Pair<'p> = (&'p str, &'p str);
 
@@ -73,7 +77,13 @@ impl<'c> Run<'c> {
         endpoint: Option<&'static Endpoint>,
         ask: &Ask,
     ) -> Result<Seen, Stop> {
-        let came = self.client.ask(ask)?;
+        let came = match &self.known.until {
+            Some(until) if ask.target.contains(FOREVER) => {
+                let target = ask.target.replace(FOREVER, until);
+                self.client.ask(&Ask { target, ..ask.clone() })?
+            }
+            _ => self.client.ask(ask)?,
+        };
         if let Err(trouble) = &came {
             self.in_a_row += 1;
             if self.known.list.is_none() {

@@ -1,9 +1,12 @@
 //! `verify` against servers whose answers are HTTP, and nothing that the contract has.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use gptbots_mock::Server;
 use serde_json::json;
 
 use crate::client::NEWEST;
+use crate::fixture::{self, agent, answer as reply, build, question};
 use crate::scripted::{
     KEY, MOST, Scripted, answer, finds, handed_on, json, statement, troubles, verify,
 };
@@ -234,4 +237,29 @@ fn the_same_page_for_everything() {
     let found = verify(&server.url(), &[]);
     assert_eq!((found.code, troubles(&found).len()), (6, 0), "{}", found.stdout);
     assert_eq!(statement(&found, "everywhere.unknown-path").0, "differs");
+}
+
+/// An agent that somebody talks to while it is verified: what comes behind the first answer changes
+/// nothing.
+#[test]
+fn conversations_that_come_meanwhile_make_no_difference() {
+    let talk = |number: i64| {
+        let time = 1_760_000_000_000 + number * 3_600_000;
+        let id = |what: &str| format!("{what}{number}");
+        let messages = [question(&id("q"), time), reply(&id("a"), time + 5000)];
+        fixture::talk(&id("c"), &messages)
+    };
+    let with = |number: i64| {
+        let talks: Vec<_> = (0..number).map(talk).collect();
+        build(&[agent(KEY, &talks)]).start().unwrap()
+    };
+    let (before, after) = (with(12), with(13));
+    let is_first = AtomicBool::new(true);
+    let server = Scripted::new(move |stream, head| {
+        let of = if is_first.swap(false, Ordering::Relaxed) { &before } else { &after };
+        std::io::Write::write_all(stream, &handed_on(of.address(), head)?)
+    });
+    let found = verify(&server.url(), &[]);
+    assert_eq!(found.code, 0, "{}", found.stdout);
+    assert_eq!(statement(&found, "conversations.total").0, "holds");
 }

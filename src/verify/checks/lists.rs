@@ -3,7 +3,7 @@
 use jiter::JsonValue;
 
 use super::super::client::Stop;
-use super::super::known::Chat;
+use super::super::known::{self, Chat};
 use super::super::run::Run;
 use super::super::seen::{FULL, Page, Seen, text};
 use super::{FAR, NO_CONVERSATION, NO_ROWS, channels, filtered, list};
@@ -47,6 +47,7 @@ pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
     if page.len() == 0 {
         run.ledger.untold("anonymous-id", NO_ROWS);
     }
+    run.known.until = known::until(&page);
     run.known.chat = Chat::choose(&page);
     if run.known.chat.is_none() {
         for reading in ["messages-total", "messages-order", "v2-messages-order"] {

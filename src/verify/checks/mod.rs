@@ -11,7 +11,7 @@ mod qa;
 mod requests;
 
 use super::client::Stop;
-use super::run::{Pair, Run};
+use super::run::{FOREVER, Pair, Run};
 use super::seen::{Page, Seen, text};
 use crate::contract::Operation;
 
@@ -51,7 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A window that holds everything.
-const ALWAYS: [Pair<'static>; 2] = [("start_time", "0"), ("end_time", "9999999999999")];
+const ALWAYS: [Pair<'static>; 2] = [("start_time", "0"), ("end_time", FOREVER)];
 
 /// A page far behind the last one of anything.
 const FAR: &str = "1000000";

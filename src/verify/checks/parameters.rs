@@ -1,7 +1,7 @@
 //! Every parameter of every endpoint, from the contract's tables: left out, and just outside.
 
 use super::super::client::Stop;
-use super::super::run::Run;
+use super::super::run::{FOREVER, Run};
 use super::super::seen::{Page, Seen};
 use super::messages::NOBODY;
 use crate::contract::{Code, ENDPOINTS, Endpoint, Field, Kind, Operation, Param, Presence};
@@ -90,7 +90,7 @@ fn ask(
 fn right(param: &Param, id: &str) -> String {
     match (param.field, param.kind) {
         (Field::ConversationId, _) => id.to_owned(),
-        (Field::EndTime, _) => "9999999999999".to_owned(),
+        (Field::EndTime, _) => FOREVER.to_owned(),
         (_, Kind::Integer { min, .. }) => min.to_string(),
         (_, Kind::Millis) => "0".to_owned(),
         (_, kind) => kind.words().first().map_or_else(String::new, |word| (*word).to_owned()),

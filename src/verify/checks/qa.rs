@@ -3,14 +3,11 @@
 use jiter::JsonValue;
 
 use super::super::client::Stop;
+use super::super::known::LEAST_MILLISECONDS;
 use super::super::run::{Pair, Run};
 use super::super::seen::{Page, Seen};
 use super::{ALWAYS, FAR, NO_ROWS, filtered};
 use crate::contract::{Feedback, Operation};
-
-/// A time in seconds has fewer digits than this until the year 5138, one in milliseconds had more
-/// since 1973.
-const LEAST_MILLISECONDS: i64 = 100_000_000_000;
 
 fn ask(run: &mut Run<'_>, rating: &str, page: &str, size: &str) -> Result<Seen, Stop> {
     let mut pairs: Vec<Pair<'_>> = vec![("user_feedback", rating)];

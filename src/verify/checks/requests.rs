@@ -11,7 +11,7 @@ use crate::contract::{ALLOW, Code, Operation};
 
 const LIST: Operation = Operation::ConversationList;
 
-/// A right query of the list for one row, as it is sent.
+/// A right query of the list for one row, as it is sent; it ends at `FOREVER`.
 const RIGHT: &str = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=1";
 
 /// A query in which every byte is encoded, but for spaces, which are written as `+`.

@@ -105,10 +105,11 @@ fn refused_end(how: &str, breaks: &[&str], text: &'static str) -> Break {
     row(how, breaks, &["40000"], answered_as(is, 400, MISSING))
 }
 
-/// The end of a window, if it is neither open nor before its start.
+/// The end of a window, if it does not begin with everything and is not before its start.
 fn end(asked: &Asked) -> Option<i64> {
-    let end = asked.get("end_time")?.parse().ok()?;
-    (end > 1 && end < 9_999_999_999_999).then_some(end)
+    let [start, end]: [i64; 2] =
+        [asked.get("start_time")?.parse().ok()?, asked.get("end_time")?.parse().ok()?];
+    (start > 0 && end >= start).then_some(end)
 }
 
 fn windows() -> Vec<Break> {
