@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use gptbots_mock::Server;
-use gptbots_mock::contract::QaTime;
+use gptbots_mock::contract::{PagePastEnd, QaTime};
 use serde_json::{Value, json};
 
 use crate::client::Answer;
@@ -32,10 +32,12 @@ pub(crate) enum World {
     /// Three conversations, with what none of the others has: a user whose id has a space, and
     /// questions of the same millisecond. The keys are those of the built-in agents.
     Small,
+    /// The same, where a page past the end is an error everywhere.
+    Strict,
 }
 
 impl World {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Demo,
         Self::Examples,
         Self::Edge,
@@ -43,12 +45,13 @@ impl World {
         Self::EdgeEmpty,
         Self::EdgeMillis,
         Self::Small,
+        Self::Strict,
     ];
 
     /// The key of an agent, and that of a deleted one.
     pub(crate) fn keys(self) -> (&'static str, &'static str) {
         match self {
-            Self::Demo | Self::Small => ("app-demo", "app-deleted"),
+            Self::Demo | Self::Small | Self::Strict => ("app-demo", "app-deleted"),
             Self::Examples => ("your_apikey", "app-deleted"),
             Self::Edge | Self::EdgeMillis => ("app-edge", "app-edge-deleted"),
             Self::EdgeSecond => ("app-edge-second", "app-edge-deleted"),
@@ -61,6 +64,7 @@ impl World {
         static EDGES: OnceLock<Server> = OnceLock::new();
         static SMALL: OnceLock<Server> = OnceLock::new();
         static MILLIS: OnceLock<Server> = OnceLock::new();
+        static STRICT: OnceLock<Server> = OnceLock::new();
         let server = match self {
             Self::Demo | Self::Examples => BUILT_IN.get_or_init(|| Server::start().unwrap()),
             Self::EdgeMillis => MILLIS.get_or_init(|| {
@@ -68,6 +72,10 @@ impl World {
             }),
             Self::Small => {
                 SMALL.get_or_init(|| build(&small()).reading(QaTime::Milliseconds).start().unwrap())
+            }
+            Self::Strict => {
+                let strict = || build(&small()).reading(PagePastEnd::Error);
+                STRICT.get_or_init(|| strict().start().unwrap())
             }
             _ => EDGES.get_or_init(|| Server::builder().fixture(EDGE).start().unwrap()),
         };

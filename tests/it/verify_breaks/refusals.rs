@@ -1,6 +1,8 @@
 //! The words and the status of each code.
 
-use super::{ENDPOINTS, answer};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{ENDPOINTS, LIST, QA, answer, answered_as};
 use crate::client::Answer;
 use crate::proxy::{Asked, Upstream};
 use crate::verify_differs::{Break, World, row};
@@ -83,7 +85,43 @@ pub(crate) fn rows() -> Vec<Break> {
         ));
     }
     all.extend(statuses());
-    all.into_iter().map(|row| row.over(World::Small)).collect()
+    let small = all.into_iter().map(|row| row.over(World::Small));
+    small.chain(strict()).chain(rare()).collect()
+}
+
+/// What only a reading brings to the lists.
+fn strict() -> impl Iterator<Item = Break> {
+    [("conversations", LIST), ("qa", QA)].into_iter().map(|(id, path)| {
+        let alas = refused(
+            move |asked| asked.path() == path,
+            40005,
+            |came| *came = answer(400, r#"{"code":40005,"message":"Alas"}"#),
+        );
+        let statement = format!("{id}.40005");
+        let row = row(format!("{statement} reads otherwise"), &[&statement], &["Alas"], alas);
+        row.over(World::Strict)
+    })
+}
+
+/// What a server answers when it has had enough, or fails: once, to one request.
+fn rare() -> [Break; 2] {
+    let is = |asked: &Asked| asked.get("conversation_type") == Some("ZAPIER");
+    let first = AtomicBool::new(true);
+    let limited = move |asked: &Asked, upstream: Upstream| {
+        if !is(asked) || !first.swap(false, Ordering::Relaxed) {
+            return upstream.ask(asked);
+        }
+        let mut limited = answer(429, r#"{"code":40008,"message":"Alas"}"#);
+        limited.headers.push(("retry-after".to_owned(), "0".to_owned()));
+        limited
+    };
+    let failed = answered_as(is, 500, r#"{"code":50000,"message":"Alas"}"#);
+    let both = ["channel.ZAPIER", "everywhere.50000"];
+    [
+        row("40008 reads otherwise", &["everywhere.40008"], &["Alas"], limited),
+        row("50000 reads otherwise", &both, &["Alas"], failed),
+    ]
+    .map(|row| row.over(World::Small))
 }
 
 fn statuses() -> Vec<Break> {
