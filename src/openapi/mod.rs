@@ -55,7 +55,7 @@ fn about() -> Node {
         "GPTBots conversation history",
         "What gptbots-mock believes of the vendor's API, and serves.",
         "Written from the vendor's public pages and from public clients; each statement says \
-         how well it is known, and docs/FIDELITY.md what nobody outside the vendor knows.
+         how well it is known, and docs/FIDELITY.md which test holds it.
 
 \
          Where sources disagree the emulator has a switch, a reading. The document shows the \
