@@ -112,10 +112,15 @@ impl Answer {
     }
 }
 
+/// Whether a key's value is a channel.
+pub(crate) fn is_channel(key: &str) -> bool {
+    ["conversation_type", "convo_type"].contains(&key)
+}
+
 /// The words of which a key's value is one; none where it is free.
 pub(crate) fn words(key: &str) -> Vec<&'static str> {
     match key {
-        "conversation_type" | "convo_type" => {
+        key if is_channel(key) => {
             CONVERSATION_TYPES.iter().map(|(value, ..)| value.name()).collect()
         }
         "user_feedback" => Feedback::ALL.map(Feedback::name).into(),
@@ -194,7 +199,8 @@ keys! {
     ConversationField, CONVERSATION:
     ConversationId "conversation_id" String "24 hex digits, or 20 letters and digits" ON_LIST;
     UserId "user_id" String "the developer's own id of the user" ON_LIST;
-    RecentChatTime "recent_chat_time" Integer "ms; time of the newest message" ON_LIST;
+    RecentChatTime "recent_chat_time" Integer
+        "time of the newest message, in milliseconds since 1970-01-01 UTC" ON_LIST;
     Subject "subject" String "the first question; may be empty" ON_LIST;
     ConversationType "conversation_type" String "the channel; never ALL" ON_LIST;
     MessageCount "message_count" Integer "messages in the conversation" ON_LIST;
@@ -211,7 +217,7 @@ keys! {
     ParentMessageId "parent_message_id" String "the message before; empty for the first" ON_MESSAGES;
     MessageType "message_type" String "QUESTION or ANSWER" ON_MESSAGES;
     Text "text" String "the message" ON_MESSAGES;
-    CreateTime "create_time" Integer "ms" ON_MESSAGES;
+    CreateTime "create_time" Integer "its time, in milliseconds since 1970-01-01 UTC" ON_MESSAGES;
 }
 
 keys! {
@@ -220,9 +226,10 @@ keys! {
     MessageId "message_id" String "unique" ON_MESSAGES_V2;
     ParentMessageId "parent_message_id" String
         "the message before; empty for the first" ON_MESSAGES_V2;
-    CreateTime "create_time" Integer "ms" ON_MESSAGES_V2;
+    CreateTime "create_time" Integer
+        "its time, in milliseconds since 1970-01-01 UTC" ON_MESSAGES_V2;
     Feedback "feedback" String "POSITIVE or NEGATIVE on a rated answer, else empty" ON_MESSAGES_V2;
-    Role "role" String "user or assistant" ON_MESSAGES_V2;
+    Role "role" String "who wrote it: user or assistant" ON_MESSAGES_V2;
     Content "content" List "one object with branch_content, which holds the text" ON_MESSAGES_V2;
 }
 
@@ -284,6 +291,6 @@ pub const QA_RECORDS: Answer = Answer {
     rows_json: "\"qa\":",
     total: TotalPlace::Absent,
     keys: RowKeys::Qa(QA),
-    total_about: "absent (reading qa-total)",
+    total_about: "all matching questions, only under qa-total=present",
     test: "vendor::the_qa_example_holds_the_pages_two_rows",
 };

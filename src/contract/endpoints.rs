@@ -166,7 +166,29 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
     path: "/v1/messages",
     about: "the messages of one conversation, oldest first",
     source: documented(page::MESSAGES),
-    params: MESSAGES_PARAMS,
+    params: &[
+        required(
+            Field::ConversationId,
+            Kind::Text,
+            "the conversation, exactly",
+            documented(page::MESSAGES),
+            "messages::a_conversation_id_is_compared_exactly",
+        ),
+        required(
+            Field::Page,
+            FROM_ONE,
+            "number of the page",
+            assumed("the page names no first page; its example starts at 1"),
+            FROM_1,
+        ),
+        required(
+            Field::PageSize,
+            UP_TO_100,
+            "rows per page",
+            assumed("the page says \"max 100\" and names no lower bound"),
+            "limits::messages_take_1_to_100_rows",
+        ),
+    ],
     answer: MESSAGES,
     errors: &[
         error(Code::InvalidParameter, "Invalid parameter.", documented(page::MESSAGES)),
@@ -191,9 +213,25 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
     id: "messages-v2",
     name: "v2 messages",
     path: "/v2/messages",
-    about: "the messages of one conversation, newest first; what public clients call today",
+    about: "the messages of one conversation, newest first",
     source: documented(page::MESSAGES_V2),
-    params: MESSAGES_PARAMS,
+    params: &[
+        required(
+            Field::ConversationId,
+            Kind::Text,
+            "the conversation, exactly",
+            documented(page::MESSAGES_V2),
+            "messages::a_conversation_id_is_compared_exactly",
+        ),
+        required(Field::Page, FROM_ONE, "number of the page", assumed(AS_V1), FROM_1),
+        required(
+            Field::PageSize,
+            UP_TO_100,
+            "rows per page",
+            assumed(AS_V1),
+            "limits::messages_take_1_to_100_rows",
+        ),
+    ],
     answer: MESSAGES_V2,
     errors: &[
         error(Code::InvalidParameter, "Invalid parameters", documented(page::MESSAGES_V2)),
@@ -275,33 +313,10 @@ const QA_LIST: Endpoint = Endpoint {
     },
 };
 
-const MESSAGES_PARAMS: &[Param] = &[
-    required(
-        Field::ConversationId,
-        Kind::Text,
-        "the conversation, exactly",
-        documented(page::MESSAGES),
-        "messages::a_conversation_id_is_compared_exactly",
-    ),
-    required(
-        Field::Page,
-        FROM_ONE,
-        "number of the page",
-        assumed("the page names no first page; its example starts at 1"),
-        FROM_1,
-    ),
-    required(
-        Field::PageSize,
-        UP_TO_100,
-        "rows per page",
-        assumed("the page says \"max 100\" and names no lower bound"),
-        "limits::messages_take_1_to_100_rows",
-    ),
-];
-
 const FROM_ONE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 const UP_TO_100: Kind = Kind::Integer { min: 1, max: 100 };
 const FROM_1: &str = "limits::pages_are_counted_from_1";
+const AS_V1: &str = "taken to be as in v1 messages";
 const NO_ROW: &str = "the page's table lacks this row";
 const NO_TABLE: &str = "the page has no table of errors";
 

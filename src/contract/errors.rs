@@ -55,6 +55,9 @@ impl Code {
         }
     }
 
+    /// Where every HTTP status comes from.
+    pub(crate) const STATUS_SOURCE: Source = assumed(page::NONE);
+
     /// The HTTP status, under the reading `error-status=mapped`. Assumed for every code.
     #[must_use]
     pub const fn http_status(self) -> u16 {
@@ -98,7 +101,7 @@ pub struct ErrorRow {
 
 impl ErrorRow {
     /// Whether it is answered under a reading only.
-    pub(super) fn is_by_reading(&self) -> bool {
+    pub(crate) fn is_by_reading(&self) -> bool {
         *self == PAST_END_BY_READING
     }
 

@@ -26,7 +26,7 @@ mod values;
 pub use answers::{
     Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
 };
-pub(crate) use answers::{BY_READING, Keys, TotalPlace, words};
+pub(crate) use answers::{BY_READING, Keys, TotalPlace, is_channel, words};
 pub use answers::{
     CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
     QA, QA_RECORDS, TOTAL,
@@ -44,6 +44,7 @@ pub use readings::{
     PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingRow, Readings,
     V2MessagesOrder, Wording,
 };
+pub(crate) use statements::behaviours;
 pub use statements::{SUBJECTS, Statement, statements};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};

@@ -103,8 +103,7 @@ fn endpoint_section(out: &mut String, endpoint: &Endpoint) {
 fn behaviour_table(out: &mut String, subject: &str) {
     let mut table = Table::new(&["about", "what happens", "source", "reading"]);
     for row in behaviours(subject) {
-        let about = row.id[subject.len() + 1..].replace('-', " ");
-        table.row(&[&about, &row.says, &source(row.source), row.reading.unwrap_or("")]);
+        table.row(&[&row.title(), &row.says, &source(row.source), row.reading.unwrap_or("")]);
     }
     table.finish(out);
 }

@@ -164,8 +164,21 @@ pub struct Param {
     pub presence: Presence,
     /// What it does, in a few words.
     pub about: &'static str,
-    /// Where its range comes from.
+    /// Where it comes from that it is there, whether it has to be, and its range.
     pub source: Source,
     /// The test that holds it, typed from the page.
     pub(crate) test: &'static str,
+}
+
+impl Param {
+    /// Whether it has to be there, and what it accepts: what its source stands for.
+    pub(crate) fn says(&self) -> String {
+        let required = if self.presence == Presence::Required { "required" } else { "optional" };
+        let accepts = match self.kind {
+            // Each channel has a source of its own.
+            Kind::ConversationType => "ALL or a channel".to_owned(),
+            kind => kind.expected(),
+        };
+        format!("{required}; {accepts}")
+    }
 }

@@ -199,9 +199,9 @@ readings! {
     /// The noun of the deleted agent's message.
     Wording wording "wording" affects "every endpoint"
     why "the earlier pages say Bot, the newer ones Agent" {
-        /// `Agent deleted`
+        /// Agent, as in `Agent deleted`
         Agent "agent",
-        /// `Bot deleted`
+        /// Bot in its place, as in `Bot deleted`
         Bot "bot",
     }
 }

@@ -6,7 +6,12 @@ mod operations;
 mod parts;
 mod schemas;
 
-use crate::contract::{ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source};
+use std::sync::LazyLock;
+
+use crate::contract::{
+    CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source,
+    Statement, behaviours,
+};
 use crate::fixtures;
 use crate::node::{Node, object};
 use crate::world::World;
@@ -19,13 +24,32 @@ const TAGS: [(&str, &str, &[Operation]); 3] = [
     ("qa", "Questions with their answers and ratings.", &[Operation::QaRecords]),
 ];
 
+const ABOUT: &str = "\
+Written from the vendor's public pages and from public clients. Where a sentence ends with how well \
+it is known and from where, that stands for this sentence only; what other sentences say is the \
+emulator's understanding. docs/FIDELITY.md says which test holds each statement.
+
+Where sources disagree the emulator has a switch, a reading. The document shows the defaults; \
+`x-readings` at its end says what the others change, and on an operation which of them concern it. \
+Under `error-status=ok`, for one, a refusal with one of the pages' own codes comes as HTTP 200, under \
+`messages-total=string` a total is a string.
+
+What holds for every endpoint:
+
+";
+
 /// The vendor's API as an `OpenAPI` 3.1 document.
 #[must_use]
 pub fn openapi() -> String {
-    // The built-in records are right, which the tests of fixtures hold.
-    let examples =
-        fixtures::documented().ok().and_then(|agents| World::of_fixture(agents, &[]).ok());
-    let operation = |endpoint| operations::get(endpoint, examples.as_ref());
+    // It is the build's, the same for every server.
+    static DOCUMENT: LazyLock<String> = LazyLock::new(write);
+    DOCUMENT.clone()
+}
+
+fn write() -> String {
+    let examples = fixtures::documented().expect("the built-in records are right");
+    let examples = World::of_fixture(examples, &[]).expect("the built-in records are right");
+    let operation = |endpoint| operations::get(endpoint, &examples);
     let document = object! {
         "openapi" => "3.1.0",
         "info" => about(),
@@ -54,14 +78,7 @@ fn about() -> Node {
     info(
         "GPTBots conversation history",
         "What gptbots-mock believes of the vendor's API, and serves.",
-        "Written from the vendor's public pages and from public clients; each statement says \
-         how well it is known, and docs/FIDELITY.md which test holds it.
-
-\
-         Where sources disagree the emulator has a switch, a reading. The document shows the \
-         defaults; `x-readings` at its end says what the others change, and on an operation \
-         which of them concern it. Under `error-status=ok`, for one, a refusal with one of the \
-         pages' own codes comes as HTTP 200, under `messages-total=string` a total is a string.",
+        &format!("{ABOUT}{}", behaviours_of("everywhere")),
         "The maintainers of gptbots-mock, not the vendor",
     )
 }
@@ -95,6 +112,24 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
         [first.to_uppercase(), rest.to_owned()]
     });
     words.chain([what.to_owned()]).collect()
+}
+
+/// What no other table says of a subject, as a list in Markdown.
+fn behaviours_of(subject: &str) -> String {
+    let line = |row: &Statement| {
+        let by = row.reading.map(|name| format!("; reading {name}")).unwrap_or_default();
+        format!("- {}: {} ({}{by}).", capital(&row.title()), row.says, said(row.source))
+    };
+    behaviours(subject).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The channels, by where each comes from.
+fn channels() -> String {
+    let by_source = CONVERSATION_TYPES.chunk_by(|(.., one), (.., next)| one == next).map(|some| {
+        let names: Vec<_> = some.iter().map(|(value, ..)| value.name()).collect();
+        format!("{} ({})", names.join(", "), said(some[0].2))
+    });
+    format!("Channels: {}.", by_source.collect::<Vec<_>>().join("; "))
 }
 
 /// `documented: Get Q&A List, 2025-10-20`

@@ -1,15 +1,18 @@
 //! The operations: what is asked, what is answered, how it is refused.
 
-use super::{TAGS, capital, name_of, said, sentence, with_codes};
+use std::collections::BTreeMap;
+
+use super::{TAGS, behaviours_of, capital, channels, name_of, said, sentence};
 use crate::contract::{
-    ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Kind, MEDIA_TYPE, Param, Presence, READINGS,
+    ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
+    Presence, READINGS,
 };
 use crate::http;
 use crate::node::{Node, object};
-use crate::shape::{reference, text, words};
+use crate::shape::{Object, numbers, reference, text, words};
 use crate::world::World;
 
-pub(super) fn get(endpoint: &'static Endpoint, examples: Option<&World>) -> Node {
+pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Node {
     let tags = TAGS.iter().filter(|(.., of)| of.contains(&endpoint.operation));
     let readings = READINGS.iter().filter(|row| {
         row.affects == "every endpoint" || row.affects.split(", ").any(|name| name == endpoint.name)
@@ -19,7 +22,12 @@ pub(super) fn get(endpoint: &'static Endpoint, examples: Option<&World>) -> Node
         "tags" => Node::list(tags.map(|(name, ..)| *name)),
         "operationId" => format!("get{}", name_of(endpoint, "")),
         "summary" => capital(endpoint.name),
-        "description" => format!("{} ({}).", capital(endpoint.about), said(endpoint.source)),
+        "description" => format!(
+            "{} The endpoint is {}.\n\n{}",
+            sentence(endpoint.about),
+            said(endpoint.source),
+            behaviours_of(endpoint.id)
+        ),
         "parameters" => Node::List(parameters.collect()),
         "responses" => responses(endpoint, examples),
         "x-readings" => Node::list(readings.map(|row| row.name)),
@@ -38,7 +46,11 @@ fn parameter(param: &Param, query: &str) -> Node {
         Kind::Integer { min, max: i64::MAX } => integer().with("minimum", min),
         Kind::Integer { min, max } => integer().with("minimum", min).with("maximum", max),
     };
-    let about = format!("{} ({}).", capital(param.about), said(param.source));
+    let says = capital(&param.says());
+    let mut about = format!("{} {says} ({}).", sentence(param.about), said(param.source));
+    if kind == Kind::ConversationType {
+        about = format!("{about} {}", channels());
+    }
     let required = param.presence == Presence::Required;
     let node = super::parameter(name, "query", required, &about, schema);
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -46,7 +58,9 @@ fn parameter(param: &Param, query: &str) -> Node {
     node.with(
         "example",
         match kind {
-            Kind::Millis | Kind::Integer { .. } => Node::from(value.parse::<i64>().ok()),
+            Kind::Millis | Kind::Integer { .. } => {
+                Node::from(value.parse::<i64>().expect("a page's example is right"))
+            }
             Kind::ConversationType | Kind::Feedback | Kind::Text => Node::from(value),
         },
     )
@@ -56,8 +70,8 @@ fn integer() -> Node {
     object! { "type" => "integer", "format" => "int64" }
 }
 
-fn responses(endpoint: &'static Endpoint, examples: Option<&World>) -> Node {
-    let example = examples.and_then(|world| http::example(world, endpoint)).unwrap_or_default();
+fn responses(endpoint: &'static Endpoint, examples: &World) -> Node {
+    let example = http::example(examples, endpoint).expect("the built-in records answer it");
     let about = endpoint.example.about;
     let ok = object! {
         "description" => sentence(endpoint.about),
@@ -74,15 +88,16 @@ fn responses(endpoint: &'static Endpoint, examples: Option<&World>) -> Node {
             },
         },
     };
-    // Only a reading brings it to the lists.
-    let unknown = |code| code == Code::PageExceedsTotal && !endpoint.documents(code);
-    let own: Vec<&ErrorRow> = endpoint.errors.iter().filter(|row| !unknown(row.code)).collect();
-    let mut responses = vec![("200".to_owned(), ok)];
-    for status in [400, 401] {
-        let found: Vec<_> =
-            own.iter().copied().filter(|row| row.code.http_status() == status).collect();
-        responses.push((status.to_string(), refused(&found, failure(&found))));
+    let mut own: BTreeMap<u16, Vec<&ErrorRow>> = BTreeMap::new();
+    for row in endpoint.errors {
+        own.entry(row.code.http_status()).or_default().push(row);
     }
+    let mut responses = vec![("200".to_owned(), ok)];
+    responses.extend(own.into_iter().map(|(status, rows)| {
+        let (by_reading, rows): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.is_by_reading());
+        (status.to_string(), refused(&rows, &by_reading, failure(&rows)))
+    }));
     responses.extend(common_rows().map(|row| {
         (row.code.http_status().to_string(), reference("responses", &component(row.code)))
     }));
@@ -105,7 +120,7 @@ pub(super) fn common_refusals() -> Node {
     Node::map(common_rows().map(|row| {
         let name = component(row.code);
         let schema = reference("schemas", &name);
-        (name, refused(&[row], schema))
+        (name, refused(&[row], &[], schema))
     }))
 }
 
@@ -114,20 +129,24 @@ pub(super) fn common_failures() -> impl Iterator<Item = (String, Node)> {
     common_rows().map(|row| (component(row.code), failure(&[row])))
 }
 
-/// A failure with one of these codes.
+/// A failure with one of these codes. Each is whole by itself: a common part that the others narrow
+/// could not be closed, and an answer with one more key would fit it.
 fn failure(rows: &[&ErrorRow]) -> Node {
-    let failure = reference("schemas", "Failure");
-    with_codes(failure, rows.iter().map(|row| row.code.number()))
+    let codes = numbers(rows.iter().map(|row| row.code.number()));
+    Object::new("Why a request was refused: exactly these two keys.")
+        .key("code", "Which refusal it is.", true, codes)
+        .key("message", "The same, in words.", true, text())
+        .finish()
 }
 
-/// The answers of one HTTP status, each with the page's words as an example.
-fn refused(rows: &[&ErrorRow], schema: Node) -> Node {
+/// The answers of one HTTP status, each with the page's words as an example. Those that come by a
+/// reading are told of, as the document shows the defaults.
+fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: Node) -> Node {
     let examples = rows.iter().map(|row| {
         let (code, message) = (row.code.number(), row.message);
         let value = object! { "code" => code, "message" => message };
         (code.to_string(), object! { "summary" => said(row.source), "value" => value })
     });
-    let words: Vec<&str> = rows.iter().map(|row| row.message.trim_end_matches('.')).collect();
     let mut headers = vec![(http::REASON_HEADER, reference("headers", "Reason"))];
     for row in rows {
         match row.code {
@@ -137,7 +156,7 @@ fn refused(rows: &[&ErrorRow], schema: Node) -> Node {
         }
     }
     object! {
-        "description" => format!("{}.", words.join("; ")),
+        "description" => refused_when(rows, by_reading),
         "headers" => Node::map(headers),
         "content" => object! {
             MEDIA_TYPE => object! {
@@ -148,13 +167,30 @@ fn refused(rows: &[&ErrorRow], schema: Node) -> Node {
     }
 }
 
+/// What the messages say, and how well it is known that they come with their HTTP status.
+fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
+    let words: Vec<&str> = rows.iter().map(|row| row.message.trim_end_matches('.')).collect();
+    let mut sentences = vec![format!("{}.", words.join("; "))];
+    if rows.iter().any(|row| row.code == Code::MethodNotAllowed) {
+        sentences.push(format!("To every method but {ALLOW}; a `GET` gets it from a fault only."));
+    }
+    sentences.extend(by_reading.iter().map(|row| {
+        let (code, message, when) = (row.code.number(), row.message, row.source.from);
+        format!("{code}, `{message}`, comes {when}, and where a fault has it.")
+    }));
+    let by_error_status = rows.iter().any(|row| row.code.of_the_pages());
+    let reading = if by_error_status { " (reading error-status)" } else { "" };
+    sentences.push(format!("The HTTP status is {}{reading}.", said(Code::STATUS_SOURCE)));
+    sentences.join(" ")
+}
+
 /// What stands in the head of a refusal.
 pub(super) fn headers() -> Node {
     object! {
         "Reason" => object! {
             "description" => "Why, in words. The emulator's own: the vendor sends none.",
             "schema" => text(),
-            "example" => "page_size must be 10 to 100, got 5",
+            "example" => reason(),
         },
         "RetryAfter" => object! {
             "description" => "Seconds until a request is admitted.",
@@ -167,4 +203,11 @@ pub(super) fn headers() -> Node {
             "example" => ALLOW,
         },
     }
+}
+
+/// What is said to a page of five questions.
+fn reason() -> String {
+    let page_size = Operation::QaRecords.endpoint().param(Field::PageSize);
+    let page_size = page_size.expect("the Q&A list has pages");
+    format!("{} must be {}, got 5", page_size.field.name(), page_size.kind.expected())
 }

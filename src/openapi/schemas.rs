@@ -1,11 +1,12 @@
 //! The schemas: each endpoint's answer and its rows, and what a refusal holds.
 
-use super::{capital, name_of, operations, said, sentence};
+use super::{channels, name_of, operations, said, sentence};
 use crate::contract::{
-    BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, words,
+    BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, is_channel,
+    words,
 };
 use crate::node::{Node, object};
-use crate::shape::{self, Object, described, or_null, reference, text};
+use crate::shape::{self, Object, or_null, reference, text};
 
 pub(super) fn all() -> Node {
     let mut schemas = Vec::new();
@@ -13,7 +14,6 @@ pub(super) fn all() -> Node {
         schemas.push((name_of(endpoint, "Answer"), answer(endpoint)));
         schemas.push((name_of(endpoint, "Row"), row(endpoint)));
     }
-    schemas.push(("Failure".to_owned(), failure()));
     schemas.extend(operations::common_failures());
     Node::map(schemas)
 }
@@ -41,7 +41,10 @@ fn answer(endpoint: &Endpoint) -> Node {
 fn row(endpoint: &Endpoint) -> Node {
     let mut object = Object::new("");
     for (name, json_type, about, source) in endpoint.answer.keys() {
-        let about = format!("{} ({}).", capital(about), said(source));
+        let mut about = format!("{} Key and type are {}.", sentence(about), said(source));
+        if is_channel(name) {
+            about = format!("{about} {}", channels());
+        }
         object = object.key(name, &about, !BY_READING.contains(&name), value(name, json_type));
     }
     object.finish()
@@ -75,19 +78,5 @@ fn shape(like: &Node) -> Node {
             };
             entries.iter().fold(Object::new(""), put).finish()
         }
-    }
-}
-
-/// Open, because each response adds which codes it has.
-fn failure() -> Node {
-    let keys = [
-        ("code", object! { "type" => "integer", "description" => "Which refusal it is." }),
-        ("message", described(text(), "The same, in words.")),
-    ];
-    object! {
-        "type" => "object",
-        "description" => "Why a request was refused: exactly these two keys.",
-        "required" => Node::list(keys.iter().map(|(key, _)| *key)),
-        "properties" => Node::map(keys),
     }
 }

@@ -244,3 +244,60 @@ fn no_key_stands_twice_in_its_object() {
         assert_eq!(text.lines().count(), again.lines().count());
     }
 }
+
+/// A number by itself could be seconds as well.
+#[test]
+fn every_time_says_that_it_is_in_milliseconds() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let keys = [("ConversationsRow", "recent_chat_time"), ("MessagesRow", "create_time")];
+    let keys = keys.iter().chain(&[("MessagesV2Row", "create_time")]);
+    let mut told: Vec<Value> =
+        keys.map(|(row, key)| schemas[row]["properties"][key]["description"].clone()).collect();
+    for path in ["/v1/bot/conversation/page", "/v1/message/qa/record/page"] {
+        let params = operation(path)["parameters"].as_array().unwrap().clone();
+        let times = params.iter().filter(|param| name(param).ends_with("_time"));
+        told.extend(times.map(|param| param["description"].clone()));
+    }
+    assert_eq!(told.len(), 7);
+    for about in told {
+        assert!(about.as_str().unwrap().contains("milliseconds since 1970-01-01 UTC"), "{about}");
+    }
+}
+
+/// Each channel by the page that has it, and not by the parameter's.
+#[test]
+fn channels_of_no_page_are_not_called_documented() {
+    let channels = operation("/v1/bot/conversation/page")["parameters"][0]["description"].clone();
+    let last = "; WEB, APP, WORKFLOW_CHAT (seen: the vendor's own software).";
+    assert!(channels.as_str().unwrap().ends_with(last), "{channels}");
+}
+
+#[test]
+fn a_refusal_says_what_is_not_in_its_schema() {
+    let said = |path: &str, status: &str| {
+        operation(path)["responses"][status]["description"].as_str().unwrap().to_owned()
+    };
+    for path in ["/v1/bot/conversation/page", "/v1/message/qa/record/page"] {
+        assert!(said(path, "400").contains("40005"), "{path}");
+    }
+    for path in ["/v1/messages", "/v2/messages"] {
+        assert!(!said(path, "400").contains("40005"), "{path}");
+        for status in ["400", "401"] {
+            let assumed = "The HTTP status is assumed: no page says it (reading error-status).";
+            assert!(said(path, status).ends_with(assumed), "{path} {status}");
+        }
+    }
+}
+
+#[test]
+fn what_holds_for_every_endpoint_stands_in_front() {
+    let about = document()["info"]["description"].as_str().unwrap().to_owned();
+    for line in [
+        "- Window reversed: start_time > end_time is 40000 (assumed: no page says it).",
+        "- Given twice: a known parameter twice is 40000 (assumed: no page says it).",
+        "- Empty value: a known parameter that is empty is as if absent (assumed: no page says it).",
+    ] {
+        assert!(about.lines().any(|one| one == line), "no {line} in {about}");
+    }
+}

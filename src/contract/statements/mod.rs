@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::{
     Answer, COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Field, Param,
-    Presence, Source, Status, page,
+    Source, Status, page,
 };
 
 /// One thing that the contract says.
@@ -30,6 +30,11 @@ impl Statement {
     #[must_use]
     pub fn subject(&self) -> &str {
         self.id.split_once('.').map_or(&*self.id, |(subject, _)| subject)
+    }
+
+    /// Which of that, in words: `window reversed`.
+    pub(crate) fn title(&self) -> String {
+        self.id[self.subject().len()..].trim_start_matches('.').replace('-', " ")
     }
 }
 
@@ -79,17 +84,11 @@ pub fn statements() -> Vec<Statement> {
 }
 
 /// What no other table says of a subject.
-pub(super) fn behaviours(subject: &str) -> impl Iterator<Item = &'static Statement> {
+pub(crate) fn behaviours(subject: &str) -> impl Iterator<Item = &'static Statement> {
     rows::ROWS.iter().filter(move |row| row.subject() == subject)
 }
 
 fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
-    let required = if param.presence == Presence::Required { "required" } else { "optional" };
-    let accepts = match param.field {
-        // Each channel is a statement of its own.
-        Field::ConversationType => "ALL or a channel".to_owned(),
-        _ => param.kind.expected(),
-    };
     let reading = match param.field {
         Field::PageSize => Some("page-size"),
         Field::UserFeedback => Some("feedback-absent"),
@@ -97,7 +96,7 @@ fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
     };
     Statement {
         id: format!("{}.{}", endpoint.id, param.field.name()).into(),
-        says: format!("{required}; {accepts}").into(),
+        says: param.says().into(),
         source: param.source,
         reading,
         test: param.test.into(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow::Borrowed;
 
-use super::super::{Source, assumed, documented, page, seen};
+use super::super::{Code, Source, assumed, documented, page, seen};
 use super::Statement;
 
 macro_rules! rows {
@@ -97,7 +97,7 @@ rows! {
         "no white space outside strings, UTF-8 unescaped";
     "everywhere.failure", EXAMPLES, "vendor_errors::messages_40000",
         "{\"code\":…,\"message\":…}: exactly these two keys, in this order";
-    "everywhere.error-status", OURS,
+    "everywhere.error-status", Code::STATUS_SOURCE,
         "readings::error_status_mapped_answers_400_and_401" by "error-status",
         "400, 401, 429 or 500 by code";
     // The conversation list.
