@@ -55,9 +55,10 @@ impl Node {
         Some(entries.remove(at).1)
     }
 
-    /// A document that was written before; `null` where it is none.
+    /// A document that the program has of itself, or wrote. It is JSON, or this panics: nothing
+    /// from outside is ever read so.
     pub(crate) fn read(json: &[u8]) -> Self {
-        JsonValue::parse(json, false).as_ref().map_or(Self::NULL, Self::of)
+        Self::of(&JsonValue::parse(json, false).expect("the program's own JSON is right"))
     }
 
     #[allow(

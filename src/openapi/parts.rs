@@ -70,6 +70,5 @@ pub(crate) fn capital(text: &str) -> String {
 
 /// A document as it is printed and served.
 pub(crate) fn print(document: &Node) -> String {
-    // Strings and numbers always serialize.
-    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(document).expect("strings and numbers serialize") + "\n"
 }
