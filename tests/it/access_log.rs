@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
+use crate::answers;
 use crate::client::{NEWEST, call, fetch, raw};
 use crate::process::{Process, command};
 use crate::wire::Wire;
@@ -22,6 +23,7 @@ fn assert_time(text: &str, since: SystemTime) {
 
 /// Four requests: one answered, one refused for a parameter, one for the key, one for the path.
 fn four_requests(address: SocketAddr) {
+    answers::defaults(address);
     fetch(address, "app-demo", NEWEST).ok();
     assert_eq!(fetch(address, "app-demo", "/v1/messages?page=x").status, 400);
     assert_eq!(fetch(address, "wrong", "/v2/messages").status, 401);
@@ -182,6 +184,7 @@ fn an_encoded_key_is_never_logged() {
 fn log_of(format: &str, request_lines: &[&[u8]]) -> String {
     let (mut server, address) = Process::serve(&["--log-format", format]);
     server.stderr.find("try: ");
+    answers::defaults(address);
     for line in request_lines {
         let rest = b"\r\nHost: localhost\r\nAuthorization: Bearer app-demo\r\n\
                      Connection: close\r\n\r\n";

@@ -1,7 +1,7 @@
 //! That the net under every answer (`answers.rs`) has no holes.
 
 use gptbots_mock::Server;
-use gptbots_mock::contract::Readings;
+use gptbots_mock::contract::{MessagesTotal, Readings};
 use serde_json::{Map, Value, json};
 
 use crate::answers::{Asked, Schemas, held, hold, schemas};
@@ -143,6 +143,42 @@ fn an_answer_of_another_reading_is_caught() {
 fn a_wrong_answer_ends_the_test() {
     let server = Server::start().unwrap();
     hold(server.address(), &request("GET", TARGETS[0].1), &answer(418, "{}".to_owned()));
+}
+
+/// That the defaults have it makes it no answer of this server's.
+#[test]
+#[should_panic(expected = "is not of type \"string\"")]
+fn an_answer_of_the_defaults_ends_the_test_of_a_reading() {
+    let server = Server::builder().reading(MessagesTotal::String).start().unwrap();
+    let of_the_defaults = answer(200, r#"{"total":0,"messages":[]}"#.to_owned());
+    hold(server.address(), &request("GET", TARGETS[1].1), &of_the_defaults);
+}
+
+fn struck(body: &str) -> Answer {
+    let mut answer = answer(400, body.to_owned());
+    for (name, value) in [("x-mock-fault", "f.qa.1"), ("x-mock-reason", "fault f.qa.1")] {
+        answer.headers.push((name.to_owned(), value.to_owned()));
+    }
+    answer.headers.push(("content-length".to_owned(), body.len().to_string()));
+    answer
+}
+
+/// To the lists a fault brings one more code than they have by themselves.
+#[test]
+fn a_faults_code_is_held_too() {
+    let server = Server::start().unwrap();
+    let hold = |body| hold(server.address(), &request("GET", TARGETS[3].1), &struck(body));
+    let before = held();
+    hold(r#"{"code":40005,"message":"Page number exceeds total."}"#);
+    assert_eq!(held() - before, 1);
+}
+
+#[test]
+#[should_panic(expected = "40356 is not one of")]
+fn a_faults_code_that_the_endpoint_has_not_ends_the_test() {
+    let server = Server::start().unwrap();
+    let wrong = struck(r#"{"code":40356,"message":"Conversation does not exist."}"#);
+    hold(server.address(), &request("GET", TARGETS[3].1), &wrong);
 }
 
 #[test]
