@@ -15,6 +15,8 @@ for page in itertools.count(1):
         headers={"Authorization": "Bearer " + key},
     )
     answer = json.load(urllib.request.urlopen(request))
+    if not {"list", "total"} <= answer.keys():
+        sys.exit(f"{request.full_url} answered without a list or its total: {answer}")
     for row in answer["list"]:
         print(json.dumps(row["conversation_id"]))
     if page * 100 >= answer["total"]:
