@@ -3,6 +3,7 @@
 import json
 import sys
 
+import attrs
 from history import AuthenticatedClient, models
 from history.api.conversations import get_conversations
 from history.api.messages import get_messages, get_messages_v2
@@ -41,6 +42,17 @@ def ask(operation, client, expected, status, parameters):
     checked += 1
     return response.parsed
 
+
+# What a reading adds may be absent, and nothing else.
+rows = "ConversationsRow MessagesRow MessagesV2Row QaRow".split()
+answers = "ConversationsAnswer MessagesAnswer MessagesV2Answer QaAnswer Failure".split()
+optional = {
+    f"{name}.{field.name}"
+    for name in rows + answers
+    for field in attrs.fields(getattr(models, name))
+    if field.init and field.default is not attrs.NOTHING
+}
+assert optional == {"ConversationsRow.anonymous_id", "QaAnswer.total"}, optional
 
 # What is answered.
 found = ask(get_conversations, documented, models.ConversationsAnswer, 200, conversations)

@@ -24,6 +24,17 @@ const qa = {
   page_size: 10,
 } as const;
 
+/** The keys of a schema that may be absent. */
+type Optional<T> = keyof { [K in keyof T as {} extends Pick<T, K> ? K : never]: K };
+type Schemas = components['schemas'];
+type Rest = Exclude<keyof Schemas, 'ConversationsRow' | 'QaAnswer' | 'RateLimited' | 'Internal' | 'MethodNotAllowed'>;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+
+// What a reading adds may be absent, and nothing else.
+true satisfies Same<Optional<Schemas['ConversationsRow']>, 'anonymous_id'>;
+true satisfies Same<Optional<Schemas['QaAnswer']>, 'total'>;
+true satisfies Same<{ [N in Rest]: Optional<Schemas[N]> }[Rest], never>;
+
 let checked = 0;
 
 /** What an answer holds, once it is there. */
