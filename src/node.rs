@@ -42,6 +42,15 @@ impl Node {
         self
     }
 
+    /// A text that an object holds under a key.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        let Self::Object(entries) = self else { return None };
+        match entries.iter().find(|(name, _)| name == key)? {
+            (_, Self::Leaf(Value::String(text))) => Some(text),
+            _ => None,
+        }
+    }
+
     /// What an object holds under a key.
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
         let Self::Object(entries) = self else { return None };

@@ -29,6 +29,12 @@ impl Schemas {
         self.0.iter().find(|(of, _)| of == name).map(|(_, schema)| schema)
     }
 
+    /// What a schema is, as it or the one that it refers to says.
+    pub(crate) fn about<'a>(&'a self, schema: &'a Node) -> Option<&'a str> {
+        let of = schema.text("$ref").and_then(|to| to.strip_prefix("#/components/schemas/"));
+        of.map_or(Some(schema), |name| self.get(name))?.text("description")
+    }
+
     pub(crate) fn all(self) -> Node {
         Node::Object(self.0)
     }
@@ -41,14 +47,14 @@ pub(crate) trait Shape {
 }
 
 /// A struct whose keys stand for its schema: `struct Shown<'a> is "Sandbox" in "snake_case"`. A key
-/// with an attribute of serde's may be absent; `=>` gives the schema of a key that its type does
-/// not tell.
-macro_rules! shape {
+/// may be absent where serde is told to skip it, and serde is told nothing else; `=>` gives the
+/// schema of a key that its type does not tell.
+macro_rules! written {
     (
         $(#[doc = $doc:literal])+
         $vis:vis struct $type:ident $(<$life:lifetime>)? is $name:literal in $case:literal {$(
             $(#[doc = $about:literal])+
-            $(#[serde($($serde:tt)+)])?
+            $(#[serde(skip_serializing_if = $absent:literal)])?
             $field_vis:vis $field:ident: $value:ty $(=> $schema:expr)?,
         )*}
     ) => {
@@ -57,7 +63,7 @@ macro_rules! shape {
         #[serde(rename_all = $case)]
         $vis struct $type $(<$life>)? {$(
             $(#[doc = $about])+
-            $(#[serde($($serde)+)])?
+            $(#[serde(skip_serializing_if = $absent)])?
             $field_vis $field: $value,
         )*}
 
@@ -68,8 +74,8 @@ macro_rules! shape {
                     let object = $crate::shape::Object::new(concat!($($doc),+));
                     $(
                         let key = $crate::shape::in_case($case, stringify!($field));
-                        let always = !concat!("" $(, stringify!($($serde)+))?).contains("skip");
-                        let schema = $crate::shape::shape!(@ schemas, $value $(=> $schema)?);
+                        let always = $crate::shape::written!(@ always $($absent)?);
+                        let schema = $crate::shape::written!(@ schemas, $value $(=> $schema)?);
                         let object = object.key(&key, concat!($($about),+), always, schema);
                     )*
                     object.finish()
@@ -77,10 +83,12 @@ macro_rules! shape {
             }
         }
     };
+    (@ always) => { true };
+    (@ always $absent:literal) => { false };
     (@ $schemas:ident, $value:ty) => { <$value as $crate::shape::Shape>::schema($schemas) };
     (@ $schemas:ident, $value:ty => $schema:expr) => { $schema };
 }
-pub(crate) use shape;
+pub(crate) use written;
 
 /// A reference to a component.
 pub(crate) fn reference(kind: &str, name: &str) -> Node {
@@ -130,6 +138,21 @@ pub(crate) fn in_case(case: &str, field: &str) -> String {
         let (initial, rest) = word.split_at(1);
         name + &initial.to_uppercase() + rest
     })
+}
+
+/// What a table says of something, as a sentence by itself.
+pub(crate) fn sentence(text: &str) -> String {
+    capital(text) + "."
+}
+
+/// With a capital letter; a unit (`ms`), a version (`v1`) and the name of a key have none.
+pub(crate) fn capital(text: &str) -> String {
+    let first = text.split([' ', ';']).next().unwrap_or_default();
+    if first == "ms" || first.contains(|c: char| c == '_' || c.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A schema with a description of its own.

@@ -19,7 +19,7 @@ use super::query::Asked;
 use super::shapes::ServeEvent;
 use crate::journal::{News, Request};
 use crate::sandbox::Sandboxes;
-use crate::shape::{at_least, shape};
+use crate::shape::{at_least, written};
 
 /// A listener that hears nothing for so long is told that the server is there.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ const HELLO: &[u8] = b": gptbots-mock\nretry: 1000\n\n";
 
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
-shape! {
+written! {
     /// Requests that the journal no longer had when a listener came to them.
     pub(super) struct Dropped is "Dropped" in "snake_case" {
         /// The number of the last request that was told before.

@@ -7,7 +7,7 @@ use super::json as answer;
 use crate::contract::SCHEME;
 use crate::document::{DocumentError, Problem};
 use crate::node::Node;
-use crate::shape::{Object, Schemas, Shape, at_least, or_null, shape, text};
+use crate::shape::{Object, Schemas, Shape, at_least, or_null, text, written};
 
 /// A status of a failure.
 pub(super) struct FailureRow {
@@ -66,9 +66,9 @@ pub(super) struct Failure {
     problems: Vec<Problem>,
 }
 
-shape! {
+written! {
     /// Why a request was refused.
-    struct Told is "Failure" in "snake_case" {
+    struct FailureShown is "Failure" in "snake_case" {
         /// The HTTP status.
         code: u16,
         /// What is wrong.
@@ -118,7 +118,7 @@ impl Failure {
 
     pub(super) fn response(self) -> Response {
         let Self { status, message, allow, problems } = self;
-        let mut response = answer(&Told { code: status.as_u16(), message, problems });
+        let mut response = answer(&FailureShown { code: status.as_u16(), message, problems });
         *response.status_mut() = status;
         if let Some(allow) = allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
             response.headers_mut().insert(header::ALLOW, allow);
@@ -133,7 +133,7 @@ impl Failure {
 
     /// The schema of its answers.
     pub(super) fn schema(schemas: &mut Schemas) -> Node {
-        Told::schema(schemas)
+        FailureShown::schema(schemas)
     }
 }
 

@@ -36,7 +36,7 @@ use serde::Serialize;
 
 use crate::http::respond;
 use crate::sandbox::Sandboxes;
-use crate::shape::{shape, words};
+use crate::shape::{words, written};
 use failure::Failure;
 use guard::Guard;
 pub use openapi::admin_openapi;
@@ -62,7 +62,7 @@ pub(crate) fn is_path(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-shape! {
+written! {
     /// Whether the server is up.
     struct Health is "Health" in "snake_case" {
         /// It is.
@@ -72,7 +72,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// The server's version.
     struct Version is "Version" in "snake_case" {
         /// The server's version.
@@ -80,7 +80,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// It is done, and there is nothing to tell.
     struct Done is "Done" in "snake_case" {}
 }

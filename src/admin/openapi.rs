@@ -3,16 +3,17 @@
 use super::events::{Dropped, EVENT_STREAM, LAST_EVENT_ID};
 use super::failure::{FAILURES, Failure, FailureRow};
 use super::query::Query;
-use super::routes::{Answer, ROUTES, Route, Row};
+use super::routes::{Answer, Body, ROUTES, Route, Row};
 use super::shapes::ServeEvent;
 use super::{MOST_BODY, PREFIX};
 use crate::contract::MEDIA_TYPE;
 use crate::node::{Node, object};
-use crate::openapi::{bearer, info, parameter, print, sentence, tags, with_codes};
+use crate::openapi::{bearer, info, parameter, print, tags, with_codes};
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::shape::{
-    Object, Schemas, Shape, any_of, at_least, described, reference, text, text_as, text_like, words,
+    Object, Schemas, Shape, any_of, at_least, described, reference, sentence, text, text_as,
+    text_like, words,
 };
 use crate::verdict::{RULES, VerdictShown};
 
@@ -79,7 +80,7 @@ pub fn admin_openapi() -> String {
 
 /// An answer that is another document.
 pub(super) fn any_document(_: &mut Schemas) -> Node {
-    object! { "type" => "object" }
+    object! { "type" => "object", "description" => "An OpenAPI document." }
 }
 
 fn refused(row: &FailureRow, schemas: &mut Schemas) -> Node {
@@ -103,8 +104,13 @@ fn operation(row: &Row, schemas: &mut Schemas) -> Node {
     if !parameters.is_empty() {
         operation = operation.with("parameters", Node::List(parameters));
     }
-    if let Some(schema) = row.body {
-        let content = object! { MEDIA_TYPE => object! { "schema" => schema(schemas) } };
+    if let Some(Body { schema, examples }) = row.body {
+        let example = |(name, json): &(&'static str, &str)| {
+            (*name, object! { "value" => Node::read(json.as_bytes()) })
+        };
+        let examples = Node::map(examples.iter().map(example));
+        let content = object! { "schema" => schema(schemas), "examples" => examples };
+        let content = object! { MEDIA_TYPE => content };
         let body = object! { "required" => true, "content" => content };
         operation = operation.with("requestBody", body);
     }
@@ -143,9 +149,13 @@ fn tag(row: &Row) -> &'static str {
 
 fn answered(answer: Answer, schemas: &mut Schemas) -> Node {
     let (about, content) = match answer {
-        Answer::Json(schema) => ("As asked.", vec![(MEDIA_TYPE, schema(schemas))]),
+        Answer::Json(schema) => {
+            let schema = schema(schemas);
+            let about = schemas.about(&schema).unwrap_or_default().trim().to_owned();
+            (about, vec![(MEDIA_TYPE, schema)])
+        }
         Answer::Verdict => (
-            "As `Accept` asks first; JSON where it asks for none of these.",
+            "As `Accept` asks first; JSON where it asks for none of these.".to_owned(),
             vec![
                 (Format::Json.media_type(), VerdictShown::schema(schemas)),
                 (Format::Text.media_type(), described(text(), "To read.")),
@@ -155,7 +165,7 @@ fn answered(answer: Answer, schemas: &mut Schemas) -> Node {
         Answer::Events => {
             let stream = text().with("contentMediaType", EVENT_STREAM);
             let stream = stream.with("contentSchema", events(schemas));
-            ("A stream that ends with the server.", vec![(EVENT_STREAM, stream)])
+            ("A stream that ends with the server.".to_owned(), vec![(EVENT_STREAM, stream)])
         }
     };
     let content = content.into_iter().map(|(of, schema)| (of, object! { "schema" => schema }));
@@ -188,7 +198,7 @@ fn parameters(row: &Row) -> Vec<Node> {
         // Another id names no request, which is no mistake.
         all.push(parameter("request", "path", true, "The id of the request.", text()));
     }
-    all.extend(row.query.iter().map(|query| in_query(*query)));
+    all.extend(row.query.iter().map(|query| in_query(*query, row)));
     if row.route == Route::Events {
         let about = "The number of the last request that was heard; those behind it come first.";
         all.push(parameter(LAST_EVENT_ID.as_str(), "header", false, about, at_least(0)));
@@ -196,7 +206,7 @@ fn parameters(row: &Row) -> Vec<Node> {
     all
 }
 
-fn in_query(query: Query) -> Node {
+fn in_query(query: Query, row: &Row) -> Node {
     let schema = match query {
         Query::Limit => at_least(0),
         Query::Since => text_as("date-time"),
@@ -206,7 +216,8 @@ fn in_query(query: Query) -> Node {
             object! { "type" => "array", "items" => rules, "minItems" => 1 }
         }
     };
-    let node = parameter(query.name(), "query", false, &sentence(query.about()), schema);
+    let about = sentence(query.about(row.path.contains("{request}")));
+    let node = parameter(query.name(), "query", false, &about, schema);
     match query {
         Query::Mute => node.with("style", "form").with("explode", false),
         _ => node,

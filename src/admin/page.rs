@@ -20,7 +20,8 @@ pub fn control_page() -> String {
     out.push_str(BEFORE_SETTINGS);
     let mut table = Table::new(&["key", "value"]);
     for row in &SETTINGS {
-        table.row(&[&format!("`{}`", row.key), row.about]);
+        let more = row.more.map(|page| format!(", see [{page}]({page})")).unwrap_or_default();
+        table.row(&[&format!("`{}`", row.key), &(row.about.to_owned() + &more)]);
     }
     table.finish(&mut out);
     out.push_str(BEFORE_RULES);

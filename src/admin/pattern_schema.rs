@@ -2,7 +2,13 @@
 
 use super::pattern::{KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES};
 use crate::node::{Node, object};
-use crate::shape::{Object, Schemas, any_of, or_null, text, text_like};
+use crate::shape::{Object, Schemas, any_of, described, or_null, text, text_like};
+
+/// Examples of patterns.
+pub(super) const EXAMPLES: &[(&str, &str)] = &[
+    ("path", r#"{"method": "GET", "urlPath": "/v1/messages"}"#),
+    ("parameter", r#"{"queryParameters": {"page": {"equalTo": "1"}, "sort": {"absent": true}}}"#),
+];
 
 /// A request pattern.
 pub(super) fn schema(schemas: &mut Schemas) -> Node {
@@ -35,23 +41,29 @@ fn of_key(key: &str, schemas: &mut Schemas) -> (&'static str, Node) {
         ),
         "url" => ("Path and query.", text()),
         "urlPath" => ("The path.", text_like("^[^?]*$")),
-        "urlPattern" => ("An expression for path and query.", expression()),
-        "urlPathPattern" => ("An expression for the path.", expression()),
+        "urlPattern" => ("An expression for path and query.", expression(schemas)),
+        "urlPathPattern" => ("An expression for the path.", expression(schemas)),
         "queryParameters" => ("Conditions by parameter.", conditions(schemas)),
         _ => ("Conditions by header, in any case.", conditions(schemas)),
     }
 }
 
-fn expression() -> Node {
-    text().with("maxLength", MOST_EXPRESSION)
+fn expression(schemas: &mut Schemas) -> Node {
+    schemas.named("Expression", |_| {
+        let about = format!(
+            "A regular expression, which has to match all of a text: at most {MOST_EXPRESSION} \
+             bytes, no lookarounds, no backreferences."
+        );
+        described(text().with("maxLength", MOST_EXPRESSION), &about)
+    })
 }
 
 fn conditions(schemas: &mut Schemas) -> Node {
-    let condition = schemas.named("Condition", |_| {
+    let condition = schemas.named("Condition", |schemas| {
         let all = MATCHERS.iter().copied().filter(|key| *key != ANY_CASE);
         object! {
             "description" => "What one of the values must be.",
-            "oneOf" => Node::List(all.map(of_matcher).collect()),
+            "oneOf" => Node::List(all.map(|key| of_matcher(key, schemas)).collect()),
         }
     });
     object! {
@@ -64,12 +76,12 @@ fn conditions(schemas: &mut Schemas) -> Node {
 /// The word that goes with `equalTo`.
 const ANY_CASE: &str = "caseInsensitive";
 
-fn of_matcher(key: &str) -> Node {
+fn of_matcher(key: &str, schemas: &mut Schemas) -> Node {
     let (about, schema) = match key {
         "equalTo" => ("This text.", text()),
         "contains" => ("A text with this in it.", text()),
-        "matches" => ("A text that the expression matches whole.", expression()),
-        "doesNotMatch" => ("A text that it does not match, or none.", expression()),
+        "matches" => ("A text that the expression matches whole.", expression(schemas)),
+        "doesNotMatch" => ("A text that it does not match, or none.", expression(schemas)),
         // Some clients write it as a text.
         _ => ("There is none.", any_of([object! { "const" => true }, text()])),
     };

@@ -28,12 +28,14 @@ impl Query {
         }
     }
 
-    pub(super) fn about(self) -> &'static str {
+    /// What it does, on an operation about one request or on another.
+    pub(super) fn about(self, of_one: bool) -> &'static str {
         match self {
             Self::Limit => "so many at most",
             Self::Since => "only those that came after this time",
+            Self::Sandbox if of_one => "only if it is of this sandbox",
             Self::Sandbox => "only those of this sandbox",
-            Self::Mute => "leaves out what breaks these rules",
+            Self::Mute => "leaves out the findings of these rules",
         }
     }
 }

@@ -12,12 +12,12 @@ use super::shapes::{Logged, ServeEvent, number_of};
 use super::{Done, Failure, json};
 use crate::journal::{Entry, Redactor, Request, found_endpoint};
 use crate::sandbox::{Sandbox, Sandboxes};
-use crate::shape::shape;
+use crate::shape::written;
 
 /// Requests are held against a pattern for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-shape! {
+written! {
     /// Requests with their answers.
     pub(super) struct Events<'a> is "ServeEvents" in "camelCase" {
         /// Those that were asked for, the newest first.
@@ -29,7 +29,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// How many requests there are.
     struct Meta is "Meta" in "camelCase" {
         /// How many the journal has, whatever `limit` and `since` left of them.
@@ -39,7 +39,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// Requests in the order in which they came.
     pub(super) struct Found<'a> is "LoggedRequests" in "camelCase" {
         /// The requests.
@@ -49,7 +49,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// How many requests fit.
     pub(super) struct Count is "Count" in "camelCase" {
         /// How many.
@@ -59,7 +59,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// Requests that were removed.
     pub(super) struct Removed<'a> is "RemovedRequests" in "camelCase" {
         /// The requests, in the order in which they came.

@@ -54,6 +54,14 @@ pub(super) enum Answer {
     Events,
 }
 
+/// What a body holds.
+#[derive(Clone, Copy)]
+pub(super) struct Body {
+    pub(super) schema: SchemaOf,
+    /// By what they are for, as JSON.
+    pub(super) examples: &'static [(&'static str, &'static str)],
+}
+
 /// An operation.
 pub(super) struct Row {
     pub(super) method: &'static str,
@@ -64,7 +72,7 @@ pub(super) struct Row {
     pub(super) about: &'static str,
     pub(super) query: &'static [Query],
     /// `None`: a body is left alone.
-    pub(super) body: Option<SchemaOf>,
+    pub(super) body: Option<Body>,
     pub(super) answer: Answer,
     /// How it fails beside what every operation may be refused with.
     pub(super) fails: &'static [u16],
@@ -85,8 +93,12 @@ impl Row {
         Self { query, ..self }
     }
 
-    const fn body(self, schema: SchemaOf) -> Self {
-        Self { body: Some(schema), ..self }
+    const fn body(
+        self,
+        schema: SchemaOf,
+        examples: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { body: Some(Body { schema, examples }), ..self }
     }
 
     const fn fails(self, fails: &'static [u16]) -> Self {
@@ -137,7 +149,7 @@ pub(super) const ROUTES: &[Row] = &[
         SANDBOX,
         "makes a sandbox anew with the settings of the body, all of them or none",
     )
-    .body(bodies::sandbox)
+    .body(bodies::sandbox, bodies::SANDBOXES)
     .fails(&[500]),
     row("DELETE", "/sandboxes/{id}", Route::EndSandbox, Answer::Json(Ended::schema), "ends a sandbox"),
     row(
@@ -156,7 +168,7 @@ pub(super) const ROUTES: &[Row] = &[
         "`{\"advance_ms\": 60000}` moves a sandbox's clock, `{\"mode\": \"frozen\"}` stops it, \
          `{\"mode\": \"real\"}` lets it go on",
     )
-    .body(bodies::clock),
+    .body(bodies::clock, bodies::CLOCKS),
     row(
         "POST",
         "/sandboxes/{id}/faults",
@@ -164,7 +176,7 @@ pub(super) const ROUTES: &[Row] = &[
         SANDBOX,
         "adds the fault of the body to a sandbox's",
     )
-    .body(crate::faults::schema)
+    .body(crate::faults::schema, bodies::FAULTS)
     .fails(&[409]),
     row(
         "GET",
@@ -197,7 +209,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("DELETE", "/requests", Route::ForgetRequests, DONE, "forgets the journal").query(&[Sandbox]),
     row("POST", "/requests/find", Route::FindRequests, FOUND, "the requests that fit a pattern")
         .query(&[Sandbox])
-        .body(pattern_schema::schema)
+        .body(pattern_schema::schema, pattern_schema::EXAMPLES)
         .fails(&[500]),
     row(
         "POST",
@@ -207,7 +219,7 @@ pub(super) const ROUTES: &[Row] = &[
         "how many requests fit a pattern",
     )
     .query(&[Sandbox])
-    .body(pattern_schema::schema)
+    .body(pattern_schema::schema, pattern_schema::EXAMPLES)
     .fails(&[500]),
     row(
         "POST",
@@ -217,7 +229,7 @@ pub(super) const ROUTES: &[Row] = &[
         "forgets the requests that fit a pattern, and answers them",
     )
     .query(&[Sandbox])
-    .body(pattern_schema::schema)
+    .body(pattern_schema::schema, pattern_schema::EXAMPLES)
     .fails(&[500]),
     row(
         "POST",

@@ -7,13 +7,14 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::{Failure, bodies, json, settings};
+use super::bodies::{self, HazardText};
+use super::{Failure, json, settings};
 use crate::contract::{ENDPOINTS, Endpoint};
 use crate::node::Node;
 use crate::sandbox::{Sandbox, Sandboxes};
-use crate::shape::{Object, at_least, shape};
+use crate::shape::{Object, at_least, written};
 
-shape! {
+written! {
     /// Every sandbox that there is.
     pub(super) struct List<'a> is "Sandboxes" in "snake_case" {
         /// The sandboxes.
@@ -23,7 +24,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// A sandbox among others.
     struct Listed<'a> is "ListedSandbox" in "snake_case" {
         /// Its id.
@@ -35,7 +36,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// A sandbox by itself.
     pub(super) struct Shown<'a> is "Sandbox" in "snake_case" {
         /// Its id.
@@ -51,7 +52,7 @@ shape! {
         /// Its rate limit, if it has one.
         rate_limit: Option<LimitShown>,
         /// Its hazards, as words that `PUT` takes.
-        hazards: Vec<String> => bodies::hazards(),
+        hazards: Vec<HazardText>,
         /// Its clock.
         clock: ClockShown,
         /// How many requests each operation has had.
@@ -61,7 +62,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// An agent of a sandbox.
     struct AgentShown is "SandboxAgent" in "snake_case" {
         /// Its name.
@@ -71,7 +72,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// A fault of a sandbox.
     struct FaultShown is "MetFault" in "snake_case" {
         /// What `x-mock-fault` names it by.
@@ -85,17 +86,17 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// A rate limit: so many requests of each key in so many seconds.
     struct LimitShown is "RateLimit" in "snake_case" {
-        /// So many requests
-        requests: u32,
-        /// in so many seconds.
-        seconds: u32,
+        /// How many requests of each key a window has.
+        requests: u32 => bodies::limit_requests(),
+        /// How many seconds a window lasts.
+        seconds: u32 => bodies::limit_seconds(),
     }
 }
 
-shape! {
+written! {
     /// A clock.
     pub(super) struct ClockShown is "Clock" in "snake_case" {
         /// Whether it runs.
@@ -105,7 +106,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// A sandbox that has ended.
     pub(super) struct Ended<'a> is "EndedSandbox" in "snake_case" {
         /// Its id.
@@ -159,7 +160,7 @@ fn shown(all: &Sandboxes, sandbox: &Sandbox) -> Response {
         rate_limit: sandbox
             .rate_limit()
             .map(|limit| LimitShown { requests: limit.requests, seconds: limit.seconds }),
-        hazards: sandbox.hazards().texts(),
+        hazards: sandbox.hazards().texts().into_iter().map(HazardText).collect(),
         clock: ClockShown::of(sandbox.clock(|_, _| {})),
         requests: sandbox.requests().map(|(operation, count)| (operation.id(), count)).collect(),
         idle_ms: ms(all.idle(sandbox)),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::contract::{Code, ENDPOINTS, Operation};
 use crate::journal::{Request, Violation};
 use crate::node::Node;
-use crate::shape::{Schemas, Shape, any_of, described, numbers, or_null, shape, text_as, words};
+use crate::shape::{Schemas, Shape, any_of, described, numbers, or_null, text_as, words, written};
 use crate::verdict::RULES;
 
 /// How the id of each request begins: a UUID of version 4, to whoever looks, whose last part is
@@ -28,7 +28,7 @@ fn id_of(number: u64) -> String {
     format!("{ID}{:012x}", number & 0xffff_ffff_ffff)
 }
 
-shape! {
+written! {
     /// A request with its answer.
     pub(super) struct ServeEvent<'a> is "ServeEvent" in "camelCase" {
         /// The request's id.
@@ -73,7 +73,7 @@ impl Shape for Logged<'_> {
     }
 }
 
-shape! {
+written! {
     /// A request as it came, without keys.
     struct Plain<'a> is "Request" in "camelCase" {
         /// Path and query.
@@ -130,7 +130,7 @@ impl Shape for OneOrMore<'_> {
     }
 }
 
-shape! {
+written! {
     /// The values of a parameter.
     struct Values is "QueryParameter" in "camelCase" {
         /// Its name.
@@ -140,7 +140,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// What was to be answered.
     struct Definition is "ResponseDefinition" in "camelCase" {
         /// The HTTP status; 0: none.
@@ -150,7 +150,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// What was answered.
     struct Answer is "Response" in "camelCase" {
         /// The HTTP status; 0: a fault broke the connection.
@@ -158,7 +158,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// How long a request took, in milliseconds.
     struct Timing is "Timing" in "camelCase" {
         /// Always 0.
@@ -174,7 +174,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// What only this server knows of a request.
     struct Own<'a> is "Mock" in "snake_case" {
         /// Its number, from 1, among all of the server's.
@@ -194,13 +194,13 @@ shape! {
         /// Whether its answer was not read to the end.
         unread: bool,
         /// What it breaks by itself.
-        violations: Vec<Told<'a>>,
+        violations: Vec<ViolationShown<'a>>,
     }
 }
 
-shape! {
+written! {
     /// A rule that a request breaks.
-    struct Told<'a> is "Violation" in "snake_case" {
+    struct ViolationShown<'a> is "Violation" in "snake_case" {
         /// The rule.
         rule: &'static str => words(RULES.map(|(_, name, _)| name)),
         /// What was done.
@@ -285,8 +285,10 @@ impl<'a> Own<'a> {
         fn some(text: &str) -> Option<&str> {
             Some(text).filter(|text| !text.is_empty())
         }
-        let told =
-            |violation: &'a Violation| Told { rule: violation.rule.name(), what: &violation.what };
+        let told = |violation: &'a Violation| ViolationShown {
+            rule: violation.rule.name(),
+            what: &violation.what,
+        };
         Self {
             number: request.number,
             sandbox: &request.sandbox,

@@ -4,8 +4,9 @@ use super::text::{BODIES, CUTS};
 use super::{Delay, KEYS, prefer};
 use crate::contract::{Code, ENDPOINTS};
 use crate::node::{Node, object};
-use crate::openapi::sentence;
-use crate::shape::{Object, Schemas, any_of, at_least, described, numbers, text, text_like, words};
+use crate::shape::{
+    Object, Schemas, any_of, at_least, described, numbers, sentence, text, text_like, words,
+};
 
 /// What sets something wrong by itself; a body does if it is not the answer's own.
 const EFFECTS: [&str; 5] = ["code", "status", "delay", "drip", "break"];
@@ -33,8 +34,13 @@ fn object() -> Node {
     let operations = any_of([operation, operations]);
     let about = "The operations that it covers; without them all.";
     let mut object = Object::new("").key("operation", about, false, operations);
-    for (key, _, does) in KEYS {
-        object = object.key(key, &sentence(does), false, value(key));
+    for (key, takes, does) in KEYS {
+        // The words that it takes are in its schema.
+        let about = match takes.strip_prefix('`') {
+            Some(_) => sentence(does),
+            None => sentence(&format!("{takes}: {does}")),
+        };
+        object = object.key(key, &about, false, value(key));
     }
     // What `Fault::check` holds together, said by what may not be: linters and generators take a
     // `required` for that of a whole object.
@@ -65,17 +71,17 @@ fn value(key: &str) -> Node {
         "break" => words(CUTS.map(|(word, _)| word)),
         "delay" => delay(),
         "drip" => at_least(1).with("maximum", u32::MAX),
-        "after" => at_least(0),
+        "after" => at_least(0).with("maximum", u64::MAX),
         "probability" => object! { "type" => "number", "exclusiveMinimum" => 0, "maximum" => 1 },
         // `times`, `every`
-        _ => at_least(1),
+        _ => at_least(1).with("maximum", u64::MAX),
     }
 }
 
 /// As a number, and as a text.
 fn delay() -> Node {
     let longest = u64::try_from(Delay::LONGEST.as_millis()).unwrap_or(u64::MAX);
-    let text = text_like("^([0-9]+|[0-9]+\\.\\.[0-9]+|lognormal:[0-9]+:[0-9.]+)$")
+    let text = text_like(r"^([0-9]+|[0-9]+\.\.[0-9]+|lognormal:[0-9]+:[0-9]+(\.[0-9]+)?)$")
         .with("examples", Node::list(["100..900", "lognormal:200:0.5"]));
     any_of([at_least(0).with("maximum", longest), text])
 }

@@ -2,6 +2,7 @@
 
 use crate::node::{Node, object};
 use crate::shape::numbers;
+pub(crate) use crate::shape::{capital, sentence};
 
 /// What a document says of itself.
 pub(crate) fn info(title: &str, summary: &str, about: &str, contact: &str) -> Node {
@@ -51,21 +52,6 @@ pub(crate) fn with_codes(failure: Node, codes: impl IntoIterator<Item = u32>) ->
     let codes = object! { "code" => numbers(codes) };
     let codes = object! { "type" => "object", "properties" => codes };
     object! { "allOf" => Node::List(vec![failure, codes]) }
-}
-
-/// What a table says of something, as a sentence by itself.
-pub(crate) fn sentence(text: &str) -> String {
-    capital(text) + "."
-}
-
-/// With a capital letter; a unit (`ms`), a version (`v1`) and the name of a key have none.
-pub(crate) fn capital(text: &str) -> String {
-    let first = text.split([' ', ';']).next().unwrap_or_default();
-    if first == "ms" || first.contains(|c: char| c == '_' || c.is_ascii_digit()) {
-        return text.to_owned();
-    }
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A document as it is printed and served.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{RULES, Verdict};
 use crate::report::{Case, Format, junit};
-use crate::shape::{shape, words};
+use crate::shape::{words, written};
 
 impl Format {
     pub(crate) fn media_type(self) -> &'static str {
@@ -39,7 +39,7 @@ impl Format {
     }
 }
 
-shape! {
+written! {
     /// What clients did wrong though they got answers.
     pub(crate) struct VerdictShown<'a> is "Verdict" in "snake_case" {
         /// Whether nothing was found.
@@ -53,7 +53,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// Something that a client did wrong.
     struct FindingShown<'a> is "Finding" in "snake_case" {
         /// The rule that it breaks.
@@ -71,7 +71,7 @@ shape! {
     }
 }
 
-shape! {
+written! {
     /// How much of the contract requests met.
     struct CoverageShown is "Coverage" in "snake_case" {
         /// In percent, rounded down.

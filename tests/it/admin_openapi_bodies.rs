@@ -79,6 +79,7 @@ const RIGHT: &[(To, &str)] = &[
     (Fault, r#"{"delay": 600000, "break": "reset", "body": "json"}"#),
     (Fault, r#"{"delay": "100..900"}"#),
     (Fault, r#"{"delay": "lognormal:200:0.5"}"#),
+    (Fault, r#"{"delay": 1, "times": 18446744073709551615}"#),
     (Fault, r#"{"break": "no-answer"}"#),
     (Pattern, "{}"),
     (Pattern, r#"{"method": "GET", "url": "/v1/messages?page=1"}"#),
@@ -158,6 +159,11 @@ const WRONG: &[(To, &str)] = &[
     (Fault, r#"{"delay": 1, "times": 0}"#),
     (Fault, r#"{"delay": 1, "every": 0}"#),
     (Fault, r#"{"delay": 1, "after": -1}"#),
+    (Fault, r#"{"delay": 1, "after": 20000000000000000000}"#),
+    (Fault, r#"{"delay": 1, "every": 20000000000000000000}"#),
+    (Fault, r#"{"delay": 1, "times": 20000000000000000000}"#),
+    (Fault, r#"{"delay": "lognormal:200:9..9"}"#),
+    (Fault, r#"{"delay": "lognormal:200:."}"#),
     (Fault, r#"{"delay": 1, "probability": 0}"#),
     (Fault, r#"{"delay": 1, "probability": 1.1}"#),
     (Fault, r#"{"delay": 1, "id": "a.b"}"#),
@@ -191,6 +197,7 @@ const ONLY_THE_SERVER_SEES: &[(To, &str)] = &[
     (Fault, r#"{"operation": "qa", "code": 40356}"#),
     (Fault, r#"{"delay": "900..100"}"#),
     (Fault, r#"{"delay": "600001"}"#),
+    (Fault, r#"{"delay": "lognormal:200:5.1"}"#),
     (Pattern, r#"{"urlPattern": "["}"#),
 ];
 
@@ -244,6 +251,24 @@ fn lists_names_and_expressions_have_their_bounds_on_both_sides() {
     ] {
         each(&[(to, &right.to_string())], true, true);
         each(&[(to, &wrong.to_string())], false, false);
+    }
+    // A schema counts characters, the server bytes, as the description says.
+    let two_bytes_each = |many: usize| json!({ "urlPattern": "é".repeat(many) }).to_string();
+    each(&[(Pattern, &two_bytes_each(500))], true, true);
+    each(&[(Pattern, &two_bytes_each(501))], true, false);
+}
+
+#[test]
+fn examples_are_taken() {
+    let document = Document::new();
+    for to in [Sandbox, Clock, Fault, Pattern] {
+        let (method, path) = to.request();
+        let body = &document.operation(method, path)["requestBody"];
+        let examples = body["content"]["application/json"]["examples"].as_object().unwrap();
+        assert!(examples.len() > 1, "{to:?}");
+        for example in examples.values() {
+            each(&[(to, &example["value"].to_string())], true, true);
+        }
     }
 }
 
@@ -309,5 +334,6 @@ fn the_schema_of_settings_says_the_same() {
     let fault = &schemas["Fault"];
     assert_eq!(&settings["properties"]["fault"]["items"], fault, "{fault:#}");
     let hazard = &settings["properties"]["hazard"]["items"];
-    assert_eq!(hazard, &sandbox["hazards"]["items"]);
+    assert_eq!(sandbox["hazards"]["items"]["$ref"], "#/components/schemas/Hazard");
+    assert_eq!(hazard, &schemas["Hazard"], "{:#}", schemas["Hazard"]);
 }
