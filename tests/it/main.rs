@@ -85,6 +85,7 @@ mod tasks;
 mod usage;
 mod vendor;
 mod vendor_errors;
+mod vendor_queries;
 mod verdict;
 mod verdict_careful;
 mod verdict_clients;
