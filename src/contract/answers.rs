@@ -197,14 +197,14 @@ const ON_QA: Source = documented(page::QA);
 keys! {
     /// A row of the conversation list.
     ConversationField, CONVERSATION:
-    ConversationId "conversation_id" String "24 hex digits, or 20 letters and digits" ON_LIST;
+    ConversationId "conversation_id" String "of the conversation" ON_LIST;
     UserId "user_id" String "the developer's own id of the user" ON_LIST;
     RecentChatTime "recent_chat_time" Integer
         "time of the newest message, in milliseconds since 1970-01-01 UTC" ON_LIST;
-    Subject "subject" String "the first question; may be empty" ON_LIST;
+    Subject "subject" String "of the conversation" ON_LIST;
     ConversationType "conversation_type" String "the channel; never ALL" ON_LIST;
     MessageCount "message_count" Integer "messages in the conversation" ON_LIST;
-    CostCredit "cost_credit" Float "credits consumed; always with a decimal point" ON_LIST;
+    CostCredit "cost_credit" Float "credits consumed" ON_LIST;
     BotId "bot_id" String "the agent" ON_LIST;
     AnonymousId "anonymous_id" StringOrNull
         "only under anonymous-id=present; null for type API" documented(page::LIST_NEW);
@@ -243,8 +243,7 @@ keys! {
     UserFeedback "user_feedback" String "NONE, GOOD or BAD; never ALL" ON_QA;
     ConvoId "convo_id" String "its conversation" ON_QA;
     ConvoType "convo_type" String "the channel of the conversation" ON_QA;
-    Aid "aid" String "opaque; here the answer's message_id"
-        assumed("in the page's example and never described");
+    Aid "aid" String "opaque" assumed("in the page's example and never described");
     UserId "user_id" String "the developer's own id of the user" ON_QA;
 }
 

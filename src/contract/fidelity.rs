@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::pages::{Table, trim};
 use super::{READINGS, SUBJECTS, Statement, Status, statements};
 
-/// Every statement of the contract with its source, its reading and the test that holds it.
+/// Every statement of the contract with its source, its reading and the tests that hold it.
 #[must_use]
 pub fn fidelity_page() -> String {
     let all = statements();
@@ -34,9 +34,9 @@ fn section<'s>(out: &mut String, statements: impl Iterator<Item = &'s Statement>
     let head = ["statement", "what it says", "status", "source", "reading", "held by"];
     let mut table = Table::new(&head);
     for one in statements {
-        let (reading, test) = (one.reading.unwrap_or(""), format!("`{}`", one.test));
+        let (reading, tests) = (one.reading.unwrap_or(""), format!("`{}`", one.test));
         let status = one.source.status.name();
-        table.row(&[&one.id, &one.says, status, one.source.from, reading, &test]);
+        table.row(&[&one.id, &one.says, status, one.source.from, reading, &tests]);
     }
     table.finish(out);
 }
@@ -50,12 +50,13 @@ Everything that it believes is one of {all} statements, and each of them is
 
 - **documented** ({documented}): a page of the vendor says it;
 - **seen** ({seen}): a public client only makes sense if the real service does it;
-- **assumed** ({assumed}): nobody outside the vendor knows. Do not rely on it.
+- **assumed** ({assumed}): nobody outside the vendor knows. Do not rely on it; on what the emulator promises
+  of itself you may.
 
 Where sources disagree, or clients are known to care, the statement has a *reading*: a default and a
 switch (`--reading NAME=VALUE`). Run your tests against each value that matters to you.
 
-Each statement is held by a test with values typed from the pages, not derived from the tables that the
+Each statement is held by tests with values typed from the pages, not derived from the tables that the
 emulator itself runs on: `cargo test --test it -- MODULE::NAME`. To hold any server against the same
 statements, the real one included, and to see which value of each reading it shows:
 

@@ -127,6 +127,7 @@ fn common_section(out: &mut String) {
         table.row(&[value.name(), meaning, &source(*from)]);
     }
     table.finish(out);
+    behaviour_table(out, "channel");
 }
 
 fn hosts_section(out: &mut String) {

@@ -116,7 +116,7 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
 
 /// What no other table says of a subject, as a list in Markdown.
 fn behaviours_of(subject: &str) -> String {
-    let line = |row: &Statement| {
+    let line = |row: Statement| {
         let by = row.reading.map(|name| format!("; reading {name}")).unwrap_or_default();
         format!("- {}: {} ({}{by}).", capital(&row.title()), row.says, said(row.source))
     };

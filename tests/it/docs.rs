@@ -1,5 +1,6 @@
 //! The pages that are derived from the contract, and the README's examples.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,23 +20,62 @@ fn the_fidelity_page_is_the_contract() {
     compare("docs/FIDELITY.md", &contract::fidelity_page());
 }
 
-/// A statement whose test was renamed or removed is held by nothing.
+/// A statement whose test was renamed or removed is held by nothing, and so is one whose test asks
+/// the tables what would be right.
 #[test]
-fn each_statement_names_a_test_that_there_is() {
+fn each_statement_names_tests_that_there_are_and_that_are_typed() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
-    let mut ids = std::collections::HashSet::new();
+    let mut ids = HashSet::new();
     for statement in contract::statements() {
-        let (module, name) = statement.test.split_once("::").unwrap();
-        let source = std::fs::read_to_string(format!("{folder}/{module}.rs")).unwrap();
-        // A function below its attribute, or a row of a macro that makes one.
-        let is_test = source.contains(&format!("#[test]\nfn {name}() {{\n"))
-            || source.contains(&format!("\n    {name}: \""));
-        assert!(is_test, "{}: no test {}", statement.id, statement.test);
+        for test in statement.test.split(", ") {
+            let (module, name) = test.split_once("::").unwrap();
+            let source = std::fs::read_to_string(format!("{folder}/{module}.rs")).unwrap();
+            // A function below its attribute, or a row of a macro that makes one.
+            let is_test = source.contains(&format!("#[test]\nfn {name}() {{\n"))
+                || source.contains(&format!("\n    {name}: \""));
+            assert!(is_test, "{}: no test {test}", statement.id);
+            assert!(!is_derived(&source, name), "{}: {test} goes by the tables", statement.id);
+        }
         assert!(ids.insert(statement.id.clone()), "{} stands twice", statement.id);
         let reading = statement.reading;
         let is_reading = |name| contract::READINGS.iter().any(|row| row.name == name);
         assert!(reading.is_none_or(is_reading), "{}: {reading:?}", statement.id);
     }
+}
+
+/// Tables of the contract, by which no test that holds a statement may go.
+const TABLES: &[&str] = &["ENDPOINTS", ".params", "CONVERSATION_TYPES", "COMMON_ERRORS"];
+
+/// Whether a function goes by the tables, itself or in one of its module that it calls.
+fn is_derived(source: &str, name: &str) -> bool {
+    let functions: Vec<(&str, &str)> = source
+        .split("\nfn ")
+        .skip(1)
+        .filter_map(|text| Some((text.split(['(', '<']).next()?, text.split("\n}\n").next()?)))
+        .collect();
+    let (mut left, mut seen) = (vec![name], HashSet::new());
+    while let Some(next) = left.pop() {
+        if !seen.insert(next) {
+            continue;
+        }
+        for (_, text) in functions.iter().filter(|(name, _)| *name == next) {
+            if TABLES.iter().any(|table| text.contains(table)) {
+                return true;
+            }
+            let calls = |name: &&str| text.contains(&format!("{name}("));
+            left.extend(functions.iter().map(|(name, _)| *name).filter(calls));
+        }
+    }
+    false
+}
+
+#[test]
+fn a_test_that_goes_by_the_tables_is_told_from_one_that_does_not() {
+    let limits = include_str!("limits.rs");
+    assert!(is_derived(limits, "a_parameter_given_twice_is_refused"));
+    assert!(is_derived(limits, "a_value_just_inside_is_accepted"));
+    assert!(!is_derived(limits, "pages_are_counted_from_1"));
+    assert!(!is_derived(limits, "the_qa_list_takes_10_to_100_rows"));
 }
 
 #[test]

@@ -4,10 +4,11 @@
 mod rows;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{
     Answer, COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Field, Param,
-    Source, Status, page,
+    Presence, Source, Status, page,
 };
 
 /// One thing that the contract says.
@@ -21,7 +22,7 @@ pub struct Statement {
     pub source: Source,
     /// The reading that changes it, if one does.
     pub reading: Option<&'static str>,
-    /// The test that holds it: a module of `tests/it`, and a function.
+    /// The tests that hold it, by `, `: each a module of `tests/it`, and a function.
     pub test: Cow<'static, str>,
 }
 
@@ -69,7 +70,7 @@ pub fn statements() -> Vec<Statement> {
             all.push(of_answer(endpoint));
             all.extend(of_keys(endpoint.id, &endpoint.answer));
         }
-        all.extend(behaviours(subject).cloned());
+        all.extend(behaviours(subject));
         match *subject {
             "everywhere" => all.extend(COMMON_ERRORS.iter().map(|row| of_error(subject, row))),
             "channel" => all.extend(of_channels()),
@@ -84,11 +85,38 @@ pub fn statements() -> Vec<Statement> {
 }
 
 /// What no other table says of a subject.
-pub(crate) fn behaviours(subject: &str) -> impl Iterator<Item = &'static Statement> {
-    rows::ROWS.iter().filter(move |row| row.subject() == subject)
+pub(crate) fn behaviours(subject: &str) -> impl Iterator<Item = Statement> {
+    let rows = rows::ROWS.iter().filter(move |row| row.subject() == subject).cloned();
+    rows.chain((subject == "everywhere").then(error_status))
 }
 
+/// The HTTP status of every code.
+fn error_status() -> Statement {
+    let mut codes = BTreeMap::<u16, Vec<String>>::new();
+    for code in Code::ALL {
+        codes.entry(code.http_status()).or_default().push(code.number().to_string());
+    }
+    let by_status =
+        codes.iter().map(|(status, codes)| format!("{status} for {}", codes.join(", ")));
+    let by_status = by_status.collect::<Vec<_>>().join("; ");
+    Statement {
+        id: "everywhere.error-status".into(),
+        says: format!("HTTP {by_status}").into(),
+        source: Code::STATUS_SOURCE,
+        reading: Some("error-status"),
+        test: STATUS_TESTS.into(),
+    }
+}
+
+const STATUS_TESTS: &str = "readings::error_status_mapped_answers_400_and_401, \
+                            vendor_errors::everywhere_40008, vendor_errors::everywhere_50000, \
+                            vendor_errors::everywhere_404, vendor_errors::everywhere_405";
+
 fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
+    let presence = match param.presence {
+        Presence::Required => format!("{}_needs_each", of_tests(endpoint.id)),
+        Presence::Optional => "an_optional_parameter_may_be_left_out".to_owned(),
+    };
     let reading = match param.field {
         Field::PageSize => Some("page-size"),
         Field::UserFeedback => Some("feedback-absent"),
@@ -99,8 +127,13 @@ fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
         says: param.says().into(),
         source: param.source,
         reading,
-        test: param.test.into(),
+        test: format!("{}, vendor_queries::{presence}", param.test).into(),
     }
+}
+
+/// A subject as the names of tests have it.
+fn of_tests(subject: &str) -> String {
+    subject.replace('-', "_")
 }
 
 fn of_answer(endpoint: &Endpoint) -> Statement {
@@ -116,20 +149,50 @@ fn of_answer(endpoint: &Endpoint) -> Statement {
 
 fn of_keys(endpoint: &str, answer: &'static Answer) -> impl Iterator<Item = Statement> {
     answer.keys().into_iter().map(move |(name, json_type, about, source)| {
-        let (reading, test) = match name {
-            "anonymous_id" => {
-                (Some("anonymous-id"), "readings::anonymous_id_is_absent_or_the_ninth_key")
-            }
-            "q_time" => (Some("qa-time"), answer.test),
-            _ => (None, answer.test),
+        let reading = match name {
+            "anonymous_id" => Some("anonymous-id"),
+            "q_time" => Some("qa-time"),
+            _ => None,
+        };
+        let test = match (test_of_key(name), name) {
+            (Some(test), "anonymous_id") => test.into(),
+            (Some(test), _) => format!("{}, {test}", answer.test).into(),
+            (None, _) => answer.test.into(),
         };
         Statement {
             id: format!("{endpoint}.row.{name}").into(),
             says: format!("{}; {about}", json_type.name()).into(),
             source,
             reading,
-            test: test.into(),
+            test,
         }
+    })
+}
+
+/// What holds the meaning of a key, where the page's example does not show it.
+fn test_of_key(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "recent_chat_time" | "message_count" => {
+            "consistency::a_conversation_counts_its_messages_and_ends_with_the_newest"
+        }
+        "subject" => "consistency::a_subject_is_the_first_question_or_empty",
+        "conversation_type" | "convo_type" | "user_feedback" => {
+            "consistency::no_record_is_of_type_all"
+        }
+        "anonymous_id" => "readings::anonymous_id_is_absent_or_the_ninth_key",
+        "message_id" => {
+            "consistency::ids_have_the_documented_forms_and_are_unique, \
+             consistency::v2_is_v1_backwards"
+        }
+        "parent_message_id" => "messages::each_parent_is_the_message_before",
+        "feedback" => "messages::v2_shows_how_an_answer_was_rated",
+        "role" => "messages::questions_are_the_users_and_answers_the_assistants",
+        "content" => "messages::a_v2_message_is_written_key_by_key",
+        "q_time" => "readings::qa_time_is_in_seconds_or_milliseconds",
+        "q" | "a" | "convo_id" => {
+            "consistency::qa_rows_are_exactly_the_questions_answered_right_after"
+        }
+        _ => return None,
     })
 }
 
@@ -144,12 +207,12 @@ fn of_error(subject: &str, row: &ErrorRow) -> Statement {
         _ => (None, None),
     };
     let test = test.map_or_else(
-        || format!("vendor_errors::{}_{number}", subject.replace('-', "_")).into(),
+        || format!("vendor_errors::{}_{number}", of_tests(subject)).into(),
         Cow::Borrowed,
     );
     Statement {
         id: format!("{subject}.{number}").into(),
-        says: format!("HTTP {}, `{}`", row.code.http_status(), row.message).into(),
+        says: format!("`{}`", row.message).into(),
         source: row.source,
         reading,
         test,
