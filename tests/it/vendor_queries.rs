@@ -3,7 +3,7 @@
 
 use gptbots_mock::Server;
 
-use crate::client::{Answer, get};
+use crate::client::{Answer, get, request};
 
 /// A page's table of parameters, with a value of each that the built-in records know.
 struct Page {
@@ -186,5 +186,24 @@ fn a_bot_id_counts_for_nothing() {
     assert_ne!(another, "64b902a84f1ff25d1c60c10b");
     for bot_id in ["64b902a84f1ff25d1c60c10b", &another, "nobody", ""] {
         each_is_the_same_with(&server, &format!("bot_id={bot_id}"));
+    }
+}
+
+/// Each request mends what the one before was refused for, and nothing else.
+#[test]
+fn what_is_wrong_is_told_in_order() {
+    let server = Server::start().unwrap();
+    for (code, method, target, key) in [
+        (404, "POST", "/v1/message?page_size=101", "nobody"),
+        (405, "POST", "/v1/messages?page_size=101", "nobody"),
+        (40127, "GET", "/v1/messages?page_size=101", "nobody"),
+        (20059, "GET", "/v1/messages?page_size=101", "app-deleted"),
+        (40000, "GET", "/v1/messages?conversation_id=x&page=2&page_size=101", "your_apikey"),
+        (40356, "GET", "/v1/messages?conversation_id=x&page=2&page_size=100", "your_apikey"),
+        (40005, "GET", "/v1/messages?conversation_id=xxxxxx&page=2&page_size=100", "your_apikey"),
+    ] {
+        let key = format!("Bearer {key}");
+        let answer = request(&server, method, target, &[("Authorization", &key)]);
+        assert_eq!(answer.json()["code"], code, "{answer:?}");
     }
 }

@@ -41,16 +41,11 @@ const PROMISE: Source = assumed("the emulator's own promise");
 rows! {
     // Every endpoint, in the order in which a request meets them.
     "everywhere.order-of-checks", OURS,
-        "requests::a_wrong_path_is_told_before_a_wrong_method, \
-         requests::a_wrong_method_is_told_before_a_missing_key, \
-         requests::a_wrong_key_is_told_before_a_deleted_agent, \
-         requests::a_deleted_agent_is_told_before_wrong_parameters, \
+        "vendor_queries::what_is_wrong_is_told_in_order, \
          requests::wrong_list_parameters_are_told_in_the_pages_order, \
          requests::wrong_messages_parameters_are_told_in_the_pages_order, \
          requests::wrong_qa_parameters_are_told_in_the_pages_order, \
-         requests::a_window_that_ends_before_it_starts_is_told_before_the_page, \
-         requests::wrong_parameters_are_told_before_a_missing_conversation, \
-         requests::a_missing_conversation_is_told_before_the_page",
+         requests::a_window_that_ends_before_it_starts_is_told_before_the_page",
         "path, method, authentication, deleted agent, parameters in the page's order, start_time \
          > end_time, conversation, page";
     "everywhere.unknown-path", OURS, "requests::every_other_path_is_404",
