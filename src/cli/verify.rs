@@ -1,16 +1,17 @@
 //! `gptbots-mock verify`: the contract's checks against any server.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use axum::http::Uri;
+use axum::http::uri::Authority;
 use clap::Args;
 
-use super::whole_file::write_report;
+use super::whole_file::WholeFile;
 use super::{Exit, fail, flags, print, say};
 use crate::report::Format;
-use crate::verify::{Clock, Options, verify};
+use crate::verify::{Clock, Options, Step, is_in_clear, verify};
 
 #[derive(Args)]
 pub(super) struct VerifyArgs {
@@ -49,8 +50,14 @@ fn url(text: &str) -> Result<String, String> {
     if !matches!(scheme, "http" | "https") || uri.host().is_none_or(str::is_empty) {
         return Err(shape.to_owned());
     }
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    if authority.contains('@') {
         return Err("a key belongs into --key, not before the host".to_owned());
+    }
+    // A port that is none would be taken for the scheme's, and the key sent to whoever is there.
+    let behind_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    if behind_host.contains(':') && uri.port_u16().is_none_or(|port| port == 0) {
+        return Err(format!("a port is a number from 1 to 65535; {shape}"));
     }
     if uri.query().is_some() || text.contains('#') {
         return Err(format!("no query belongs to it; {shape}"));
@@ -72,24 +79,58 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
     let lasts =
         if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) };
     say(&format!("up to {most} requests, {rate} a minute: about {lasts}"));
-    let on_terminal = io::stderr().is_terminal();
-    let report = verify(&options, &Passing(Instant::now()), &|sent, of| {
-        if on_terminal {
-            // A closed stderr hides it and changes nothing else.
-            let _ = write!(io::stderr(), "\r{sent} of {of} requests ");
-        }
-    });
-    if on_terminal {
-        let _ = write!(io::stderr(), "\r{:30}\r", "");
+    if is_in_clear(&options.against) {
+        say("warning: http:// shows the key to whoever is between here and the server");
     }
+    // A path that cannot be written to is told before anything is asked.
+    let mut files = Vec::new();
     for (path, format) in &args.report {
-        if let Err(error) = write_report(path, &report.write(*format)) {
-            return fail(Exit::Failed, &format!("cannot write {}: {error}", path.display()));
+        match WholeFile::create(path) {
+            Ok(file) => files.push((file, path, *format)),
+            Err(error) => return unwritten(path, &error),
         }
     }
-    match print(out, &report.to_string()) {
+    let on_terminal = io::stderr().is_terminal();
+    let report = verify(&options, &Passing(Instant::now()), &|step| tell(step, on_terminal));
+    if on_terminal {
+        let _ = write!(io::stderr(), "\r{:50}\r", "");
+    }
+    let printed = print(out, &report.to_string());
+    for (mut file, path, format) in files {
+        let text = report.write(format);
+        if let Err(error) = file.file.write_all(text.as_bytes()).and_then(|()| file.finish()) {
+            return unwritten(path, &error);
+        }
+    }
+    match printed {
         Exit::Done if !report.holds() => Exit::Differs,
         exit => exit,
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Exit {
+    fail(Exit::Failed, &format!("cannot write {}: {error}", path.display()))
+}
+
+/// So many requests between two lines of a log.
+const SELDOM: u32 = 10;
+
+/// How it goes on: on a terminal one line that changes, in a log a line now and then.
+fn tell(step: Step, on_terminal: bool) {
+    let line = match step {
+        Step::Sent { sent, of } if on_terminal || (sent % SELDOM == 0 && sent < of) => {
+            format!("{sent} of {of} requests")
+        }
+        Step::Sent { .. } => return,
+        Step::Waiting(pause) => {
+            format!("waiting {} s, as the server asks (429)", pause.as_secs())
+        }
+    };
+    if on_terminal {
+        // A closed stderr hides it and changes nothing else.
+        let _ = write!(io::stderr(), "\r{line:50}");
+    } else {
+        say(&line);
     }
 }
 

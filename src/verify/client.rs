@@ -11,7 +11,7 @@ use ureq::{Agent, Proxy};
 
 use super::pace::{Pace, TRIES, back_off};
 use super::trouble::Trouble;
-use super::{Clock, Options};
+use super::{Clock, Options, Step};
 use crate::contract::SCHEME;
 
 /// The largest body that is read: a hundred rows of very long texts.
@@ -25,6 +25,8 @@ pub(super) const MOST_HEAD: usize = 64 << 10;
 pub(super) enum Stop {
     /// The budget is used up.
     Budget,
+    /// A request had no answer, and what it was for cannot be told.
+    Silent,
     /// The server cannot be asked any more, and why.
     Lost(String),
 }
@@ -38,6 +40,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// Where it sends the client, if it does.
+    pub(super) redirect: Option<&'static str>,
 }
 
 impl Answer {
@@ -70,8 +74,7 @@ pub(super) struct Client<'c> {
     pace: Pace,
     timeout: Duration,
     clock: &'c dyn Clock,
-    /// Told after each request: how many were sent, of how many.
-    progress: &'c dyn Fn(u32, u32),
+    progress: &'c dyn Fn(Step),
     budget: u32,
     pub(super) sent: u32,
     /// An answer that said that there were too many requests.
@@ -79,11 +82,7 @@ pub(super) struct Client<'c> {
 }
 
 impl<'c> Client<'c> {
-    pub(super) fn new(
-        options: &Options,
-        clock: &'c dyn Clock,
-        progress: &'c dyn Fn(u32, u32),
-    ) -> Self {
+    pub(super) fn new(options: &Options, clock: &'c dyn Clock, progress: &'c dyn Fn(Step)) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
@@ -130,6 +129,7 @@ impl<'c> Client<'c> {
             let pause = back_off(tried, answer.header(header::RETRY_AFTER));
             self.limited = Some(answer);
             if tried + 1 < TRIES {
+                (self.progress)(Step::Waiting(pause));
                 self.clock.sleep(pause);
             }
         }
@@ -144,7 +144,7 @@ impl<'c> Client<'c> {
         self.clock.sleep(self.pace.wait(self.clock.now()));
         self.sent += 1;
         let came = self.exchange(ask);
-        (self.progress)(self.sent, self.budget);
+        (self.progress)(Step::Sent { sent: self.sent, of: self.budget });
         Ok(came)
     }
 
@@ -175,8 +175,31 @@ impl<'c> Client<'c> {
             let why = Trouble::of(&error, &self.base, self.timeout);
             Trouble(format!("HTTP {}, then {why}", head.status.as_u16()))
         })?;
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+        let redirect = redirect(&self.base, head.status.as_u16(), &head.headers);
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, redirect })
     }
+}
+
+/// Where an answer sends the client: no more than what is to be done about it, for a URL may repeat
+/// what was asked.
+fn redirect(base: &str, status: u16, headers: &HeaderMap) -> Option<&'static str> {
+    let to = headers.get(header::LOCATION).filter(|_| (300..400).contains(&status))?;
+    let (Ok(from), Some(to)) = (base.parse::<Uri>(), to.to_str().ok()?.parse::<Uri>().ok()) else {
+        return Some("what is no URL");
+    };
+    Some(match (to.host(), to.scheme_str()) {
+        (None, _) => "another path of it",
+        (host, Some("https")) if host == from.host() && from.scheme_str() == Some("http") => {
+            "the same host by TLS; write https://"
+        }
+        (host, _) if host == from.host() => "another path or port of it",
+        _ => "another host",
+    })
+}
+
+/// Whether whoever is between here and a server reads the key.
+pub(crate) fn is_in_clear(url: &str) -> bool {
+    url.starts_with("http:") && !is_loopback(url)
 }
 
 fn is_loopback(url: &str) -> bool {

@@ -26,10 +26,19 @@ const BEHIND: i64 = 1000;
 /// Times in milliseconds have been larger since 1973.
 pub(super) const LEAST_MILLISECONDS: i64 = 100_000_000_000;
 
-/// Where a window ends that holds all conversations of a page and none that come later.
-pub(super) fn until(list: &Page) -> Option<String> {
-    let newest = list.numbers("recent_chat_time").into_iter().max()?;
-    (newest >= LEAST_MILLISECONDS).then(|| newest.saturating_add(BEHIND).to_string())
+/// A conversation that was silent for so long, in ms, is taken to have ended.
+const QUIET: i64 = 3_600_000;
+
+/// Where a window ends that holds the conversations of a page which are over, and none that begin or
+/// go on later; and whether it leaves any out. Where the newest are all that there are, it holds them.
+pub(super) fn until(list: &Page) -> Option<(String, bool)> {
+    let times = list.numbers("recent_chat_time");
+    let newest = times.iter().copied().max().filter(|newest| *newest >= LEAST_MILLISECONDS)?;
+    let over: Vec<i64> = times.iter().copied().filter(|time| *time <= newest - QUIET).collect();
+    // Half of a page tells as much as all of it; less may not.
+    let end = over.iter().max().filter(|_| over.len() * 2 >= times.len());
+    let until = end.unwrap_or(&newest).saturating_add(BEHIND);
+    Some((until.to_string(), end.is_some()))
 }
 
 /// A conversation of the list.
@@ -38,6 +47,9 @@ pub(super) struct Chat {
     pub(super) id: String,
     pub(super) time: i64,
     pub(super) count: i64,
+    pub(super) subject: String,
+    pub(super) user: String,
+    pub(super) channel: String,
 }
 
 impl Chat {
@@ -46,6 +58,9 @@ impl Chat {
             id: text(row, "conversation_id")?.to_owned(),
             time: number(row, "recent_chat_time")?,
             count: number(row, "message_count")?,
+            subject: text(row, "subject").unwrap_or_default().to_owned(),
+            user: text(row, "user_id").unwrap_or_default().to_owned(),
+            channel: text(row, "conversation_type").unwrap_or_default().to_owned(),
         })
     }
 

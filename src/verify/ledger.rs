@@ -1,6 +1,6 @@
 //! What was found: of each statement whether it holds, of each reading which values fit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::contract::{READINGS, ReadingRow, Statement, statements};
 
@@ -39,30 +39,9 @@ pub(super) struct Ledger {
     outcomes: HashMap<String, Outcome>,
     evidence: Vec<Evidence>,
     untold: HashMap<&'static str, String>,
-    /// Texts of records and keys, which nothing that is told may hold.
-    private: HashSet<String>,
 }
 
-/// Shorter texts of a record give nothing away, and would hide too much.
-const SHORTEST_PRIVATE: usize = 4;
-
 impl Ledger {
-    /// Notes a text that must not be told.
-    pub(super) fn keep_private(&mut self, text: &str) {
-        if text.len() >= SHORTEST_PRIVATE && !self.private.contains(text) {
-            self.private.insert(text.to_owned());
-        }
-    }
-
-    /// A text without anything private.
-    pub(super) fn public(&self, text: String) -> String {
-        if self.private.iter().any(|private| tells(&text, private)) {
-            return "something that holds a value of a record or a key, which is not told"
-                .to_owned();
-        }
-        text
-    }
-
     /// What a check found: the statement holds, or what came instead. What differs once, differs.
     pub(super) fn found(&mut self, statement: &str, came: Result<(), String>) {
         match came {
@@ -79,7 +58,6 @@ impl Ledger {
     }
 
     pub(super) fn differs(&mut self, statement: &str, came: String) {
-        let came = self.public(came);
         let outcome = self.outcomes.entry(statement.to_owned()).or_insert(Outcome::Holds);
         if !matches!(outcome, Outcome::Differs(_)) {
             *outcome = Outcome::Differs(came);
@@ -188,16 +166,6 @@ impl Ledger {
             _ => Shown::Untold(format!("{} fit", left.join(" and "))),
         }
     }
-}
-
-/// Whether a text holds another one, or was cut off within it.
-fn tells(text: &str, private: &str) -> bool {
-    let begins = |cut: &str| {
-        let starts = cut.char_indices().map(|(at, _)| &cut[at..]);
-        let mut starts = starts.filter(|start| start.len() >= SHORTEST_PRIVATE);
-        starts.any(|start| private.starts_with(start))
-    };
-    text.contains(private) || text.rsplit('…').skip(1).any(begins)
 }
 
 /// What a run found.

@@ -192,7 +192,7 @@ impl fmt::Display for Report {
         for trouble in &self.troubles {
             writeln!(f, "\nserver: {trouble}")?;
         }
-        if holds + differs == 0 && !self.troubles.is_empty() {
+        if self.is_lost {
             // Pages of what could not be tried would only hide why.
             return Ok(());
         }

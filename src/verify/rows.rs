@@ -1,18 +1,16 @@
 //! The rows of a page against the contract's keys: which, in which order, of which type.
 
+use std::collections::HashSet;
+
 use jiter::JsonValue;
 
 use super::ledger::Ledger;
 use super::seen::{Object, Page, text};
 use super::shape::{key, of_value};
 use crate::contract::{
-    BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ConversationType, Endpoint, JsonType, words,
+    BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ConversationType, Endpoint, JsonType, MessageType,
+    words,
 };
-
-/// Keys whose values are words of the contract's, or say nothing of anyone.
-pub(super) fn is_public(name: &str) -> bool {
-    !words(name).is_empty() || matches!(name, "message_count" | "cost_credit")
-}
 
 fn is_by_reading(name: &str) -> bool {
     BY_READING.contains(&name)
@@ -36,6 +34,38 @@ pub(super) fn check(ledger: &mut Ledger, endpoint: &Endpoint, page: &Page) {
         }
         let came = page.rows().try_for_each(|row| right_value(row, name, *json_type));
         ledger.found(&statement, came);
+    }
+    together(ledger, endpoint, page);
+}
+
+/// What rows are to each other, and what their values are beside their type.
+fn together(ledger: &mut Ledger, endpoint: &Endpoint, page: &Page) {
+    let id = endpoint.id;
+    let texts = |name: &str| page.rows().filter_map(|row| text(row, name)).collect::<Vec<_>>();
+    for name in ["conversation_id", "message_id", "id"] {
+        let all = texts(name);
+        let unique: HashSet<_> = all.iter().collect();
+        if unique.len() < all.len() {
+            ledger.differs(&format!("{id}.row.{name}"), "the same in two rows".to_owned());
+        }
+    }
+    let agents = texts("bot_id");
+    if agents.iter().any(|agent| *agent != agents[0]) {
+        ledger.differs(&format!("{id}.row.bot_id"), "another in another row".to_owned());
+    }
+    if page.rows().any(|row| super::seen::value(row, "cost_credit").is_some()) {
+        let whole = |row: &Object| {
+            matches!(super::seen::value(row, "cost_credit"), Some(JsonValue::Int(_)))
+        };
+        let came = if page.rows().any(whole) { Err("an integer".to_owned()) } else { Ok(()) };
+        ledger.found("conversations.decimal-point", came);
+    }
+    let rated = |row: &Object| {
+        text(row, "role") == Some(MessageType::Question.role())
+            && text(row, "feedback").is_some_and(|word| !word.is_empty())
+    };
+    if page.rows().any(rated) {
+        ledger.differs(&format!("{id}.row.feedback"), "a rating of a question".to_owned());
     }
 }
 
@@ -61,7 +91,8 @@ fn right_value(row: &Object, name: &str, json_type: JsonType) -> Result<(), Stri
         JsonType::String => matches!(value, JsonValue::Str(_)),
         JsonType::StringOrNull => matches!(value, JsonValue::Str(_) | JsonValue::Null),
         JsonType::Integer => matches!(value, JsonValue::Int(_)),
-        JsonType::Float => matches!(value, JsonValue::Float(_)),
+        // That it is written with a decimal point is a statement of its own.
+        JsonType::Float => matches!(value, JsonValue::Float(_) | JsonValue::Int(_)),
         JsonType::List => is_content(value),
     };
     if !of_type {

@@ -4,15 +4,15 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use jiter::JsonValue;
 
-use super::client::{Ask, Came, Client, Stop};
+use super::client::{Answer, Ask, Client, Stop};
 use super::ledger::Ledger;
 use super::seen::{Page, Refusal, Seen, is_compact};
-use super::shape::key;
+use super::shape::{key, of_answer};
 use super::{known::Known, rows};
 use crate::contract::{Code, Endpoint, Operation, Wording};
 
-/// So many requests in a row without an answer, and the server counts as gone.
-const MOST_TROUBLE: u32 = 3;
+/// So many requests in a row without an answer, each sent twice, and the server counts as gone.
+const MOST_TROUBLE: u32 = 6;
 
 pub(super) struct Run<'c> {
     pub(super) client: Client<'c>,
@@ -43,19 +43,26 @@ pub(super) fn target(path: &str, pairs: &[Pair<'_>]) -> String {
 
 impl<'c> Run<'c> {
     pub(super) fn new(client: Client<'c>, key: &str, deleted_key: Option<&str>) -> Self {
-        let mut ledger = Ledger::default();
-        ledger.keep_private(key);
-        if let Some(key) = deleted_key {
-            ledger.keep_private(key);
-        }
         Self {
             client,
-            ledger,
+            ledger: Ledger::default(),
             known: Known::default(),
             key: key.to_owned(),
             deleted_key: deleted_key.map(str::to_owned),
             troubles: Vec::new(),
             in_a_row: 0,
+        }
+    }
+
+    /// Goes through a check, or a part of one. Where a request has no answer, what it was for is left
+    /// out, and the next one is tried.
+    pub(super) fn unless_silent(
+        &mut self,
+        check: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        match check(self) {
+            Err(Stop::Silent) => Ok(()),
+            other => other,
         }
     }
 
@@ -77,35 +84,51 @@ impl<'c> Run<'c> {
         endpoint: Option<&'static Endpoint>,
         ask: &Ask,
     ) -> Result<Seen, Stop> {
-        let came = match &self.known.until {
-            Some(until) if ask.target.contains(FOREVER) => {
-                let target = ask.target.replace(FOREVER, until);
-                self.client.ask(&Ask { target, ..ask.clone() })?
-            }
-            _ => self.client.ask(ask)?,
-        };
-        if let Err(trouble) = &came {
+        let answer = self.exchange(ask)?;
+        Ok(self.note(endpoint, answer))
+    }
+
+    /// Sends a request, again if there was no answer to it. That a server fails says nothing of the
+    /// contract, so whoever asked looks at it no more.
+    pub(super) fn exchange(&mut self, ask: &Ask) -> Result<Answer, Stop> {
+        let mut ask = ask.clone();
+        if let Some(until) = &self.known.until {
+            ask.target = ask.target.replace(FOREVER, until);
+        }
+        loop {
+            let why = match self.client.ask(&ask)? {
+                Ok(answer) if !is_failure(&answer) => {
+                    self.in_a_row = 0;
+                    return Ok(answer);
+                }
+                // Whether this is the API at all is for the first check to say.
+                Ok(answer) if self.known.list.is_none() => return Ok(answer),
+                Err(trouble) if self.known.list.is_none() => return Err(Stop::Lost(trouble.0)),
+                Ok(answer) => {
+                    let why = of_answer(&answer);
+                    self.note(None, answer);
+                    why
+                }
+                Err(trouble) => trouble.0,
+            };
             self.in_a_row += 1;
-            if self.known.list.is_none() {
-                return Err(Stop::Lost(trouble.0.clone()));
+            if self.in_a_row % 2 == 1 {
+                continue;
             }
-            let why = self.ledger.public(trouble.0.clone());
             if !self.troubles.contains(&why) {
                 self.troubles.push(why);
             }
             if self.in_a_row >= MOST_TROUBLE {
-                let why = format!("{MOST_TROUBLE} requests in a row had no whole answer");
+                let why = format!("{MOST_TROUBLE} requests in a row had no answer");
                 return Err(Stop::Lost(why));
             }
-        } else {
-            self.in_a_row = 0;
+            return Err(Stop::Silent);
         }
-        Ok(self.note(endpoint, came))
     }
 
     /// Reads what came, and notes what it says of itself.
-    pub(super) fn note(&mut self, endpoint: Option<&'static Endpoint>, came: Came) -> Seen {
-        let seen = Seen::of(came, endpoint);
+    pub(super) fn note(&mut self, endpoint: Option<&'static Endpoint>, answer: Answer) -> Seen {
+        let seen = Seen::of(answer, endpoint);
         match (&seen, endpoint) {
             (Seen::Page(page), Some(endpoint)) => self.note_page(endpoint, page),
             (Seen::Refusal(refusal), endpoint) => self.note_refusal(endpoint, refusal),
@@ -117,27 +140,24 @@ impl<'c> Run<'c> {
     /// Notes what the server said when it had enough.
     pub(super) fn note_limit(&mut self) {
         if let Some(answer) = self.client.limited.take() {
-            let seen = Seen::of(Ok(answer), None);
-            match &seen {
-                Seen::Refusal(refusal) if refusal.code == i64::from(Code::RateLimited.number()) => {
-                    self.note_refusal(None, refusal);
-                }
-                other => self.ledger.differs("everywhere.40008", other.describe()),
+            if let Seen::Refusal(refusal) = Seen::of(answer, None) {
+                self.note_refusal(None, &refusal);
+                self.refused(&["everywhere.40008"], &Seen::Refusal(refusal), Code::RateLimited);
+            } else {
+                let why = "a 429 came that was not of the API";
+                self.ledger.untried("everywhere.40008", why);
             }
         }
     }
 
     fn note_page(&mut self, endpoint: &'static Endpoint, page: &Page) {
-        for row in page.rows() {
-            for (name, value) in row {
-                if !rows::is_public(name) {
-                    keep_private(&mut self.ledger, value);
-                }
-            }
-        }
-        let right = page.status == 200 && page.is_json_by_header;
-        let came = if right { Ok(()) } else { Err(page.describe()) };
-        self.ledger.found("everywhere.success", came);
+        let came = match (page.status, page.is_json_by_header) {
+            (200, true) => Ok(()),
+            (_, true) => Err(page.describe()),
+            (_, false) => Err(format!("{}, not as application/json", page.describe())),
+        };
+        self.ledger.found("everywhere.success-status", came);
+        self.ledger.holds("everywhere.success");
         let own = [endpoint.answer.rows_name(), "total"];
         if let Some(more) = page.keys.iter().find(|name| !own.contains(&name.as_str())) {
             let came = format!("{} beside the rows", key(more));
@@ -154,6 +174,8 @@ impl<'c> Run<'c> {
         let Some(code) = known else { return };
         let exact = refusal.is_exact.then_some(()).ok_or_else(|| refusal.shape.clone());
         self.ledger.found("everywhere.failure", exact);
+        let ordered = refusal.is_ordered.then_some(()).ok_or_else(|| refusal.shape.clone());
+        self.ledger.found("everywhere.failure-order", ordered);
         let compact = refusal.is_compact.then_some(()).ok_or_else(|| refusal.shape.clone());
         self.ledger.found("everywhere.compact", compact);
         self.note_status(code, refusal);
@@ -180,8 +202,7 @@ impl<'c> Run<'c> {
         if !code.of_the_pages() {
             // Their status is the same under every reading.
             if refusal.status != code.http_status() {
-                let own = format!("everywhere.{}", code.number());
-                self.ledger.differs(&own, refusal.describe());
+                self.ledger.differs(statement, refusal.describe());
             }
         } else if refusal.status == code.http_status() {
             self.ledger.fits("error-status", statement, &["mapped"]);
@@ -213,14 +234,15 @@ impl<'c> Run<'c> {
     }
 }
 
-fn keep_private(ledger: &mut Ledger, value: &JsonValue<'_>) {
-    match value {
-        JsonValue::Str(text) => ledger.keep_private(text),
-        JsonValue::Int(number) => ledger.keep_private(&number.to_string()),
-        JsonValue::Array(items) => items.iter().for_each(|item| keep_private(ledger, item)),
-        JsonValue::Object(pairs) => {
-            pairs.iter().for_each(|(_, value)| keep_private(ledger, value));
-        }
-        JsonValue::Null | JsonValue::Bool(_) | JsonValue::Float(_) => {}
-    }
+/// Whether a server failed, whatever it was asked: by its status, or by its own word.
+fn is_failure(answer: &Answer) -> bool {
+    let code = match JsonValue::parse(&answer.body, false) {
+        Ok(JsonValue::Object(pairs)) => pairs.iter().find_map(|(key, value)| match value {
+            JsonValue::Int(code) if key == "code" => Some(*code),
+            _ => None,
+        }),
+        _ => None,
+    };
+    let known = Code::ALL.into_iter().find(|known| Some(i64::from(known.number())) == code);
+    known == Some(Code::Internal) || (answer.status >= 500 && known.is_none())
 }

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
-use axum::http::{Uri, header};
+use axum::http::header;
 use jiter::{JsonValue, PartialMode};
 
-use super::client::Came;
-use super::shape::{is_json, of_answer, printable};
-use crate::contract::Endpoint;
+use super::client::Answer;
+use super::shape::{is_json, of_answer};
+use crate::contract::{COMMON_ERRORS, ENDPOINTS, Endpoint, ErrorRow, Wording};
 
 /// So many rows fill a page.
 pub(super) const FULL: usize = 100;
+
+/// No request asks for so many; what has more is no page.
+const MOST_ROWS: usize = 10 * FULL;
 
 /// A row or another object, with its keys in their order.
 pub(super) type Object = [(Cow<'static, str>, JsonValue<'static>)];
@@ -42,17 +45,27 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: i64,
     pub(super) message: String,
-    /// Whether these are the only keys, in this order, and the header says JSON.
+    /// Whether these are the only keys, and the header says JSON.
     pub(super) is_exact: bool,
+    /// Whether `code` stands before `message`.
+    pub(super) is_ordered: bool,
     pub(super) is_compact: bool,
     /// The whole, told by its shape.
     pub(super) shape: String,
 }
 
 impl Refusal {
-    /// What came, with the message: it is the vendor's, and no record's.
+    /// What came, with the message if it is one of the contract's: another one may hold anything.
     pub(super) fn describe(&self) -> String {
-        format!("HTTP {}, code {}, `{}`", self.status, self.code, printable(&self.message, 120))
+        let (status, code, message) = (self.status, self.code, &self.message);
+        let known = ENDPOINTS.iter().flat_map(|endpoint| endpoint.errors).chain(COMMON_ERRORS);
+        let is = |wording| move |row: &&ErrorRow| row.message(wording) == message.as_str();
+        let is_known = known.clone().any(|row| is(Wording::Agent)(&row) || is(Wording::Bot)(&row));
+        if is_known {
+            return format!("HTTP {status}, code {code}, `{message}`");
+        }
+        let length = message.chars().count();
+        format!("HTTP {status}, code {code}, another message of {length} characters")
     }
 }
 
@@ -100,21 +113,12 @@ impl Page {
 }
 
 impl Seen {
-    pub(super) fn of(came: Came, endpoint: Option<&Endpoint>) -> Self {
-        let answer = match came {
-            Ok(answer) => answer,
-            Err(trouble) => return Self::Else(trouble.0),
-        };
+    pub(super) fn of(answer: Answer, endpoint: Option<&Endpoint>) -> Self {
         let shape = of_answer(&answer);
-        if let (300..400, Some(to)) = (answer.status, answer.header(header::LOCATION)) {
-            // No more than the host: a query might repeat what was asked.
-            let to = to.parse::<Uri>().ok();
-            let host = to.as_ref().and_then(Uri::authority);
-            let host = host.map_or("another path of it", |host| host.as_str());
-            let host = printable(host, 100);
+        if let Some(to) = answer.redirect {
+            let status = answer.status;
             return Self::Else(format!(
-                "HTTP {}, a redirect to {host}, which was not followed: the key stays here",
-                answer.status
+                "HTTP {status}, a redirect to {to}, which was not followed: the key stays here"
             ));
         }
         let says_json = answer.header(header::CONTENT_TYPE).is_some_and(is_json);
@@ -127,7 +131,8 @@ impl Seen {
         let rows = endpoint.and_then(|endpoint| find(endpoint.answer.rows_name()));
         if let Some(JsonValue::Array(rows)) = rows {
             let rows = rows.to_vec();
-            if !rows.iter().all(|row| matches!(row, JsonValue::Object(_))) {
+            let too_many = rows.len() > MOST_ROWS;
+            if too_many || !rows.iter().all(|row| matches!(row, JsonValue::Object(_))) {
                 return Self::Else(shape);
             }
             return Self::Page(Page {
@@ -144,7 +149,11 @@ impl Seen {
                 status: answer.status,
                 code: *code,
                 message: message.to_string(),
-                is_exact: says_json && pairs.len() == 2 && pairs[0].0 == "code",
+                is_exact: says_json && pairs.len() == 2,
+                is_ordered: pairs
+                    .iter()
+                    .find(|(key, _)| key == "code" || key == "message")
+                    .is_some_and(|(key, _)| key == "code"),
                 is_compact: is_compact(&answer.body),
                 shape,
             }),

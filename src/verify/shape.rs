@@ -5,19 +5,22 @@ use std::fmt::Write as _;
 use axum::http::header;
 use jiter::{JsonErrorType, JsonValue};
 
-use super::client::Answer;
-use crate::contract::MEDIA_TYPE;
+use super::client::Answer as Response;
+use crate::contract::{Answer, ENDPOINTS, MEDIA_TYPE};
 
 /// Keys of an object beyond this many are counted.
 const MOST_KEYS: usize = 12;
 
 /// An answer: its status, what it is, and its keys if it is JSON.
-pub(super) fn of_answer(answer: &Answer) -> String {
+pub(super) fn of_answer(answer: &Response) -> String {
     let mut text = format!("HTTP {}", answer.status);
     let kind = answer.header(header::CONTENT_TYPE);
     if kind.is_none_or(|kind| !is_json(kind)) && !answer.body.is_empty() {
-        let kind = kind.map_or_else(|| "no Content-Type".to_owned(), |kind| printable(kind, 60));
-        let _ = write!(text, ", {kind}");
+        let _ = write!(text, ", {}", kind.map_or("no Content-Type", media_type));
+    }
+    if let Some(encoding) = answer.header(header::CONTENT_ENCODING) {
+        let known = ["gzip", "br", "deflate", "zstd"].into_iter().find(|known| *known == encoding);
+        let _ = write!(text, ", Content-Encoding {}", known.unwrap_or("of another name"));
     }
     match JsonValue::parse(&answer.body, false) {
         _ if answer.body.is_empty() => text.push_str(", an empty body"),
@@ -37,6 +40,21 @@ pub(super) fn of_answer(answer: &Answer) -> String {
         }
     }
     text
+}
+
+/// The type of a `Content-Type`, if it is one that servers send; another may hold anything.
+fn media_type(text: &str) -> &'static str {
+    let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let known = [
+        MEDIA_TYPE,
+        "text/html",
+        "text/plain",
+        "text/xml",
+        "application/xml",
+        "application/problem+json",
+        "application/octet-stream",
+    ];
+    known.into_iter().find(|known| *known == kind).unwrap_or("another Content-Type")
 }
 
 /// Whether a `Content-Type` says JSON, whatever its parameters.
@@ -64,7 +82,7 @@ pub(super) fn of_value(value: &JsonValue<'_>, depth: usize) -> String {
             let mut shown: Vec<String> = pairs
                 .iter()
                 .take(MOST_KEYS)
-                .map(|(name, value)| format!("{}: {}", key(name), of_value(value, depth - 1)))
+                .map(|(name, value)| format!("{}: {}", member(name), of_value(value, depth - 1)))
                 .collect();
             if pairs.len() > MOST_KEYS {
                 shown.push(format!("{} more", pairs.len() - MOST_KEYS));
@@ -74,9 +92,41 @@ pub(super) fn of_value(value: &JsonValue<'_>, depth: usize) -> String {
     }
 }
 
-/// A key, unless it may be a value itself, as where objects are keyed by an id.
+/// What is often around an answer, or in place of one.
+const ENVELOPE: [&str; 16] = [
+    "code",
+    "message",
+    "total",
+    "data",
+    "error",
+    "errors",
+    "msg",
+    "status",
+    "success",
+    "result",
+    "results",
+    "items",
+    "detail",
+    "title",
+    "path",
+    "timestamp",
+];
+
+/// A key of some object, if it is one of the contract's or of an envelope's: another one may be a
+/// value itself, as where objects are keyed by a name.
+fn member(name: &str) -> String {
+    let of_rows = |answer: &Answer| {
+        answer.rows_name() == name || answer.keys().iter().any(|(key, ..)| *key == name)
+    };
+    if ENVELOPE.contains(&name) || ENDPOINTS.iter().any(|endpoint| of_rows(&endpoint.answer)) {
+        return format!("`{name}`");
+    }
+    format!("a key of {} characters", name.chars().count())
+}
+
+/// A key of a row, unless it may be a value itself.
 pub(super) fn key(name: &str) -> String {
-    let plain = |char: char| char.is_ascii_alphabetic() || matches!(char, '_' | '-' | ' ');
+    let plain = |char: char| char.is_ascii_alphabetic() || char == '_';
     if name.len() <= 30 && !name.is_empty() && name.chars().all(plain) {
         format!("`{name}`")
     } else {
@@ -119,8 +169,8 @@ mod tests {
             "{`data`: {`list`: a list of 2}, `total`: a string}"
         );
         assert_eq!(
-            shape(r#"[{"a":{"b":1}}]"#),
-            "a list of 1, the first {`a`: an object of 1 keys}"
+            shape(r#"[{"zz":{"b":1}}]"#),
+            "a list of 1, the first {a key of 2 characters: an object of 1 keys}"
         );
     }
 

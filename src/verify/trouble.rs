@@ -69,6 +69,10 @@ fn protocol(text: &str, base: &str) -> String {
         "http parse resulted in too many headers" => {
             "a head that is too large, of more than 128 headers".to_owned()
         }
+        // What stands behind these is the server's own.
+        _ if text.starts_with("bad header") || text.starts_with("location header") => {
+            "what came is not right HTTP (a header that no header may be)".to_owned()
+        }
         _ => match text.strip_prefix("http parse fail: ") {
             Some(why) if base.starts_with("http:") => {
                 format!("what came is not HTTP ({why}); if it wants TLS, write https://")

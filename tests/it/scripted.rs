@@ -151,6 +151,8 @@ pub(crate) struct Found {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) json: Value,
+    /// All that it wrote, to wherever.
+    pub(crate) all: String,
 }
 
 /// How many requests a run may send here, unless it says otherwise.
@@ -191,7 +193,8 @@ pub(crate) fn verify(url: &str, env: &[(&str, &str)]) -> Found {
     }
     let json: Value = serde_json::from_str(&written[0]).unwrap();
     assert!(json["requests"].as_u64().unwrap() <= MOST as u64, "{json}");
-    Found { code: ended.code, stdout: ended.stdout, json }
+    let all = written.concat() + &ended.stdout + &ended.stderr;
+    Found { code: ended.code, stdout: ended.stdout, json, all }
 }
 
 /// What is wrong with the server as a whole.

@@ -90,7 +90,7 @@ impl Drop for Report {
 /// A full run finds just these readings, and nothing that differs from them.
 #[track_caller]
 fn finds(readings: &[(&str, &str)]) {
-    let report = World::with(readings).report(&["--max-requests", "120"]);
+    let report = World::with(readings).report(&["--max-requests", "125"]);
     assert_eq!(report["differs"], 0, "{readings:?}: {report:#}");
     for row in READINGS {
         let given = readings.iter().find(|(name, _)| *name == row.name);
@@ -246,7 +246,7 @@ fn it_sends_no_more_requests_than_it_may() {
         assert_eq!(sent.len(), most);
         assert_eq!(report["requests"], most);
         let why =
-            format!("{most} requests were used up; --max-requests 120 are enough for everything");
+            format!("{most} requests were used up; --max-requests 125 are enough for everything");
         let statements = report["statements"].as_array().unwrap();
         assert!(statements.iter().any(|one| one["came"] == *why), "{report:#}");
     }
@@ -317,7 +317,7 @@ fn it_tells_no_value_of_a_record_and_no_key() {
     let reports = ["json", "xml", "txt"].map(Report::ending);
     let [json, xml, txt] = reports.each_ref().map(Report::path);
     let reported = ["--report", json, "--report", xml, "--report", txt];
-    let ended = world.verify(&[&["--max-requests", "120"], &reported[..]].concat());
+    let ended = world.verify(&[&["--max-requests", "125"], &reported[..]].concat());
     let told = [ended.stdout, ended.stderr].into_iter().chain(reports.iter().map(Report::read));
     let told: String = told.collect();
     let values = values(&world.server);

@@ -9,7 +9,7 @@ use crate::contract::CONVERSATION_TYPES;
 pub(super) fn every(run: &mut Run<'_>) -> Result<(), Stop> {
     for (channel, ..) in CONVERSATION_TYPES {
         if !run.known.channels.iter().any(|asked| asked == channel.name()) {
-            one(run, channel.name(), &[])?;
+            run.unless_silent(|run| one(run, channel.name(), &[]))?;
         }
     }
     Ok(())

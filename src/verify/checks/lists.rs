@@ -28,7 +28,12 @@ pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
                     if code == i64::from(Code::InvalidParameter.number()) {
                         run.ledger.differs("everywhere.parameters", refusal.describe());
                     }
-                    format!("a query of everything is refused: {}", refusal.describe())
+                    let hint = if code == i64::from(Code::NotFound.number()) {
+                        "; --against names what stands before /v1"
+                    } else {
+                        ""
+                    };
+                    format!("a query of everything is refused: {}{hint}", refusal.describe())
                 }
             };
             return Err(Stop::Lost(why));
@@ -47,7 +52,7 @@ pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
     if page.len() == 0 {
         run.ledger.untold("anonymous-id", NO_ROWS);
     }
-    run.known.until = known::until(&page);
+    let page = over(run, page)?;
     run.known.chat = Chat::choose(&page);
     if run.known.chat.is_none() {
         for reading in ["messages-total", "messages-order", "v2-messages-order"] {
@@ -56,6 +61,24 @@ pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
     }
     run.known.list = Some(page);
     Ok(())
+}
+
+/// The conversations of the page that are over: what goes on meanwhile would change answers. They are
+/// asked for anew, for their total.
+fn over(run: &mut Run<'_>, page: Page) -> Result<Page, Stop> {
+    let Some((until, leaves_out)) = known::until(&page) else { return Ok(page) };
+    run.known.until = Some(until);
+    if !leaves_out {
+        return Ok(page);
+    }
+    run.known.list = Some(page);
+    match list(run, "1", "100", &[])? {
+        Seen::Page(over) if over.len() > 0 => Ok(over),
+        other => {
+            run.ledger.differs("conversations.end_time", other.describe());
+            Err(Stop::Lost("a window that ends at a conversation does not hold it".to_owned()))
+        }
+    }
 }
 
 fn order(run: &mut Run<'_>, page: &Page) {

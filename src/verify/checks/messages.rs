@@ -7,7 +7,7 @@ use jiter::JsonValue;
 use super::super::client::Stop;
 use super::super::known::Chat;
 use super::super::run::Run;
-use super::super::seen::{Object, Page, Seen, number, text, value};
+use super::super::seen::{FULL, Object, Page, Seen, number, text, value};
 use super::{FAR, NO_CONVERSATION, NO_ROWS, same};
 use crate::contract::{Code, Feedback, MessageType, Operation};
 
@@ -34,17 +34,7 @@ pub(super) fn v1(run: &mut Run<'_>) -> Result<(), Stop> {
     let chain = chain(&page);
     order(run, "messages-order", "messages.order", &page, chain.as_deref());
     let rows: Vec<_> = page.rows().collect();
-    let first = chain.as_ref().and_then(|chain| chain.first()).map(|first| rows[*first]);
-    let is_linked = first.is_some_and(|first| {
-        !page.is_whole() || text(first, "parent_message_id").is_some_and(str::is_empty)
-    });
-    let came = if is_linked || rows.is_empty() { Ok(()) } else { Err("not a chain".to_owned()) };
-    run.ledger.found("messages.chain", came);
-    if let Some(chain) = chain {
-        let times: Vec<_> = chain.iter().map(|place| number(rows[*place], "create_time")).collect();
-        let came = if times.is_sorted() { Ok(()) } else { Err("a time that falls".to_owned()) };
-        run.ledger.found("messages.time", came);
-    }
+    let first = linked(run, "messages", &page, &rows, chain.as_deref());
     if page.is_whole()
         && first.and_then(|first| text(first, "message_type")) == Some(MessageType::Answer.name())
     {
@@ -54,8 +44,42 @@ pub(super) fn v1(run: &mut Run<'_>) -> Result<(), Stop> {
             .untried("messages.first", "the conversation that was looked at begins otherwise");
     }
     counts(run, &chat, &page);
+    subject(run, &chat, &rows);
     run.known.messages = Some(page);
     Ok(())
+}
+
+/// Whether the rows are a chain along which time never falls, and its first row.
+fn linked<'r>(
+    run: &mut Run<'_>,
+    subject: &str,
+    page: &Page,
+    rows: &[&'r Object],
+    chain: Option<&[usize]>,
+) -> Option<&'r Object> {
+    let first = chain.and_then(<[usize]>::first).map(|first| rows[*first]);
+    let is_linked = first.is_some_and(|first| {
+        !page.is_whole() || text(first, "parent_message_id").is_some_and(str::is_empty)
+    });
+    let came = if is_linked || rows.is_empty() { Ok(()) } else { Err("not a chain".to_owned()) };
+    run.ledger.found(&format!("{subject}.chain"), came);
+    if let Some(chain) = chain {
+        let times: Vec<_> = chain.iter().map(|place| number(rows[*place], "create_time")).collect();
+        let came = if times.is_sorted() { Ok(()) } else { Err("a time that falls".to_owned()) };
+        run.ledger.found(&format!("{subject}.time"), came);
+    }
+    first
+}
+
+/// The subject is the first question, or empty.
+fn subject(run: &mut Run<'_>, chat: &Chat, rows: &[&Object]) {
+    let is_question =
+        |row: &&&Object| text(row, "message_type") == Some(MessageType::Question.name());
+    let mut questions = rows.iter().filter(is_question).filter_map(|row| text(row, "text"));
+    let is_one = questions.any(|question| question == chat.subject);
+    let came =
+        if chat.subject.is_empty() || is_one { Ok(()) } else { Err("another text".to_owned()) };
+    run.ledger.found("records.subject", came);
 }
 
 /// What the list says of a conversation, its messages say, too.
@@ -139,7 +163,10 @@ pub(super) fn v2(run: &mut Run<'_>) -> Result<(), Stop> {
     }
     let Seen::Page(page) = seen else { return Ok(()) };
     total(run, "messages-v2.total", &page);
-    order(run, "v2-messages-order", "messages-v2.order", &page, chain(&page).as_deref());
+    let chain = chain(&page);
+    order(run, "v2-messages-order", "messages-v2.order", &page, chain.as_deref());
+    let rows: Vec<_> = page.rows().collect();
+    linked(run, "messages-v2", &page, &rows, chain.as_deref());
     if let Some(v1) = &run.known.messages {
         if v1.is_whole() {
             let right = page.len() == v1.len() && same_messages(v1, &page);
@@ -203,7 +230,14 @@ fn far(run: &mut Run<'_>, of: Operation) -> Result<(), Stop> {
         run.ledger.untried(&statement, NO_CONVERSATION);
         return Ok(());
     };
-    let seen = ask(run, of, &chat.id, FAR, "100")?;
+    let known = match of {
+        Operation::Messages => &run.known.messages,
+        _ => &run.known.messages_v2,
+    };
+    // The first page that is behind the last one.
+    let total = known.as_ref().and_then(Page::total_number);
+    let page = total.map_or(FAR.to_owned(), |total| (total.div_ceil(FULL) + 1).to_string());
+    let seen = ask(run, of, &chat.id, &page, "100")?;
     super::past_end(run, &statement, &seen, "error");
     Ok(())
 }

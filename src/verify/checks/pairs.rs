@@ -60,6 +60,18 @@ pub(super) fn of_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
     let right = missing.count() == 0 && (of_chat.len() == pairs.len() || !is_whole);
     let came = if right { Ok(()) } else { Err("other pairs than its messages make".to_owned()) };
     run.ledger.found("records.pairs", came);
+    if !of_chat.is_empty() {
+        let agrees = |row: &&Object| {
+            text(row, "user_id") == Some(chat.user.as_str())
+                && text(row, "convo_type") == Some(chat.channel.as_str())
+        };
+        let came = if of_chat.iter().all(agrees) {
+            Ok(())
+        } else {
+            Err("another user_id or convo_type than in the list".to_owned())
+        };
+        run.ledger.found("records.agreement", came);
+    }
     ratings(run, &pairs, &of_chat);
     after(run, &chat, first, last)
 }

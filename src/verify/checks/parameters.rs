@@ -13,7 +13,7 @@ const OF_READINGS: [(Operation, Field); 2] =
 pub(super) fn of_readings(run: &mut Run<'_>) -> Result<(), Stop> {
     for (of, field) in OF_READINGS {
         if let Some(param) = of.endpoint().param(field) {
-            each(run, of.endpoint(), param)?;
+            run.unless_silent(|run| each(run, of.endpoint(), param))?;
         }
     }
     Ok(())
@@ -23,7 +23,7 @@ pub(super) fn of_others(run: &mut Run<'_>) -> Result<(), Stop> {
     for endpoint in ENDPOINTS {
         for param in endpoint.params {
             if !OF_READINGS.contains(&(endpoint.operation, param.field)) {
-                each(run, endpoint, param)?;
+                run.unless_silent(|run| each(run, endpoint, param))?;
             }
         }
     }

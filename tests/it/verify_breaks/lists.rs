@@ -3,8 +3,9 @@
 use gptbots_mock::contract::CONVERSATION_TYPES;
 use serde_json::Value;
 
-use super::{LIST, add, answered_as, asked_as, json_edited, rows_edited, rows_of};
-use crate::proxy::Asked;
+use super::{LIST, QA, add, answered_as, asked_as, json_edited, rows_edited, rows_of};
+use crate::client::Answer;
+use crate::proxy::{Asked, Upstream};
 use crate::verify_differs::{Break, World, row};
 
 const REFUSED: &str = r#"{"code":40000,"message":"Invalid parameter"}"#;
@@ -19,7 +20,7 @@ fn is_first(asked: &Asked) -> bool {
 }
 
 pub(crate) fn rows() -> Vec<Break> {
-    [totals(), orders(), filters(), channels()].into_iter().flatten().collect()
+    [totals(), orders(), values(), filters(), channels()].into_iter().flatten().collect()
 }
 
 fn totals() -> Vec<Break> {
@@ -180,6 +181,52 @@ fn ties() -> Break {
         .over(World::Edge)
 }
 
+/// Sets a value of every row.
+fn set(
+    path: &'static str,
+    name: &'static str,
+    value: Value,
+) -> impl Fn(&Asked, Upstream) -> Answer + Send + Sync + 'static {
+    rows_edited(path, move |_, rows| {
+        for row in rows {
+            row[name] = value.clone();
+        }
+    })
+}
+
+fn values() -> Vec<Break> {
+    vec![
+        row(
+            "a cost is a whole number",
+            &["conversations.decimal-point"],
+            &["an integer"],
+            set(LIST, "cost_credit", 7.into()),
+        ),
+        row(
+            "a subject is another text",
+            &["records.subject"],
+            &["another text"],
+            set(LIST, "subject", "?!".into()),
+        ),
+        row(
+            "a user of a pair is another",
+            &["records.agreement"],
+            &["user_id"],
+            set(QA, "user_id", "?!".into()),
+        ),
+        row(
+            "an agent is another",
+            &["conversations.row.bot_id"],
+            &["another"],
+            rows_edited(LIST, |_, rows| {
+                if let Some(last) = rows.last_mut() {
+                    last["bot_id"] = "somebody".into();
+                }
+            }),
+        ),
+    ]
+}
+
 fn filters() -> Vec<Break> {
     let is_window = |asked: &Asked| {
         asked.path() == LIST && asked.get("start_time").is_some_and(|start| start.len() == 13)
@@ -221,10 +268,10 @@ fn filters() -> Vec<Break> {
         row(
             "a user's row is missing",
             &["conversations.user_id"],
-            &["match"],
+            &["match", "other rows"],
             rows_edited(LIST, move |asked, rows| {
                 if of_user(asked) && !asked.query().contains("%41%4C%4C") {
-                    rows.pop();
+                    rows.drain(..1.min(rows.len()));
                 }
             }),
         ),

@@ -4,7 +4,7 @@ use super::{ENDPOINTS, LIST, QA, V1, answered_as, asked_as};
 use crate::proxy::Asked;
 use crate::verify_differs::{Break, World, row};
 
-const ERROR: &str = r#"{"code":50000,"message":"Internal system error"}"#;
+const ERROR: &str = r#"{"code":404,"message":"Not found"}"#;
 
 pub(crate) fn rows() -> Vec<Break> {
     let (times, paged) = (["start_time", "end_time"], ["page", "page_size"]);
@@ -28,10 +28,10 @@ pub(crate) fn rows() -> Vec<Break> {
         all.push(row(
             format!("{id}: page_size 101 breaks it"),
             &[&size],
-            &["50000"],
+            &["404"],
             answered_as(
                 move |asked| asked.path() == path && asked.get("page_size") == Some("101"),
-                500,
+                404,
                 ERROR,
             ),
         ));
@@ -96,14 +96,14 @@ fn values() -> Vec<Break> {
         row(
             "no rating breaks it",
             &["qa.user_feedback"],
-            &["50000"],
+            &["404"],
             answered_as(
                 |asked| {
                     asked.path() == QA
                         && !asked.query().is_empty()
                         && asked.get("user_feedback").is_none()
                 },
-                500,
+                404,
                 ERROR,
             ),
         ),
@@ -116,8 +116,8 @@ fn values() -> Vec<Break> {
         row(
             "page_size 9 breaks it",
             &["qa.page_size"],
-            &["50000"],
-            answered_as(has(QA, "page_size", "9"), 500, ERROR),
+            &["404"],
+            answered_as(has(QA, "page_size", "9"), 404, ERROR),
         ),
         row(
             "one endpoint clamps page_size",

@@ -161,8 +161,8 @@ fn windows() -> Vec<Break> {
         ),
         row(
             "a pair stands twice",
-            &pairs,
-            &["pairs"],
+            &["records.pairs", "qa.row.id"],
+            &["pairs", "two rows"],
             rows_edited(QA, |asked, rows| {
                 if is_window(asked) {
                     rows.push(rows[0].clone());

@@ -58,9 +58,7 @@ fn is_for_shape(asked: &Asked) -> bool {
 fn of_another_type(id: &str, path: &'static str, name: &'static str, json_type: JsonType) -> Break {
     let statement = format!("{id}.row.{name}");
     let (value, word): (Value, &'static [&'static str]) = match json_type {
-        JsonType::String | JsonType::Float | JsonType::List => {
-            (json!(7), &["an integer", "page 2", "other rows"])
-        }
+        JsonType::String | JsonType::List => (json!(7), &["an integer", "page 2", "other rows"]),
         _ => (json!("7"), &["a string"]),
     };
     // Pages are told apart by these.
