@@ -274,26 +274,32 @@ fn the_same_page_for_everything() {
 }
 
 /// An agent that somebody talks to while it is verified: what comes behind the first answer changes
-/// nothing.
+/// nothing, be it a conversation that begins or the newest one that goes on.
 #[test]
-fn conversations_that_come_meanwhile_make_no_difference() {
-    let talk = |number: i64| {
-        let time = 1_760_000_000_000 + number * 3_600_000;
-        let id = |what: &str| format!("{what}{number}");
-        let messages = [question(&id("q"), time), reply(&id("a"), time + 5000)];
-        fixture::talk(&id("c"), &messages)
+fn what_comes_meanwhile_makes_no_difference() {
+    let talk = |number: i64, questions: i64| {
+        let time = 1_760_000_000_000 + number * 4_000_000;
+        let id = |what: &str, place: i64| format!("{what}{number}-{place}");
+        let pair = |place: i64| {
+            let time = time + place * 60_000;
+            [question(&id("q", place), time), reply(&id("a", place), time + 5000)]
+        };
+        let messages: Vec<_> = (0..questions).flat_map(pair).collect();
+        fixture::talk(&format!("c{number}"), &messages)
     };
-    let with = |number: i64| {
-        let talks: Vec<_> = (0..number).map(talk).collect();
-        build(&[agent(KEY, &talks)]).start().unwrap()
-    };
-    let (before, after) = (with(12), with(13));
-    let is_first = AtomicBool::new(true);
-    let server = Scripted::new(move |stream, head| {
-        let of = if is_first.swap(false, Ordering::Relaxed) { &before } else { &after };
-        std::io::Write::write_all(stream, &handed_on(of.address(), head)?)
-    });
-    let found = verify(&server.url(), &[]);
-    assert_eq!(found.code, 0, "{}", found.stdout);
-    assert_eq!(statement(&found, "conversations.total").0, "holds");
+    let before: Vec<_> = (0..12).map(|number| talk(number, 1)).collect();
+    let begun = [&before[..], &[talk(12, 1)]].concat();
+    let gone_on = [&before[..11], &[talk(11, 3)]].concat();
+    for after in [begun, gone_on] {
+        let serve = |talks: &[_]| build(&[agent(KEY, talks)]).start().unwrap();
+        let (before, after) = (serve(&before), serve(&after));
+        let is_first = AtomicBool::new(true);
+        let server = Scripted::new(move |stream, head| {
+            let of = if is_first.swap(false, Ordering::Relaxed) { &before } else { &after };
+            std::io::Write::write_all(stream, &handed_on(of.address(), head)?)
+        });
+        let found = verify(&server.url(), &[]);
+        assert_eq!(found.code, 0, "{}", found.stdout);
+        assert_eq!(statement(&found, "conversations.total").0, "holds");
+    }
 }
