@@ -45,10 +45,11 @@ def ask(operation, client, expected, status, parameters):
 
 # What a reading adds may be absent, and nothing else.
 rows = "ConversationsRow MessagesRow MessagesV2Row QaRow".split()
-answers = "ConversationsAnswer MessagesAnswer MessagesV2Answer QaAnswer Failure".split()
+answers = "ConversationsAnswer MessagesAnswer MessagesV2Answer QaAnswer".split()
+refusals = "GetMessagesResponse400 GetQaResponse401 RateLimited Internal".split()
 optional = {
     f"{name}.{field.name}"
-    for name in rows + answers
+    for name in rows + answers + refusals
     for field in attrs.fields(getattr(models, name))
     if field.init and field.default is not attrs.NOTHING
 }
