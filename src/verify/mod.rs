@@ -68,6 +68,8 @@ pub(crate) enum Step {
 pub(crate) struct Report {
     against: String,
     requests: u32,
+    /// How many of them were sent again, because no answer came at first.
+    again: u32,
     /// What is wrong with the server as a whole.
     troubles: Vec<String>,
     /// Whether nothing came of the first request.
@@ -116,11 +118,12 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Ste
         }
     };
     let is_lost = run.known.list.is_none();
-    let Run { client, ledger, troubles, .. } = run;
+    let Run { client, ledger, troubles, again, .. } = run;
     let Closed { statements, readings } = ledger.close(&rest);
     Report {
         against: client.base().to_owned(),
         requests: client.sent,
+        again,
         troubles,
         is_lost,
         statements,

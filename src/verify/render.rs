@@ -125,6 +125,7 @@ impl Report {
         let shape = json!({
             "against": self.against,
             "requests": self.requests,
+            "sent_again": self.again,
             "holds": holds,
             "differs": differs,
             "not_tried": untried,
@@ -182,9 +183,13 @@ impl fmt::Display for Report {
         let (holds, differs, untried) = self.counts();
         write!(
             f,
-            "{}: {holds} statements hold, {differs} differ, {untried} could not be tried ({} requests)",
+            "{}: {holds} statements hold, {differs} differ, {untried} could not be tried ({} requests",
             self.against, self.requests
         )?;
+        if self.again > 0 {
+            write!(f, ", {} of them again, as no answer came at first", self.again)?;
+        }
+        write!(f, ")")?;
         if f.alternate() {
             return Ok(());
         }

@@ -23,6 +23,8 @@ pub(super) struct Run<'c> {
     /// What is wrong with the server as a whole.
     pub(super) troubles: Vec<String>,
     in_a_row: u32,
+    /// How many requests were sent again, because no answer came to them.
+    pub(super) again: u32,
 }
 
 /// The end of a window that holds everything: the year 2286. Once the newest conversation is known,
@@ -51,6 +53,7 @@ impl<'c> Run<'c> {
             deleted_key: deleted_key.map(str::to_owned),
             troubles: Vec::new(),
             in_a_row: 0,
+            again: 0,
         }
     }
 
@@ -113,6 +116,7 @@ impl<'c> Run<'c> {
             };
             self.in_a_row += 1;
             if self.in_a_row % 2 == 1 {
+                self.again += 1;
                 continue;
             }
             if !self.troubles.contains(&why) {

@@ -302,6 +302,9 @@ fn a_request_without_an_answer_is_sent_again() {
     let found = verify(&server.url(), &[]);
     assert_eq!((found.code, troubles(&found).len()), (0, 0), "{}", found.stdout);
     assert_eq!(statement(&found, "messages.past-end").0, "holds");
+    assert_eq!(found.json["sent_again"], 1);
+    let told = "requests, 1 of them again, as no answer came at first)\n";
+    assert!(found.stdout.contains(told), "{}", found.stdout);
 }
 
 /// What never has an answer is told of the server, and not of the contract.
