@@ -8,7 +8,7 @@ use axum::http::Uri;
 use axum::http::uri::Authority;
 use clap::Args;
 
-use super::whole_file::WholeFile;
+use super::whole_file::{can_write, write_report};
 use super::{Exit, fail, flags, print, say};
 use crate::report::Format;
 use crate::verify::{Clock, Options, Step, is_in_clear, verify};
@@ -83,11 +83,9 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
         say("warning: http:// shows the key to whoever is between here and the server");
     }
     // A path that cannot be written to is told before anything is asked.
-    let mut files = Vec::new();
-    for (path, format) in &args.report {
-        match WholeFile::create(path) {
-            Ok(file) => files.push((file, path, *format)),
-            Err(error) => return unwritten(path, &error),
+    for (path, _) in &args.report {
+        if let Err(error) = can_write(path) {
+            return unwritten(path, &error);
         }
     }
     let on_terminal = io::stderr().is_terminal();
@@ -96,9 +94,8 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
         let _ = write!(io::stderr(), "\r{:50}\r", "");
     }
     let printed = print(out, &report.to_string());
-    for (mut file, path, format) in files {
-        let text = report.write(format);
-        if let Err(error) = file.file.write_all(text.as_bytes()).and_then(|()| file.finish()) {
+    for (path, format) in &args.report {
+        if let Err(error) = write_report(path, &report.write(*format)) {
             return unwritten(path, &error);
         }
     }
@@ -123,7 +120,7 @@ fn tell(step: Step, on_terminal: bool) {
         }
         Step::Sent { .. } => return,
         Step::Waiting(pause) => {
-            format!("waiting {} s, as the server asks (429)", pause.as_secs())
+            format!("waiting {} s after a 429", pause.as_secs())
         }
     };
     if on_terminal {

@@ -42,6 +42,14 @@ impl Drop for WholeFile<'_> {
     }
 }
 
+/// Whether a report could be written, without leaving a trace. What is no plain file is left alone.
+pub(super) fn can_write(path: &Path) -> io::Result<()> {
+    if path.metadata().is_ok_and(|about| !about.is_dir() && !about.is_file()) {
+        return Ok(());
+    }
+    WholeFile::create(path).map(drop)
+}
+
 pub(super) fn write_report(path: &Path, text: &str) -> io::Result<()> {
     let mut whole = WholeFile::create(path)?;
     whole.file.write_all(text.as_bytes())?;

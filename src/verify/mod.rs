@@ -137,7 +137,6 @@ const ENOUGH: u32 = 125;
 /// What no request of a stranger can try, and why; and what is tried under another name.
 const UNTRIED: &[(&str, &str)] = &[
     ("everywhere.several-keys", "needs a second key of the same agent"),
-    ("everywhere.plus", "no user on the first page has a space in the id"),
     ("everywhere.body", "no request of verify has a body"),
     ("everywhere.40008", "was not met"),
     ("everywhere.50000", "was not met"),

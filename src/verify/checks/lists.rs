@@ -52,31 +52,41 @@ pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
     if page.len() == 0 {
         run.ledger.untold("anonymous-id", NO_ROWS);
     }
-    let page = over(run, page)?;
     run.known.chat = Chat::choose(&page);
     if run.known.chat.is_none() {
         for reading in ["messages-total", "messages-order", "v2-messages-order"] {
             run.ledger.untold(reading, NO_CONVERSATION);
         }
     }
+    let window = known::until(&page);
     run.known.list = Some(page);
-    Ok(())
+    match window {
+        Some((until, leaves_out)) => over(run, until, leaves_out),
+        None => Ok(()),
+    }
 }
 
-/// The conversations of the page that are over: what goes on meanwhile would change answers. They are
-/// asked for anew, for their total.
-fn over(run: &mut Run<'_>, page: Page) -> Result<Page, Stop> {
-    let Some((until, leaves_out)) = known::until(&page) else { return Ok(page) };
+/// Keeps to the conversations of the page that are over: what goes on meanwhile would change answers.
+/// Where others are left out, these are asked for anew, for their total.
+fn over(run: &mut Run<'_>, until: String, leaves_out: bool) -> Result<(), Stop> {
     run.known.until = Some(until);
     if !leaves_out {
-        return Ok(page);
+        return Ok(());
     }
-    run.known.list = Some(page);
-    match list(run, "1", "100", &[])? {
-        Seen::Page(over) if over.len() > 0 => Ok(over),
-        other => {
+    match list(run, "1", "100", &[]) {
+        Ok(Seen::Page(over)) if over.len() > 0 => {
+            run.known.chat = Chat::choose(&over);
+            run.known.list = Some(over);
+            Ok(())
+        }
+        Ok(other) => {
             run.ledger.differs("conversations.end_time", other.describe());
             Err(Stop::Lost("a window that ends at a conversation does not hold it".to_owned()))
+        }
+        Err(stop) => {
+            // What is known is of the open window, so that is what is asked for.
+            run.known.until = None;
+            Err(stop)
         }
     }
 }

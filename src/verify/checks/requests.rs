@@ -37,6 +37,8 @@ pub(super) fn encoding(run: &mut Run<'_>) -> Result<(), Stop> {
         let came = filtered(page, all, "conversation_id", "user_id", &user);
         if !user.contains(' ') {
             run.ledger.found(statement, came);
+            let why = "no user on the first page has a space in the id";
+            run.ledger.untried("everywhere.plus", why);
             return Ok(());
         }
         let Err(came) = came else {
@@ -46,12 +48,10 @@ pub(super) fn encoding(run: &mut Run<'_>) -> Result<(), Stop> {
         // Is it the plus, or what else is encoded?
         let spelled = encoded(&user).replace('+', "%20");
         let seen = run.get_raw(LIST, &format!("{query}&user_id={spelled}"))?;
-        let (Some(page), Some(all)) = (seen.page(), &run.known.list) else { return Ok(()) };
-        if filtered(page, all, "conversation_id", "user_id", &user).is_ok() {
-            run.ledger.differs("everywhere.plus", came);
-        } else {
-            run.ledger.differs(statement, came);
-        }
+        let Some(all) = &run.known.list else { return Ok(()) };
+        let is_right = |page| filtered(page, all, "conversation_id", "user_id", &user).is_ok();
+        let is_plus = seen.page().is_some_and(is_right);
+        run.ledger.differs(if is_plus { "everywhere.plus" } else { statement }, came);
     }
     Ok(())
 }
