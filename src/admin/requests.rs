@@ -120,18 +120,28 @@ pub(super) fn forget_one(all: &Sandboxes, id: &str, asked: &Asked) -> Response {
     json(&Done {})
 }
 
+/// Answers with the requests that fit the pattern of a body.
+async fn with_fitting(
+    all: &Arc<Sandboxes>,
+    asked: Asked,
+    body: Vec<u8>,
+    answer: impl FnOnce(&Sandboxes, &Asked, &[Filed]) -> Response + Send + 'static,
+) -> Result<Response, Failure> {
+    let pattern = Pattern::read(body)?;
+    apart(all, move |all| {
+        let fitting = fitting(all, asked.sandbox.as_deref(), &pattern)?;
+        Ok(answer(all, &asked, &fitting))
+    })
+    .await
+}
+
 /// `POST /__admin/requests/find`: in the order in which they came.
 pub(super) async fn find(
     all: &Arc<Sandboxes>,
     asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, Failure> {
-    let pattern = Pattern::read(body)?;
-    apart(all, move |all| {
-        let fitting = fitting(all, asked.sandbox.as_deref(), &pattern)?;
-        Ok(found(all, &fitting))
-    })
-    .await
+    with_fitting(all, asked, body, |all, _, fitting| found(all, fitting)).await
 }
 
 /// `POST /__admin/requests/count`
@@ -140,10 +150,9 @@ pub(super) async fn count(
     asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, Failure> {
-    let pattern = Pattern::read(body)?;
-    apart(all, move |all| {
-        let count = fitting(all, asked.sandbox.as_deref(), &pattern)?.len();
-        Ok(json(&Count { count, request_journal_disabled: !all.journals().is_on() }))
+    with_fitting(all, asked, body, |all, _, fitting| {
+        let request_journal_disabled = !all.journals().is_on();
+        json(&Count { count: fitting.len(), request_journal_disabled })
     })
     .await
 }
@@ -154,13 +163,11 @@ pub(super) async fn remove(
     asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, Failure> {
-    let pattern = Pattern::read(body)?;
-    apart(all, move |all| {
-        let fitting = fitting(all, asked.sandbox.as_deref(), &pattern)?;
+    with_fitting(all, asked, body, |all, asked, fitting| {
         let numbers: BTreeSet<u64> = fitting.iter().map(|(_, entry)| entry.number).collect();
         all.forget(asked.sandbox.as_deref(), |number| numbers.contains(&number));
         let requests = shown(all, fitting.iter());
-        Ok(json(&Removed { serve_events: requests.iter().map(ServeEvent::of).collect() }))
+        json(&Removed { serve_events: requests.iter().map(ServeEvent::of).collect() })
     })
     .await
 }

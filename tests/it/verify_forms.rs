@@ -168,4 +168,6 @@ fn a_report_that_cannot_be_written_is_told() {
     let ended = run(command(&args).args(["--report", "/no/such/folder/x.json"]));
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stderr.contains("cannot write /no/such/folder/x.json"), "{ended:?}");
+    // Before anything was asked.
+    assert!(server.requests().is_empty());
 }
