@@ -8,12 +8,12 @@ use super::shapes::ServeEvent;
 use super::{MOST_BODY, PREFIX};
 use crate::contract::MEDIA_TYPE;
 use crate::node::{Node, object};
-use crate::openapi::{bearer, info, parameter, print, tags, with_codes};
+use crate::openapi::{bearer, info, parameter, print, tags};
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::shape::{
-    Object, Schemas, Shape, any_of, at_least, described, reference, sentence, text, text_as,
-    text_like, words,
+    Object, Schemas, Shape, any_of, at_least, described, numbers, reference, sentence, text,
+    text_as, text_like, words,
 };
 use crate::verdict::{RULES, VerdictShown};
 
@@ -84,7 +84,7 @@ pub(super) fn any_document(_: &mut Schemas) -> Node {
 }
 
 fn refused(row: &FailureRow, schemas: &mut Schemas) -> Node {
-    let schema = with_codes(Failure::schema(schemas), [u32::from(row.status)]);
+    let schema = with_code(Failure::schema(schemas), row.status);
     let mut response = object! { "description" => sentence(row.about) };
     if let Some((name, about)) = row.header {
         let header = object! { "description" => sentence(about), "schema" => text() };
@@ -226,4 +226,11 @@ fn in_query(query: Query, row: &Row) -> Node {
 
 fn sandbox_id() -> Node {
     text_like(Sandboxes::ID_PATTERN)
+}
+
+/// A failure with this code. Generators merge an enum of one with what it narrows, and no `const`.
+fn with_code(failure: Node, code: u16) -> Node {
+    let code = object! { "code" => numbers([u32::from(code)]) };
+    let code = object! { "type" => "object", "properties" => code };
+    object! { "allOf" => Node::List(vec![failure, code]) }
 }

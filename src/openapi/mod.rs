@@ -15,7 +15,7 @@ use crate::contract::{
 use crate::fixtures;
 use crate::node::{Node, object};
 use crate::world::World;
-pub(crate) use parts::{bearer, capital, info, parameter, print, sentence, tags, with_codes};
+pub(crate) use parts::{bearer, capital, info, parameter, print, sentence, tags};
 
 /// How the operations are grouped, where a reader or a generator groups them.
 const TAGS: [(&str, &str, &[Operation]); 3] = [

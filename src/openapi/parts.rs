@@ -1,7 +1,6 @@
 //! What the vendor's document and that of the control API have in common.
 
 use crate::node::{Node, object};
-use crate::shape::numbers;
 pub(crate) use crate::shape::{capital, sentence};
 
 /// What a document says of itself.
@@ -44,14 +43,6 @@ pub(crate) fn parameter(
         "description" => about,
         "schema" => schema,
     }
-}
-
-/// A failure whose code is one of these. Generators merge an enum of one with what it narrows, and
-/// no `const`.
-pub(crate) fn with_codes(failure: Node, codes: impl IntoIterator<Item = u32>) -> Node {
-    let codes = object! { "code" => numbers(codes) };
-    let codes = object! { "type" => "object", "properties" => codes };
-    object! { "allOf" => Node::List(vec![failure, codes]) }
 }
 
 /// A document as it is printed and served.

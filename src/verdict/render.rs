@@ -76,9 +76,9 @@ written! {
     struct CoverageShown is "Coverage" in "snake_case" {
         /// In percent, rounded down.
         percent: u32,
-        /// So many things,
+        /// How many things of it they met.
         met: usize,
-        /// of so many.
+        /// How many things there are.
         of: usize,
         /// What was never met.
         never_met: Vec<String>,
