@@ -38,34 +38,45 @@ pub(super) fn check(ledger: &mut Ledger, endpoint: &Endpoint, page: &Page) {
     together(ledger, endpoint, page);
 }
 
-/// What rows are to each other, and what their values are beside their type.
+/// What rows are to each other, and what the values of the endpoint's own keys are beside their type.
 fn together(ledger: &mut Ledger, endpoint: &Endpoint, page: &Page) {
-    let id = endpoint.id;
+    let keys = endpoint.answer.keys();
+    let statement = |name: &str| {
+        // A row may bring keys that are another endpoint's; of those nothing is said here.
+        let is_own = keys.iter().any(|(key, ..)| *key == name);
+        is_own.then(|| format!("{}.row.{name}", endpoint.id))
+    };
     let texts = |name: &str| page.rows().filter_map(|row| text(row, name)).collect::<Vec<_>>();
     for name in ["conversation_id", "message_id", "id"] {
+        let Some(statement) = statement(name) else { continue };
         let all = texts(name);
         let unique: HashSet<_> = all.iter().collect();
         if unique.len() < all.len() {
-            ledger.differs(&format!("{id}.row.{name}"), "the same in two rows".to_owned());
+            ledger.differs(&statement, "the same in two rows".to_owned());
         }
     }
-    let agents = texts("bot_id");
-    if agents.iter().any(|agent| *agent != agents[0]) {
-        ledger.differs(&format!("{id}.row.bot_id"), "another in another row".to_owned());
+    if let Some(statement) = statement("bot_id") {
+        let agents = texts("bot_id");
+        if agents.iter().any(|agent| *agent != agents[0]) {
+            ledger.differs(&statement, "another in another row".to_owned());
+        }
     }
-    if page.rows().any(|row| super::seen::value(row, "cost_credit").is_some()) {
-        let whole = |row: &Object| {
-            matches!(super::seen::value(row, "cost_credit"), Some(JsonValue::Int(_)))
+    if statement("cost_credit").is_some() {
+        let costs = page.rows().filter_map(|row| super::seen::value(row, "cost_credit"));
+        for cost in costs {
+            let is_whole = matches!(cost, JsonValue::Int(_));
+            let came = if is_whole { Err("an integer".to_owned()) } else { Ok(()) };
+            ledger.found("conversations.decimal-point", came);
+        }
+    }
+    if let Some(statement) = statement("feedback") {
+        let is_rated = |row: &Object| {
+            text(row, "role") == Some(MessageType::Question.role())
+                && text(row, "feedback").is_some_and(|word| !word.is_empty())
         };
-        let came = if page.rows().any(whole) { Err("an integer".to_owned()) } else { Ok(()) };
-        ledger.found("conversations.decimal-point", came);
-    }
-    let rated = |row: &Object| {
-        text(row, "role") == Some(MessageType::Question.role())
-            && text(row, "feedback").is_some_and(|word| !word.is_empty())
-    };
-    if page.rows().any(rated) {
-        ledger.differs(&format!("{id}.row.feedback"), "a rating of a question".to_owned());
+        if page.rows().any(is_rated) {
+            ledger.differs(&statement, "a rating of a question".to_owned());
+        }
     }
 }
 

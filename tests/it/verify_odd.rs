@@ -187,6 +187,24 @@ fn rows_of_other_shapes() {
     finds(&server.url(), &[], LARGE);
 }
 
+/// Keys that are another endpoint's are keys too many, and nothing else.
+#[test]
+fn rows_with_the_keys_of_another_endpoint() {
+    for more in [
+        r#""id":"x""#,
+        r#""message_id":"x""#,
+        r#""role":"user","feedback":"POSITIVE""#,
+        r#""q_time":1,"convo_type":"ALL","content":[]"#,
+    ] {
+        let server = with_list(move |list| list.replace("{\"conv", &format!("{{{more},\"conv")));
+        let found = verify(&server.url(), &[("GPTBOTS_MOCK_MAX_REQUESTS", "3")]);
+        assert_eq!(found.code, 6, "{more}: {}", found.stdout);
+        let (became, came) = statement(&found, "conversations.keys");
+        assert!(became == "differs" && came.contains("as well"), "{more}: {came}");
+        assert_eq!(found.json["differs"], 1, "{more}: {}", found.stdout);
+    }
+}
+
 #[test]
 fn rows_of_nothing() {
     let server = with_list(|_| r#"{"list":[{},{},{}],"total":3}"#.to_owned());
