@@ -50,6 +50,11 @@ fn url(text: &str) -> Result<String, String> {
     if !matches!(scheme, "http" | "https") || uri.host().is_none_or(str::is_empty) {
         return Err(shape.to_owned());
     }
+    if cfg!(not(feature = "tls")) && scheme == "https" {
+        return Err(
+            "this build has no TLS; build with the feature `tls`, or write http://".to_owned()
+        );
+    }
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
     if authority.contains('@') {
         return Err("a key belongs into --key, not before the host".to_owned());

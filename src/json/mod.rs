@@ -64,10 +64,18 @@ impl Out {
     #[inline(never)]
     fn write_with_more_room(&mut self, piece: &impl Piece) {
         // Mostly a little is missing; then it is the piece that is long.
-        self.bytes.resize(self.bytes.len() / 4 * 5 + SHORT, 0);
+        self.grow(self.bytes.len() / 4 * 5 + SHORT);
         while !self.fits(piece) {
-            self.bytes.resize(self.bytes.len() * 2, 0);
+            self.grow(self.bytes.len() * 2);
         }
+    }
+
+    /// Makes room for so many bytes. Not by `resize`, which a build without optimisation does byte
+    /// by byte.
+    fn grow(&mut self, bytes: usize) {
+        let mut grown = vec![0; bytes];
+        grown[..self.len].copy_from_slice(&self.bytes[..self.len]);
+        self.bytes = grown;
     }
 
     /// Bytes as they are.

@@ -2,11 +2,9 @@
 //! goes nowhere but where it was meant to go, and each request has a connection of its own, so that
 //! what a server sends too much of is never taken for the next answer.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy};
 
 use super::pace::{Pace, TRIES, back_off};
@@ -83,13 +81,10 @@ pub(super) struct Client<'c> {
 
 impl<'c> Client<'c> {
     pub(super) fn new(options: &Options, clock: &'c dyn Clock, progress: &'c dyn Fn(Step)) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(provider)
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
+        let config = Agent::config_builder();
+        #[cfg(feature = "tls")]
+        let config = config.tls_config(super::tls::config());
+        let config = config
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)

@@ -18,6 +18,8 @@ mod rows;
 mod run;
 mod seen;
 mod shape;
+#[cfg(feature = "tls")]
+mod tls;
 mod trouble;
 
 pub(crate) use client::is_in_clear;

@@ -4,11 +4,12 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use rustls::CertificateError;
 use ureq::Error;
 
 use super::client::{MOST_BODY, MOST_HEAD};
 use super::shape::printable;
+#[cfg(feature = "tls")]
+use super::tls;
 
 /// Why there is no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ impl Trouble {
     /// What went wrong with a request to this server, within this time.
     pub(super) fn of(error: &Error, base: &str, timeout: Duration) -> Self {
         let late = || format!("no whole answer within {} s", timeout.as_secs());
+        #[cfg(feature = "tls")]
+        if let Some(error) = tls::error(error) {
+            return Self(printable(&tls::why(error), 300));
+        }
         let text = match error {
             Error::Timeout(_) => late(),
             Error::HostNotFound => "no address is known for that host name".to_owned(),
@@ -32,14 +37,12 @@ impl Trouble {
                 format!("a head that is too large, of more than {} KiB", MOST_HEAD >> 10)
             }
             Error::Protocol(error) => protocol(&error.to_string(), base),
-            Error::Rustls(error) => tls(error),
-            Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-                Some(inner) => tls(inner),
-                None if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
-                    late()
-                }
-                None => socket(error.kind(), &error.to_string()),
-            },
+            Error::Io(error)
+                if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) =>
+            {
+                late()
+            }
+            Error::Io(error) => socket(error.kind(), &error.to_string()),
             other => other.to_string(),
         };
         Self(printable(&text, 300))
@@ -81,41 +84,4 @@ fn protocol(text: &str, base: &str) -> String {
             None => format!("what came is not right HTTP ({text})"),
         },
     }
-}
-
-/// What breaks off TLS. Where it says that no key was sent, no request has come to be yet.
-fn tls(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(why) => {
-            format!("its certificate {}; no key was sent", certificate(why))
-        }
-        rustls::Error::InvalidMessage(_) => {
-            "what came is not TLS; if it wants none, write http://".to_owned()
-        }
-        rustls::Error::AlertReceived(rustls::AlertDescription::ProtocolVersion)
-        | rustls::Error::PeerIncompatible(_) => {
-            format!("it has no TLS that is safe, which is 1.2 or 1.3 ({error}); no key was sent")
-        }
-        rustls::Error::General(why) if why.starts_with("No CA certificates") => {
-            "this machine has no certificates of authorities, so it can trust no server; install \
-             ca-certificates, or name a file of them in SSL_CERT_FILE"
-                .to_owned()
-        }
-        other => format!("no TLS with it ({other})"),
-    }
-}
-
-fn certificate(error: &CertificateError) -> String {
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "is not valid yet (is the clock of this machine right?)"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "is for another host name"
-        }
-        CertificateError::UnknownIssuer => "is from an authority that this machine does not know",
-        other => return format!("is not trusted ({other})"),
-    }
-    .to_owned()
 }

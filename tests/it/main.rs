@@ -98,7 +98,7 @@ mod verify_differs;
 mod verify_forms;
 mod verify_hostile;
 mod verify_odd;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "tls"))]
 mod verify_tls;
 mod walk;
 mod watching;

@@ -2,7 +2,7 @@
 //! of conversations, and from a fixture. With many, the Q&A index is made behind the others; its
 //! first answer is measured apart.
 //!
-//! `cargo bench --bench start`
+//! `cargo bench -p gptbots-mock-benches --bench start`
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -36,7 +36,8 @@ fn bench(criterion: &mut Criterion) {
             bencher.iter(|| black_box(first_qa_answer(&builder.clone().unserved().unwrap())));
         });
     }
-    let fixture = Server::builder().fixture_files(["fixtures/documented.json"]);
+    let fixture = Server::builder()
+        .fixture_files([concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/documented.json")]);
     group.bench_function("fixture", |bencher| {
         bencher.iter(|| black_box(fixture.clone().unserved().unwrap()));
     });

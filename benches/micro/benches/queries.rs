@@ -1,8 +1,8 @@
 //! What a request costs inside the emulator, from its head to the bytes of its answer, without a
 //! socket: every kind of query at several sizes, pages drawn at random, none twice in a row.
 //!
-//! `cargo bench --bench queries` runs all; behind `--`, part of a name runs some: `cargo bench
-//! --bench queries -- 1000000/qa`.
+//! `cargo bench -p gptbots-mock-benches --bench queries` runs all; with `-- 1000000/qa` behind it,
+//! those with that in their name.
 
 use std::hint::black_box;
 use std::time::Duration;
