@@ -90,6 +90,7 @@ fn resident(server: &Process) -> Option<u64> {
 }
 
 #[test]
+#[ignore = "measures memory, on the release binary: .ci/run"]
 fn memory_stays_within_bounds_whatever_comes() {
     let (server, address) = Process::serve(&["--log-format", "off"]);
     let mut many = Many::open(address);
@@ -110,6 +111,7 @@ fn memory_stays_within_bounds_whatever_comes() {
 
 /// Each request begins a walk, which is followed until it ends.
 #[test]
+#[ignore = "measures memory, on the release binary: .ci/run"]
 fn what_is_watched_of_many_sandboxes_stays_within_bounds() {
     let (server, address) = Process::serve(&["--log-format", "off", "--journal-memory", "1"]);
     let begin = resident(&server).unwrap_or(0);

@@ -1,5 +1,6 @@
 //! The real binary as a child process: what it prints, how it ends, never left behind.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -11,9 +12,15 @@ use crate::client::PATIENCE;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_gptbots-mock");
 
+/// The binary under test: the one that was built with the tests, or the file that `TEST_BINARY`
+/// names, because memory is measured on the release build.
+fn binary() -> OsString {
+    std::env::var_os("TEST_BINARY").unwrap_or_else(|| BINARY.into())
+}
+
 /// The binary with arguments, and none of its variables but those that are added.
 pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = bare(Command::new(BINARY));
+    let mut command = bare(Command::new(binary()));
     command.args(args);
     command
 }
