@@ -43,7 +43,7 @@ pub(super) const FAILURES: [FailureRow; 9] = [
         "Forbidden",
         true,
         "whoever asks is not on this machine, or calls it by a name that is not its own, or is a \
-         web page of another site",
+         web page of another origin",
     ),
     row(404, "NotFound", false, "there is no such thing, or no journal to tell of it"),
     FailureRow {

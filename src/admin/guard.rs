@@ -1,5 +1,5 @@
 //! Who may use the control API: whoever is on this machine, or whoever has the token; never a web
-//! page of another site, and never by a name that someone else's DNS gave to this machine.
+//! page of another origin, and never by a name that someone else's DNS gave to this machine.
 
 use std::net::IpAddr;
 
@@ -9,6 +9,9 @@ use subtle::ConstantTimeEq;
 use super::Failure;
 use crate::config::Admin;
 use crate::contract::SCHEME;
+
+/// The port of a URL that names none.
+const HTTP_PORT: u16 = 80;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -25,8 +28,8 @@ impl Guard {
 
     /// Whether a request may pass.
     pub(super) fn check(&self, from_here: bool, headers: &HeaderMap) -> Result<(), Failure> {
-        self.check_host(headers)?;
-        self.check_site(headers)?;
+        let own = self.check_host(headers)?;
+        check_site(&own, headers)?;
         match &self.token {
             Some(token) => check_token(token, headers),
             None if from_here => Ok(()),
@@ -37,39 +40,23 @@ impl Guard {
         }
     }
 
-    fn check_host(&self, headers: &HeaderMap) -> Result<(), Failure> {
+    /// The host that a request is for, if it is one of this machine's own.
+    fn check_host<'h>(&self, headers: &'h HeaderMap) -> Result<Host<'h>, Failure> {
         let mut values = headers.get_all(header::HOST).iter();
         let host = match (values.next(), values.next()) {
-            (Some(host), None) => host.to_str().ok().and_then(name_of),
+            (Some(host), None) => host.to_str().ok().and_then(Host::read),
             _ => None,
         };
         match host {
-            Some(host) if self.knows(host) => Ok(()),
+            Some(host) if self.knows(host.name) => Ok(host),
             Some(host) => {
-                let host = crate::document::quoted(host);
+                let host = crate::document::quoted(host.name);
                 Err(forbidden(format!(
                     "Host {host} is no name of this machine's own; allow it with --allow-host"
                 )))
             }
             None => Err(forbidden("a request to the control API needs one Host header")),
         }
-    }
-
-    /// Browsers say where a page that makes a request is from.
-    fn check_site(&self, headers: &HeaderMap) -> Result<(), Failure> {
-        let foreign_site = headers.get_all(SEC_FETCH_SITE).iter().any(|site| {
-            let site = site.as_bytes();
-            !["same-origin", "same-site", "none"].iter().any(|own| own.as_bytes() == site)
-        });
-        let foreign_origin = headers.get_all(header::ORIGIN).iter().any(|origin| {
-            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-            let host = origin.filter(|(scheme, _)| ["http", "https"].contains(scheme));
-            !host.and_then(|(_, host)| name_of(host)).is_some_and(|host| self.knows(host))
-        });
-        if foreign_site || foreign_origin {
-            return Err(forbidden("a web page of another site may not use the control API"));
-        }
-        Ok(())
     }
 
     /// Whether a name is a loopback one, or was given.
@@ -83,16 +70,47 @@ impl Guard {
     }
 }
 
-/// The name in `name:port`.
-fn name_of(authority: &str) -> Option<&str> {
-    let uri: Uri = authority.parse().ok()?;
-    let name = uri.authority().filter(|whole| whole.as_str() == authority)?.host();
-    // Nothing stands before the name: who someone is does not belong here.
-    let port_is_right = match authority.strip_prefix(name)?.strip_prefix(':') {
-        Some(port) => port.parse::<u16>().is_ok(),
-        None => authority == name,
-    };
-    (!name.is_empty() && port_is_right).then(|| &authority[..name.len()])
+/// Refuses the pages of other origins. Browsers say where a page that makes a request is from. A
+/// page on another port of this machine is foreign as well: whoever started that server need not
+/// trust what it serves.
+fn check_site(own: &Host<'_>, headers: &HeaderMap) -> Result<(), Failure> {
+    let foreign_site = headers.get_all(SEC_FETCH_SITE).iter().any(|site| {
+        let site = site.as_bytes();
+        !["same-origin", "none"].iter().any(|own| own.as_bytes() == site)
+    });
+    let foreign_origin = headers.get_all(header::ORIGIN).iter().any(|origin| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+        !origin.and_then(Host::read).is_some_and(|origin| origin.is(own))
+    });
+    if foreign_site || foreign_origin {
+        return Err(forbidden("a web page of another origin may not use the control API"));
+    }
+    Ok(())
+}
+
+/// A host and its port, as `Host` and `Origin` name them.
+struct Host<'h> {
+    name: &'h str,
+    port: u16,
+}
+
+impl<'h> Host<'h> {
+    /// Reads `name:port`, or `name` where the port is that of `http`.
+    fn read(authority: &'h str) -> Option<Self> {
+        let uri: Uri = authority.parse().ok()?;
+        let name = uri.authority().filter(|whole| whole.as_str() == authority)?.host();
+        // A user before the name does not belong here, so the name begins the text.
+        let port = match authority.strip_prefix(name)?.strip_prefix(':') {
+            Some(port) => port.parse().ok()?,
+            None if authority == name => HTTP_PORT,
+            None => return None,
+        };
+        (!name.is_empty()).then(|| Self { name: &authority[..name.len()], port })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.port == other.port && self.name.eq_ignore_ascii_case(other.name)
+    }
 }
 
 fn check_token(token: &str, headers: &HeaderMap) -> Result<(), Failure> {
@@ -170,23 +188,37 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_other_sites_do_not_pass() {
+    fn pages_of_other_origins_do_not_pass() {
         let guard = Guard::new(&Admin::default());
-        let with = |name, value| passes(&guard, true, &[("host", "localhost"), (name, value)]);
-        for site in ["same-origin", "same-site", "none"] {
+        let with = |name, value| passes(&guard, true, &[("host", "localhost:84"), (name, value)]);
+        for site in ["same-origin", "none"] {
             assert!(with("sec-fetch-site", site));
         }
-        for site in ["cross-site", "", "Same-Origin", "x"] {
+        for site in ["same-site", "cross-site", "", "Same-Origin", "x"] {
             assert!(!with("sec-fetch-site", site), "{site}");
         }
-        for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:3000"] {
+        for origin in ["http://localhost:84", "http://LOCALHOST:84"] {
             assert!(with("origin", origin), "{origin}");
         }
-        for origin in
-            ["null", "", "http://evil.example", "localhost", "http://", "evil://localhost"]
-        {
+        for origin in [
+            "null",
+            "",
+            "http://evil.example:84",
+            "localhost:84",
+            "http://",
+            "evil://localhost:84",
+            "https://localhost:84",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:84",
+            "http://localhost:84/",
+            "http://x@localhost:84",
+        ] {
             assert!(!with("origin", origin), "{origin}");
         }
+        let plain = |origin| passes(&guard, true, &[("host", "[::1]"), ("origin", origin)]);
+        assert!(plain("http://[::1]") && plain("http://[::1]:80"));
+        assert!(!plain("http://[::1]:8080"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The control API under `/__admin`. A request goes through [`Admin::answer`]:
 //!
-//! 1. whoever asks may ([`guard`])
+//! 1. whoever asks may ([`guard`]); `health` and `version` say nothing secret and stand before it
 //! 2. the path and the method are in [`routes`], else 404 or 405
 //! 3. the body is there, at most [`MOST_BODY`] (413), in time (408)
 //! 4. the query is right ([`query`])
@@ -43,7 +43,7 @@ pub use openapi::admin_openapi;
 #[doc(hidden)]
 pub use page::control_page;
 use query::Asked;
-use routes::Route;
+use routes::{Route, Row};
 
 /// Where `gptbots-mock healthcheck` asks.
 #[cfg(feature = "cli")]
@@ -93,21 +93,26 @@ fn json(value: &impl Serialize) -> Response {
 
 /// The control API of a server.
 pub(crate) struct Admin {
-    guard: Guard,
+    /// `None`: there is to be no control API, and only what is open to everyone is served.
+    guard: Option<Guard>,
     sandboxes: Arc<Sandboxes>,
     /// A body must be there this long after its head.
     body_timeout: Duration,
 }
 
 impl Admin {
-    /// `None`: there is to be none.
-    pub(crate) fn new(sandboxes: &Arc<Sandboxes>) -> Option<Self> {
+    pub(crate) fn new(sandboxes: &Arc<Sandboxes>) -> Self {
         let config = &sandboxes.config;
-        config.admin.enabled.then(|| Self {
-            guard: Guard::new(&config.admin),
+        Self {
+            guard: config.admin.enabled.then(|| Guard::new(&config.admin)),
             sandboxes: Arc::clone(sandboxes),
             body_timeout: config.limits.head_timeout,
-        })
+        }
+    }
+
+    /// Whether there is anything at a path of the control API.
+    pub(crate) fn serves(&self, path: &str) -> bool {
+        self.guard.is_some() || routes::is_open(path)
     }
 
     /// Answers a request to a path of the control API.
@@ -117,9 +122,12 @@ impl Admin {
 
     async fn try_answer(&self, request: Request, from_here: bool) -> Result<Response, Failure> {
         let (head, body) = request.into_parts();
-        let checked = self.guard.check(from_here, &head.headers);
-        let found = checked.and_then(|()| routes::find(head.uri.path(), &head.method));
-        let (row, id) = match found {
+        let found = routes::find(head.uri.path(), &head.method);
+        let checked = match (&self.guard, &found) {
+            (None, _) | (_, Ok((Row { open: true, .. }, _))) => Ok(()),
+            (Some(guard), _) => guard.check(from_here, &head.headers),
+        };
+        let (row, id) = match checked.and(found) {
             Ok(found) => found,
             Err(failure) => {
                 // Most clients read no answer before they have sent all.

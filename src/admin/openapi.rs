@@ -115,7 +115,11 @@ fn operation(row: &Row, schemas: &mut Schemas) -> Node {
         operation = operation.with("requestBody", body);
     }
     let answered = ("200".to_owned(), answered(row.answer, schemas));
-    let refused = FAILURES.iter().filter(|it| it.everywhere || row.fails.contains(&it.status));
+    if row.open {
+        operation = operation.with("security", Node::List(Vec::new()));
+    }
+    let everywhere = |it: &FailureRow| it.everywhere && row.is_refused_with(it.status);
+    let refused = FAILURES.iter().filter(|it| everywhere(it) || row.fails.contains(&it.status));
     let refused = refused.map(|it| (it.status.to_string(), reference("responses", it.name)));
     operation.with("responses", Node::map([answered].into_iter().chain(refused)))
 }

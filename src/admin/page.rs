@@ -44,8 +44,10 @@ nothing was changed. A body has at most MOST_BODY MiB.
 
 It answers this machine only, or with `--admin-token` whoever sends
 `Authorization: Bearer <token>`. `Host` must be a loopback name or one of `--allow-host`. A request
-that a browser marks as another site's (`Origin`, `Sec-Fetch-Site`) is refused, and there is no CORS.
-`--no-admin` leaves all of it out.
+that a browser marks as another origin's is refused, and there is no CORS: `Origin` must be `http://`
+and what `Host` says, port included, and `Sec-Fetch-Site` must be `same-origin` or `none`.
+`--no-admin` leaves all of it out but `health` and `version`. These two say nothing secret and answer
+whoever asks, so a probe may use any name of the machine and needs no token.
 
 ";
 

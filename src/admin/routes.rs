@@ -76,6 +76,9 @@ pub(super) struct Row {
     pub(super) answer: Answer,
     /// How it fails beside what every operation may be refused with.
     pub(super) fails: &'static [u16],
+    /// Whether it stands before the guard, and stays where there is no control API: probes ask
+    /// under any name and have no token.
+    pub(super) open: bool,
 }
 
 const fn row(
@@ -85,7 +88,7 @@ const fn row(
     answer: Answer,
     about: &'static str,
 ) -> Row {
-    Row { method, path, route, about, query: &[], body: None, answer, fails: &[] }
+    Row { method, path, route, about, query: &[], body: None, answer, fails: &[], open: false }
 }
 
 impl Row {
@@ -104,6 +107,16 @@ impl Row {
     const fn fails(self, fails: &'static [u16]) -> Self {
         Self { fails, ..self }
     }
+
+    const fn open(self) -> Self {
+        Self { open: true, ..self }
+    }
+
+    /// Whether it may be refused with a status that every operation may be refused with. The
+    /// guard refuses with 401 and 403.
+    pub(super) fn is_refused_with(&self, status: u16) -> bool {
+        !self.open || ![401, 403].contains(&status)
+    }
 }
 
 const DONE: Answer = Answer::Json(Done::schema);
@@ -117,9 +130,11 @@ pub(super) const ROUTES: &[Row] = &[
         "/health",
         Route::Health,
         Answer::Json(Health::schema),
-        "whether the server is up",
-    ),
-    row("GET", "/version", Route::Version, Answer::Json(Version::schema), "the server's version"),
+        "whether the server is up; open to whoever asks, as is `version`",
+    )
+    .open(),
+    row("GET", "/version", Route::Version, Answer::Json(Version::schema), "the server's version")
+        .open(),
     row(
         "GET",
         "/openapi.json",
@@ -276,6 +291,12 @@ pub(super) const ROUTES: &[Row] = &[
         "ends every sandbox, begins the default one anew, and forgets everything",
     ),
 ];
+
+/// Whether a path is that of an operation that is open to everyone.
+pub(super) fn is_open(path: &str) -> bool {
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    ROUTES.iter().any(|row| row.open && row.path == path)
+}
 
 /// The operation of a request, and the sandbox or the request in its path.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Result<(&'static Row, &'p str), Failure> {

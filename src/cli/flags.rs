@@ -85,7 +85,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "MIB", env = "GPTBOTS_MOCK_JOURNAL_MEMORY", default_value_t = 8)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) journal_memory: u32,
-    /// Leave the control API out
+    /// Leave the control API out, all but its health and version
     #[arg(long, env = "GPTBOTS_MOCK_NO_ADMIN", action = ArgAction::SetTrue)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) no_admin: bool,
@@ -190,7 +190,7 @@ fn hazard(text: &str) -> Result<String, String> {
     Hazards::default().add_text(text).map(|()| text.to_owned())
 }
 
-pub(super) fn admin_token(text: &str) -> Result<String, String> {
+fn admin_token(text: &str) -> Result<String, String> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("a token holds visible ASCII only, and some of it".to_owned());
     }

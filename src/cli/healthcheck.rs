@@ -8,7 +8,6 @@ use clap::Args;
 
 use super::{Exit, fail, flags, print};
 use crate::admin::HEALTH_PATH;
-use crate::contract::SCHEME;
 
 /// An emulator answers in well under a millisecond; a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,10 +21,6 @@ pub(super) struct HealthcheckArgs {
     /// Port the emulator listens on
     #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = flags::DEFAULT_PORT)]
     port: u16,
-    /// Token of the control API, where the emulator has one
-    #[arg(long, value_name = "TOKEN", env = "GPTBOTS_MOCK_ADMIN_TOKEN", hide_env_values = true)]
-    #[arg(value_parser = flags::admin_token)]
-    admin_token: Option<String>,
 }
 
 pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
@@ -36,8 +31,8 @@ pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
         host => host,
     };
     let address = SocketAddr::new(host, args.port);
-    match ask(address, args.admin_token.as_deref()) {
-        Ok(head) if head.starts_with("HTTP/1.1 200 ") || head.contains(NO_ADMIN) => {
+    match ask(address) {
+        Ok(head) if head.starts_with("HTTP/1.1 200 ") => {
             print(out, &format!("healthy: http://{address}\n"))
         }
         Ok(head) => {
@@ -48,20 +43,12 @@ pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
     }
 }
 
-/// What an emulator says that has no control API: it is up all the same.
-const NO_ADMIN: &str = "\r\nx-mock-reason: no endpoint at /__admin/health";
-
 /// The head that the server answers with, as far as it is short.
-fn ask(address: SocketAddr, token: Option<&str>) -> io::Result<String> {
+fn ask(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    // Whatever its address, the control API knows itself by this name.
-    write!(stream, "GET {HEALTH_PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")?;
-    if let Some(token) = token {
-        write!(stream, "Authorization: {SCHEME} {token}\r\n")?;
-    }
-    write!(stream, "\r\n")?;
+    write!(stream, "GET {HEALTH_PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut head = Vec::new();
     let mut stream = BufReader::new(stream.take(1024));
     while stream.read_until(b'\n', &mut head)? > 0 && !head.ends_with(b"\r\n\r\n") {}

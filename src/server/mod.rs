@@ -40,7 +40,7 @@ pub(crate) struct App {
     pub(crate) sandboxes: Arc<Sandboxes>,
     /// The vendor's API under a CORS layer, where browsers of other origins may call it.
     open: Option<Router>,
-    admin: Option<Admin>,
+    admin: Admin,
     pub(crate) limits: Limits,
 }
 
@@ -67,9 +67,10 @@ impl App {
     pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> (Response, u64) {
         let path = request.uri().path();
         if admin::is_path(path) {
-            let response = match &self.admin {
-                Some(admin) => admin.answer(request, peer.from_here).await,
-                None => http::not_found(path, path, request.method()),
+            let response = if self.admin.serves(path) {
+                self.admin.answer(request, peer.from_here).await
+            } else {
+                http::not_found(path, path, request.method())
             };
             return (response, 0);
         }

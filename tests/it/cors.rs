@@ -103,9 +103,9 @@ fn the_body_is_the_same_with_and_without() {
 #[test]
 fn the_control_api_is_never_shared_with_browsers() {
     let server = Server::builder().cors().start().unwrap();
-    let refused = request(&server, "GET", "/__admin/health", &[ORIGIN]);
+    let refused = request(&server, "GET", "/__admin/sandboxes", &[ORIGIN]);
     assert_eq!(refused.status, 403, "{refused:?}");
-    for path in ["/__admin/health", "/__admin/else", "/__admin/else/deeper"] {
+    for path in ["/__admin/health", "/__admin/sandboxes", "/__admin/else", "/__admin/else/deeper"] {
         no_cors_header(&request(&server, "GET", path, &[ORIGIN]));
         no_cors_header(&request(&server, "OPTIONS", path, &PREFLIGHT));
     }

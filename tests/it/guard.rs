@@ -8,10 +8,10 @@ use gptbots_mock::Server;
 use crate::client::{Answer, NEWEST, raw};
 use crate::process::{Process, command, run};
 
-/// Asks for the health with these lines as the head's.
+/// Asks for the default sandbox with these lines as the head's.
 #[track_caller]
 fn with(address: SocketAddr, lines: &[&str]) -> Answer {
-    send(address, "GET", "/__admin/health", lines, "")
+    send(address, "GET", "/__admin/sandboxes/default", lines, "")
 }
 
 #[track_caller]
@@ -25,7 +25,7 @@ fn send(address: SocketAddr, method: &str, path: &str, lines: &[&str], body: &st
 
 #[track_caller]
 fn passes(answer: &Answer) {
-    assert_eq!((answer.status, &answer.json()["status"]), (200, &"healthy".into()), "{answer:?}");
+    assert_eq!((answer.status, &answer.json()["id"]), (200, &"default".into()), "{answer:?}");
     never_cors(answer);
 }
 
@@ -115,9 +115,14 @@ fn another_sites_page_is_refused_whatever_its_browser_sends() {
         "Origin: http://evil.example:80@localhost",
         "Sec-Fetch-Site: cross-site",
         "Sec-Fetch-Site: anything else",
+        // A page on another port of this machine.
+        "Sec-Fetch-Site: same-site",
+        "Origin: http://localhost:3000",
+        "Origin: http://127.0.0.1",
+        "Origin: https://localhost",
     ] {
         let answer = with(server.address(), &[HERE, line]);
-        refused(&answer, 403, "a web page of another site may not use the control API");
+        refused(&answer, 403, "a web page of another origin may not use the control API");
     }
 }
 
@@ -135,7 +140,7 @@ fn another_sites_form_changes_nothing() {
     ];
     let path = "/__admin/sandboxes/default/faults";
     let answer = send(server.address(), "POST", path, &browser, r#"{"status": 503, "id": "x"}"#);
-    refused(&answer, 403, "another site");
+    refused(&answer, 403, "another origin");
     crate::client::get(&server, "app-demo", NEWEST).ok();
 }
 
@@ -145,7 +150,7 @@ fn another_sites_link_is_refused() {
     let server = Server::start().unwrap();
     let browser =
         [HERE, "Sec-Fetch-Dest: image", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Site: cross-site"];
-    refused(&with(server.address(), &browser), 403, "another site");
+    refused(&with(server.address(), &browser), 403, "another origin");
 }
 
 /// One foreign word among friendly ones is enough.
@@ -156,14 +161,37 @@ fn every_origin_and_every_site_counts() {
         [HERE, "Origin: http://localhost", "Origin: https://evil.example"],
         [HERE, "Sec-Fetch-Site: none", "Sec-Fetch-Site: cross-site"],
     ] {
-        refused(&with(server.address(), &lines), 403, "another site");
+        refused(&with(server.address(), &lines), 403, "another origin");
     }
 }
 
+/// The request of a page in Chromium 140, on a port beside the server's: a `POST` that needs no
+/// preflight.
 #[test]
-fn a_page_of_this_machine_and_whoever_is_no_page_pass() {
+fn a_page_on_another_port_adds_no_fault() {
     let server = Server::start().unwrap();
-    passes(&with(server.address(), &[HERE, "Origin: http://localhost:3000"]));
+    let browser = [
+        &*format!("Host: {}", server.address()),
+        "Origin: http://127.0.0.1:1",
+        "Content-Type: text/plain;charset=UTF-8",
+        "Sec-Fetch-Dest: empty",
+        "Sec-Fetch-Mode: no-cors",
+        "Sec-Fetch-Site: same-site",
+    ];
+    let path = "/__admin/sandboxes/default/faults";
+    let answer = send(server.address(), "POST", path, &browser, r#"{"status": 503}"#);
+    refused(&answer, 403, "another origin");
+    crate::client::get(&server, "app-demo", NEWEST).ok();
+}
+
+#[test]
+fn a_page_of_the_servers_own_origin_and_whoever_is_no_page_pass() {
+    let server = Server::start().unwrap();
+    let (host, origin) =
+        (format!("Host: {}", server.address()), format!("Origin: http://{}", server.address()));
+    passes(&with(server.address(), &[&host, &origin, "Sec-Fetch-Site: same-origin"]));
+    passes(&with(server.address(), &[HERE, "Origin: http://localhost"]));
+    passes(&with(server.address(), &["Host: localhost:80", "Origin: http://localhost"]));
     passes(&with(server.address(), &[HERE, "Sec-Fetch-Site: same-origin"]));
     passes(&with(server.address(), &[HERE, "Sec-Fetch-Site: none"]));
 }
@@ -176,8 +204,8 @@ fn a_preflight_is_never_answered_as_one() {
             let lines = [HERE, origin, "Access-Control-Request-Method: PUT"];
             send(server.address(), "OPTIONS", "/__admin/sandboxes/a", &lines, "")
         };
-        refused(&asks("Origin: https://evil.example"), 403, "another site");
-        refused(&asks("Origin: http://localhost:3000"), 405, "the method must be GET, HEAD, PUT");
+        refused(&asks("Origin: https://evil.example"), 403, "another origin");
+        refused(&asks("Origin: http://localhost"), 405, "the method must be GET, HEAD, PUT");
     }
 }
 
@@ -216,7 +244,9 @@ fn a_name_that_was_given_passes() {
     for host in ["Host: mock", "Host: MOCK:8484", "Host: gptbots.test:1"] {
         passes(&with(address, &[host]));
     }
-    passes(&with(address, &[HERE, "Origin: http://gptbots.test"]));
+    passes(&with(address, &["Host: gptbots.test", "Origin: http://gptbots.test"]));
+    let other_name = [HERE, "Origin: http://gptbots.test"];
+    refused(&with(address, &other_name), 403, "another origin");
     for host in ["Host: mock.evil.example", "Host: test", "Host: xmock"] {
         refused(&with(address, &[host]), 403, "allow it with --allow-host");
     }
@@ -252,7 +282,7 @@ fn a_token_opens_no_other_door() {
     let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);
     let token = "Authorization: Bearer s3cret";
     refused(&with(address, &["Host: evil.example", token]), 403, "evil.example");
-    refused(&with(address, &[HERE, token, "Origin: https://evil.example"]), 403, "another site");
+    refused(&with(address, &[HERE, token, "Origin: https://evil.example"]), 403, "another origin");
 }
 
 #[test]
@@ -262,24 +292,41 @@ fn the_vendors_endpoints_know_no_token() {
     assert_eq!(crate::client::fetch(address, "s3cret", NEWEST).status, 401);
 }
 
+/// A probe under a pod's address, through a port mapping, or with a token that it does not know.
 #[test]
-fn healthcheck_needs_the_token() {
-    let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);
-    let port = address.port().to_string();
-    let ended = run(&mut command(&["healthcheck", "--port", &port]));
-    assert_eq!(ended.code, 1, "{ended:?}");
-    assert!(ended.stderr.contains("401"), "{ended:?}");
-    let ended = run(&mut command(&["healthcheck", "--port", &port, "--admin-token", "s3cret"]));
-    assert_eq!(ended.code, 0, "{ended:?}");
-    let by_variable =
-        run(command(&["healthcheck", "--port", &port]).env("GPTBOTS_MOCK_ADMIN_TOKEN", "s3cret"));
-    assert_eq!(by_variable.code, 0, "{by_variable:?}");
+fn health_and_version_answer_whoever_asks() {
+    for args in [&[][..], &["--admin-token", "s3cret"], &["--no-admin"]] {
+        let (_server, address) = Process::serve(args);
+        for lines in [
+            &["Host: 10.3.104.46:8484"][..],
+            &["Host: evil.example", "Sec-Fetch-Site: cross-site"],
+            &[HERE, "Origin: https://evil.example"],
+            &[HERE, "Authorization: Bearer wrong"],
+        ] {
+            let health = send(address, "GET", "/__admin/health", lines, "");
+            assert_eq!(health.ok().json()["status"], "healthy", "{args:?} {lines:?}");
+            never_cors(&health);
+            let version = send(address, "GET", "/__admin/version", lines, "");
+            let own = env!("CARGO_PKG_VERSION");
+            assert_eq!(version.ok().json()["version"], own, "{args:?} {lines:?}");
+        }
+    }
+}
+
+#[test]
+fn healthcheck_needs_no_token() {
+    for args in [&["--admin-token", "s3cret"][..], &["--no-admin"]] {
+        let (_server, address) = Process::serve(args);
+        let port = address.port().to_string();
+        let ended = run(&mut command(&["healthcheck", "--port", &port]));
+        assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
+    }
 }
 
 #[test]
 fn without_a_control_api_its_paths_are_not_found() {
     let (_server, address) = Process::serve(&["--no-admin"]);
-    for path in ["/__admin/health", "/__admin/sandboxes", "/__admin"] {
+    for path in ["/__admin/healthy", "/__admin/sandboxes", "/__admin"] {
         let answer = send(address, "GET", path, &["Host: evil.example"], "");
         answer.refused(404, 404, "Not found", "no endpoint at");
         let here = send(address, "PUT", path, &[HERE], "{}");
