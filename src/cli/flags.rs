@@ -33,7 +33,7 @@ pub(super) struct ServeArgs {
     /// Port to listen on; 0 takes a free one and the first line on stdout says which
     #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = DEFAULT_PORT)]
     pub(super) port: u16,
-    /// File to write the port to, once connections are accepted
+    /// File to write the port to, once connections are accepted; it goes away at the end
     #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_PORT_FILE")]
     pub(super) port_file: Option<PathBuf>,
     #[command(flatten)]

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::flags::ServeArgs;
-use super::whole_file::WholeFile;
+use super::whole_file::PortFile;
 use super::{Exit, fail, say, watch};
 use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
@@ -55,9 +55,15 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
             Ok(stop) => stop,
             Err(error) => return fail(Exit::Failed, &format!("cannot hear signals: {error}")),
         };
-        if let Err(exit) = announce(args, &config, &sandboxes.world(), &listener, out) {
-            return exit;
-        }
+        let port_file = match announce(args, &config, &sandboxes.world(), &listener, out) {
+            Ok(port_file) => port_file,
+            Err(exit) => return exit,
+        };
+        let stop = async {
+            stop.await;
+            // While the port is still taken: a server that follows on it writes its own file then.
+            drop(port_file);
+        };
         if let Some(watched) = watched {
             watched.follow(config, sandboxes);
         }
@@ -96,29 +102,30 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
     })
 }
 
-/// Says where the server listens, and how to call it.
+/// Says where the server listens, and how to call it. The port file is there until it is dropped.
 fn announce(
     args: &ServeArgs,
     config: &Config,
     world: &World,
     listener: &TcpListener,
     out: &mut dyn Write,
-) -> Result<(), Exit> {
+) -> Result<Option<PortFile>, Exit> {
     let address = listener
         .local_addr()
         .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
-    if let Some(path) = &args.port_file {
-        write_port(path, address.port()).map_err(|error| {
+    let write_port = |path: &PathBuf| {
+        PortFile::write(path, address.port()).map_err(|error| {
             fail(Exit::Failed, &format!("cannot write --port-file {}: {error}", path.display()))
-        })?;
-    }
+        })
+    };
+    let port_file = args.port_file.as_ref().map(write_port).transpose()?;
     // The one line that scripts wait for. Whoever closed stdout does not wait.
     let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
     say(&start_text(config, world, address));
     if !address.ip().is_loopback() {
         say(&format!("warning: listening on {address}, so other machines can reach it"));
     }
-    Ok(())
+    Ok(port_file)
 }
 
 /// The built-in keys and one command to paste. Keys that were given are secret.
@@ -160,12 +167,6 @@ fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
         [] => "its keys, ".to_owned(),
         keys => format!("key {}, ", keys.join(" or ")),
     }
-}
-
-fn write_port(path: &Path, port: u16) -> io::Result<()> {
-    let mut whole = WholeFile::create(path)?;
-    writeln!(whole.file, "{port}")?;
-    whole.finish()
 }
 
 /// Ready at the first SIGINT or SIGTERM. Both are heard from the moment this returns.

@@ -103,3 +103,4 @@ mod verify_tls;
 mod walk;
 mod watching;
 mod wire;
+mod written_files;
