@@ -153,8 +153,8 @@ fn an_open_file_behind_a_link_is_written_to_and_not_replaced() {
     let (link, file) = (directory.join("stdout"), directory.join("out"));
     symlink("/proc/self/fd/1", &link).unwrap();
     for out in [link.to_str().unwrap(), "/dev/fd/1"] {
-        let line = "{ \"$0\" generate --conversations 1 --out \"$OUT\"; echo more; } >>\"$FILE\"";
-        let ended = run(shell(line).env("FILE", &file).env("OUT", out));
+        let script = "{ \"$0\" generate --conversations 1 --out \"$OUT\"; echo more; } >>\"$FILE\"";
+        let ended = run(shell(script).env("FILE", &file).env("OUT", out));
         assert_eq!((ended.code, &*ended.stderr), (0, ""), "{out}: {ended:?}");
         let all = text(&file);
         assert!(all.starts_with('{') && all.ends_with("more\n"), "{out}: {all}");
