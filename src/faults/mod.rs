@@ -45,12 +45,17 @@ pub struct Fault {
     pub(crate) operations: Vec<Operation>,
     pub(crate) answer: Answer,
     pub(crate) body: BodyForm,
+    /// What `Retry-After` says, in seconds.
+    pub(crate) retry_after: Option<u32>,
     pub(crate) delay: Option<Delay>,
     /// Bytes of the body a second.
     pub(crate) drip: Option<u32>,
     pub(crate) cut: Option<Cut>,
     pub(crate) schedule: Schedule,
 }
+
+/// The longest `Retry-After` of a fault, in seconds: a day.
+const MOST_RETRY_AFTER: u32 = 86_400;
 
 /// What is answered in place of the records.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -137,6 +142,7 @@ impl Fault {
             operations: Vec::new(),
             answer: Answer::Own,
             body: BodyForm::Own,
+            retry_after: None,
             delay: None,
             drip: None,
             cut: None,
@@ -211,6 +217,21 @@ impl Fault {
     #[must_use]
     pub fn empty(mut self) -> Self {
         self.body = BodyForm::Empty;
+        self
+    }
+
+    /// A [`Fault::code`] or a [`Fault::status`] says in `Retry-After` to come again after so many
+    /// seconds, 0 to 86400. Where this is not given, a 429 says 1 and others say nothing.
+    ///
+    /// ```
+    /// use gptbots_mock::Fault;
+    ///
+    /// let fault = Fault::status(503).retry_after(2).times(1);
+    /// assert_eq!(fault.to_string(), "status=503,retry_after=2,times=1");
+    /// ```
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -302,6 +323,14 @@ impl Fault {
         }
         if self.body == BodyForm::Html && !matches!(self.answer, Answer::Status(_)) {
             return Err("body=html goes with a status".to_owned());
+        }
+        if let Some(seconds) = self.retry_after {
+            if self.answer == Answer::Own {
+                return Err("retry_after goes with a code or a status".to_owned());
+            }
+            if seconds > MOST_RETRY_AFTER {
+                return Err(format!("retry_after must be 0 to {MOST_RETRY_AFTER}, got {seconds}"));
+            }
         }
         let bare = self.answer == Answer::Own && self.body == BodyForm::Own && self.drip.is_none();
         if self.cut.is_some() && !bare {

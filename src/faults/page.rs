@@ -39,7 +39,8 @@ covers all, a code those that answer it. Behind the colon:
 ";
 
 const AFTER: &str = "
-`code`, `status` and the bodies go with `delay` and `drip`; a connection that breaks has no answer
+`code`, `status` and the bodies go with `delay` and `drip`, and `retry_after` goes with `code` and
+`status`; a connection that breaks has no answer
 to change, but may break late.
 
 ## Which request is struck
@@ -75,7 +76,8 @@ its connection while it waits has gone.
 ## On one request
 
 `Prefer` (RFC 7240) asks for a fault on one request: `Prefer: code=40356`, `Prefer: status=503`,
-`Prefer: delay=2000`, or several together: `Prefer: code=50000, delay=2000`. The answer says in
+`Prefer: delay=2000`, or several together: `Prefer: code=50000, delay=2000`,
+`Prefer: status=503, retry_after=5`. The answer says in
 `Preference-Applied` what was met. A preference of these that cannot be met is ignored, as the RFC
 asks, and `x-mock-reason` says why. A request that asks gets what it asks for, and no other fault.
 

@@ -11,7 +11,10 @@ use crate::hazard::operation_of;
 pub(super) const ID: &str = "prefer";
 
 /// Preferences that make a fault, by the keys that they have there.
-const OURS: [&str; 3] = ["code", "status", "delay"];
+const OURS: [&str; 4] = ["code", "status", RETRY_AFTER, "delay"];
+
+/// The preference that goes with another one.
+const RETRY_AFTER: &str = "retry_after";
 
 /// The preference that asks for a fault again, by its id.
 const REPEAT: &str = "fault";
@@ -100,6 +103,8 @@ impl Preferences {
     /// The fault that the preferences make. Those that cannot be met are left out.
     fn fault(&mut self, operation: Operation) -> Option<Live> {
         let mut met: Vec<(&'static str, String)> = Vec::new();
+        // It may stand before the one that it goes with.
+        self.asked.sort_by_key(|(name, _)| *name == RETRY_AFTER);
         for (name, value) in std::mem::take(&mut self.asked) {
             let with = met.iter().map(|(name, value)| (*name, value.as_str()));
             match asked(operation, with.chain([(name, value.as_str())])) {
@@ -192,6 +197,11 @@ mod tests {
             ("code=40356", "prefer.code-40356.7", "code=40356"),
             ("respond-async, CODE = \"50000\";x=y,wait=3", "prefer.code-50000.7", "code=50000"),
             ("delay=2000, status=503", "prefer.status-503.delay-2000.7", "status=503, delay=2000"),
+            (
+                "retry_after=5, delay=1, status=503",
+                "prefer.status-503.retry_after-5.delay-1.7",
+                "status=503, retry_after=5, delay=1",
+            ),
             ("delay=1,delay=2", "prefer.delay-1.7", "delay=1"),
             ("foo=\"a,b\\\",code=40000\", delay=1", "prefer.delay-1.7", "delay=1"),
             ("fault=third.messages.3", "third.3", "fault=third.messages.3"),
@@ -223,6 +233,12 @@ mod tests {
             ("code=50000, status=503", Some("code=50000"), "status, because code and status"),
             ("delay=1..5", None, "delay, because delay takes milliseconds"),
             ("status=700", None, "200 to 599"),
+            (
+                "retry_after=2",
+                None,
+                "retry_after, because retry_after goes with a code or a status",
+            ),
+            ("retry_after=x, code=50000", Some("code=50000"), "retry_after takes 0 to 86400"),
             ("fault=x", None, "not an id"),
             ("fault=third.qa.3", None, "it struck qa, and this is messages"),
             ("fault=first.messages.3", None, "no such fault"),

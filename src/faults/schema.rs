@@ -1,7 +1,7 @@
 //! The JSON schema of a fault, from the tables that read it.
 
 use super::text::{BODIES, CUTS};
-use super::{Delay, KEYS, prefer};
+use super::{Delay, KEYS, MOST_RETRY_AFTER, prefer};
 use crate::contract::{Code, ENDPOINTS};
 use crate::node::{Node, object};
 use crate::shape::{
@@ -50,10 +50,15 @@ fn object() -> Node {
     let nothing = with(no(&EFFECTS).with("body", answers_itself.clone()));
     let html = with(no(&["status"]).with("body", object! { "const" => "html" }));
     let html = html.with("required", Node::list(["body"]));
+    let alone = with(no(&["code", "status"]));
+    let alone = alone.with("required", Node::list(["retry_after"]));
     let broken = no(&["code", "status", "drip"]).with("body", answers_itself);
     object
         .finish()
-        .with("allOf", Node::List([nothing, html].map(|not| object! { "not" => not }).into()))
+        .with(
+            "allOf",
+            Node::List([nothing, html, alone].map(|not| object! { "not" => not }).into()),
+        )
         .with(
             "dependentSchemas",
             object! { "code" => with(no(&["status"])), "break" => with(broken) },
@@ -69,6 +74,7 @@ fn value(key: &str) -> Node {
         "status" => at_least(200).with("maximum", 599),
         "body" => words(BODIES.map(|(word, _)| word)),
         "break" => words(CUTS.map(|(word, _)| word)),
+        "retry_after" => at_least(0).with("maximum", MOST_RETRY_AFTER),
         "delay" => delay(),
         "drip" => at_least(1).with("maximum", u32::MAX),
         "after" => at_least(0).with("maximum", u64::MAX),

@@ -11,7 +11,7 @@ use crate::document::quoted;
 use crate::hazard::{operation_of, unknown};
 
 /// Every key of a fault, with what it takes and does.
-pub(crate) const KEYS: [(&str, &str, &str); 11] = [
+pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ("id", "1 to 64 of `A-Z a-z 0-9 _ -`", "what `x-mock-fault` names it by"),
     ("code", "a code of the vendor's", "the endpoint's own words for it, with its HTTP status"),
     ("status", "200 to 599", "an HTTP status with a body of its own"),
@@ -20,6 +20,11 @@ pub(crate) const KEYS: [(&str, &str, &str); 11] = [
         "`json`, `html`, `empty`, `truncated`, `garbage`",
         "`json` (the default) and `html` of a status; `empty`: no bytes; `truncated`: half of \
          them, then the connection ends; `garbage`: no JSON and no UTF-8",
+    ),
+    (
+        "retry_after",
+        "0 to 86400",
+        "`Retry-After` of a code or a status, in seconds; without it a 429 says 1",
     ),
     (
         "delay",
@@ -74,6 +79,7 @@ impl Draft {
             "code" => fault.answer = Answer::Code(code(value)?),
             "status" => fault.answer = Answer::Status(number(key, value)?),
             "body" => fault.body = word(key, value, &BODIES)?,
+            "retry_after" => fault.retry_after = Some(number(key, value)?),
             "delay" => fault.delay = Some(delay(value)?),
             "drip" => fault.drip = Some(number(key, value)?),
             "break" => fault.cut = Some(word(key, value, &CUTS)?),
@@ -202,6 +208,9 @@ impl fmt::Display for Fault {
         if let Some((word, _)) = BODIES[1..].iter().find(|(_, form)| *form == self.body) {
             pair("body", word)?;
         }
+        if let Some(seconds) = self.retry_after {
+            pair("retry_after", &seconds)?;
+        }
         match self.delay {
             None => {}
             Some(Delay::Fixed(delay)) => pair("delay", &delay.as_millis())?,
@@ -246,6 +255,8 @@ mod tests {
             "messages:code=50000,every=3",
             "messages+messages-v2:id=x,break=reset,times=1,after=2",
             "status=503,body=html,delay=100..900",
+            "qa:code=50000,retry_after=0",
+            "status=503,retry_after=86400,delay=1",
             "qa:body=truncated,probability=0.25",
             "body=garbage,delay=lognormal:200:0.5,drip=10",
             "conversations:delay=0,break=no-answer",
@@ -269,6 +280,13 @@ mod tests {
             ("status=x", "status takes 200 to 599, got \"x\""),
             ("qa:code=40356", "qa never answers 40356; one of 40000, "),
             ("body=html", "goes with a status"),
+            ("status=503,retry_after=86401", "retry_after must be 0 to 86400, got 86401"),
+            ("status=503,retry_after=-1", "retry_after takes 0 to 86400, got \"-1\""),
+            ("status=503,retry_after=2s", "retry_after takes 0 to 86400, got \"2s\""),
+            ("delay=1,retry_after=2", "retry_after goes with a code or a status"),
+            ("retry_after=2", "retry_after goes with a code or a status"),
+            ("break=reset,retry_after=2", "retry_after goes with a code or a status"),
+            ("status=503,retry-after=2", "did you mean retry_after?"),
             ("break=reset,status=500", "no answer to change"),
             ("every=3", "nothing goes wrong"),
             ("code=50000,evry=3", "did you mean every?"),

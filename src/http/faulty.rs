@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::refusal::{Refusal, Told, refuse};
 use super::{REASON_HEADER, respond};
 use crate::contract::{Endpoint, Readings};
-use crate::faults::{Answer, Applied, BodyForm, Fired, Preferences};
+use crate::faults::{Answer, Applied, BodyForm, Fault, Fired, Preferences};
 use crate::generate::mix;
 use crate::sandbox::Sandbox;
 
@@ -58,6 +58,13 @@ impl Faults {
         }
     }
 
+    /// When the client may come again, where the answer is the fault's own. A 429 says it always, as
+    /// soon as can be said.
+    fn retry_after(fault: &Fault, status: StatusCode) -> Option<u32> {
+        let least = (status == StatusCode::TOO_MANY_REQUESTS).then_some(1);
+        if fault.answer == Answer::Own { None } else { fault.retry_after.or(least) }
+    }
+
     /// The response as the client gets it, with what the connection has to do.
     pub(super) fn shape(self, mut response: Response) -> Response {
         if let Some(fired) = self.fired {
@@ -68,6 +75,9 @@ impl Faults {
                     *response.body_mut() = Body::from(garbage(fired.seed, length));
                 }
                 BodyForm::Own | BodyForm::Html | BodyForm::Truncated => {}
+            }
+            if let Some(seconds) = Self::retry_after(&fired.fault, response.status()) {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
             // An id is visible ASCII.
             if let Ok(id) = HeaderValue::from_str(&fired.id) {

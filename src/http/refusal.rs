@@ -81,8 +81,6 @@ impl Refusal {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited { retry_after, .. } => Some(*retry_after),
-            // As soon as can be said.
-            Self::Fault { code: Code::RateLimited, .. } => Some(1),
             _ => None,
         }
     }

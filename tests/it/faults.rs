@@ -109,6 +109,53 @@ fn a_status_has_json_as_the_vendor_writes_it() {
 }
 
 #[test]
+fn retry_after_of_a_fault_is_answered() {
+    for (fault, seconds) in [
+        ("status=503,retry_after=2", Some("2")),
+        ("code=50000,retry_after=0", Some("0")),
+        ("status=429,retry_after=86400", Some("86400")),
+        ("code=40008,retry_after=7", Some("7")),
+        ("status=503,body=html,retry_after=3", Some("3")),
+        // A 429 says it always, others only where they are told to.
+        ("status=429", Some("1")),
+        ("code=40008", Some("1")),
+        ("status=503", None),
+        ("code=50000", None),
+        ("delay=1", None),
+    ] {
+        let answer = get(&server(&[fault]), KEY, LIST);
+        assert_eq!(answer.header("retry-after"), seconds, "{fault}: {answer:?}");
+    }
+}
+
+#[test]
+fn retry_after_is_set_from_the_library_and_in_json() {
+    let fault = gptbots_mock::Fault::status(503).retry_after(2);
+    let server = Server::builder().fault(fault).start().unwrap();
+    assert_eq!(get(&server, KEY, LIST).header("retry-after"), Some("2"));
+    let fault = r#"{"operation": "qa", "status": 503, "retry_after": 4}"#;
+    let server = Server::start().unwrap();
+    let path = "/sandboxes/default/faults";
+    crate::control::control(server.address(), "POST", path, fault).ok();
+    assert_eq!(get(&server, KEY, QA).header("retry-after"), Some("4"));
+    let too_long = gptbots_mock::Fault::status(503).retry_after(86_401);
+    let why = Server::builder().fault(too_long).start().unwrap_err().to_string();
+    assert!(why.contains("retry_after must be 0 to 86400, got 86401"), "{why}");
+}
+
+/// A delay changes nothing of what the true answer says.
+#[test]
+fn a_delayed_rate_limit_keeps_its_own_retry_after() {
+    let server = builder(&["delay=1"]).rate_limit(1, std::time::Duration::from_secs(60));
+    let server = server.start().unwrap();
+    get(&server, KEY, LIST).ok();
+    let answer = get(&server, KEY, LIST);
+    assert_eq!(answer.status, 429);
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((2..=60).contains(&seconds), "{seconds}");
+}
+
+#[test]
 fn a_status_has_html_as_a_gateway_writes_it() {
     let answer = get(&server(&["status=502,body=html"]), KEY, LIST);
     assert_eq!((answer.status, answer.header("content-type")), (502, Some("text/html")));

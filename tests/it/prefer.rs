@@ -57,6 +57,24 @@ fn several_are_met_together() {
     assert_eq!(id, Some("prefer.code-50000.delay-60.conversations.1"));
 }
 
+#[test]
+fn retry_after_is_asked_for_beside_a_status() {
+    for line in ["status=503, retry_after=5", "retry_after=5, status=503"] {
+        let answer = prefer(&plain(), line, LIST);
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{line}");
+        let applied = answer.header("preference-applied");
+        assert_eq!(applied, Some("status=503, retry_after=5"));
+    }
+}
+
+#[test]
+fn a_429_that_is_asked_for_says_when_to_come_again() {
+    for line in ["status=429", "code=40008"] {
+        let answer = prefer(&plain(), line, LIST);
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{line}");
+    }
+}
+
 /// A list may be cut into several headers of the same name, as RFC 9110 says.
 #[test]
 fn preferences_may_stand_in_several_headers() {
@@ -237,6 +255,7 @@ fn preferences() -> impl Strategy<Value = Vec<u8>> {
         "code",
         "status",
         "delay",
+        "retry_after",
         "fault",
         "=",
         "==",
@@ -255,6 +274,7 @@ fn preferences() -> impl Strategy<Value = Vec<u8>> {
         "code-40000",
         ".status-200",
         ".delay-1",
+        ".retry_after-1",
         "once",
         ".conversations",
         ".qa",

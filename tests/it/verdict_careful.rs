@@ -145,8 +145,9 @@ fn walkers_of_which_one_gives_up() {
 
 #[test]
 fn statuses_that_pass_are_no_refusals_for_good() {
-    for status in [408, 425, 429] {
-        let fault = format!("status={status},times=2").parse().unwrap();
+    // A 429 says to come again after a second, unless it is told otherwise.
+    for answer in ["status=408", "status=425", "status=429,retry_after=0"] {
+        let fault = format!("{answer},times=2").parse().unwrap();
         let server = rows_of_25().fault(fault).start().unwrap();
         patient(|| page(&server, &queries()[0], 1));
         clean(&server);
