@@ -4,6 +4,7 @@
 //! replaced, a link that points elsewhere, a mounted folder) with a few system calls; change
 //! notifications are lost with each of these unless they are set up again.
 
+use std::fs::Metadata;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -29,16 +30,47 @@ pub(super) struct Watched {
     state: State,
 }
 
-/// By what a change is told: where each file really is, how long it is, when it was written.
-type State = Vec<(PathBuf, u64, Option<SystemTime>)>;
+/// The files that are there.
+type State = Vec<FileState>;
+
+/// By what a change of a file is seen.
+#[derive(PartialEq)]
+struct FileState {
+    /// Where it really is.
+    path: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+    change: Change,
+}
+
+/// Which file it is, and when anything of it changed last: `cp -p`, `rsync` and `touch` can make a
+/// new file with the length and the time of the old one, but they cannot set these.
+#[cfg(unix)]
+type Change = (u64, i64, i64);
+
+#[cfg(not(unix))]
+type Change = ();
+
+#[cfg(unix)]
+fn change(about: &Metadata) -> Change {
+    use std::os::unix::fs::MetadataExt as _;
+    (about.ino(), about.ctime(), about.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn change(_: &Metadata) -> Change {}
 
 fn state(paths: &[PathBuf]) -> State {
-    let files = paths.iter().filter_map(|path| fixtures::files(path).ok()).flatten();
-    let seen = files.filter_map(|file| {
-        let (real, about) = (file.canonicalize().ok()?, file.metadata().ok()?);
-        Some((real, about.len(), about.modified().ok()))
+    let seen = files(paths).filter_map(|file| {
+        let (path, about) = (file.canonicalize().ok()?, file.metadata().ok()?);
+        let (length, modified) = (about.len(), about.modified().ok());
+        Some(FileState { path, length, modified, change: change(&about) })
     });
     seen.collect()
+}
+
+fn files(paths: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    paths.iter().filter_map(|path| fixtures::files(path).ok()).flatten()
 }
 
 /// Begins to watch, where that is asked for.
@@ -60,14 +92,14 @@ impl Watched {
         let started = follower.spawn(move || {
             loop {
                 self.wait();
-                match World::new(&config) {
+                match self.read(&config) {
                     Ok(world) => {
                         sandboxes.replace_world(world);
                         say("fixtures read again");
                     }
-                    Err(error) => {
+                    Err(why) => {
                         say(&format!(
-                            "{error}\nthe fixtures are not right; the last good records stay"
+                            "{why}\nthe fixtures are not right; the last good records stay"
                         ));
                     }
                 }
@@ -75,6 +107,15 @@ impl Watched {
         });
         if let Err(error) = started {
             say(&format!("cannot watch the fixtures: {error}"));
+        }
+    }
+
+    /// Reads the fixtures, if they are files: a pipe would be waited for, and no later edit seen.
+    fn read(&self, config: &Config) -> Result<World, String> {
+        let is_other = |file: &PathBuf| file.metadata().is_ok_and(|about| !about.is_file());
+        match files(&self.paths).find(is_other) {
+            Some(other) => Err(format!("{}: is no file", other.display())),
+            None => World::new(config).map_err(|error| error.to_string()),
         }
     }
 

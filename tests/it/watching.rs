@@ -128,6 +128,76 @@ fn an_editor_that_moves_the_old_file_away_is_followed() {
     until("the new file", || live(&serving) == 2);
 }
 
+/// As `cp -p` and `rsync -t` leave it behind.
+#[test]
+fn a_replaced_file_of_the_same_length_and_time_is_followed() {
+    let folder = Folder::new();
+    let path = folder.write("f.json", edit(1));
+    let serving = watch(&path);
+    let old = path.metadata().unwrap();
+    let part = folder.write("f.json~part", edit(2));
+    let file = std::fs::File::options().write(true).open(&part).unwrap();
+    file.set_modified(old.modified().unwrap()).unwrap();
+    assert_eq!(part.metadata().unwrap().len(), old.len());
+    std::fs::rename(part, &path).unwrap();
+    until("the replaced file", || live(&serving) == 2);
+}
+
+/// Opening a pipe waits for someone who writes into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_file_is_told_and_the_file_that_comes_back_is_followed() {
+    let folder = Folder::new();
+    let path = folder.write("f.json", edit(1));
+    let serving = watch(&path);
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::rename(pipe, &path).unwrap();
+    until("it is told", || serving.said().contains("f.json: is no file\n"));
+    assert_eq!(live(&serving), 1);
+    let part = folder.write("f.json~part", edit(2));
+    std::fs::rename(part, &path).unwrap();
+    until("the file is back", || live(&serving) == 2);
+}
+
+/// The files of a mounted `ConfigMap`: links into a folder behind `..data`, which is switched over.
+#[cfg(unix)]
+#[test]
+fn a_mounted_config_map_is_read_once_and_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = Folder::new();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("..1")).unwrap();
+    folder.write("..1/f.json", edit(1));
+    symlink("..1", path("..data")).unwrap();
+    symlink("..data/f.json", path("f.json")).unwrap();
+    // An editor's own file, which is no JSON.
+    folder.write(".f.json", "{");
+    let serving = watch(folder.path());
+    assert_eq!(live(&serving), 1);
+    std::fs::create_dir(path("..2")).unwrap();
+    folder.write("..2/f.json", edit(2));
+    symlink("..2", path("..new")).unwrap();
+    std::fs::rename(path("..new"), path("..data")).unwrap();
+    until("the new data", || live(&serving) == 2);
+    assert!(!serving.said().contains("not read"), "{}", serving.said());
+}
+
+#[test]
+fn a_folder_that_is_removed_keeps_the_last_good_records_until_it_comes_back() {
+    let folder = Folder::new();
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    folder.write("inner/f.json", edit(1));
+    let serving = watch(&inner);
+    std::fs::rename(&inner, folder.path().join("away")).unwrap();
+    until("it is told", || serving.said().contains("inner: cannot be read: "));
+    assert_eq!(live(&serving), 1);
+    std::fs::create_dir(&inner).unwrap();
+    folder.write("inner/f.json", edit(2));
+    until("it is back", || live(&serving) == 2);
+}
+
 #[test]
 fn a_file_that_is_removed_keeps_the_last_good_records_until_it_comes_back() {
     let folder = Folder::new();
