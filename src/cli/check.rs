@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, print, say};
+use super::{Exit, print, say, serve};
 use crate::fixtures;
 
 #[derive(Args)]
@@ -40,6 +40,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
             exit => exit,
         };
     }
+    serve::say_unread(&args.paths);
     match checked {
         Err(error) => {
             say(&error.to_string());

@@ -14,6 +14,7 @@ use super::whole_file::PortFile;
 use super::{Exit, fail, say, watch};
 use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
+use crate::fixtures;
 use crate::server::{self, AccessLog, App, Clock, run_until};
 use crate::world::{Agent, World, WorldError};
 
@@ -84,6 +85,9 @@ pub(super) fn app(args: &ServeArgs, clock: Clock) -> Result<App, Exit> {
 }
 
 fn made(config: Config) -> Result<App, Exit> {
+    if let Agents::Paths(paths) = &config.agents {
+        say_unread(paths);
+    }
     App::new(config).map_err(|error| match error {
         WorldError::Fixture(_) => {
             say(&error.to_string());
@@ -91,6 +95,24 @@ fn made(config: Config) -> Result<App, Exit> {
         }
         _ => fail(Exit::Usage, &error.to_string()),
     })
+}
+
+/// Most folders that one line names.
+const MOST_NAMED: usize = 5;
+
+/// Says which folders inside those of the fixtures hold JSON that nobody reads.
+pub(super) fn say_unread(paths: &[PathBuf]) {
+    let unread: Vec<_> = paths.iter().flat_map(|path| fixtures::unread_folders(path)).collect();
+    if unread.is_empty() {
+        return;
+    }
+    let named = unread.iter().take(MOST_NAMED).map(|path| path.display().to_string());
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = match unread.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    say(&format!("note: folders in a fixture folder are not read: {named}{more}"));
 }
 
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::program::{Folder, run};
+use crate::program::{Folder, Serving, run, until};
 
 const GOOD: &str = r#"{"agents": [{"name": "mine", "conversations": [{}, {}]}]}"#;
 
@@ -143,6 +143,48 @@ fn a_folder_gives_its_json_files_by_name_and_no_schema() {
     std::fs::create_dir(folder.path().join("deeper")).unwrap();
     folder.write("deeper/f.json", "5");
     assert_eq!(places(&folder, &["."]), ["./a.json:1", "./b.JSON:1", "./c.json:1"]);
+}
+
+#[test]
+fn names_that_begin_with_a_dot_are_not_read() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("..data")).unwrap();
+    for name in [".a.json", "._b.json", "..data/c.json"] {
+        folder.write(name, "5");
+    }
+    let ended = run(folder.path(), &["check", "."]);
+    assert_eq!(ended.code, Some(3));
+    assert_eq!(ended.err, ".: cannot be read: the folder holds no .json file\n\n1 problem\n");
+    folder.write("d.json", GOOD);
+    let ended = run(folder.path(), &["check", "."]);
+    assert_eq!((ended.code, &*ended.err), (Some(0), ""), "{ended:?}");
+    // A file that is named is meant.
+    assert_eq!(places(&folder, &[".a.json"]), [".a.json:1"]);
+}
+
+#[test]
+fn folders_in_a_folder_that_hold_json_are_named() {
+    let folder = Folder::new();
+    folder.write("a.json", GOOD);
+    for inner in ["old", "new", "empty", ".hidden", "texts"] {
+        std::fs::create_dir(folder.path().join(inner)).unwrap();
+    }
+    for name in ["old/b.json", "new/c.JSON", ".hidden/d.json", "texts/schema.json"] {
+        folder.write(name, GOOD);
+    }
+    let note = "note: folders in a fixture folder are not read: ./new, ./old\n";
+    let ended = run(folder.path(), &["check", "."]);
+    assert_eq!((ended.code, &*ended.err), (Some(0), note), "{ended:?}");
+    let path = folder.path().to_str().unwrap();
+    let serving = Serving::start(["--fixtures", path]);
+    let note = format!("note: folders in a fixture folder are not read: {path}/new, {path}/old\n");
+    until("the note", || serving.said().contains(&note));
+    for number in 0..10 {
+        std::fs::create_dir(folder.path().join(number.to_string())).unwrap();
+        folder.write(&format!("{number}/x.json"), GOOD);
+    }
+    let ended = run(folder.path(), &["check", "."]);
+    assert!(ended.err.ends_with("./0, ./1, ./2, ./3, ./4 and 7 more\n"), "{ended:?}");
 }
 
 #[test]
