@@ -257,7 +257,7 @@ fn readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
 
 /// Why a flag is refused, in clap's words.
 fn check(word: &OsString) -> Result<(), String> {
-    let command = super::without_empty_variables(Flags::command());
+    let command = super::variables::without_any(Flags::command());
     match command.try_get_matches_from([OsString::new(), word.clone()].iter()) {
         Ok(_) => Ok(()),
         Err(error) => {

@@ -9,16 +9,17 @@ mod flags;
 mod generate;
 mod healthcheck;
 mod serve;
+mod variables;
 mod verify;
 mod watch;
 mod whole_file;
 
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -166,7 +167,15 @@ struct Parsed {
 
 impl Parsed {
     fn read(mut words: Vec<OsString>) -> Result<Self, Exit> {
-        let given = matches(&words)?;
+        let (command, notes) = variables::select(Args::command(), &words);
+        let given = matches(&command, &words);
+        // Who asks for help does not run anything yet.
+        if !matches!(given, Err(Exit::Done)) {
+            for note in &notes {
+                say(note);
+            }
+        }
+        let given = given?;
         let served = ["serve", "exec"].iter().find_map(|name| given.subcommand_matches(name));
         if served.is_none() && given.subcommand_name().is_some() {
             // What does not serve has no settings, whatever a variable says.
@@ -174,6 +183,7 @@ impl Parsed {
             let settings = config_file::Settings::default();
             return Ok(Self { args, settings, given: Vec::new() });
         }
+        say_twice(served.unwrap_or(&given));
         // A flag of `serve` stands behind the command, where there is one.
         let place = if served.is_some() { 2 } else { 1 };
         let (settings, more) = match config_file::read(served.unwrap_or(&given)) {
@@ -184,7 +194,7 @@ impl Parsed {
             }
         };
         words.splice(place.min(words.len())..place.min(words.len()), more);
-        let matches = matches(&words)?;
+        let matches = matches(&command, &words)?;
         let args = Args::from_arg_matches(&matches).map_err(|error| refused(&error))?;
         let of = ["serve", "exec"].iter().find_map(|name| matches.subcommand_matches(name));
         let of = of.unwrap_or(&matches);
@@ -194,20 +204,27 @@ impl Parsed {
     }
 }
 
-fn matches(words: &[OsString]) -> Result<ArgMatches, Exit> {
-    let command = without_empty_variables(Args::command());
-    command.try_get_matches_from(words).map_err(|error| refused(&without_secrets(error)))
+fn matches(command: &clap::Command, words: &[OsString]) -> Result<ArgMatches, Exit> {
+    command
+        .clone()
+        .try_get_matches_from(words)
+        .map_err(|error| refused(&without_secrets(variables::explain(error, command, words))))
 }
 
-/// The command without the variables that are set to nothing: a compose file that passes a
-/// variable on sets it so where there is none.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let command = command.mut_args(|arg| match arg.get_env() {
-        Some(name) if is_empty(name) => arg.env(Resettable::Reset),
-        _ => arg,
-    });
-    command.mut_subcommands(without_empty_variables)
+/// Says which readings the same source gives two values.
+fn say_twice(given: &ArgMatches) {
+    let readings = given.try_get_many::<(String, String)>("readings").ok().flatten();
+    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, value) in readings.into_iter().flatten() {
+        match values.insert(name, value) {
+            Some(before) if before != value => {
+                say(&format!(
+                    "note: reading {name} is given twice: {value} holds, {before} does not"
+                ));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The error without the value of a flag that takes a secret, or of a URL that may hold one.
@@ -218,8 +235,8 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     };
     let is_secret = ["--api-key", "--admin-token", "--key", "--deleted-key"]
         .iter()
-        .any(|secret| flag.starts_with(secret));
-    if is_secret || (flag.starts_with("--against") && value.contains(['@', '?'])) {
+        .any(|secret| flag.contains(secret));
+    if is_secret || (flag.contains("--against") && value.contains(['@', '?'])) {
         error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
     }
     error

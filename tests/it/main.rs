@@ -83,6 +83,7 @@ mod stop;
 mod suite;
 mod tasks;
 mod usage;
+mod variables;
 mod vendor;
 mod vendor_errors;
 mod vendor_queries;

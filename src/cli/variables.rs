@@ -1,0 +1,186 @@
+//! The variables of the environment: which of them a command reads, and what is said of the others.
+//!
+//! The environment is not always meant for us: Kubernetes sets `GPTBOTS_MOCK_PORT` for a service of
+//! our name, and a compose file sets to nothing what it passes on and does not have.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, Error};
+
+use crate::document::quoted;
+use crate::nearest::nearest;
+
+/// How the names of our variables begin.
+const PREFIX: &str = "GPTBOTS_MOCK_";
+
+/// Names of ours that no flag has: `exec` sets them for its command.
+const SET_BY_EXEC: [&str; 1] = ["GPTBOTS_MOCK_URL"];
+
+/// Settings of `serve` that `exec` takes from no variable: it listens where only its command knows.
+const NOT_OF_EXEC: [&str; 5] = ["host", "port", "port_file", "watch", "log_format"];
+
+/// How the addresses begin that Kubernetes puts into variables.
+const ADDRESSES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
+
+/// The command line with the variables that its command reads, and a line on each that it ignores
+/// though someone may have meant it.
+pub(super) fn select(all: Command, words: &[OsString]) -> (Command, Vec<String>) {
+    let mut known = names(&all);
+    known.extend(all.get_subcommands().flat_map(names));
+    known.extend(SET_BY_EXEC.map(str::to_owned));
+    let mut notes = Vec::new();
+    // What a command does not read cannot be wrong.
+    let all = match words.get(1).and_then(|word| all.find_subcommand(word)) {
+        Some(command) => {
+            let name = command.get_name().to_owned();
+            let all = without_any(all);
+            all.mut_subcommand(&name, |command| select_of(command, &name, &mut notes))
+        }
+        None => select_of(all, "serve", &mut notes),
+    };
+    let read = names(chosen(&all, words));
+    notes.extend(near_names(&known, &read));
+    (all, notes)
+}
+
+/// A command that reads no variable. Its subcommands stay as they are.
+pub(super) fn without_any(command: Command) -> Command {
+    command.mut_args(|arg| arg.env(Resettable::Reset))
+}
+
+/// The subcommand that words choose, or the whole.
+fn chosen<'c>(all: &'c Command, words: &[OsString]) -> &'c Command {
+    words.get(1).and_then(|word| all.find_subcommand(word)).unwrap_or(all)
+}
+
+/// The names of a command's variables.
+fn names(command: &Command) -> Vec<String> {
+    let names = command.get_arguments().filter_map(Arg::get_env);
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+fn select_of(command: Command, name: &str, notes: &mut Vec<String>) -> Command {
+    command.mut_args(|arg| {
+        let Some(variable) = arg.get_env().map(OsStr::to_owned) else { return arg };
+        let Some(value) = std::env::var_os(&variable) else { return arg };
+        if value.is_empty() || (name == "exec" && NOT_OF_EXEC.contains(&arg.get_id().as_str())) {
+            return arg.env(Resettable::Reset);
+        }
+        let value = value.to_string_lossy();
+        if !ADDRESSES.iter().any(|begins| value.starts_with(begins)) {
+            return arg;
+        }
+        let is_secret = arg.is_hide_env_values_set();
+        let value = if is_secret { "an address".to_owned() } else { quoted(&value) };
+        notes.push(format!(
+            "note: {} holds {value}, as Kubernetes sets it for a service of this name, and is ignored",
+            variable.to_string_lossy()
+        ));
+        arg.env(Resettable::Reset)
+    })
+}
+
+/// A line on each variable that nothing reads and that is nearly one that is read.
+fn near_names(known: &[String], read: &[String]) -> Vec<String> {
+    let ends: Vec<&str> = read.iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
+    let set = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
+    // In the order of their names; the environment has none.
+    let set: BTreeMap<_, _> = set.collect();
+    let near = set.iter().filter_map(|(name, value)| {
+        let end = name.to_ascii_uppercase();
+        let end = end.strip_prefix(PREFIX)?;
+        if value.is_empty() || is_known(known, name) || is_of_kubernetes(end, value) {
+            return None;
+        }
+        let nearest = nearest(end, ends.iter().copied())?;
+        let name = name.escape_debug();
+        Some(format!("note: nothing reads the variable {name}; did you mean {PREFIX}{nearest}?"))
+    });
+    near.collect()
+}
+
+/// On Windows, names of variables have no case.
+fn is_known(known: &[String], name: &str) -> bool {
+    known.iter().any(|known| known == name || (cfg!(windows) && known.eq_ignore_ascii_case(name)))
+}
+
+/// Whether Kubernetes sets such a variable for a service whose name begins as ours: `…_SERVICE_HOST`,
+/// `…_SERVICE_PORT_HTTP`, `…_PORT`, `…_PORT_8484_TCP_ADDR`.
+fn is_of_kubernetes(end: &str, value: &OsStr) -> bool {
+    let digit = |rest: &str| rest.starts_with(|char: char| char.is_ascii_digit());
+    let value = value.to_string_lossy();
+    ["SERVICE_HOST", "SERVICE_PORT"].iter().any(|part| end.contains(part))
+        || end.split("PORT_").skip(1).any(digit)
+        || ADDRESSES.iter().any(|begins| value.starts_with(begins))
+}
+
+/// An error about a value, as it is to be printed: with its variable, where the value comes from one,
+/// and with nothing in it that a terminal obeys.
+pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -> Error {
+    let of_values = [ErrorKind::ValueValidation, ErrorKind::InvalidValue, ErrorKind::InvalidUtf8];
+    if !of_values.contains(&error.kind()) {
+        return error;
+    }
+    let source = source(&error, command, words);
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        let Some((variable, is_secret)) = source else { return error };
+        let value = std::env::var_os(&variable).unwrap_or_default();
+        let value = value.as_encoded_bytes().escape_ascii();
+        let value = if is_secret { "***".to_owned() } else { format!("\"{value}\"") };
+        let message = format!("{variable} holds {value}, which is no UTF-8");
+        return command.clone().error(error.kind(), message);
+    }
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let value = ContextValue::String(escaped(value));
+        error.insert(ContextKind::InvalidValue, value);
+    }
+    if let Some((variable, _)) = source
+        && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+    {
+        let name = ContextValue::String(format!("{variable} ({flag})"));
+        error.insert(ContextKind::InvalidArg, name);
+    }
+    error
+}
+
+/// The variable that an error is about, and whether it holds a secret: without it, there is another
+/// error or none.
+fn source(error: &Error, command: &Command, words: &[OsString]) -> Option<(String, bool)> {
+    let about = |error: &Error| {
+        let of = |kind| error.get(kind).map(ToString::to_string);
+        (error.kind(), of(ContextKind::InvalidArg), of(ContextKind::InvalidValue))
+    };
+    let wrong = about(error);
+    let mut command = command.clone();
+    let set = chosen(&command, words).get_arguments().filter_map(|arg| {
+        let variable = arg.get_env().filter(|name| std::env::var_os(name).is_some())?;
+        Some((variable.to_owned(), arg.is_hide_env_values_set()))
+    });
+    for (variable, is_secret) in set.collect::<Vec<_>>() {
+        let unset = |arg: Arg| {
+            if arg.get_env() == Some(&variable) { arg.env(Resettable::Reset) } else { arg }
+        };
+        command = command.mut_args(unset).mut_subcommands(|of| of.mut_args(unset));
+        let now = command.clone().try_get_matches_from(words);
+        if now.err().is_none_or(|error| about(&error) != wrong) {
+            return Some((variable.to_string_lossy().into_owned(), is_secret));
+        }
+    }
+    None
+}
+
+/// A value with its control characters escaped, and quotes as they are.
+fn escaped(value: &str) -> String {
+    let mut text = String::new();
+    for char in value.chars() {
+        if ['\'', '"', '\\'].contains(&char) {
+            text.push(char);
+        } else {
+            text.extend(char.escape_debug());
+        }
+    }
+    text
+}
