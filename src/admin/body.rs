@@ -1,4 +1,5 @@
-//! The body of a request, as long as it is not too large.
+//! The body of a request, as long as it is not too large. What is not read here, the connection
+//! reads or gives up.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -8,10 +9,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use super::Failure;
 
-/// Of a body that is too large so much is read and thrown away, in bytes: most clients read no
-/// answer before they have sent all.
-const MOST_THROWN_AWAY: usize = 32 << 20;
-
 /// The bytes of a body of at most `most`.
 pub(super) async fn read(
     headers: &HeaderMap,
@@ -20,26 +17,21 @@ pub(super) async fn read(
 ) -> Result<Vec<u8>, Failure> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let announced: usize = announced.and_then(|length| length.parse().ok()).unwrap_or(0);
-    let expects = headers.contains_key(header::EXPECT);
     let mut bytes = Vec::new();
-    let mut met = 0;
     let too_large = || {
         let message = format!("the body has more than {most} bytes");
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     };
-    if announced > MOST_THROWN_AWAY || (announced > most && expects) {
+    if announced > most {
         return Err(too_large());
     }
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let cut = |_| Failure::new(StatusCode::BAD_REQUEST, "the body ends too early");
         let Ok(data) = frame.map_err(cut)?.into_data() else { continue };
-        met += data.len();
-        if met > MOST_THROWN_AWAY {
-            break;
+        if bytes.len() + data.len() > most {
+            return Err(too_large());
         }
-        if met <= most {
-            bytes.extend_from_slice(&data);
-        }
+        bytes.extend_from_slice(&data);
     }
-    if met > most { Err(too_large()) } else { Ok(bytes) }
+    Ok(bytes)
 }

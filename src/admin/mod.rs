@@ -34,7 +34,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::http::respond;
+use crate::http::{authority, respond};
 use crate::sandbox::Sandboxes;
 use crate::shape::{words, written};
 use failure::Failure;
@@ -125,17 +125,13 @@ impl Admin {
         let found = routes::find(head.uri.path(), &head.method);
         let checked = match (&self.guard, &found) {
             (None, _) | (_, Ok((Row { open: true, .. }, _))) => Ok(()),
-            (Some(guard), _) => guard.check(from_here, &head.headers),
-        };
-        let (row, id) = match checked.and(found) {
-            Ok(found) => found,
-            Err(failure) => {
-                // Most clients read no answer before they have sent all.
-                let thrown_away = body::read(&head.headers, body, 0);
-                let _ = tokio::time::timeout(self.body_timeout, thrown_away).await;
-                return Err(failure);
+            (Some(guard), _) => {
+                // A request with a wrong host does not come so far.
+                let authority = authority(&head.uri, &head.headers, head.version);
+                guard.check(from_here, authority.unwrap_or_default(), &head.headers)
             }
         };
+        let (row, id) = checked.and(found)?;
         let body =
             tokio::time::timeout(self.body_timeout, body::read(&head.headers, body, MOST_BODY))
                 .await

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::contract::{Code, ENDPOINTS, Operation};
+use crate::http::split_port;
 use crate::journal::{Request, Violation};
 use crate::node::Node;
 use crate::shape::{Schemas, Shape, any_of, described, numbers, or_null, text_as, words, written};
@@ -78,7 +79,7 @@ written! {
     struct Plain<'a> is "Request" in "camelCase" {
         /// Path and query.
         url: &'a str,
-        /// The whole address, by the request's `Host`.
+        /// The whole address, by the request's `Host`; without one, path and query.
         absolute_url: String,
         /// Its method.
         method: &'a str,
@@ -98,12 +99,12 @@ written! {
         body: &'static str,
         /// How it came.
         scheme: &'static str => words([SCHEME]),
-        /// The name in its `Host`.
-        host: &'a str,
+        /// The name in its `Host`; HTTP/1.0 may leave it out.
+        host: Option<&'a str>,
         /// The port in its `Host`, or 80.
         port: u16,
         /// Its version of HTTP.
-        protocol: &'static str => words([PROTOCOL]),
+        protocol: &'static str => words(PROTOCOLS),
         /// When it came, in UTC.
         logged_date_string: String => text_as("date-time"),
         /// What stands in its query, by name.
@@ -113,9 +114,13 @@ written! {
     }
 }
 
+fn codes() -> impl Iterator<Item = u32> {
+    Code::ALL.into_iter().chain(Code::OF_HTTP).map(Code::number)
+}
+
 const SCHEME: &str = "http";
 
-const PROTOCOL: &str = "HTTP/1.1";
+const PROTOCOLS: [&str; 2] = ["HTTP/1.0", "HTTP/1.1"];
 
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -184,7 +189,7 @@ written! {
         /// The operation that it called, if it called one.
         operation: Option<&'static str> => or_null(words(ENDPOINTS.iter().map(|row| row.id))),
         /// The code that it was refused with.
-        code: Option<u32> => or_null(numbers(Code::ALL.map(Code::number))),
+        code: Option<u32> => or_null(numbers(codes())),
         /// What `x-mock-reason` said.
         reason: Option<&'a str>,
         /// What `x-mock-fault` said.
@@ -239,10 +244,14 @@ impl<'a> Logged<'a> {
 
 impl<'a> Plain<'a> {
     fn of(request: &'a Request) -> Self {
-        let authority = request.header("host").unwrap_or_default();
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if port.parse::<u16>().is_ok() => (host, port.parse().unwrap_or(80)),
-            _ => (authority, 80),
+        let authority = request.header("host");
+        let (host, port) = match authority.and_then(split_port) {
+            Some((host, port)) => (Some(host), port.unwrap_or(80)),
+            None => (authority, 80),
+        };
+        let absolute_url = match authority {
+            Some(authority) => format!("http://{authority}{}", request.target()),
+            None => request.target().to_owned(),
         };
         let mut headers = BTreeMap::new();
         for (name, value) in request.headers() {
@@ -260,7 +269,7 @@ impl<'a> Plain<'a> {
         let cookies = request.header("cookie").unwrap_or_default().split(';');
         Self {
             url: request.target(),
-            absolute_url: format!("http://{authority}{}", request.target()),
+            absolute_url,
             method: request.method(),
             client_ip: request.client,
             headers: headers.into_iter().map(one_or_more).collect(),
@@ -272,7 +281,7 @@ impl<'a> Plain<'a> {
             scheme: SCHEME,
             host,
             port,
-            protocol: PROTOCOL,
+            protocol: PROTOCOLS[usize::from(!request.is_http_1_0)],
             logged_date_string: stamp(request.at),
             query_params,
             form_params: BTreeMap::new(),

@@ -23,10 +23,14 @@ pub enum Code {
     NotFound,
     /// Neither `GET` nor `HEAD`.
     MethodNotAllowed,
+    /// The request is not HTTP as RFC 9112 wants it: its `Host`, or its body.
+    BadRequest,
+    /// A `Transfer-Encoding` that is not known.
+    NotImplemented,
 }
 
 impl Code {
-    /// Every code.
+    /// Every code that an endpoint may answer.
     pub const ALL: [Self; 9] = [
         Self::InvalidParameter,
         Self::PageExceedsTotal,
@@ -38,6 +42,10 @@ impl Code {
         Self::NotFound,
         Self::MethodNotAllowed,
     ];
+
+    /// The codes of requests that are not HTTP as they should be. Such a request reaches no
+    /// endpoint, whatever its path is.
+    pub const OF_HTTP: [Self; 2] = [Self::BadRequest, Self::NotImplemented];
 
     /// The number on the wire.
     #[must_use]
@@ -52,6 +60,8 @@ impl Code {
             Self::Internal => 50000,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::BadRequest => 400,
+            Self::NotImplemented => 501,
         }
     }
 
@@ -65,12 +75,14 @@ impl Code {
             Self::InvalidParameter
             | Self::PageExceedsTotal
             | Self::ConversationMissing
-            | Self::AgentDeleted => 400,
+            | Self::AgentDeleted
+            | Self::BadRequest => 400,
             Self::AuthenticationFailed => 401,
             Self::RateLimited => 429,
             Self::Internal => 500,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::NotImplemented => 501,
         }
     }
 
@@ -144,5 +156,15 @@ pub const COMMON_ERRORS: &[ErrorRow] = &[
         code: Code::MethodNotAllowed,
         message: "Method not allowed",
         source: assumed("the pages say only that it is an error"),
+    },
+    ErrorRow {
+        code: Code::BadRequest,
+        message: "Bad request",
+        source: assumed("RFC 9112, 3.2 and 7.1"),
+    },
+    ErrorRow {
+        code: Code::NotImplemented,
+        message: "Not implemented",
+        source: assumed("RFC 9112, 6.1"),
     },
 ];

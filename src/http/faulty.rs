@@ -4,8 +4,9 @@
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use hyper::ext::ReasonPhrase;
 
-use super::refusal::{Refusal, Told, refuse};
+use super::refusal::{Refusal, Told, add_challenge, refuse};
 use super::{REASON_HEADER, respond};
 use crate::contract::{Endpoint, Readings};
 use crate::faults::{Answer, Applied, BodyForm, Fault, Fired, Preferences};
@@ -114,11 +115,14 @@ fn add_reason(response: &mut Response, more: &str) {
     }
 }
 
+/// The reason phrase of a status that has none.
+const UNKNOWN: &str = "Unknown";
+
 /// A status with a body of its own: JSON as the vendor's, or a page as a gateway writes it.
 fn with_status(status: u16, body: BodyForm) -> Response {
     // It was checked to be one.
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let (number, reason) = (status.as_u16(), status.canonical_reason().unwrap_or("Unknown"));
+    let (number, reason) = (status.as_u16(), status.canonical_reason().unwrap_or(UNKNOWN));
     let mut response = match body {
         BodyForm::Html => {
             let title = format!("{number} {reason}");
@@ -133,6 +137,16 @@ fn with_status(status: u16, body: BodyForm) -> Response {
         _ => respond(format!(r#"{{"code":{number},"message":"{reason}"}}"#)),
     };
     *response.status_mut() = status;
+    if status == StatusCode::RESET_CONTENT {
+        // RFC 9110, 15.3.6: it has no content.
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    if status.canonical_reason().is_none() {
+        // hyper would write `<none>`.
+        response.extensions_mut().insert(ReasonPhrase::from_static(UNKNOWN.as_bytes()));
+    }
+    add_challenge(&mut response);
     response
 }
 

@@ -1,4 +1,5 @@
-//! The vendor's endpoints over HTTP. A request goes through [`answer`], top to bottom:
+//! The vendor's endpoints over HTTP. A request that [`message`] lets pass, because it has one host
+//! and a body that ends, goes through [`answer`], top to bottom:
 //!
 //! 1. the path, or what stands behind the key, names the sandbox
 //! 2. the path is an endpoint's in the contract; else 404
@@ -19,6 +20,7 @@ mod example;
 mod faulty;
 mod handlers;
 mod hints;
+mod message;
 mod page;
 mod query;
 mod refusal;
@@ -42,6 +44,7 @@ use crate::sandbox::{Held, Sandbox, Sandboxes};
 use crate::verdict::PageSeen;
 use auth::{Sent, Unsent};
 pub(crate) use example::example;
+pub(crate) use message::{authority, check as check_message, split_port};
 use page::{Page, View};
 use query::Query;
 pub(crate) use query::cut;
@@ -81,6 +84,22 @@ pub(crate) async fn answer(
     if let Held::Named(sandbox) = sandbox {
         Told::of(&mut response).sandbox = Some(sandbox);
     }
+    (response, number)
+}
+
+/// Refuses a request that is not HTTP as it should be. No sandbox sees it; the default journal has it.
+pub(crate) fn refuse_message(
+    sandboxes: &Sandboxes,
+    head: &request::Parts,
+    peer: &Peer,
+    refusal: &Refusal,
+) -> (Response, u64) {
+    let response = refuse(refusal, None, &Readings::default());
+    if !sandboxes.journals().is_on() {
+        return (response, 0);
+    }
+    let asked = Asked { head, peer, endpoint: None, page: None, begun: Instant::now() };
+    let number = record(sandboxes, &sandboxes.get(None), &asked, &response);
     (response, number)
 }
 

@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use super::hints;
 use crate::contract::{
-    self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Field, Readings,
+    self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Field, Readings, SCHEME,
 };
 use crate::faults::Fired;
 use crate::sandbox::{RateLimit, Sandbox};
@@ -54,6 +54,12 @@ pub(crate) enum Refusal {
         total: u64,
     },
     Panicked,
+    /// What RFC 9112 forbids, and what would be right.
+    BadRequest(String),
+    /// A coding of the body that is not known.
+    NotImplemented {
+        encoding: Vec<u8>,
+    },
     /// A fault answers with a code.
     Fault {
         code: Code,
@@ -73,6 +79,8 @@ impl Refusal {
             Self::NoConversation { .. } => Code::ConversationMissing,
             Self::PagePastEnd { .. } => Code::PageExceedsTotal,
             Self::Panicked => Code::Internal,
+            Self::BadRequest(_) => Code::BadRequest,
+            Self::NotImplemented { .. } => Code::NotImplemented,
             Self::Fault { code, .. } => *code,
         }
     }
@@ -123,7 +131,12 @@ impl fmt::Display for Refusal {
             Self::AgentDeleted { agent } => {
                 write!(f, "the key stands for agent {}, which was deleted", quote(agent.as_bytes()))
             }
-            Self::Unauthenticated(reason) | Self::Parameter(reason) => f.write_str(reason),
+            Self::Unauthenticated(reason) | Self::Parameter(reason) | Self::BadRequest(reason) => {
+                f.write_str(reason)
+            }
+            Self::NotImplemented { encoding } => {
+                write!(f, "Transfer-Encoding must be chunked, got {}", quote(encoding))
+            }
             Self::NoConversation { conversation_id, hint } => write!(
                 f,
                 "the key's agent has no conversation with {} {}{hint}",
@@ -185,6 +198,7 @@ pub(crate) fn refuse(
         *response.status_mut() =
             StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     }
+    add_challenge(&mut response);
     let headers = response.headers_mut();
     if code == Code::MethodNotAllowed {
         headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
@@ -197,6 +211,14 @@ pub(crate) fn refuse(
     headers.insert(HeaderName::from_static(REASON_HEADER), reason.clone());
     Told::of(&mut response).refused = Some((code, reason));
     response
+}
+
+/// Names the scheme of the key on a 401, which must have it (RFC 9110, 15.5.2).
+pub(super) fn add_challenge(response: &mut Response) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static(SCHEME);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
 }
 
 /// Bytes of a client's, as visible ASCII, cut to 200 bytes: bare where nothing can be mistaken,

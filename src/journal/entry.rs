@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) operation: Option<Operation>,
     pub(crate) code: Option<Code>,
     pub(crate) body: bool,
+    /// It came by HTTP/1.0, not by HTTP/1.1.
+    pub(crate) is_http_1_0: bool,
     /// The client left before it had read the answer to its end.
     pub(crate) unread: bool,
     /// Method, target, headers, reason, fault, one behind the other.
@@ -81,6 +83,7 @@ impl Entry {
             operation: None,
             code: None,
             body: false,
+            is_http_1_0: false,
             unread: false,
             text: text.into_boxed_slice(),
             ends,

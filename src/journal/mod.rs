@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use axum::http::Version;
 use axum::http::request::Parts;
 use tokio::sync::watch;
 
@@ -200,6 +201,7 @@ impl Journal {
         entry.operation = answered.endpoint.map(|endpoint| endpoint.operation);
         entry.code = answered.refused.map(|(code, _)| code);
         entry.body = has_body(head);
+        entry.is_http_1_0 = head.version == Version::HTTP_10;
         let mut observed = Observed::new(&entry, answered);
         let size = entry.size();
         // Before it can go again.

@@ -59,6 +59,8 @@ pub struct Request {
     pub duration: Duration,
     /// Whether the client left before it had read the answer to its end.
     pub unread: bool,
+    /// Whether it came by HTTP/1.0, not by HTTP/1.1.
+    pub is_http_1_0: bool,
     method: String,
     target: String,
     headers: Vec<(String, String)>,
@@ -91,6 +93,7 @@ impl Request {
             violations: violations.map(|(rule, what)| Violation { rule, what }).collect(),
             duration: entry.took,
             unread: entry.unread,
+            is_http_1_0: entry.is_http_1_0,
             method: shown.method,
             target: shown.target,
             headers: shown.headers,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{TAGS, behaviours_of, capital, channels, name_of, said, sentence};
 use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
-    Presence, READINGS,
+    Presence, READINGS, SCHEME,
 };
 use crate::http;
 use crate::node::{Node, object};
@@ -106,9 +106,11 @@ fn responses(endpoint: &'static Endpoint, examples: &World) -> Node {
     Node::map(responses)
 }
 
-/// What every endpoint answers in the same words. What is at no path is nobody's answer.
+/// What every endpoint answers in the same words. What is at no path is nobody's answer, and a
+/// request that is not right HTTP reaches none.
 fn common_rows() -> impl Iterator<Item = &'static ErrorRow> {
-    COMMON_ERRORS.iter().filter(|row| row.code != Code::NotFound)
+    let elsewhere = |code| code == Code::NotFound || Code::OF_HTTP.contains(&code);
+    COMMON_ERRORS.iter().filter(move |row| !elsewhere(row.code))
 }
 
 /// `RateLimited`
@@ -152,6 +154,9 @@ fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: Node) -> Node {
         match row.code {
             Code::RateLimited => headers.push(("Retry-After", reference("headers", "RetryAfter"))),
             Code::MethodNotAllowed => headers.push(("Allow", reference("headers", "Allow"))),
+            Code::AuthenticationFailed => {
+                headers.push(("WWW-Authenticate", reference("headers", "WwwAuthenticate")));
+            }
             _ => {}
         }
     }
@@ -201,6 +206,11 @@ pub(super) fn headers() -> Node {
             "description" => "The methods of every endpoint.",
             "schema" => text().with("const", ALLOW),
             "example" => ALLOW,
+        },
+        "WwwAuthenticate" => object! {
+            "description" => "The scheme of the key.",
+            "schema" => text().with("const", SCHEME),
+            "example" => SCHEME,
         },
     }
 }

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 
 use crate::contract;
 use crate::http::Told;
@@ -132,7 +132,8 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(mut line) = self.line.take() {
             line.time = (self.log.clock)();
-            line.took = line.request.at.elapsed();
+            line.took =
+                line.request.as_ref().map_or(Duration::ZERO, |request| request.at.elapsed());
             self.log.queue.push(line);
         }
     }
@@ -179,16 +180,32 @@ impl AccessLog {
         let line = Line {
             time: SystemTime::UNIX_EPOCH,
             took: Duration::ZERO,
-            request,
+            request: Some(request),
             status: None,
             refused: told
                 .and_then(|told| told.refused.as_ref())
-                .map(|(code, reason)| (code.number(), reason.clone())),
+                .map(|(code, reason)| (Some(code.number()), reason.clone())),
             fault: told.and_then(|told| told.fault.as_ref()).map(|fired| fired.id.clone()),
             sandbox: sandbox.map(|sandbox| sandbox.id.clone()),
             world: sandbox.and_then(|sandbox| sandbox.settings.world.clone()),
         };
         Ending { log: Arc::clone(self), line: Some(line) }
+    }
+
+    /// Writes what the HTTP parser refused, and why. Nothing of the request is known.
+    pub(super) fn refused(&self, status: u16, reason: String) {
+        let reason = HeaderValue::try_from(reason)
+            .unwrap_or_else(|_| HeaderValue::from_static("unprintable"));
+        self.queue.push(Line {
+            time: (self.clock)(),
+            took: Duration::ZERO,
+            request: None,
+            status: Some(status),
+            refused: Some((None, reason)),
+            fault: None,
+            sandbox: None,
+            world: None,
+        });
     }
 }
 
@@ -231,10 +248,12 @@ impl<W: Write> Writer<W> {
     fn append(&self, line: &Line, out: &mut String) {
         // Nothing is written that the client chose where a request is answered by an endpoint,
         // in the default sandbox.
-        let chosen = line.refused.is_some()
-            || line.sandbox.is_some()
-            || contract::endpoint(line.request.uri.path()).is_none();
-        let secret = chosen && line.holds_key(&self.sandboxes);
+        let secret = line.request.as_ref().is_some_and(|request| {
+            let chosen = line.refused.is_some()
+                || line.sandbox.is_some()
+                || contract::endpoint(request.uri.path()).is_none();
+            chosen && line.holds_key(request, &self.sandboxes)
+        });
         let shown = Shown { line, secret };
         // Writing to a string cannot fail.
         let _ = match self.format {

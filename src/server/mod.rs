@@ -5,6 +5,8 @@ mod connections;
 // The library alone does not log.
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
+mod refused;
+mod request_body;
 mod sandbox;
 mod wire;
 
@@ -20,7 +22,8 @@ use tower_service::Service;
 
 use crate::admin::{self, Admin};
 use crate::config::{Config, Limits};
-use crate::http;
+use crate::contract::Readings;
+use crate::http::{self, Refusal};
 use crate::journal::Request as Recorded;
 use crate::peer::Peer;
 use crate::sandbox::{RateLimit, Sandboxes, number_faults};
@@ -29,6 +32,7 @@ use crate::world::{World, WorldError};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
+use request_body::{Framing, RequestBody, Rest};
 pub use sandbox::Sandbox;
 
 pub(crate) use log::AccessLog;
@@ -63,8 +67,38 @@ impl App {
         })
     }
 
+    /// The answer to a request with a body. Chunks are read to their end, as malformed ones are
+    /// refused: before the request is looked at, but for the control API, which reads them itself.
+    pub(crate) async fn answer_with_body(
+        &self,
+        request: Request,
+        framing: Framing,
+        body: &RequestBody,
+        peer: &Peer,
+    ) -> (Response, u64) {
+        let reads = framing.is_chunked && !framing.expects;
+        let (head, rest) = request.into_parts();
+        let is_admin = admin::is_path(head.uri.path());
+        let is_right = http::check_message(&head).is_ok();
+        let junk = Refusal::BadRequest("the chunks of the body are malformed".to_owned());
+        let within = self.limits.head_timeout;
+        if reads && is_right && !is_admin && body.read_rest(within).await == Rest::Failed {
+            return http::refuse_message(&self.sandboxes, &head, peer, &junk);
+        }
+        let answered = self.answer(Request::from_parts(head, rest), peer).await;
+        if reads && is_right && body.is_unread() && body.read_rest(within).await == Rest::Failed {
+            return (http::refuse(&junk, None, &Readings::default()), answered.1);
+        }
+        answered
+    }
+
     /// The answer to a request; and the number that the journal has it under, if it has.
-    pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> (Response, u64) {
+    pub(crate) async fn answer(&self, request: Request, peer: &Peer) -> (Response, u64) {
+        let (head, body) = request.into_parts();
+        if let Err(refusal) = http::check_message(&head) {
+            return http::refuse_message(&self.sandboxes, &head, peer, &refusal);
+        }
+        let mut request = Request::from_parts(head, body);
         let path = request.uri().path();
         if admin::is_path(path) {
             let response = if self.admin.serves(path) {

@@ -1,5 +1,6 @@
 //! What a fault does to a connection: it resets it, cuts an answer off, lets it drip, or keeps it
-//! waiting and notices when the client goes.
+//! waiting and notices when the client goes. And what a connection is doing, for those who look for
+//! a place, and who end the server.
 //!
 //! HTTP is hyper's, which knows nothing of this. So a connection has a [`Line`] that the code
 //! behind hyper shares with the [`Socket`] before it.
@@ -7,22 +8,64 @@
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 /// What is to become of a connection, and what has become of it.
-#[derive(Default)]
 pub(super) struct Line {
     state: AtomicU8,
     /// Something was written that the client has not taken, or it has reset the connection.
     untaken: AtomicBool,
+    phase: AtomicU8,
+    opened: Instant,
+    /// When the phase began or the client last took something of an answer: milliseconds after
+    /// `opened`.
+    since: AtomicU64,
+    /// The client may send more than we read, so closing must not reset the connection.
+    pub(super) lingers: AtomicBool,
+    /// The server ends: the socket looks whether a request came before that, see
+    /// [`Line::has_input`].
+    ends: AtomicBool,
+    has_input: AtomicBool,
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Phase {
+    /// No byte of a request has come since the last answer was sent.
+    Idle,
+    /// A request has begun to come, or the rest of a body that was answered without it.
+    Head,
+    /// A request is being answered; a fault may delay that.
+    Working,
+    /// A fault leaves the request without an answer.
+    Unanswered,
+    /// hyper takes the answer.
+    Answering,
+    /// hyper has all of the answer and writes the last of it.
+    Flushing,
+    /// We read what the client sends yet, so that it can read our last answer.
+    Closing,
+}
+
+impl Phase {
+    const ALL: [Self; 7] = [
+        Self::Idle,
+        Self::Head,
+        Self::Working,
+        Self::Unanswered,
+        Self::Answering,
+        Self::Flushing,
+        Self::Closing,
+    ];
 }
 
 const OPEN: u8 = 0;
@@ -33,10 +76,62 @@ const CUT: u8 = 2;
 /// It ends by a TCP reset.
 const RESET: u8 = 3;
 
+/// Before we close over what a client sends, we read this much of it, and for no longer than this.
+const MOST_LINGER: usize = 32 << 20;
+const LINGER: Duration = Duration::from_secs(5);
+
 /// How often a client that waits is looked for, and an answer that drips flows on.
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Line {
+    pub(super) fn new() -> Self {
+        Self {
+            state: AtomicU8::new(OPEN),
+            untaken: AtomicBool::new(false),
+            phase: AtomicU8::new(Phase::Idle as u8),
+            opened: Instant::now(),
+            since: AtomicU64::new(0),
+            lingers: AtomicBool::new(false),
+            ends: AtomicBool::new(false),
+            has_input: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        Phase::ALL[usize::from(self.phase.load(Relaxed))]
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Relaxed);
+        self.touch();
+    }
+
+    fn touch(&self) {
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.since.store(now, Relaxed);
+    }
+
+    /// How long nothing has happened.
+    pub(super) fn idle(&self) -> Duration {
+        self.opened.elapsed().saturating_sub(Duration::from_millis(self.since.load(Relaxed)))
+    }
+
+    /// Whether hyper has written something that the client does not take.
+    pub(super) fn is_stuck(&self) -> bool {
+        matches!(self.phase(), Phase::Answering | Phase::Flushing) && self.untaken.load(Relaxed)
+    }
+
+    /// From now on the socket asks the kernel for what the client has sent: no word of it may have
+    /// come to us yet.
+    pub(super) fn end(&self) {
+        self.ends.store(true, Relaxed);
+    }
+
+    /// Whether the client has sent something that hyper has not read, as far as was looked for.
+    pub(super) fn has_input(&self) -> bool {
+        self.has_input.load(Relaxed)
+    }
+
     fn is(&self, state: u8) -> bool {
         self.state.load(Relaxed) == state
     }
@@ -53,6 +148,9 @@ impl Line {
             Poll::Ready(Err(_)) | Poll::Pending => true,
         };
         self.untaken.store(untaken, Relaxed);
+        if let Poll::Ready(Ok(_)) = result {
+            self.touch();
+        }
     }
 
     /// Lets the client wait. Ends sooner only with the whole connection, when the client goes.
@@ -95,11 +193,52 @@ impl std::error::Error for Broken {}
 pub(super) struct Socket {
     stream: TcpStream,
     line: Arc<Line>,
+    /// What hyper answers to what is not HTTP. It says so before it tells why.
+    refusal: Vec<u8>,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, line: Arc<Line>) -> Self {
-        Self { stream, line }
+        Self { stream, line, refusal: Vec::new() }
+    }
+
+    /// What hyper answers to what is not HTTP; empty where it was.
+    pub(super) fn take_refusal(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.refusal)
+    }
+
+    /// Whether bytes are a refusal of hyper's own: no request is being answered.
+    fn is_refusal(&self) -> bool {
+        matches!(self.line.phase(), Phase::Idle | Phase::Head)
+    }
+
+    /// Writes what hyper did not.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+
+    /// Closes a connection in good order. Closing over what the client has sent would reset it, and
+    /// a client that has not yet read our answer would lose it.
+    pub(super) async fn close(mut self) {
+        let mut chunk = vec![0; 16 * 1024];
+        let more = self.stream.try_read(&mut chunk).is_ok_and(|read| read > 0);
+        if self.line.is(RESET) || !(more || self.line.lingers.load(Relaxed)) {
+            return;
+        }
+        self.line.enter(Phase::Closing);
+        let read_rest = async {
+            self.stream.shutdown().await?;
+            let mut left = MOST_LINGER;
+            while left > 0 {
+                match self.stream.read(&mut chunk).await? {
+                    0 => break,
+                    read => left = left.saturating_sub(read),
+                }
+            }
+            io::Result::Ok(())
+        };
+        // However it ends, there is nothing more to do for the client.
+        let _ = tokio::time::timeout(LINGER, read_rest).await;
     }
 
     /// Whether the client has closed its end, as far as is known.
@@ -128,10 +267,28 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if let Poll::Ready(Err(_)) = &read {
+        match &read {
             // A client that closes over what it has not read sends a reset.
-            self.line.untaken.store(true, Relaxed);
+            Poll::Ready(Err(_)) => self.line.untaken.store(true, Relaxed),
+            Poll::Ready(Ok(())) => {
+                // One look is enough: a client that asks on and on would be answered for ever.
+                self.line.has_input.store(false, Relaxed);
+                self.line.ends.store(false, Relaxed);
+                if buf.filled().len() > before && self.line.phase() == Phase::Idle {
+                    self.line.enter(Phase::Head);
+                }
+            }
+            Poll::Pending => {
+                if self.line.ends.load(Relaxed) {
+                    match has_input(&self.stream) {
+                        Ok(has_input) => self.line.has_input.store(has_input, Relaxed),
+                        // This is the reset that reading would have met.
+                        Err(_) => self.line.untaken.store(true, Relaxed),
+                    }
+                }
+            }
         }
         read
     }
@@ -143,6 +300,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.is_refusal() {
+            self.refusal.extend_from_slice(buf);
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.line.note(&written, |written| *written == buf.len());
         written
@@ -153,8 +314,14 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         let whole = || bufs.iter().map(|buf| buf.len()).sum::<usize>();
+        if self.is_refusal() {
+            for buf in bufs {
+                self.refusal.extend_from_slice(buf);
+            }
+            return Poll::Ready(Ok(whole()));
+        }
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.line.note(&written, |written| *written == whole());
         written
     }
@@ -168,16 +335,77 @@ impl AsyncWrite for Socket {
         match self.line.state.load(Relaxed) {
             WAITING if self.is_left() => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             CUT => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-            _ => Pin::new(&mut self.stream).poll_flush(cx),
+            _ => {
+                if self.line.phase() == Phase::Flushing {
+                    self.line.enter(Phase::Idle);
+                }
+                Pin::new(&mut self.stream).poll_flush(cx)
+            }
         }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// hyper is done; how the connection ends is for [`Socket::close`].
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The client may have reset the connection since it was last read from.
         if matches!(self.stream.take_error(), Ok(Some(_))) {
             self.line.untaken.store(true, Relaxed);
         }
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Whether the kernel has something from the client.
+fn has_input(stream: &TcpStream) -> io::Result<bool> {
+    #[cfg(unix)]
+    let copy = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()?;
+    #[cfg(windows)]
+    let copy = std::os::windows::io::AsSocket::as_socket(stream).try_clone_to_owned()?;
+    // The copy does not block, as the socket does not.
+    match std::net::TcpStream::from(copy).peek(&mut [0]) {
+        Ok(bytes) => Ok(bytes > 0),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// An answer on its way, which says when hyper has all of it.
+pub(super) struct Tracked {
+    body: Body,
+    line: Arc<Line>,
+}
+
+impl Tracked {
+    pub(super) fn new(body: Body, line: Arc<Line>) -> Self {
+        line.enter(Phase::Answering);
+        Self { body, line }
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        if self.line.phase() == Phase::Answering {
+            self.line.enter(Phase::Flushing);
+        }
+    }
+}
+
+impl HttpBody for Tracked {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -6,6 +6,7 @@ use gptbots_mock::contract::Code;
 use gptbots_mock::{Fault, Server};
 
 use crate::client::{get, request};
+use crate::wire::Wire;
 
 /// Each row: `name: key target => status body`.
 macro_rules! refusals {
@@ -103,4 +104,21 @@ fn everywhere_50000() {
     let server = Server::builder().fault(Fault::code(Code::Internal)).start().unwrap();
     let answer = get(&server, "app-demo", "/v1/messages");
     answer.refused(500, 50000, "Internal system error", "fault");
+}
+
+#[test]
+fn everywhere_400() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send("GET /v1/messages HTTP/1.1\r\n\r\n");
+    wire.answer().refused(400, 400, "Bad request", "a request needs a Host header");
+}
+
+#[test]
+fn everywhere_501() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send("GET /v1/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: br, chunked\r\n\r\n");
+    let reason = "Transfer-Encoding must be chunked, got \"br, chunked\"";
+    wire.answer().refused(501, 501, "Not implemented", reason);
 }

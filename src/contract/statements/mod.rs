@@ -93,7 +93,7 @@ pub(crate) fn behaviours(subject: &str) -> impl Iterator<Item = Statement> {
 /// The HTTP status of every code.
 fn error_status() -> Statement {
     let mut codes = BTreeMap::<u16, Vec<String>>::new();
-    for code in Code::ALL {
+    for code in Code::ALL.into_iter().chain(Code::OF_HTTP) {
         codes.entry(code.http_status()).or_default().push(code.number().to_string());
     }
     let by_status =
@@ -110,7 +110,8 @@ fn error_status() -> Statement {
 
 const STATUS_TESTS: &str = "readings::error_status_mapped_answers_400_and_401, \
                             vendor_errors::everywhere_40008, vendor_errors::everywhere_50000, \
-                            vendor_errors::everywhere_404, vendor_errors::everywhere_405";
+                            vendor_errors::everywhere_404, vendor_errors::everywhere_405, \
+                            vendor_errors::everywhere_400, vendor_errors::everywhere_501";
 
 fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
     let presence = match param.presence {

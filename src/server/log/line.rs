@@ -36,12 +36,13 @@ impl Begun {
 /// An answered request.
 pub(super) struct Line {
     pub(super) time: SystemTime,
-    pub(super) request: Begun,
+    /// `None`: the HTTP parser refused it.
+    pub(super) request: Option<Begun>,
     pub(super) took: Duration,
     /// `None`: a fault broke the connection, and nothing was answered.
     pub(super) status: Option<u16>,
-    /// The code and the reason of a refusal.
-    pub(super) refused: Option<(u32, HeaderValue)>,
+    /// The code, if it has one, and the reason of a refusal.
+    pub(super) refused: Option<(Option<u32>, HeaderValue)>,
     /// The fault that struck.
     pub(super) fault: Option<String>,
     /// The sandbox, where it is not the default one, and its records, where they are its own.
@@ -52,8 +53,7 @@ pub(super) struct Line {
 impl Line {
     /// Whether a client put a key where it does not belong, plain or percent-encoded: one of the
     /// agents', or the one that it sent in the right place.
-    pub(super) fn holds_key(&self, sandboxes: &Sandboxes) -> bool {
-        let request = &self.request;
+    pub(super) fn holds_key(&self, request: &Begun, sandboxes: &Sandboxes) -> bool {
         let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
         let method = request.method.as_str().as_bytes();
@@ -98,8 +98,8 @@ pub(super) struct Shown<'a> {
 #[derive(serde::Serialize)]
 struct JsonLine<'a> {
     time: String,
-    method: &'a str,
-    path: String,
+    method: Option<&'a str>,
+    path: Option<String>,
     status: Option<u16>,
     code: Option<u32>,
     reason: Option<&'a str>,
@@ -109,7 +109,7 @@ struct JsonLine<'a> {
 }
 
 impl Shown<'_> {
-    fn method(&self) -> &str {
+    fn method(&self) -> Option<&str> {
         const KNOWN: [Method; 9] = [
             Method::GET,
             Method::HEAD,
@@ -121,21 +121,21 @@ impl Shown<'_> {
             Method::TRACE,
             Method::CONNECT,
         ];
-        let method = &self.line.request.method;
-        if self.secret && !KNOWN.contains(method) { SECRET } else { method.as_str() }
+        let method = &self.line.request.as_ref()?.method;
+        Some(if self.secret && !KNOWN.contains(method) { SECRET } else { method.as_str() })
     }
 
     /// The path, in visible ASCII.
-    fn path(&self) -> String {
-        let path = self.line.request.uri.path();
+    fn path(&self) -> Option<String> {
+        let path = self.line.request.as_ref()?.uri.path();
         if self.secret && contract::endpoint(path).is_none() {
-            return SECRET.to_owned();
+            return Some(SECRET.to_owned());
         }
-        utf8_percent_encode(path, CONTROLS).to_string()
+        Some(utf8_percent_encode(path, CONTROLS).to_string())
     }
 
     /// The code and the reason of a refusal.
-    fn refused(&self) -> Option<(u32, &str)> {
+    fn refused(&self) -> Option<(Option<u32>, &str)> {
         let (code, reason) = self.line.refused.as_ref()?;
         Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
     }
@@ -150,7 +150,8 @@ impl Shown<'_> {
         let Line { time, took, status, .. } = self.line;
         let status = status.map_or("-".to_owned(), |status| status.to_string());
         let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
-        write!(out, "{time} {} {} {status}", self.method(), self.path())?;
+        let (method, path) = (self.method().unwrap_or("-"), self.path());
+        write!(out, "{time} {method} {} {status}", path.as_deref().unwrap_or("-"))?;
         for (name, value) in [("sandbox", self.sandbox()), ("fault", self.line.fault.as_deref())] {
             if let Some(value) = value {
                 write!(out, " {name}={value}")?;
@@ -158,7 +159,8 @@ impl Shown<'_> {
         }
         match self.refused() {
             None => writeln!(out, " {ms:.3}ms"),
-            Some((code, reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
+            Some((Some(code), reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
+            Some((None, reason)) => writeln!(out, " {ms:.3}ms {reason}"),
         }
     }
 
@@ -169,7 +171,7 @@ impl Shown<'_> {
             method: self.method(),
             path: self.path(),
             status: self.line.status,
-            code,
+            code: code.flatten(),
             reason,
             fault: self.line.fault.as_deref(),
             sandbox: self.sandbox(),

@@ -1,0 +1,174 @@
+//! What RFC 9112 wants of a request before anything else looks at it: whom it is for, and how its
+//! body is delimited.
+
+use std::net::Ipv6Addr;
+
+use axum::http::{HeaderMap, Uri, Version, header, request};
+
+use super::Refusal;
+use super::refusal::quote;
+
+/// Refuses a request that no endpoint and no sandbox may see.
+pub(crate) fn check(head: &request::Parts) -> Result<(), Refusal> {
+    authority(&head.uri, &head.headers, head.version)?;
+    check_transfer_encoding(&head.headers)
+}
+
+/// The host that a request is for, with its port if it has one: from the target where the target is
+/// a whole URL, else from `Host`. `None`: HTTP/1.0 may leave it out.
+pub(crate) fn authority<'a>(
+    target: &'a Uri,
+    headers: &'a HeaderMap,
+    version: Version,
+) -> Result<Option<&'a str>, Refusal> {
+    // Of a whole URL the target counts, so that a proxy and we never see two hosts in one request.
+    if target.scheme().is_some() {
+        let authority = target.authority().map_or("", |authority| authority.as_str());
+        return if is_authority(authority) {
+            Ok(Some(authority))
+        } else {
+            Err(bad(format!("the target's host {} is no host", quote(authority.as_bytes()))))
+        };
+    }
+    let mut values = headers.get_all(header::HOST).iter();
+    match (values.next(), values.next()) {
+        (None, _) if version < Version::HTTP_11 => Ok(None),
+        (None, _) => Err(bad("a request needs a Host header")),
+        (Some(_), Some(_)) => Err(bad("a request needs one Host header, got several")),
+        (Some(host), None) => match host.to_str().ok().filter(|host| is_authority(host)) {
+            Some(host) => Ok(Some(host)),
+            None => Err(bad(format!(
+                "Host must be a host with an optional port, got {}",
+                quote(host.as_bytes())
+            ))),
+        },
+    }
+}
+
+fn bad(reason: impl Into<String>) -> Refusal {
+    Refusal::BadRequest(reason.into())
+}
+
+/// Splits a host from its port, by the grammar of RFC 3986 without what names a user.
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let end = if authority.starts_with('[') {
+        authority.find(']')? + 1
+    } else {
+        authority.find(':').unwrap_or(authority.len())
+    };
+    let (host, port) = authority.split_at(end);
+    let port = match port.strip_prefix(':') {
+        // RFC 3986 lets a port be empty, which means the default one.
+        Some("") => None,
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(port.parse().ok()?),
+        None if port.is_empty() => None,
+        _ => return None,
+    };
+    is_host(host).then_some((host, port))
+}
+
+fn is_authority(text: &str) -> bool {
+    split_port(text).is_some()
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(literal) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return literal.parse::<Ipv6Addr>().is_ok() || is_future_address(literal);
+    }
+    let mut bytes = host.bytes();
+    while let Some(byte) = bytes.next() {
+        let right = match byte {
+            b'%' => {
+                let digits = [bytes.next(), bytes.next()];
+                digits.iter().all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
+            }
+            byte => is_name_byte(byte),
+        };
+        if !right {
+            return false;
+        }
+    }
+    !host.is_empty()
+}
+
+/// `v1.fe80::a`, as RFC 3986 keeps room for addresses of later versions.
+fn is_future_address(literal: &str) -> bool {
+    let rest = literal.strip_prefix(['v', 'V']);
+    rest.and_then(|rest| rest.split_once('.')).is_some_and(|(version, address)| {
+        !version.is_empty()
+            && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && !address.is_empty()
+            && address.bytes().all(|byte| byte == b':' || is_name_byte(byte))
+    })
+}
+
+/// An unreserved byte or a sub-delimiter of RFC 3986.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
+}
+
+/// The one coding of a body that we know is `chunked`, once.
+fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let values = headers.get_all(header::TRANSFER_ENCODING);
+    let mut codings = 0;
+    for value in values {
+        for coding in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if !coding.eq_ignore_ascii_case(b"chunked") {
+                return Err(Refusal::NotImplemented { encoding: value.as_bytes().to_vec() });
+            }
+            codings += 1;
+        }
+    }
+    if codings > 1 {
+        return Err(bad("Transfer-Encoding must say chunked once"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_port;
+
+    #[test]
+    fn a_host_is_one_of_rfc_3986_with_an_optional_port() {
+        for (authority, host, port) in [
+            ("localhost", "localhost", None),
+            ("localhost:0", "localhost", Some(0)),
+            ("a_b,c:65535", "a_b,c", Some(65535)),
+            ("127.0.0.1:080", "127.0.0.1", Some(80)),
+            ("[::1]:8484", "[::1]", Some(8484)),
+            ("[v1.a:b]", "[v1.a:b]", None),
+            ("x%41", "x%41", None),
+            ("localhost:", "localhost", None),
+        ] {
+            assert_eq!(split_port(authority), Some((host, port)), "{authority}");
+        }
+        for wrong in [
+            "",
+            ":80",
+            "a b",
+            "a@b",
+            "a/b",
+            "a#b",
+            "a?b",
+            "::1",
+            "[::1",
+            "[::1]x",
+            "[x]",
+            "[]",
+            "[v.a]",
+            "[fe80::1%25lo]",
+            "a:b",
+            "a:65536",
+            "a:+80",
+            "a:80:80",
+            "x%4",
+            "x%zz",
+            "a\\b",
+            "é",
+            "a\"",
+        ] {
+            assert_eq!(split_port(wrong), None, "{wrong}");
+        }
+    }
+}
