@@ -5,9 +5,12 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+#[cfg(unix)]
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use super::flags::ServeArgs;
 use super::whole_file::PortFile;
@@ -21,7 +24,7 @@ use crate::world::{Agent, World, WorldError};
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until SIGINT, SIGTERM or SIGHUP.
 pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     let config = match args.to_config(clock) {
         Ok(config) => config,
@@ -52,23 +55,35 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
             Ok(listener) => listener,
             Err(exit) => return exit,
         };
-        let stop = match stop_signal() {
-            Ok(stop) => stop,
+        let mut signals = match Signals::new() {
+            Ok(signals) => signals,
             Err(error) => return fail(Exit::Failed, &format!("cannot hear signals: {error}")),
         };
         let port_file = match announce(args, &config, &sandboxes.world(), &listener, out) {
             Ok(port_file) => port_file,
             Err(exit) => return exit,
         };
-        let stop = async {
-            stop.await;
-            // While the port is still taken: a server that follows on it writes its own file then.
-            drop(port_file);
-        };
         if let Some(watched) = watched {
             watched.follow(config, sandboxes);
         }
-        run_until(listener, app, log, stop).await;
+        let (end, ended) = oneshot::channel::<()>();
+        let stop = async {
+            // Its sender sends before it is dropped.
+            let _ = ended.await;
+            // While the port is still taken: a server that follows on it writes its own file then.
+            drop(port_file);
+        };
+        // The first signal lets what is in flight finish, the second one does not wait for it.
+        let twice = async {
+            signals.next().await;
+            let _ = end.send(());
+            signals.next().await;
+        };
+        tokio::select! {
+            biased;
+            () = twice => {}
+            () = run_until(listener, app, log, stop) => {}
+        }
         Exit::Done
     });
     // What did not finish in time is cut off here.
@@ -191,25 +206,56 @@ fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
     }
 }
 
-/// Ready at the first SIGINT or SIGTERM. Both are heard from the moment this returns.
+/// The signals that ask the server to end. They are heard from the moment this is made.
 #[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+struct Signals(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        // A terminal that closes; `nohup` says that this is no reason to end.
+        if is_ignored(SignalKind::hangup()) == Some(false) {
+            kinds.push(SignalKind::hangup());
         }
-    })
+        kinds.into_iter().map(signal).collect::<io::Result<_>>().map(Self)
+    }
+
+    async fn next(&mut self) {
+        std::future::poll_fn(|cx| {
+            // Each is polled, so that each wakes this.
+            let heard = self.0.iter_mut().filter_map(|signal| match signal.poll_recv(cx) {
+                Poll::Ready(heard) => heard,
+                Poll::Pending => None,
+            });
+            if heard.count() > 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }
 
-/// Ready at the first Ctrl-C.
+/// Whether a signal is ignored, as whoever started us decided. `None`: only Linux says so without
+/// changing it.
+#[cfg(unix)]
+fn is_ignored(kind: tokio::signal::unix::SignalKind) -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    Some(mask >> (kind.as_raw_value() - 1) & 1 == 1)
+}
+
+/// Ctrl-C.
 #[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }

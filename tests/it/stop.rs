@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::client::{Answer, NEWEST, PATIENCE, fetch, parse};
-use crate::process::{Process, command, run, wait_until_read};
+use crate::faulted::{FOR_EVER, asking};
+use crate::process::{Process, command, run, shell, wait_until_read};
 use crate::wire::Wire;
 
 /// The first and the second half of a request.
@@ -36,6 +37,81 @@ fn sigterm_and_sigint_end_it_with_0() {
         let ended = server.end();
         assert_eq!((ended.code, &*ended.stdout), (0, ""), "{signal}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sighup_ends_it_with_0_unless_it_was_ignored_at_the_start() {
+    let (server, address) = Process::serve(&[]);
+    fetch(address, "app-demo", NEWEST).ok();
+    server.signal("HUP");
+    assert_eq!(server.end().code, 0);
+    let ignoring = &mut shell("trap '' HUP; exec \"$0\" --port 0");
+    let (server, address) = Process::serving(ignoring);
+    server.signal("HUP");
+    fetch(address, "app-demo", NEWEST).ok();
+    assert_eq!(server.stop().code, 0);
+}
+
+/// A request that is answered after minutes is in flight for all of the 5 s.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for signals in [["TERM", "TERM"], ["TERM", "INT"], ["INT", "TERM"]] {
+        let (server, address) = Process::serve(&[]);
+        let delayed = asking(address, FOR_EVER);
+        wait_until_read(&delayed);
+        server.signal(signals[0]);
+        wait_until_refused(address);
+        let begun = Instant::now();
+        server.signal(signals[1]);
+        assert_eq!(server.end().code, 0);
+        assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
+    }
+}
+
+/// The server stands still while they are sent, so it has seen none of them when the signal comes.
+#[test]
+fn requests_that_were_sent_whole_before_the_signal_are_answered() {
+    let (server, address) = Process::serve(&[]);
+    let mut used: Vec<_> = (0..20).map(|_| Wire::open(address)).collect();
+    let silent: Vec<_> = (0..20).map(|_| Wire::open(address)).collect();
+    for connection in &mut used {
+        connection.send(halves().concat());
+        connection.answer().ok();
+    }
+    server.signal("STOP");
+    // Some have asked before, some have connected before, and some wait to be accepted.
+    let waiting = (0..100).map(|_| Wire::open(address));
+    let mut all: Vec<_> = used.into_iter().chain(silent).chain(waiting).collect();
+    for connection in &mut all {
+        connection.send(halves().concat());
+    }
+    server.signal("TERM");
+    server.signal("CONT");
+    for connection in &mut all {
+        assert_eq!(connection.answer().rows("list").len(), 1);
+        connection.is_closed();
+    }
+    assert_eq!(server.end().code, 0);
+}
+
+/// Until the stream takes nothing more.
+#[test]
+fn an_event_stream_that_nobody_reads_does_not_hold_the_end() {
+    let (server, address) = Process::serve(&["--log-format", "off"]);
+    let mut events = Wire::open(address);
+    events.send("GET /__admin/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(events.head().status, 200);
+    let mut asking = Wire::open(address);
+    let long = "x".repeat(60_000);
+    for _ in 0..100 {
+        asking.send(format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert_eq!(asking.answer().status, 404);
+    }
+    let begun = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.end().code, 0);
+    assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
 }
 
 /// Sends half a head behind `before`, asks the process to end, sends the rest when it has begun
@@ -96,16 +172,20 @@ fn a_later_request_is_answered_whole_or_not_at_all() {
     assert_eq!(server.end().code, 0);
 }
 
-/// It has 5 s, so this test takes that long.
+/// How long what is in flight may take.
+const DRAIN: Duration = Duration::from_secs(5);
+
 #[test]
 fn a_request_that_never_finishes_is_cut_off() {
     let (server, address) = Process::serve(&[]);
     let mut connection = Wire::open(address);
     connection.send(&halves()[0]);
     wait_until_read(connection.stream());
+    let begun = Instant::now();
     server.signal("TERM");
     connection.is_closed();
     assert_eq!(server.end().code, 0);
+    assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
 }
 
 #[test]
