@@ -114,9 +114,10 @@ pub struct Limits {
     /// default, 8 KiB at least. Whatever it is, a target over 64 KiB is refused with 414, and
     /// more than 100 headers with 431.
     pub head_bytes: usize,
-    /// This many connections may be open. One more ends those that have sent no request for half
-    /// a second, even if they have not read their last answer to its end. 1,000 by default, 1 at
-    /// least.
+    /// This many connections may be open. One more ends the one that has sent no request for the
+    /// longest time, if that is half a second; else one with half a request, one that a fault
+    /// leaves without an answer, or one whose client does not read. It never ends one whose request
+    /// is being answered, but waits. 4,096 by default, 1 at least.
     pub connections: usize,
     /// On the way out, requests in flight have this long to finish. 5 s by default.
     pub drain: Duration,
@@ -132,7 +133,7 @@ impl Default for Limits {
         Self {
             head_timeout: Duration::from_secs(30),
             head_bytes: 128 * 1024,
-            connections: 1000,
+            connections: 4096,
             drain: Duration::from_secs(5),
             sandboxes: 10_000,
             sandbox_idle: Duration::from_secs(3600),

@@ -17,7 +17,8 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 const NO_SETTINGS: &[&str] = &["config", "print-config", "help", "version"];
 
 /// Flags whose values are numbers in JSON, too.
-const NUMBERS: &[&str] = &["port", "seed", "conversations", "journal", "journal-memory"];
+const NUMBERS: &[&str] =
+    &["port", "seed", "conversations", "journal", "journal-memory", "max-connections"];
 
 /// Flags whose values are paths: in a file, relative to its folder.
 const PATHS: &[&str] = &["port-file", "fixtures"];

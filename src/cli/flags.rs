@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::{Admin, Agents, Config, Day, JournalSize, check_key};
+use crate::config::{Admin, Agents, Config, Day, JournalSize, Limits, check_key};
 use crate::contract::Readings;
 use crate::faults::{Fault, FaultError};
 use crate::generate::MAX_CONVERSATIONS;
@@ -85,6 +85,16 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "MIB", env = "GPTBOTS_MOCK_JOURNAL_MEMORY", default_value_t = 8)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) journal_memory: u32,
+    /// So many connections may be open, or as many as the limit on open files less 64; one more waits
+    /// for an idle one to end
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "GPTBOTS_MOCK_MAX_CONNECTIONS",
+        default_value_t = 4096
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) max_connections: u32,
     /// Leave the control API out, all but its health and version
     #[arg(long, env = "GPTBOTS_MOCK_NO_ADMIN", action = ArgAction::SetTrue)]
     #[arg(value_parser = BoolishValueParser::new())]
@@ -243,7 +253,7 @@ impl ServeArgs {
                 [] => Agents::BuiltIn,
                 paths => Agents::Paths(paths.to_vec()),
             },
-            ..Config::default()
+            limits: Limits { connections: self.max_connections as usize, ..Limits::default() },
         })
     }
 }

@@ -99,7 +99,9 @@ pub(super) fn app(args: &ServeArgs, clock: Clock) -> Result<App, Exit> {
     made(args.to_config(clock).map_err(|why| fail(Exit::Usage, &why))?)
 }
 
-fn made(config: Config) -> Result<App, Exit> {
+fn made(mut config: Config) -> Result<App, Exit> {
+    let connections = &mut config.limits.connections;
+    *connections = (*connections).min(most_connections());
     if let Agents::Paths(paths) = &config.agents {
         say_unread(paths);
     }
@@ -128,6 +130,19 @@ pub(super) fn say_unread(paths: &[PathBuf]) {
         more => format!(" and {more} more"),
     };
     say(&format!("note: folders in a fixture folder are not read: {named}{more}"));
+}
+
+/// How many connections the limit on open files lets be open. What else we open fits into 64 files;
+/// where there are hardly more, we try with a few.
+fn most_connections() -> usize {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit};
+        if let Ok((files, _)) = getrlimit(Resource::RLIMIT_NOFILE) {
+            return usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(64).max(16);
+        }
+    }
+    usize::MAX
 }
 
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {

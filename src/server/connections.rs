@@ -14,7 +14,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -81,8 +81,9 @@ pub(crate) async fn run_until(
     let mut open = Open::new(Arc::clone(&app), log.map(Arc::new), ends);
     let mut stop = std::pin::pin!(stop);
     let mut sweep = tokio::time::interval(SWEEP);
-    // A connection that is accepted and waits for a place.
+    // A connection that is accepted and waits for a place, and since when.
     let mut waiting = None;
+    let mut since = Instant::now();
     loop {
         open.forget_ended();
         if open.tasks.len() < limits.connections.max(1)
@@ -101,22 +102,23 @@ pub(crate) async fn run_until(
             accepted = listener.accept(), if !full => accepted,
             () = open.one_ended(), if full => continue,
             () = tokio::time::sleep(RETRY), if full => {
-                open.make_room();
+                open.make_room(since.elapsed());
                 continue;
             }
         };
         match accepted {
             Ok(stream) => {
-                waiting = Some(stream);
+                (waiting, since) = (Some(stream), Instant::now());
+                open.forget_ended();
                 if open.tasks.len() >= limits.connections.max(1) {
-                    open.make_room();
+                    open.make_room(Duration::ZERO);
                 }
             }
             // The client left before it was accepted.
             Err(error) if is_the_peers(&error) => {}
             // There is no file for one more.
             Err(_) => {
-                open.make_room();
+                open.make_room(SILENT);
                 tokio::select! {
                     () = open.one_ended() => {}
                     () = tokio::time::sleep(RETRY) => {}
@@ -197,10 +199,15 @@ impl Open {
     }
 
     /// Asks one connection for its place: of those that can give it the one with the least to lose.
-    fn make_room(&self) {
-        let rank = |client: &&Arc<Client>| client.rank();
-        let ranked = self.clients.values().filter_map(|client| Some((rank(&client)?, client)));
-        if let Some((_, client)) = ranked.max_by_key(|(rank, _)| *rank) {
+    /// That one may have a moment left; a new connection that has waited for longer takes the next
+    /// best, so that busy connections and half requests together never keep it out.
+    fn make_room(&self, waited: Duration) {
+        let clients = self.clients.values();
+        let ranked = clients.filter_map(|client| Some((client.rank()?, client)));
+        let ranked = ranked.filter(|((_, idle), _)| waited < SILENT || *idle >= SILENT);
+        if let Some(((_, idle), client)) = ranked.max_by_key(|(rank, _)| *rank)
+            && idle >= SILENT
+        {
             client.gives_place.notify_one();
         }
     }
@@ -341,8 +348,7 @@ impl Client {
             _ if self.line.is_stuck() => 0,
             _ => return None,
         };
-        let idle = self.line.idle();
-        (idle >= SILENT).then_some((kind, idle))
+        Some((kind, self.line.idle()))
     }
 
     /// Ready as soon as the connection has to end, whatever it is doing.
@@ -357,7 +363,7 @@ impl Client {
         loop {
             self.gives_place.notified().await;
             // A request may have come meanwhile.
-            if self.rank().is_some() {
+            if self.rank().is_some_and(|(_, idle)| idle >= SILENT) {
                 return;
             }
         }

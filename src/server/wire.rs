@@ -25,7 +25,7 @@ pub(super) struct Line {
     untaken: AtomicBool,
     phase: AtomicU8,
     opened: Instant,
-    /// When the phase began or the client last took something of an answer: milliseconds after
+    /// When the phase began or the client last took something of an answer: microseconds after
     /// `opened`.
     since: AtomicU64,
     /// The client may send more than we read, so closing must not reset the connection.
@@ -107,13 +107,13 @@ impl Line {
     }
 
     fn touch(&self) {
-        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.since.store(now, Relaxed);
     }
 
     /// How long nothing has happened.
     pub(super) fn idle(&self) -> Duration {
-        self.opened.elapsed().saturating_sub(Duration::from_millis(self.since.load(Relaxed)))
+        self.opened.elapsed().saturating_sub(Duration::from_micros(self.since.load(Relaxed)))
     }
 
     /// Whether hyper has written something that the client does not take.

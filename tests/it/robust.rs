@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use gptbots_mock::{Conversation, Limits, Server};
 
 use crate::client::{NEWEST, PATIENCE, connect, fetch, get, parse};
-use crate::process::{Process, shell};
+use crate::faulted::{FOR_EVER, asking};
+use crate::process::{Process, shell, wait_until_read};
 use crate::wire::Wire;
 
 /// A whole request.
@@ -165,6 +166,92 @@ fn silent_connections_make_place_for_a_new_one() {
         })
         .collect();
     serves(server.address());
+}
+
+fn used(address: SocketAddr) -> Wire {
+    let mut connection = Wire::open(address);
+    connection.send(newest());
+    connection.answer().ok();
+    connection
+}
+
+/// Half a request, which the server has read.
+fn half(address: SocketAddr) -> Wire {
+    let mut half = Wire::open(address);
+    half.send(&newest()[..40]);
+    wait_until_read(half.stream());
+    half
+}
+
+#[test]
+fn one_more_ends_only_the_one_that_is_idle_for_the_longest_time() {
+    let server = server(|limits| limits.connections = 3);
+    let mut idle = [(); 3].map(|()| used(server.address()));
+    serves(server.address());
+    idle[0].is_closed();
+    for connection in &mut idle[1..] {
+        connection.send(newest());
+        connection.answer().ok();
+    }
+}
+
+#[test]
+fn idle_connections_end_before_half_requests_and_these_before_unanswered_ones() {
+    let mut limits = Limits::default();
+    limits.connections = 3;
+    let fault = "break=no-answer,times=1".parse().unwrap();
+    let server = Server::builder().limits(limits).fault(fault).start().unwrap();
+    let mut unanswered = Wire::open(server.address());
+    unanswered.send(newest());
+    wait_until_read(unanswered.stream());
+    let (mut half, mut idle) = (half(server.address()), used(server.address()));
+    let is_open = |wire: &Wire| {
+        wire.stream().set_nonblocking(true).unwrap();
+        let kind = wire.stream().peek(&mut [0]).map_err(|error| error.kind());
+        wire.stream().set_nonblocking(false).unwrap();
+        kind == Err(ErrorKind::WouldBlock)
+    };
+    serves(server.address());
+    idle.is_closed();
+    assert!(is_open(&half) && is_open(&unanswered));
+    // It takes the place that is free now, and keeps it by being delayed.
+    let delayed = asking(server.address(), FOR_EVER);
+    wait_until_read(&delayed);
+    serves(server.address());
+    half.is_closed();
+    assert!(is_open(&unanswered));
+    let delayed = [delayed, asking(server.address(), FOR_EVER)];
+    delayed.iter().for_each(wait_until_read);
+    serves(server.address());
+    unanswered.is_closed();
+    // Its client has got no answer, which is not its client's fault.
+    assert!(server.requests()[0].unread);
+    assert!(delayed.into_iter().all(|stream| is_open(&Wire::of(stream))));
+}
+
+#[test]
+fn delayed_and_dripping_requests_keep_their_places() {
+    let server = server(|limits| limits.connections = 8);
+    let slow = |prefer: &str| {
+        let mut connection = Wire::open(server.address());
+        connection.send(newest().replace("Host", &format!("Prefer: {prefer}\r\nHost")));
+        wait_until_read(connection.stream());
+        connection
+    };
+    // Each takes longer than a connection has to be silent to lose its place.
+    let mut slow: Vec<_> = (0..4).flat_map(|_| ["delay=900", "drip=300"]).map(slow).collect();
+    serves(server.address());
+    for connection in &mut slow {
+        assert_eq!(connection.answer().rows("list").len(), 1);
+    }
+}
+
+#[test]
+fn max_connections_says_how_many_are_open() {
+    let (_server, address) = Process::serve(&["--max-connections", "1"]);
+    let mut first = used(address);
+    serves(address);
+    first.is_closed();
 }
 
 /// "One more ends those that are silent": without one more, they stay.
