@@ -402,15 +402,10 @@ async fn answer(
     let whole = body.as_ref().map_or_else(Body::empty, |(_, body)| Body::new(body.clone()));
     let request = Request::from_parts(head, whole);
     let begun = log.is_some().then(|| Begun::new(&request));
-    let (mut response, number) = match &body {
-        None => app.answer(request, &client.peer).await,
-        Some((framing, body)) => {
-            let (mut response, number) =
-                app.answer_with_body(request, *framing, body, &client.peer).await;
-            settle(&mut response, *framing, body, &app.limits, &client.line).await;
-            (response, number)
-        }
-    };
+    let (mut response, number) = app.serve(request, body.as_ref(), &client.peer).await;
+    if let Some((framing, body)) = &body {
+        settle(&mut response, *framing, body, &app.limits, &client.line).await;
+    }
     client.newest.store(number, Ordering::Relaxed);
     let told = response.extensions_mut().remove::<Told>();
     let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));

@@ -67,38 +67,38 @@ impl App {
         })
     }
 
-    /// The answer to a request with a body. Chunks are read to their end, as malformed ones are
-    /// refused: before the request is looked at, but for the control API, which reads them itself.
-    pub(crate) async fn answer_with_body(
+    /// The answer to a request as it came on a connection, and the number that the journal has it
+    /// under, if it has. What is not HTTP as it should be goes no further.
+    pub(crate) async fn serve(
         &self,
         request: Request,
-        framing: Framing,
-        body: &RequestBody,
+        body: Option<&(Framing, RequestBody)>,
         peer: &Peer,
     ) -> (Response, u64) {
-        let reads = framing.is_chunked && !framing.expects;
         let (head, rest) = request.into_parts();
-        let is_admin = admin::is_path(head.uri.path());
-        let is_right = http::check_message(&head).is_ok();
+        if let Err(refusal) = http::check_message(&head) {
+            return http::refuse_message(&self.sandboxes, &head, peer, &refusal);
+        }
+        let Some((_, body)) = body.filter(|(framing, _)| framing.is_chunked && !framing.expects)
+        else {
+            return self.answer(Request::from_parts(head, rest), peer).await;
+        };
+        // Chunks are read to their end, because malformed ones are refused: before anything else
+        // looks at the request, but for the control API, which reads its bodies itself.
         let junk = Refusal::BadRequest("the chunks of the body are malformed".to_owned());
         let within = self.limits.head_timeout;
-        if reads && is_right && !is_admin && body.read_rest(within).await == Rest::Failed {
+        if !admin::is_path(head.uri.path()) && body.read_rest(within).await == Rest::Failed {
             return http::refuse_message(&self.sandboxes, &head, peer, &junk);
         }
         let answered = self.answer(Request::from_parts(head, rest), peer).await;
-        if reads && is_right && body.is_unread() && body.read_rest(within).await == Rest::Failed {
+        if body.is_unread() && body.read_rest(within).await == Rest::Failed {
             return (http::refuse(&junk, None, &Readings::default()), answered.1);
         }
         answered
     }
 
     /// The answer to a request; and the number that the journal has it under, if it has.
-    pub(crate) async fn answer(&self, request: Request, peer: &Peer) -> (Response, u64) {
-        let (head, body) = request.into_parts();
-        if let Err(refusal) = http::check_message(&head) {
-            return http::refuse_message(&self.sandboxes, &head, peer, &refusal);
-        }
-        let mut request = Request::from_parts(head, body);
+    pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> (Response, u64) {
         let path = request.uri().path();
         if admin::is_path(path) {
             let response = if self.admin.serves(path) {

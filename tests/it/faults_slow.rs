@@ -23,16 +23,21 @@ fn a_delay_ends_when_the_client_goes() {
     server.stderr.find("GET /v1/bot/conversation/page - fault=prefer.delay-600000");
 }
 
+/// Each waits for longer than a connection has to be silent to lose its place.
 #[test]
-fn whoever_waits_makes_room_where_places_are_short() {
+fn whoever_waits_keeps_its_place_where_places_are_short() {
     let mut limits = Limits::default();
     limits.connections = 2;
     let server = Server::builder().limits(limits).start().unwrap();
-    let waiting = [(); 2].map(|()| asking(server.address(), FOR_EVER));
+    let mut waiting = ["Prefer: delay=700\r\nConnection: close\r\n", FOR_EVER]
+        .map(|more| asking(server.address(), more));
     waiting.iter().for_each(wait_until_read);
     let mut third = asking(server.address(), "Connection: close\r\n");
-    let (bytes, end) = drain(&mut third);
-    assert_eq!((take_apart(&bytes).0.status, end), (200, None));
+    for answered in [&mut waiting[0], &mut third] {
+        let (bytes, end) = drain(answered);
+        assert_eq!((take_apart(&bytes).0.status, end), (200, None));
+    }
+    is_silent(&mut waiting[1], 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const PATHS: [&str; 4] = [LIST, MESSAGES, MESSAGES_V2, QA];
 
 /// Every refusal that a server with default settings can give, typed from the contract:
 /// (HTTP status, code, messages). 500 is not among them.
-const REFUSALS: [(u16, u32, &[&str]); 7] = [
+const REFUSALS: [(u16, u32, &[&str]); 9] = [
     (400, 40000, &["Invalid parameter", "Invalid parameter.", "Invalid parameters"]),
     (400, 40005, &["Page number exceeds total.", "Pagination parameter exceeds actual count"]),
     (400, 40356, &["Conversation does not exist.", "Conversation does not exist"]),
@@ -26,6 +26,8 @@ const REFUSALS: [(u16, u32, &[&str]); 7] = [
     (400, 20059, &["Agent deleted", "Agent has been deleted"]),
     (404, 404, &["Not found"]),
     (405, 405, &["Method not allowed"]),
+    (400, 400, &["Bad request"]),
+    (501, 501, &["Not implemented"]),
 ];
 
 /// Sends bytes and reads every answer until the server closes.
