@@ -108,7 +108,8 @@ pub(crate) enum Agents {
 #[non_exhaustive]
 pub struct Limits {
     /// A request head must have arrived this long after the connection was opened or the last
-    /// answer was sent; a connection that stays silent ends then too. 30 s by default.
+    /// answer was sent; a connection that stays silent ends then too. A body that no endpoint reads
+    /// must have come as long after its head. 30 s by default.
     pub head_timeout: Duration,
     /// A request head may be this long, in bytes; a longer one is refused with 431. 128 KiB by
     /// default, 8 KiB at least. Whatever it is, a target over 64 KiB is refused with 414, and
@@ -119,7 +120,8 @@ pub struct Limits {
     /// leaves without an answer, or one whose client does not read. It never ends one whose request
     /// is being answered, but waits. 4,096 by default, 1 at least.
     pub connections: usize,
-    /// On the way out, requests in flight have this long to finish. 5 s by default.
+    /// On the way out, requests in flight have this long to finish; half a head, and an answer of
+    /// which the client takes nothing, have 1.5 s at most. 5 s by default.
     pub drain: Duration,
     /// This many sandboxes may be there beside the default one. One more ends the one that was
     /// used least recently; never one that has a request in flight. 10,000 by default.

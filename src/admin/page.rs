@@ -43,7 +43,8 @@ where a document is not right, `problems` lists every mistake with its line, col
 nothing was changed. A body has at most MOST_BODY MiB.
 
 It answers this machine only, or with `--admin-token` whoever sends
-`Authorization: Bearer <token>`. `Host` must be a loopback name or one of `--allow-host`. A request
+`Authorization: Bearer <token>`. `Host` must be a loopback name or one of `--allow-host`;
+where the target is a whole URL, its host counts in place of `Host`. A request
 that a browser marks as another origin's is refused, and there is no CORS: `Origin` must be `http://`
 and what `Host` says, port included, and `Sec-Fetch-Site` must be `same-origin` or `none`.
 `--no-admin` leaves all of it out but `health` and `version`. These two say nothing secret and answer

@@ -20,13 +20,23 @@ impl Refused {
             return None;
         }
         let reason = error.to_string();
+        if error.is_parse_version_h2() {
+            // hyper answers nothing to a client that speaks HTTP/2.
+            let response =
+                b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            return Some(Self { status: 400, reason, response: response.to_vec() });
+        }
+        if written.is_empty() {
+            // hyper has written it right behind the last answer.
+            return Some(Self { status: 400, reason, response: written });
+        }
         let text = String::from_utf8_lossy(&written);
         if reason == UNKNOWN_CODING {
             let code = Code::NotImplemented;
             let row = contract::COMMON_ERRORS.iter().find(|row| row.code == code)?;
             let body = contract::failure(code, row.message);
-            let date = text.lines().find(|line| line.starts_with("date:")).unwrap_or_default();
-            let date = if date.is_empty() { String::new() } else { format!("{date}\r\n") };
+            let date = text.lines().find(|line| line.starts_with("date:"));
+            let date = date.map(|date| format!("{date}\r\n")).unwrap_or_default();
             let response = format!(
                 "HTTP/1.1 501 {}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {}\r\n\
                  connection: close\r\n{date}\r\n{body}",
@@ -35,17 +45,7 @@ impl Refused {
             );
             return Some(Self { status: code.http_status(), reason, response: response.into() });
         }
-        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Some(match status {
-            Some(status) => Self { status, reason, response: written },
-            // hyper answers nothing to who speaks HTTP/2.
-            None => Self {
-                status: 400,
-                reason,
-                response: b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\
-                            connection: close\r\n\r\n"
-                    .to_vec(),
-            },
-        })
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok())?;
+        Some(Self { status, reason, response: written })
     }
 }

@@ -45,6 +45,14 @@ fn a_request_without_one_right_host_is_400_on_every_path() {
     }
 }
 
+/// That reading is for the vendor's own codes.
+#[test]
+fn a_bad_host_stays_400_under_error_status_ok() {
+    let ok = Server::builder().reading(gptbots_mock::contract::ErrorStatus::Ok).start().unwrap();
+    let answer = send(&ok, &format!("GET {VENDOR} HTTP/1.1"), "");
+    answer.refused(400, 400, "Bad request", "Host");
+}
+
 #[test]
 fn a_right_host_passes() {
     let server = Server::start().unwrap();
@@ -159,6 +167,9 @@ fn what_the_parser_refuses_is_logged_with_its_reason() {
         assert_eq!(wire.answer().status, 400);
         let line = server.stderr.find("invalid HTTP header parsed");
         assert!(line.contains(expected) && !line.contains("app-demo"), "{line}");
-        wire.send("x");
+        let mut wire = Wire::open(address);
+        wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        assert_eq!(wire.answer().status, 400);
+        server.stderr.find("HTTP2 preface");
     }
 }

@@ -41,12 +41,13 @@ const PROMISE: Source = assumed("the emulator's own promise");
 rows! {
     // Every endpoint, in the order in which a request meets them.
     "everywhere.order-of-checks", OURS,
-        "vendor_queries::what_is_wrong_is_told_in_order, \
+        "http_rules::a_request_without_one_right_host_is_400_on_every_path, \
+         vendor_queries::what_is_wrong_is_told_in_order, \
          requests::wrong_list_parameters_are_told_in_the_pages_order, \
          requests::wrong_messages_parameters_are_told_in_the_pages_order, \
          requests::wrong_qa_parameters_are_told_in_the_pages_order, \
          requests::a_window_that_ends_before_it_starts_is_told_before_the_page",
-        "path, method, authentication, deleted agent, parameters in the page's order, start_time \
+        "Host, path, method, authentication, deleted agent, parameters in the page's order, start_time \
          > end_time, conversation, page";
     "everywhere.unknown-path", OURS, "requests::every_other_path_is_404",
         "404; a trailing slash or another case is another path";
