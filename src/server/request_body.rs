@@ -46,9 +46,12 @@ pub(crate) struct Framing {
 impl Framing {
     pub(super) fn of(head: &request::Parts) -> Self {
         let connection = |token| has_token(&head.headers, token);
+        let mut expectations = head.headers.get_all(header::EXPECT).iter();
+        let expects =
+            expectations.any(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         Self {
             is_chunked: head.headers.contains_key(header::TRANSFER_ENCODING),
-            expects: head.headers.contains_key(header::EXPECT) && head.version > Version::HTTP_10,
+            expects: expects && head.version > Version::HTTP_10,
             closes: connection("close")
                 || head.version < Version::HTTP_11 && !connection("keep-alive"),
         }

@@ -160,6 +160,17 @@ fn a_body_that_we_do_not_want_is_not_asked_for() {
 }
 
 #[test]
+fn another_expectation_changes_nothing() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send(head("GET", NEWEST, &format!("Expect: more\r\n{}", length(10))));
+    assert_eq!(wire.answer().ok().header("connection"), None);
+    wire.send(vec![b'x'; 10]);
+    wire.send(head("GET", NEWEST, ""));
+    wire.answer().ok();
+}
+
+#[test]
 fn an_unknown_transfer_encoding_is_501() {
     let server = Server::start().unwrap();
     for encoding in ["gzip", "xchunked", "identity", "gzip, chunked", "chunked, gzip"] {
