@@ -132,6 +132,14 @@ impl World {
         self.agents.get(self.main)
     }
 
+    /// The agent whose key a client is given that has none: the main one, or the first that is
+    /// not deleted.
+    pub(crate) fn agent_to_ask(&self) -> Option<&Agent> {
+        let main = self.main_agent();
+        let mut all = main.into_iter().chain(&self.agents);
+        all.find(|agent| !agent.deleted && !agent.keys.is_empty()).or(main)
+    }
+
     /// Whether Q&A pairs of every agent can be asked for without waiting.
     pub(crate) fn qa_ready(&self) -> bool {
         self.agents.iter().all(|agent| agent.store.qa_ready())

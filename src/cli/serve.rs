@@ -200,7 +200,7 @@ fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name}: {keys}conversations {count}, {about}");
     }
-    let key = world.main_agent().and_then(|agent| agent.public_keys.first());
+    let key = world.agent_to_ask().and_then(|agent| agent.public_keys.first());
     let key = key.map_or("<API key>", String::as_str);
     let path = crate::contract::ENDPOINTS[0].path;
     let call = format!("curl -H 'Authorization: {SCHEME} {key}'");

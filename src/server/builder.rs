@@ -189,7 +189,7 @@ impl ServerBuilder {
         let app = App::new(self.config)?;
         let api_key = {
             let world = app.sandboxes.world();
-            world.main_agent().and_then(|agent| agent.keys.first()).cloned()
+            world.agent_to_ask().and_then(|agent| agent.keys.first()).cloned()
         };
         Ok(Server::run(app, api_key.unwrap_or_default())?)
     }

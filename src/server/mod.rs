@@ -177,7 +177,7 @@ impl Server {
     }
 
     /// A key of the agent that has the generated records (`app-demo`); with a fixture, of its
-    /// first agent.
+    /// first agent that is not deleted.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key

@@ -164,6 +164,12 @@ fn agents_have_their_own_keys_and_conversations() {
 }
 
 #[test]
+fn the_key_of_the_server_is_of_the_first_agent_that_is_not_deleted() {
+    let [gone, mine] = ["gone", "mine"].map(FixtureAgent::new);
+    assert_eq!(start(Fixture::new().agent(gone.deleted()).agent(mine)).api_key(), "app-mine");
+}
+
+#[test]
 fn a_deleted_agent_refuses_every_call() {
     let server = start(Fixture::new().agent(FixtureAgent::new("gone").deleted()));
     let path =

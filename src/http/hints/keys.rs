@@ -84,7 +84,7 @@ pub(in crate::http) fn unknown(world: &World, key: &[u8]) -> String {
     let text = str::from_utf8(key).unwrap_or_default();
     let bare = text.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let public = world.agents.iter().flat_map(public_keys);
-    let one = || public_keys(world.main_agent()?).next();
+    let one = || public_keys(world.agent_to_ask()?).next();
     let hint = match (nearest(bare, public), one()) {
         (Some(near), _) => format!("; did you mean {near}?"),
         (None, Some(one)) => format!("; {one} is a known one"),
