@@ -1,134 +1,211 @@
 //! The command that `exec` runs: signals are passed on to it, and nothing of it is left behind.
+//!
+//! The command shares our process group, so the terminal treats both as one: Ctrl-C and Ctrl-Z
+//! reach both, both may read, and the shell sees us stop.
 
-use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 
-/// Runs a command to its end, and ends what it has left behind.
+#[cfg(target_os = "linux")]
+pub(super) use unix::Signals;
 #[cfg(unix)]
-pub(super) async fn run(command: &mut Command) -> io::Result<ExitStatus> {
-    use std::os::unix::process::CommandExt;
-
-    use tokio::signal::unix::{SignalKind, signal};
-
-    // A group of its own, so that all that it starts can be ended with it.
-    let mut signals = Vec::new();
-    for kind in [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-        SignalKind::quit(),
-        SignalKind::user_defined1(),
-        SignalKind::user_defined2(),
-    ] {
-        signals.push((signal(kind)?, kind.as_raw_value()));
-    }
-    let mut child = command.process_group(0).spawn()?;
-    let group = Group::of(child.id())?;
-    let terminal = Terminal::lend(&group);
-    let mut ended = tokio::task::spawn_blocking(move || child.wait());
-    loop {
-        let next = std::future::poll_fn(|cx| {
-            for (signal, number) in &mut signals {
-                if signal.poll_recv(cx).is_ready() {
-                    return std::task::Poll::Ready(*number);
-                }
-            }
-            std::task::Poll::Pending
-        });
-        tokio::select! {
-            biased;
-            status = &mut ended => {
-                terminal.take_back();
-                group.end().await;
-                return status.map_err(io::Error::other)?;
-            }
-            number = next => group.signal(number),
-        }
-    }
-}
+pub(super) use unix::{die_like, run};
 
 /// Runs a command to its end.
 #[cfg(not(unix))]
-pub(super) async fn run(command: &mut Command) -> io::Result<ExitStatus> {
+pub(super) async fn run(command: &mut std::process::Command) -> std::io::Result<ExitStatus> {
     let mut child = command.spawn()?;
-    tokio::task::spawn_blocking(move || child.wait()).await.map_err(io::Error::other)?
+    tokio::task::spawn_blocking(move || child.wait()).await.map_err(std::io::Error::other)?
 }
 
-/// A process and all that it has started.
-#[cfg(unix)]
-struct Group(nix::unistd::Pid);
-
-/// The terminal, where there is one, as long as the command has it: so that it can read from it,
-/// and Ctrl-C reaches it.
-#[cfg(unix)]
-struct Terminal {
-    lent: bool,
+/// The code of a command; of one that a signal ended, as shells say it.
+pub(super) fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+    }
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 #[cfg(unix)]
-impl Terminal {
-    fn lend(group: &Group) -> Self {
-        use nix::unistd::{getpgrp, tcgetpgrp, tcsetpgrp};
+mod unix {
+    use std::fs::File;
+    use std::future::poll_fn;
+    use std::io;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Child, Command, ExitStatus};
+    use std::task::Poll;
 
-        let stdin = io::stdin();
-        // One that is another's is not ours to lend.
-        let ours = tcgetpgrp(&stdin) == Ok(getpgrp());
-        let lent = ours && tcsetpgrp(&stdin, group.0).is_ok();
-        if lent {
-            // It may have been stopped for reading too early.
-            group.signal(nix::sys::signal::Signal::SIGCONT as i32);
+    use nix::errno::Errno;
+    use nix::sys::signal::{SigSet, Signal, kill};
+    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+    use nix::unistd::{Pid, getpgid, getpid, getppid, tcgetpgrp};
+    use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+    #[cfg(target_os = "linux")]
+    use super::super::{leftovers, say};
+
+    /// What is passed on to the command.
+    const PASSED_ON: [Signal; 7] = [
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+        Signal::SIGCONT,
+    ];
+
+    /// Runs a command to its end, and ends what it has left behind.
+    ///
+    /// `job` is the process that the shell knows: this one, or its parent. Where the parent is
+    /// gone, the command is ended.
+    pub(in super::super) async fn run(command: &mut Command, job: Pid) -> io::Result<ExitStatus> {
+        let mut signals = Signals::hook()?;
+        let killed = ExitStatus::from_raw(Signal::SIGKILL as i32);
+        let is_gone = || job != getpid() && job != getppid();
+        if is_gone() {
+            return Ok(killed);
         }
-        Self { lent }
+        let mut child = command.spawn()?;
+        let status = loop {
+            match reap(&mut child, job) {
+                Ok(None) if is_gone() => break Ok(killed),
+                Ok(None) => {}
+                Ok(Some(status)) => break Ok(status),
+                Err(error) => break Err(error),
+            }
+            let signal = signals.next().await;
+            if signal != Signal::SIGCHLD {
+                pass_on(signal, pid(&child), job);
+            }
+        };
+        #[cfg(target_os = "linux")]
+        if !leftovers::end(&mut signals).await && job == getpid() {
+            say("warning: the command has left processes that do not end");
+        }
+        status
     }
 
-    /// Takes it back, for whoever runs behind this program.
-    fn take_back(&self) {
-        use nix::sys::signal::{SigSet, Signal};
-
-        if !self.lent {
+    /// Ends this process by the signal that ended the command, if it is one of those that a shell
+    /// looks at: a script that is interrupted ends, instead of going on with its next line.
+    pub(in super::super) fn die_like(status: ExitStatus) {
+        let signal = status.signal().and_then(|number| Signal::try_from(number).ok());
+        let Some(signal @ (Signal::SIGINT | Signal::SIGQUIT | Signal::SIGTERM)) = signal else {
+            return;
+        };
+        // The kernel lets no signal end the first process of a container.
+        if getpid() == Pid::from_raw(1) {
             return;
         }
-        // Whoever does not have it is stopped for this, unless it will not hear of it.
-        let mut stop = SigSet::empty();
-        stop.add(Signal::SIGTTOU);
-        let blocked = stop.thread_block();
-        // Fails where the terminal has gone.
-        let _ = nix::unistd::tcsetpgrp(io::stdin(), nix::unistd::getpgrp());
-        if blocked.is_ok() {
-            let _ = stop.thread_unblock();
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Group {
-    /// How long it may take to end when it is asked to, and how often that is looked at.
-    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-    const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
-
-    fn of(id: u32) -> io::Result<Self> {
-        let id = i32::try_from(id).map_err(io::Error::other)?;
-        Ok(Self(nix::unistd::Pid::from_raw(id)))
+        // A core file of ours tells nothing about the command. Where this fails, there is one.
+        #[cfg(target_os = "linux")]
+        let _ = nix::sys::prctl::set_dumpable(false);
+        // Where this fails, the exit code says the same.
+        let _ = signal_hook::low_level::emulate_default_handler(signal as i32);
     }
 
-    fn signal(&self, number: i32) {
-        if let Ok(signal) = nix::sys::signal::Signal::try_from(number) {
-            // Fails where nothing is left of it.
-            let _ = nix::sys::signal::killpg(self.0, signal);
+    fn pid(child: &Child) -> Pid {
+        Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX))
+    }
+
+    /// Takes notice of every child that ended or stopped, orphans that were left to us among them.
+    /// Returns the status of the command, once it has one.
+    fn reap(child: &mut Child, job: Pid) -> io::Result<Option<ExitStatus>> {
+        let command = pid(child);
+        loop {
+            // This knows signals that nix has no name for.
+            if let Some(status) = child.try_wait()? {
+                return Ok(Some(status));
+            }
+            match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+                // It ended between the two calls.
+                Ok(WaitStatus::Exited(id, code)) if id == command => {
+                    return Ok(Some(ExitStatus::from_raw(code << 8)));
+                }
+                Ok(WaitStatus::Signaled(id, signal, _)) if id == command => {
+                    return Ok(Some(ExitStatus::from_raw(signal as i32)));
+                }
+                Ok(WaitStatus::Stopped(id, signal)) if id == command => stop(signal, id, job),
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
+                // An orphan, maybe one that a signal without a name ended (EINVAL).
+                Ok(_) | Err(_) => {}
+            }
         }
     }
 
-    /// Ends what is left of it: asked first, and forced then.
-    async fn end(&self) {
-        let is_left = || nix::sys::signal::killpg(self.0, None).is_ok();
-        if !is_left() {
-            return;
+    /// Stops the job because the command has stopped. Most often the terminal stopped both, and
+    /// this changes nothing; but some commands stop only themselves.
+    fn stop(signal: Signal, command: Pid, job: Pid) {
+        let has_terminal = |process| is_foreground(group(process));
+        // SIGSTOP away from a terminal is a test that halts its client, not a user.
+        if signal != Signal::SIGSTOP || has_terminal(command) || has_terminal(job) {
+            // Fails where the job is gone, which is noticed elsewhere.
+            let _ = kill(job, signal);
         }
-        self.signal(nix::sys::signal::Signal::SIGTERM as i32);
-        let end = tokio::time::Instant::now() + Self::PATIENCE;
-        while is_left() && tokio::time::Instant::now() < end {
-            tokio::time::sleep(Self::LOOK).await;
+    }
+
+    /// Passes a signal on to the command, unless it has it already.
+    fn pass_on(signal: Signal, command: Pid, job: Pid) {
+        let has_it = match signal {
+            // The terminal sends these to all of its foreground group.
+            Signal::SIGINT | Signal::SIGQUIT => is_foreground(group(command)),
+            // The shell sends this to all of the job's group.
+            Signal::SIGCONT => group(command) == group(job),
+            _ => false,
+        };
+        if !has_it {
+            // The command was not reaped yet, so the number is still its own.
+            let _ = kill(command, signal);
         }
-        self.signal(nix::sys::signal::Signal::SIGKILL as i32);
+    }
+
+    fn group(process: Pid) -> Option<Pid> {
+        getpgid(Some(process)).ok()
+    }
+
+    /// Whether our terminal, if we have one, is this group's at the moment.
+    fn is_foreground(group: Option<Pid>) -> bool {
+        let terminal = File::open("/dev/tty");
+        group.is_some() && terminal.is_ok_and(|terminal| tcgetpgrp(terminal).ok() == group)
+    }
+
+    /// The signals that we hear.
+    pub(in super::super) struct Signals(Vec<(Stream, Signal)>);
+
+    impl Signals {
+        fn hook() -> io::Result<Self> {
+            // The process that started us may have blocked it, and we wait for it.
+            SigSet::from(Signal::SIGCHLD).thread_unblock()?;
+            let ignored = ignored();
+            let mut streams = Vec::new();
+            for number in PASSED_ON.into_iter().chain([Signal::SIGCHLD]) {
+                let is_ignored = ignored & (1 << (number as i32 - 1)) != 0;
+                // What is ignored stays so for the command; with a handler it would not.
+                if !is_ignored || number == Signal::SIGCHLD {
+                    streams.push((signal(SignalKind::from_raw(number as i32))?, number));
+                }
+            }
+            Ok(Self(streams))
+        }
+
+        /// The next signal.
+        pub(in super::super) async fn next(&mut self) -> Signal {
+            poll_fn(|cx| {
+                for (stream, signal) in &mut self.0 {
+                    if stream.poll_recv(cx).is_ready() {
+                        return Poll::Ready(*signal);
+                    }
+                }
+                Poll::Pending
+            })
+            .await
+        }
+    }
+
+    /// The signals that are ignored, as bits; none where the system does not tell.
+    fn ignored() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
     }
 }

@@ -9,18 +9,33 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
 use clap::Args;
+use clap::builder::Resettable;
 use tokio::sync::oneshot;
 
 use super::child;
 use super::flags::{self, ServeArgs};
+#[cfg(target_os = "linux")]
+use super::guardian;
 use super::whole_file::write_report;
 use super::{Exit, fail, say, serve};
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::server::{Clock, run_until};
 use crate::verdict::Rule;
+use crate::world::World;
 
+/// Variables that send requests to a proxy.
+const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
+// The variables of `serve`'s address are left out: the command is told where we listen, so it needs
+// no fixed one.
 #[derive(Args)]
+#[command(mut_arg("host", |arg| arg.env(Resettable::Reset)))]
+#[command(mut_arg("port", |arg| arg.env(Resettable::Reset).default_value("0")
+    .help("Port to listen on; 0 takes a free one")))]
+#[command(mut_arg("port_file", |arg| arg.env(Resettable::Reset).hide(true)))]
+#[command(mut_arg("watch", |arg| arg.env(Resettable::Reset).hide(true)))]
+#[command(mut_arg("log_format", |arg| arg.env(Resettable::Reset).hide(true)))]
 pub(super) struct ExecArgs {
     #[command(flatten)]
     pub(super) serve: ServeArgs,
@@ -106,22 +121,21 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
         Err(error) => return Ended::Own(fail(Exit::Failed, &format!("cannot start: {error}"))),
     };
     let ended = runtime.block_on(async {
-        let port = if given("port") { args.serve.port } else { 0 };
-        let host = if given("host") { args.serve.host } else { Ipv4Addr::LOCALHOST.into() };
-        let listener = match serve::listen(SocketAddr::new(host, port)) {
+        let listener = match serve::listen(SocketAddr::new(args.serve.host, args.serve.port)) {
             Ok(listener) => listener,
             Err(exit) => return Err(exit),
         };
         let address = listener
             .local_addr()
             .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
-        let mut command = command(args, address, &sandboxes);
+        let mut command = command(args, address, &sandboxes.world());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(run_until(listener, app, None, async {
             // Its sender is dropped where the command did not even start.
             let _ = stopped.await;
         }));
-        let status = child::run(&mut command).await;
+        // Runs on the main thread, whose end the guardian takes for ours.
+        let status = run_command(&mut command).await;
         let _ = stop.send(());
         let _ = served.await;
         status.map_err(|error| not_started(&args.command, &error))
@@ -129,11 +143,29 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
     runtime.shutdown_background();
     match ended {
         Err(exit) => Ended::Own(exit),
-        Ok(status) => judge(args, &sandboxes, code(status)),
+        Ok(status) => {
+            let ended = judge(args, &sandboxes, child::code(status));
+            #[cfg(unix)]
+            child::die_like(status);
+            ended
+        }
     }
 }
 
-fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Command {
+#[cfg(unix)]
+async fn run_command(command: &mut Command) -> io::Result<ExitStatus> {
+    // Its orphans are handed to us, should its guardian be killed.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_child_subreaper(true)?;
+    child::run(command, nix::unistd::getpid()).await
+}
+
+#[cfg(not(unix))]
+async fn run_command(command: &mut Command) -> io::Result<ExitStatus> {
+    child::run(command).await
+}
+
+fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
     // What listens everywhere is asked here, by a name that the control API knows.
     let here = match address.ip() {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -141,14 +173,18 @@ fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Comma
         host => host,
     };
     let url = format!("http://{}", SocketAddr::new(here, address.port()));
-    let world = sandboxes.world();
-    let key = world.main_agent().and_then(|agent| agent.keys.first()).cloned().unwrap_or_default();
-    // It has at least one word.
-    let (program, rest) = args.command.split_at(1);
-    let mut command = Command::new(&program[0]);
-    command.args(rest);
+    let key = key(args, world);
+    #[cfg(target_os = "linux")]
+    let mut command = guardian::guardian(&args.command);
+    #[cfg(not(target_os = "linux"))]
+    let mut command = {
+        let mut command = Command::new(&args.command[0]);
+        command.args(&args.command[1..]);
+        command
+    };
     command.env("GPTBOTS_MOCK_URL", &url).env("GPTBOTS_BASE_URL", &url);
     command.env("GPTBOTS_MOCK_KEY", &key);
+    command.envs(without_proxy(here, |name| std::env::var(name).ok()));
     for (name, given) in &args.env {
         command.env(
             name,
@@ -161,20 +197,57 @@ fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Comma
     command
 }
 
+/// The key that the command is given. Where fixtures have several agents, we say whose it is.
+fn key(args: &ExecArgs, world: &World) -> String {
+    let agent = world.agent_to_ask();
+    let key = agent.and_then(|agent| agent.keys.first());
+    if !args.serve.fixtures.is_empty() {
+        match (agent, key) {
+            (Some(agent), Some(key)) => {
+                let shown = agent.public_keys.contains(key).then(|| format!(" {key},"));
+                let (name, shown) = (agent.name.escape_debug(), shown.unwrap_or_default());
+                let deleted = if agent.deleted { ", which is deleted" } else { "" };
+                say(&format!("GPTBOTS_MOCK_KEY is{shown} a key of agent `{name}`{deleted}"));
+            }
+            _ => say("GPTBOTS_MOCK_KEY is empty: no agent of the fixtures has a key"),
+        }
+    }
+    key.cloned().unwrap_or_default()
+}
+
+/// The variables that keep requests to us from a proxy, where one is set.
+fn without_proxy(
+    here: IpAddr,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<(&'static str, String)> {
+    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let is_set = |name: &str| variable(name).or_else(|| variable(&name.to_lowercase())).is_some();
+    if !PROXIES.into_iter().any(is_set) {
+        return Vec::new();
+    }
+    let names = ["NO_PROXY", "no_proxy"];
+    let extended = names.map(|name| {
+        // Clients read one of the two, so what only the other says must stand in both.
+        let other = names.into_iter().find(|other| *other != name).and_then(variable);
+        let mut value = variable(name).or(other).unwrap_or_default();
+        let ours = ["127.0.0.1".to_owned(), "localhost".into(), "::1".into(), here.to_string()];
+        for host in ours {
+            let is_listed = |listed: &str| listed.trim() == host || listed.trim() == "*";
+            if !value.split(',').any(is_listed) {
+                let comma = if value.is_empty() { "" } else { "," };
+                value.extend([comma, &host]);
+            }
+        }
+        (name, value)
+    });
+    extended.into()
+}
+
 /// As shells and `env` say it.
-fn not_started(command: &[OsString], error: &io::Error) -> Exit {
+pub(super) fn not_started(command: &[OsString], error: &io::Error) -> Exit {
     let name = command[0].to_string_lossy();
     say(&format!("error: cannot run {name}: {error}"));
     if error.kind() == io::ErrorKind::NotFound { Exit::NoCommand } else { Exit::CannotRun }
-}
-
-/// The code of a command; of one that a signal ended, as shells say it.
-fn code(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
-    }
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 /// Tells what was found, and lets it count where the command itself was content.

@@ -7,7 +7,11 @@ mod config_file;
 mod exec;
 mod flags;
 mod generate;
+#[cfg(target_os = "linux")]
+mod guardian;
 mod healthcheck;
+#[cfg(target_os = "linux")]
+mod leftovers;
 mod serve;
 mod variables;
 mod verify;
@@ -115,7 +119,12 @@ pub fn run(
     out: &mut dyn Write,
     clock: fn() -> SystemTime,
 ) -> ExitCode {
-    let parsed = Parsed::read(args.into_iter().collect());
+    let words: Vec<OsString> = args.into_iter().collect();
+    #[cfg(target_os = "linux")]
+    if let Some(code) = guardian::run_if_asked(&words) {
+        return code;
+    }
+    let parsed = Parsed::read(words);
     let Parsed { args, settings, given } = match parsed {
         Ok(parsed) => parsed,
         Err(exit) => return exit.into(),

@@ -61,13 +61,6 @@ fn the_commands_code_is_the_end() {
 }
 
 #[test]
-fn a_command_that_a_signal_ended_ends_as_shells_say_it() {
-    for (signal, code) in [("TERM", 143), ("KILL", 137), ("INT", 130)] {
-        assert_eq!(exec(&[], &format!("kill -{signal} $$")).code, code);
-    }
-}
-
-#[test]
 fn a_command_that_is_not_there_ends_with_127() {
     let ended = run(&mut command(&["exec", "--", "/nowhere/at-all"]));
     assert_eq!((ended.code, &*ended.stdout), (127, ""));
@@ -197,7 +190,7 @@ sys.stdout.buffer.write(seen)
 
 /// The command reads from the terminal, and so does whoever comes behind it.
 #[test]
-fn a_terminal_is_lent_to_the_command_and_taken_back() {
+fn the_command_and_then_the_script_read_from_the_terminal() {
     let mut python = std::process::Command::new("python3");
     let Ok(ended) = python.args(["-c", TERMINAL, BINARY]).output() else {
         eprintln!("python3 is not installed");

@@ -31,6 +31,11 @@ mod docs;
 mod edge;
 mod events;
 mod exec;
+mod exec_environment;
+#[cfg(unix)]
+mod exec_processes;
+#[cfg(unix)]
+mod exec_terminal;
 mod exec_verdict;
 mod fault_lines;
 mod faulted;

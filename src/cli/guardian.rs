@@ -1,0 +1,64 @@
+//! The process between `exec` and its command: this program again, under a name that help hides.
+//!
+//! It ends the command and all its descendants where `exec` itself is killed and can do nothing
+//! more. It is in a process group of its own, so that nothing of the terminal reaches it, and puts
+//! the command into that of `exec`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use nix::errno::Errno;
+use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{Pid, getpgid, getpid};
+
+use super::child::{code, die_like, run};
+use super::exec::not_started;
+use super::{Exit, NAME, fail};
+
+/// The word that says it.
+const WORD: &str = "__exec";
+
+/// The guardian of a command. Its parent is this process.
+pub(super) fn guardian(words: &[OsString]) -> Command {
+    // Also where the file was replaced meanwhile.
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(NAME).arg(WORD).arg(getpid().to_string()).args(words).process_group(0);
+    command
+}
+
+/// Runs the command, if these arguments are a guardian's.
+pub(super) fn run_if_asked(args: &[OsString]) -> Option<ExitCode> {
+    let [_, word, job, words @ ..] = args else { return None };
+    let job = job.to_str()?.parse().ok().map(Pid::from_raw)?;
+    (word == OsStr::new(WORD) && !words.is_empty()).then(|| guard(job, words))
+}
+
+/// Ends as the command does.
+fn guard(job: Pid, words: &[OsString]) -> ExitCode {
+    // SIGCHLD wakes us, and is never ignored; who reaps then sees that the parent is another.
+    let ready = set_pdeathsig(Signal::SIGCHLD).and_then(|()| set_child_subreaper(true));
+    let group = ready.and_then(|()| getpgid(Some(job)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let (group, runtime) = match (group, runtime) {
+        (Ok(group), Ok(runtime)) => (group, runtime),
+        // `exec` was killed meanwhile.
+        (Err(Errno::ESRCH), _) => return Exit::Failed.into(),
+        (Err(error), _) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
+        (_, Err(error)) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
+    };
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).process_group(group.as_raw());
+    match runtime.block_on(run(&mut command, job)) {
+        Ok(status) => {
+            die_like(status);
+            code(status).into()
+        }
+        Err(error) => {
+            // Else a terminal may stop us for writing from the background. Where this fails, it may.
+            let _ = SigSet::from(Signal::SIGTTOU).thread_block();
+            not_started(words, &error).into()
+        }
+    }
+}
