@@ -19,9 +19,6 @@ const PREFIX: &str = "GPTBOTS_MOCK_";
 /// Names of ours that no flag has: `exec` sets them for its command.
 const SET_BY_EXEC: [&str; 1] = ["GPTBOTS_MOCK_URL"];
 
-/// Settings of `serve` that `exec` takes from no variable: it listens where only its command knows.
-const NOT_OF_EXEC: [&str; 5] = ["host", "port", "port_file", "watch", "log_format"];
-
 /// How the addresses begin that Kubernetes puts into variables.
 const ADDRESSES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
 
@@ -37,9 +34,9 @@ pub(super) fn select(all: Command, words: &[OsString]) -> (Command, Vec<String>)
         Some(command) => {
             let name = command.get_name().to_owned();
             let all = without_any(all);
-            all.mut_subcommand(&name, |command| select_of(command, &name, &mut notes))
+            all.mut_subcommand(&name, |command| select_of(command, &mut notes))
         }
-        None => select_of(all, "serve", &mut notes),
+        None => select_of(all, &mut notes),
     };
     let read = names(chosen(&all, words));
     notes.extend(near_names(&known, &read));
@@ -62,11 +59,11 @@ fn names(command: &Command) -> Vec<String> {
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
-fn select_of(command: Command, name: &str, notes: &mut Vec<String>) -> Command {
+fn select_of(command: Command, notes: &mut Vec<String>) -> Command {
     command.mut_args(|arg| {
         let Some(variable) = arg.get_env().map(OsStr::to_owned) else { return arg };
         let Some(value) = std::env::var_os(&variable) else { return arg };
-        if value.is_empty() || (name == "exec" && NOT_OF_EXEC.contains(&arg.get_id().as_str())) {
+        if value.is_empty() {
             return arg.env(Resettable::Reset);
         }
         let value = value.to_string_lossy();
