@@ -6,7 +6,7 @@ use crate::config::{Agents, Config, check_key};
 use crate::document::DocumentError;
 use crate::fixtures;
 use crate::generate::{Generator, MAX_CONVERSATIONS};
-use crate::store::{Loaded, Store};
+use crate::store::{Loaded, RowKind, Store};
 
 /// An agent ("bot"): what one or more keys stand for. A copy is of the same records.
 #[derive(Clone)]
@@ -140,9 +140,9 @@ impl World {
         all.find(|agent| !agent.deleted && !agent.keys.is_empty()).or(main)
     }
 
-    /// Whether Q&A pairs of every agent can be asked for without waiting.
-    pub(crate) fn qa_ready(&self) -> bool {
-        self.agents.iter().all(|agent| agent.store.qa_ready())
+    /// Whether rows of every agent can be asked for without waiting.
+    pub(crate) fn is_ready(&self, rows: RowKind) -> bool {
+        self.agents.iter().all(|agent| agent.store.is_ready(rows))
     }
 
     fn add_key(&mut self, key: &str) -> Result<(), WorldError> {

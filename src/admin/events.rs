@@ -99,7 +99,10 @@ impl Listener {
             if self.news.borrow_and_update().ends {
                 return None;
             }
-            let text = self.write();
+            // It looks at every sandbox, which takes a while where they are many.
+            let written = tokio::task::spawn_blocking(move || (self.write(), self)).await;
+            let text;
+            (text, self) = written.ok()?;
             if !text.is_empty() {
                 return Some((text.into(), self));
             }

@@ -139,34 +139,57 @@ impl Admin {
                     Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
                 })??;
         let asked = Asked::read(head.uri.query(), row.query)?;
+        let id = id.to_owned();
         let all = &self.sandboxes;
         match row.route {
             Route::Health => Ok(json(&Health { status: "healthy", version: VERSION })),
             Route::Version => Ok(json(&Version { version: VERSION })),
             Route::Openapi => Ok(respond(crate::openapi())),
             Route::AdminOpenapi => Ok(respond(admin_openapi())),
-            Route::ListSandboxes => Ok(sandboxes::list(all)),
-            Route::ShowSandbox => sandboxes::show(all, id),
-            Route::PutSandbox => sandboxes::put(all, id, body).await,
-            Route::EndSandbox => Ok(sandboxes::end(all, id)),
-            Route::ResetSandbox => Ok(sandboxes::reset(all, id)),
-            Route::MoveClock => sandboxes::clock(all, id, body),
-            Route::AddFault => sandboxes::add_faults(all, id, body),
-            Route::SandboxVerdict => verdict::of_sandbox(all, id, &asked, &head.headers),
-            Route::Verdict => verdict::of_all(all, &asked, &head.headers),
+            Route::ListSandboxes => apart(all, |all| Ok(sandboxes::list(all))).await,
+            Route::ShowSandbox => sandboxes::show(all, &id),
+            Route::PutSandbox => apart(all, move |all| sandboxes::put(all, &id, body)).await,
+            Route::EndSandbox => apart(all, move |all| Ok(sandboxes::end(all, &id))).await,
+            Route::ResetSandbox => apart(all, move |all| Ok(sandboxes::reset(all, &id))).await,
+            Route::MoveClock => sandboxes::clock(all, &id, body),
+            Route::AddFault => sandboxes::add_faults(all, &id, body),
+            Route::SandboxVerdict => {
+                apart(all, move |all| verdict::of_sandbox(all, &id, &asked, &head.headers)).await
+            }
+            Route::Verdict => {
+                apart(all, move |all| verdict::of_all(all, &asked, &head.headers)).await
+            }
             Route::ListRequests => requests::list(all, asked).await,
-            Route::ForgetRequests | Route::ResetRequests => Ok(requests::forget(all, &asked)),
+            Route::ForgetRequests | Route::ResetRequests => {
+                apart(all, move |all| Ok(requests::forget(all, &asked))).await
+            }
             Route::FindRequests => requests::find(all, asked, body).await,
             Route::CountRequests => requests::count(all, asked, body).await,
             Route::RemoveRequests => requests::remove(all, asked, body).await,
             Route::UnmatchedRequests => requests::unmatched(all, asked).await,
-            Route::ShowRequest => requests::show(all, id, &asked),
-            Route::ForgetRequest => Ok(requests::forget_one(all, id, &asked)),
+            Route::ShowRequest => apart(all, move |all| requests::show(all, &id, &asked)).await,
+            Route::ForgetRequest => {
+                apart(all, move |all| Ok(requests::forget_one(all, &id, &asked))).await
+            }
             Route::Events => events::answer(all, asked, &head.headers),
             Route::Reset => {
-                all.reset();
-                Ok(json(&Done {}))
+                apart(all, |all| {
+                    all.reset();
+                    Ok(json(&Done {}))
+                })
+                .await
             }
         }
     }
+}
+
+/// Does what may take a while (it makes records, or looks at every sandbox) on a thread of its own,
+/// so that no other request waits for it.
+async fn apart(
+    all: &Arc<Sandboxes>,
+    work: impl FnOnce(&Sandboxes) -> Result<Response, Failure> + Send + 'static,
+) -> Result<Response, Failure> {
+    let all = Arc::clone(all);
+    let done = tokio::task::spawn_blocking(move || work(&all)).await;
+    done.unwrap_or_else(|_| Err(Failure::bug()))
 }

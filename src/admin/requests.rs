@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::pattern::Pattern;
 use super::query::Asked;
 use super::shapes::{Logged, ServeEvent, number_of};
-use super::{Done, Failure, json};
+use super::{Done, Failure, apart, json};
 use crate::journal::{Entry, Redactor, Request, found_endpoint};
 use crate::sandbox::{Sandbox, Sandboxes};
 use crate::shape::written;
@@ -65,16 +65,6 @@ written! {
         /// The requests, in the order in which they came.
         serve_events: Vec<ServeEvent<'a>>,
     }
-}
-
-/// Where there may be much to look through, it is done on a thread that may take its time.
-async fn apart(
-    all: &Arc<Sandboxes>,
-    work: impl FnOnce(&Sandboxes) -> Result<Response, Failure> + Send + 'static,
-) -> Result<Response, Failure> {
-    let all = Arc::clone(all);
-    let done = tokio::task::spawn_blocking(move || work(&all)).await;
-    done.unwrap_or_else(|_| Err(Failure::bug()))
 }
 
 /// `GET /__admin/requests`: the newest first.

@@ -1,7 +1,6 @@
 //! What the control API does with sandboxes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -197,15 +196,8 @@ pub(super) fn unknown(id: &str) -> Failure {
 
 /// `PUT /__admin/sandboxes/{id}`: the sandbox begins anew with these settings. What is not given
 /// is as the server was started.
-pub(super) async fn put(
-    all: &Arc<Sandboxes>,
-    id: &str,
-    body: Vec<u8>,
-) -> Result<Response, Failure> {
-    let of = Arc::clone(all);
-    // Records may take a while to make.
-    let read = tokio::task::spawn_blocking(move || settings::read(&of, body)).await;
-    let settings = read.unwrap_or_else(|_| Err(Failure::bug()))?;
+pub(super) fn put(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response, Failure> {
+    let settings = settings::read(all, body)?;
     Ok(shown(all, &all.put(id, Some(settings))))
 }
 

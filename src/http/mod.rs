@@ -37,10 +37,12 @@ use axum::response::Response;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_service::Service;
 
-use crate::contract::{self, Endpoint, MEDIA_TYPE, Operation, Readings};
+use crate::contract::{self, AnonymousId, Endpoint, MEDIA_TYPE, Operation, Readings};
 use crate::journal::Answered;
 use crate::peer::Peer;
+use crate::rows::MessageForm;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
+use crate::store::RowKind;
 use crate::verdict::PageSeen;
 use auth::{Sent, Unsent};
 pub(crate) use example::example;
@@ -173,29 +175,37 @@ async fn endpoint_answer(
     if let Some(response) = faults.in_place(endpoint, readings) {
         return (faults.shape(response), None);
     }
-    if endpoint.operation == Operation::QaRecords {
-        wait_for_qa(sandbox, sent).await;
-    }
+    prepare(sandbox, endpoint.operation, sent).await;
     let own = || own_answer(sandbox, endpoint, head, sent);
     let (response, page) = guard(endpoint, readings, own);
     (faults.shape(response), page)
 }
 
-/// Waits until the agent's Q&A pairs are indexed, on a thread that may.
-async fn wait_for_qa(sandbox: &Sandbox, sent: Result<Sent<'_>, Unsent>) {
+/// Makes what the first page of a large agent needs (the index of its Q&A pairs, the rows of a
+/// fixture), on a thread that may take its time.
+async fn prepare(sandbox: &Sandbox, operation: Operation, sent: Result<Sent<'_>, Unsent>) {
+    let readings = &sandbox.settings.readings;
+    let rows = match operation {
+        Operation::ConversationList => RowKind::Conversations {
+            with_anonymous_id: readings.anonymous_id == AnonymousId::Present,
+        },
+        Operation::Messages => RowKind::Messages(MessageForm::V1),
+        Operation::MessagesV2 => RowKind::Messages(MessageForm::V2),
+        Operation::QaRecords => RowKind::Qa(readings.qa_time),
+    };
     let store = {
         let world = sandbox.world();
-        if world.qa_ready() {
+        if world.is_ready(rows) {
             return;
         }
         let Ok(sent) = sent else { return };
         match auth::agent(&world, sandbox.settings.any_key, sent.key) {
-            Ok(agent) if !agent.store.qa_ready() => agent.store.clone(),
+            Ok(agent) if !agent.store.is_ready(rows) => agent.store.clone(),
             _ => return,
         }
     };
     // Should that panic, so will the request itself, and be answered.
-    let _ = tokio::task::spawn_blocking(move || store.wait_for_qa()).await;
+    let _ = tokio::task::spawn_blocking(move || store.prepare(rows)).await;
 }
 
 /// The response to what was answered or refused, and to a panic.

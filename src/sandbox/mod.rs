@@ -4,6 +4,7 @@
 //! them. To reset it is to make it anew from the same settings.
 
 mod clock;
+mod eviction;
 mod journals;
 mod limit;
 mod registry;
@@ -239,14 +240,14 @@ impl Sandbox {
     /// What is thought of its requests.
     pub(crate) fn verdict(&self) -> Verdict {
         let mut verdict = self.journal.kept().watch.verdict(&self.id);
-        // What was done names paths and parameters, which clients choose.
-        let redactor = Redactor::new([&**self.world(), &**self.base.world()]);
-        for finding in &mut verdict.findings {
-            finding.what = redactor.redact(&finding.what);
-        }
-        let hider = Redactor::new([&**self.world()]);
-        for finding in &mut verdict.findings {
-            finding.what = hider.redact(&finding.what);
+        if !verdict.findings.is_empty() {
+            // What was done names paths and parameters, which clients choose.
+            let redactor = Redactor::new([&**self.world(), &**self.base.world()]);
+            // Where one key stood as it is, another may stand with escapes.
+            let hider = Redactor::new([&**self.world()]);
+            for finding in &mut verdict.findings {
+                finding.what = hider.redact(&redactor.redact(&finding.what));
+            }
         }
         let faults = self.faults().into_iter();
         let faults = faults

@@ -5,17 +5,20 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::eviction::EvictionQueue;
 use super::{Sandbox, Settings};
 use crate::config::{Agents, Config};
 use crate::faults::Known;
 use crate::generate::Generator;
 use crate::journal::Budget;
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, VerdictSum};
 use crate::world::World;
 
 /// What sandboxes share: the server's records, and its time.
@@ -31,7 +34,25 @@ impl Base {
     }
 }
 
-type Named = HashMap<Box<str>, Arc<Sandbox>>;
+/// So many sandboxes end at most where one is made and there are too many. Where more have to, those
+/// that are made next end them.
+const MOST_EVICTED: usize = 8;
+
+/// So many sandboxes that were idle for too long end at a time. Requests wait in between.
+const SWEPT_AT_ONCE: usize = 16;
+
+type ById = HashMap<Box<str>, Arc<Sandbox>>;
+
+/// Every sandbox but the default one.
+#[derive(Default)]
+struct Named {
+    by_id: ById,
+    eviction: EvictionQueue,
+}
+
+/// Generated records of one seed and number of conversations, while someone has them. Who makes them
+/// holds the lock, so that those who want the same wait for them, and nobody else does.
+type Generated = Arc<Mutex<Weak<World>>>;
 
 /// Every sandbox of a server, by id.
 pub(crate) struct Sandboxes {
@@ -46,9 +67,10 @@ pub(crate) struct Sandboxes {
     turn: AtomicU64,
     journals: Arc<Budget>,
     /// What was thought of the requests of sandboxes that are no longer there.
-    past: Mutex<Option<Verdict>>,
+    /// Where both this and `named` are locked, this is first.
+    past: Mutex<VerdictSum>,
     /// Generated records by seed and number of conversations, as long as a sandbox has them.
-    generated: Mutex<HashMap<(u64, u32), Weak<World>>>,
+    generated: Mutex<HashMap<(u64, u32), Generated>>,
 }
 
 /// A sandbox that a request is in.
@@ -119,20 +141,26 @@ impl Sandboxes {
 
     /// What is thought of all requests since the server began, or was reset.
     pub(crate) fn verdict(&self) -> Verdict {
-        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let all = self.everyone().into_iter().map(|sandbox| sandbox.verdict());
-        Verdict::sum(past.into_iter().chain(all))
+        let (mut sum, all) = {
+            let past = self.past();
+            (past.clone(), self.everyone())
+        };
+        for sandbox in all {
+            sum.add(sandbox.verdict());
+        }
+        sum.verdict()
     }
 
     /// Ends every sandbox, begins the default one anew, and forgets everything.
     pub(crate) fn reset(&self) {
-        self.write().clear();
-        self.default.store(Arc::new(self.make(
-            Self::DEFAULT,
-            Arc::clone(&self.server),
-            self.now(),
-        )));
-        *self.past.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let default = self.make(Self::DEFAULT, Arc::clone(&self.server), self.now());
+        let mut past = self.past();
+        let gone = std::mem::take(&mut *self.write());
+        self.default.store(Arc::new(default));
+        *past = VerdictSum::default();
+        drop(past);
+        // Their records go while nobody waits for a lock.
+        drop(gone);
     }
 
     /// One sandbox, if it is there, or every one.
@@ -146,18 +174,27 @@ impl Sandboxes {
 
     /// Every sandbox, in no order.
     pub(super) fn everyone(&self) -> Vec<Arc<Sandbox>> {
-        let mut all: Vec<_> = self.read().values().cloned().collect();
+        let mut all: Vec<_> = self.read().by_id.values().cloned().collect();
         all.push(self.default.load_full());
         all
     }
 
-    /// Keeps what was thought of a sandbox that goes.
-    fn remember(&self, sandbox: &Sandbox) {
-        let verdict = sandbox.verdict();
-        if verdict.requests() > 0 {
-            let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-            *past = Some(Verdict::sum(past.take().into_iter().chain([verdict])));
+    /// Nothing under this lock panics half way, so a poisoned one is as good as any.
+    fn past(&self) -> MutexGuard<'_, VerdictSum> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes sandboxes out, and keeps what was thought of them. A verdict that is drawn meanwhile
+    /// waits, so that it has them before or after.
+    fn retire(&self, take_out: impl FnOnce(&mut Named) -> Vec<Arc<Sandbox>>) {
+        let mut past = self.past();
+        let gone = take_out(&mut self.write());
+        for sandbox in &gone {
+            past.add_past(sandbox.verdict());
         }
+        drop(past);
+        // Their records go while nobody waits for a lock.
+        drop(gone);
     }
 
     /// What [`Sandboxes::is_id`] takes, as an expression.
@@ -189,6 +226,7 @@ impl Sandboxes {
     pub(crate) fn get(&self, id: Option<&str>) -> Held {
         let Some(id) = id.filter(|id| *id != Self::DEFAULT) else {
             let sandbox = self.default.load();
+            sandbox.used.store(self.now(), Relaxed);
             return Held::Default(sandbox);
         };
         let now = self.now();
@@ -197,20 +235,26 @@ impl Sandboxes {
             return Held::Named(sandbox);
         }
         let fresh = Arc::new(self.make(id, Arc::clone(&self.server), now));
-        let mut named = self.write();
-        // Another request may have been quicker.
-        if let Some(sandbox) = self.among(&named, id, now) {
-            return Held::Named(sandbox);
+        let gone = {
+            let mut named = self.write();
+            // Another request may have been quicker.
+            if let Some(sandbox) = self.among(&named, id, now) {
+                return Held::Named(sandbox);
+            }
+            self.insert(&mut named, &fresh)
+        };
+        // No other request waits for this one to keep what was thought of them.
+        for sandbox in gone {
+            let verdict = sandbox.verdict();
+            self.past().add_past(verdict);
         }
-        self.make_room(&mut named, id);
-        named.insert(id.into(), Arc::clone(&fresh));
         Held::Named(fresh)
     }
 
     /// The sandbox of an id, if it is there. To look at it is not to use it.
     pub(crate) fn find(&self, id: &str) -> Option<Held> {
         if id == Self::DEFAULT {
-            return Some(self.get(None));
+            return Some(Held::Default(self.default.load()));
         }
         self.among(&self.read(), id, self.now()).map(Held::Named)
     }
@@ -218,27 +262,25 @@ impl Sandboxes {
     /// Makes a sandbox anew: with these settings, or with those that it has.
     pub(crate) fn put(&self, id: &str, settings: Option<Settings>) -> Arc<Sandbox> {
         let settings = settings.map(Arc::new);
-        // As long as this is held, nobody else changes what there is.
-        let mut named = self.write();
-        let before = match id {
-            Self::DEFAULT => Some(self.default.load_full()),
-            _ => self.among(&named, id, self.now()),
-        };
-        let has = before.as_ref().map(|before| &before.settings);
-        let settings = settings.unwrap_or_else(|| Arc::clone(has.unwrap_or(&self.server)));
-        let fresh = Arc::new(self.make(id, settings, self.now()));
-        fresh.trust();
-        if id == Self::DEFAULT {
-            self.default.store(Arc::clone(&fresh));
-        } else {
-            self.make_room(&mut named, id);
-            named.insert(id.into(), Arc::clone(&fresh));
-        }
-        drop(named);
-        if let Some(before) = before {
-            self.remember(&before);
-        }
-        fresh
+        let mut made = None;
+        // As long as the lock is held, nobody else changes what there is.
+        self.retire(|named| {
+            let before = match id {
+                Self::DEFAULT => Some(self.default.load_full()),
+                _ => self.among(named, id, self.now()),
+            };
+            let has = before.as_ref().map(|before| &before.settings);
+            let settings = settings.unwrap_or_else(|| Arc::clone(has.unwrap_or(&self.server)));
+            let fresh = made.insert(Arc::new(self.make(id, settings, self.now())));
+            fresh.trust();
+            if id == Self::DEFAULT {
+                self.default.store(Arc::clone(fresh));
+                return before.into_iter().collect();
+            }
+            drop(before);
+            self.insert(named, fresh)
+        });
+        made.expect("it was made above")
     }
 
     /// Ends a sandbox; whether it was there. The default one begins anew, as the server was
@@ -248,36 +290,41 @@ impl Sandboxes {
             self.put(id, Some((*self.server).clone()));
             return true;
         }
-        let gone = self.write().remove(id);
-        if let Some(gone) = &gone {
-            self.remember(gone);
-        }
-        gone.is_some()
+        let mut was_there = false;
+        self.retire(|named| {
+            let gone = named.by_id.remove(id);
+            was_there = gone.is_some();
+            gone.into_iter().collect()
+        });
+        was_there
     }
 
     /// Every sandbox, the default one first, the others by id.
     pub(crate) fn all(&self) -> Vec<Arc<Sandbox>> {
         self.sweep();
-        let mut all: Vec<_> = self.read().values().cloned().collect();
+        let mut all: Vec<_> = self.read().by_id.values().cloned().collect();
         all.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         all.insert(0, self.default.load_full());
         all
     }
 
-    /// Ends those that have been idle for too long.
+    /// Ends those that have been idle for too long. Takes a while where they are many.
     pub(crate) fn sweep(&self) {
         let now = self.now();
-        let mut over = Vec::new();
-        self.write().retain(|_, sandbox| {
-            let is_over = self.is_over(sandbox, now);
-            if is_over {
-                over.push(Arc::clone(sandbox));
-            }
-            !is_over
-        });
-        // Their records go without anyone waiting.
-        for sandbox in over {
-            self.remember(&sandbox);
+        let over: Vec<Box<str>> = {
+            let named = self.read();
+            let over = named.by_id.values().filter(|sandbox| self.is_over(sandbox, now));
+            over.map(|sandbox| sandbox.id.clone()).collect()
+        };
+        for some in over.chunks(SWEPT_AT_ONCE) {
+            self.retire(|Named { by_id, .. }| {
+                // Another request may have used or ended one of them since.
+                let still = some.iter().filter_map(|id| by_id.remove_entry(id));
+                let (gone, used): (Vec<_>, Vec<_>) =
+                    still.partition(|(_, sandbox)| self.is_over(sandbox, now));
+                by_id.extend(used);
+                gone.into_iter().map(|(_, sandbox)| sandbox).collect()
+            });
         }
     }
 
@@ -288,16 +335,19 @@ impl Sandboxes {
 
     /// Generated records: those of another sandbox, where one has the same.
     pub(crate) fn generated(&self, seed: u64, conversations: u32) -> Arc<World> {
-        let key = (seed, conversations);
-        // Held while they are made, so that those who want the same wait for them.
-        let mut generated = self.generated.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(world) = generated.get(&key).and_then(Weak::upgrade) {
+        let slot = {
+            let mut generated = self.generated.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those that nobody has and nobody makes.
+            generated.retain(|_, slot| Arc::strong_count(slot) > 1 || is_had(slot));
+            Arc::clone(generated.entry((seed, conversations)).or_default())
+        };
+        let mut made = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(world) = made.upgrade() {
             return world;
         }
         let generator = Generator::new(seed, conversations, self.config.now.end_ms());
         let world = Arc::new(self.world().with_generated(generator));
-        generated.retain(|_, world| world.strong_count() > 0);
-        generated.insert(key, Arc::downgrade(&world));
+        *made = Arc::downgrade(&world);
         world
     }
 
@@ -320,7 +370,7 @@ impl Sandboxes {
 
     /// The sandbox of an id, if it is there and not over.
     fn among(&self, named: &Named, id: &str, now: u64) -> Option<Arc<Sandbox>> {
-        named.get(id).filter(|sandbox| !self.is_over(sandbox, now)).cloned()
+        named.by_id.get(id).filter(|sandbox| !self.is_over(sandbox, now)).cloned()
     }
 
     /// Nothing under this lock panics half way, so a poisoned one is as good as any.
@@ -338,30 +388,40 @@ impl Sandboxes {
         idle >= self.config.limits.sandbox_idle && !in_use(sandbox)
     }
 
-    /// Ends those that were used least recently, until there is room for one more.
-    fn make_room(&self, named: &mut Named, id: &str) {
-        if named.contains_key(id) {
-            return;
-        }
-        while named.len() >= self.config.limits.sandboxes.max(1) {
-            let unused = named.values().filter(|sandbox| !in_use(sandbox));
-            // Whoever has no key must not make those end that others use.
-            let rank = |sandbox: &&Arc<Sandbox>| {
-                (sandbox.trusted.load(Relaxed), sandbox.turn.load(Relaxed))
-            };
-            let oldest = unused.min_by_key(rank);
-            // Where all are in use, there is one more than there may be, for a while.
-            let Some(oldest) = oldest.map(|sandbox| sandbox.id.clone()) else { return };
-            if let Some(gone) = named.remove(&oldest) {
-                self.remember(&gone);
+    /// Puts a sandbox in the place of its id; those that ended for it.
+    fn insert(&self, named: &mut Named, fresh: &Arc<Sandbox>) -> Vec<Arc<Sandbox>> {
+        let mut gone: Vec<_> = named.by_id.remove(&fresh.id).into_iter().collect();
+        let Named { by_id, eviction } = named;
+        let next_turn = || self.turn.fetch_add(1, Relaxed);
+        for _ in 0..MOST_EVICTED {
+            if by_id.len() < self.config.limits.sandboxes.max(1) {
+                break;
             }
+            // Where all are in use, there is one more than there may be, for a while.
+            let oldest = eviction.take(|one| is_among(by_id, one), next_turn);
+            let Some(oldest) = oldest else { break };
+            by_id.remove(&oldest.id);
+            gone.push(oldest);
         }
+        by_id.insert(fresh.id.clone(), Arc::clone(fresh));
+        eviction.add(fresh, by_id.len(), |one| is_among(by_id, one));
+        gone
     }
 
     /// Milliseconds since the server began.
     fn now(&self) -> u64 {
         u64::try_from(self.base.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// Whether a sandbox is still there.
+fn is_among(by_id: &ById, sandbox: &Arc<Sandbox>) -> bool {
+    by_id.get(&sandbox.id).is_some_and(|there| Arc::ptr_eq(there, sandbox))
+}
+
+/// Whether a sandbox has such records.
+fn is_had(generated: &Generated) -> bool {
+    generated.lock().unwrap_or_else(PoisonError::into_inner).strong_count() > 0
 }
 
 /// Whether anyone but the registry holds a sandbox.

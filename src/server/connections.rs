@@ -80,7 +80,7 @@ pub(crate) async fn run_until(
     let (end, ends) = watch::channel(false);
     let mut open = Open::new(Arc::clone(&app), log.map(Arc::new), ends);
     let mut stop = std::pin::pin!(stop);
-    let mut sweep = tokio::time::interval(SWEEP);
+    let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
     // A connection that is accepted and waits for a place, and since when.
     let mut waiting = None;
     let mut since = Instant::now();
@@ -96,7 +96,8 @@ pub(crate) async fn run_until(
             biased;
             () = &mut stop => break,
             _ = sweep.tick() => {
-                app.sandboxes.sweep();
+                let sandboxes = Arc::clone(&app.sandboxes);
+                tokio::task::spawn_blocking(move || sandboxes.sweep());
                 continue;
             }
             accepted = listener.accept(), if !full => accepted,

@@ -90,7 +90,7 @@ mod tests {
                         }
                     }
                 }
-                records.wait_for_qa();
+                records.qa_index();
                 let pairs = records.qa((i64::MIN, i64::MAX), None).len();
                 for rated in [None].into_iter().chain(Feedback::ALL.map(Some)) {
                     for slice in pages(records.qa(window, rated).len()) {

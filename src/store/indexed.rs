@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::index::{ConversationIndex, QaIndex, Ranks, threads};
 use super::rendered::{Rendered, Rows};
-use super::{Chain, Records, Slice, count};
+use super::{Chain, Records, RowKind, Slice, count};
 use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
 use crate::json::{Out, Pen, Piece};
 use crate::rows::{self, MessageForm};
@@ -26,8 +26,8 @@ pub(super) trait Queries: Send + Sync {
     fn messages(&self, conversation_id: &str) -> Option<(u32, u64)>;
     fn write_messages(&self, conversation: u32, slice: Slice, form: MessageForm, out: &mut Out);
 
-    fn qa_ready(&self) -> bool;
-    fn wait_for_qa(&self);
+    fn is_ready(&self, rows: RowKind) -> bool;
+    fn prepare(&self, rows: RowKind);
     fn qa(&self, window: (i64, i64), rated: FeedbackFilter) -> Ranks<'_>;
     fn write_qa(&self, ranks: &Ranks<'_>, slice: Slice, unit: QaTime, out: &mut Out);
 }
@@ -61,6 +61,16 @@ impl<R: Records> Indexed<R> {
         self.qa.get_or_init(|| {
             QaIndex::new(&self.records, &self.conversations, threads(self.records.len()))
         })
+    }
+
+    /// Whether there are none to be kept, or so few that the first page may make them.
+    fn has_few_rows(&self) -> bool {
+        const FEW: u64 = 500;
+        let Some(last) = self.records.len().checked_sub(1) else { return true };
+        self.records.room_for_rows().is_none() || {
+            let before = u64::from(self.records.first_message(last));
+            u64::from(last) + before + self.records.chain(last).len() < FEW
+        }
     }
 
     pub(super) fn kept_conversations(&self, anonymous: bool) -> Option<&Rows> {
@@ -163,12 +173,32 @@ impl<R: Records> Queries for Indexed<R> {
         }
     }
 
-    fn qa_ready(&self) -> bool {
-        self.qa.get().is_some()
+    fn is_ready(&self, rows: RowKind) -> bool {
+        let (indexed, is_kept, made) = match rows {
+            RowKind::Conversations { with_anonymous_id } => {
+                (true, !with_anonymous_id, &self.kept.conversations)
+            }
+            RowKind::Messages(form) => (true, true, &self.kept.messages[form as usize]),
+            RowKind::Qa(unit) => {
+                (self.qa.get().is_some(), unit == QaTime::default(), &self.kept.qa)
+            }
+        };
+        indexed && (!is_kept || made.is_made() || self.has_few_rows())
     }
 
-    fn wait_for_qa(&self) {
-        self.qa_index();
+    fn prepare(&self, rows: RowKind) {
+        match rows {
+            RowKind::Conversations { with_anonymous_id } => {
+                self.kept_conversations(with_anonymous_id);
+            }
+            RowKind::Messages(form) => {
+                self.kept_messages(form);
+            }
+            RowKind::Qa(unit) => {
+                self.qa_index();
+                self.kept_qa(unit);
+            }
+        }
     }
 
     fn qa(&self, window: (i64, i64), rated: FeedbackFilter) -> Ranks<'_> {

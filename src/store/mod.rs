@@ -45,6 +45,14 @@ impl Slice {
     }
 }
 
+/// What an answer has rows of, and how a row is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RowKind {
+    Conversations { with_anonymous_id: bool },
+    Messages(MessageForm),
+    Qa(QaTime),
+}
+
 /// The records of one agent. A copy is of the same records.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -56,23 +64,28 @@ impl Store {
     pub(crate) fn new(records: impl Records) -> Self {
         let indexed = Arc::new(Indexed::new(records));
         let large = is_large(indexed.records.len());
-        let there = Arc::clone(&indexed);
-        // Where no thread is to be had, the first who asks for pairs waits for their index.
-        let _ = large.then(|| std::thread::Builder::new().spawn(move || there.wait_for_qa()));
-        if !large {
-            indexed.wait_for_qa();
+        if large {
+            let there = Arc::clone(&indexed);
+            let background = move || {
+                there.qa_index();
+            };
+            // Where no thread is to be had, the first who asks for pairs waits for their index.
+            let _ = std::thread::Builder::new().spawn(background);
+        } else {
+            indexed.qa_index();
         }
         Self { indexed }
     }
 
-    /// Whether Q&A pairs can be asked for without waiting.
-    pub(crate) fn qa_ready(&self) -> bool {
-        self.indexed.qa_ready()
+    /// Whether rows can be asked for without waiting: their index is there, and so are all of them
+    /// as they are written, where they are kept.
+    pub(crate) fn is_ready(&self, rows: RowKind) -> bool {
+        self.indexed.is_ready(rows)
     }
 
-    /// Waits until Q&A pairs are indexed.
-    pub(crate) fn wait_for_qa(&self) {
-        self.indexed.wait_for_qa();
+    /// Makes what rows need, or waits for whoever does.
+    pub(crate) fn prepare(&self, rows: RowKind) {
+        self.indexed.prepare(rows);
     }
 
     /// How many conversations there are.

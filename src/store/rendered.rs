@@ -56,6 +56,11 @@ pub(super) struct Rows {
 }
 
 impl Rendered {
+    /// Whether the rows are made, or are too large to be kept.
+    pub(super) fn is_made(&self) -> bool {
+        self.rows.get().is_some()
+    }
+
     /// The rows, if they are small enough to be kept and there is room for them. `render` hands
     /// on all there are, in the order of their numbers, each with a comma before it, until it is
     /// told to stop.
@@ -142,15 +147,15 @@ mod tests {
     use crate::model::MessageType;
     use crate::rows::MessageForm;
     use crate::store::indexed::{Indexed, Queries};
-    use crate::store::{Columns, Loaded, LoadedConversation, LoadedMessage, Slice};
+    use crate::store::{Columns, Loaded, LoadedConversation, LoadedMessage, RowKind, Slice};
     use crate::store::{Str, Texts, TextsBuilder};
 
     const AGENTS: usize = 8;
 
-    /// Three conversations of a question and its answer.
-    fn columns(texts: &mut TextsBuilder<'_>) -> Columns {
+    /// Conversations of a question and its answer.
+    fn columns(texts: &mut TextsBuilder<'_>, conversations: i64) -> Columns {
         let mut columns = Columns::default();
-        for n in 0..3 {
+        for n in 0..conversations {
             let conversation = LoadedConversation {
                 conversation_id: texts.add(&format!("c{n}")),
                 user_id: texts.add("u"),
@@ -177,9 +182,14 @@ mod tests {
 
     /// Agents that were loaded together, with so much room for their rows.
     fn agents(room: usize) -> Vec<Indexed<Loaded>> {
+        agents_of(3, room)
+    }
+
+    /// The same, each with so many conversations.
+    fn agents_of(conversations: i64, room: usize) -> Vec<Indexed<Loaded>> {
         let documents = Documents::default();
         let mut builder = TextsBuilder::new(&documents);
-        let columns: Vec<_> = (0..AGENTS).map(|_| columns(&mut builder)).collect();
+        let columns: Vec<_> = (0..AGENTS).map(|_| columns(&mut builder, conversations)).collect();
         let beside = builder.finish();
         let mut texts = Texts::new(documents, beside);
         assert_eq!(texts.room.left(), MOST_TOGETHER);
@@ -230,6 +240,31 @@ mod tests {
             // It is used, but for less than the rows of a kind that did not fit would take.
             assert!(room - sum < each, "{sum} of {room}");
             assert_eq!(sizes.len() == 4 * AGENTS, room == AGENTS * each);
+        }
+    }
+
+    /// The first request for rows of a large fixture has them made on another thread.
+    #[test]
+    fn rows_of_a_large_fixture_are_ready_once_they_are_made() {
+        let conversations = RowKind::Conversations { with_anonymous_id: false };
+        let messages = [MessageForm::V1, MessageForm::V2].map(RowKind::Messages);
+        let kinds = [conversations, messages[0], messages[1], RowKind::Qa(QaTime::default())];
+        // Too little room is found out once.
+        for room in [MOST_TOGETHER, 0] {
+            let large = &agents_of(500, room)[0];
+            for kind in kinds {
+                assert!(!large.is_ready(kind), "{kind:?}");
+                large.prepare(kind);
+                assert!(large.is_ready(kind), "{kind:?}");
+            }
+            // What is never kept needs no making.
+            assert!(large.is_ready(RowKind::Conversations { with_anonymous_id: true }));
+            assert!(large.is_ready(RowKind::Qa(QaTime::Milliseconds)));
+        }
+        let small = &agents(MOST_TOGETHER)[0];
+        small.qa_index();
+        for kind in kinds {
+            assert!(small.is_ready(kind), "{kind:?}");
         }
     }
 }

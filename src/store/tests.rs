@@ -6,12 +6,13 @@ use std::thread;
 
 use super::index::fake::Fake;
 use super::index::is_large;
-use super::{Indexed, Slice, Store};
+use super::{Indexed, RowKind, Slice, Store};
 use crate::contract::{Feedback, QaTime};
 use crate::generate::Generator;
 use crate::json::Out;
 
 const ALL: (i64, i64) = (i64::MIN, i64::MAX);
+const PAIRS: RowKind = RowKind::Qa(QaTime::Seconds);
 
 fn rows(store: &Store, rated: Option<Feedback>) -> Vec<u8> {
     let mut out = Out::with_room(0);
@@ -30,7 +31,7 @@ fn pairs_of_many_conversations_are_there_when_they_are_asked_for() {
         [scope.spawn(ask), scope.spawn(ask)].map(|thread| thread.join().unwrap())
     });
     assert_eq!(asked[0], asked[1]);
-    assert!(store.qa_ready());
+    assert!(store.is_ready(PAIRS));
     let few = Indexed::new(generator());
     few.qa_index();
     assert_eq!(asked[0], rows(&Store { indexed: Arc::new(few) }, Some(Feedback::Good)));
@@ -40,7 +41,7 @@ fn pairs_of_many_conversations_are_there_when_they_are_asked_for() {
 
 #[test]
 fn few_conversations_need_no_thread() {
-    assert!(Store::new(Generator::new(1, 1000, 1_760_918_400_000)).qa_ready());
+    assert!(Store::new(Generator::new(1, 1000, 1_760_918_400_000)).is_ready(PAIRS));
 }
 
 #[test]
@@ -50,8 +51,8 @@ fn a_panic_in_the_background_is_one_for_who_asks() {
     let store = Store::new(broken);
     assert!(is_large(50_001));
     for _ in 0..3 {
-        let waited = catch_unwind(AssertUnwindSafe(|| store.wait_for_qa()));
+        let waited = catch_unwind(AssertUnwindSafe(|| store.prepare(PAIRS)));
         assert!(waited.is_err());
-        assert!(!store.qa_ready());
+        assert!(!store.is_ready(PAIRS));
     }
 }

@@ -6,9 +6,6 @@ use crate::contract::{Code, ENDPOINTS, Endpoint, Operation};
 /// Edges of paging.
 const EDGES: [&str; 5] = ["first page", "last page", "short page", "no rows", "past the end"];
 
-/// So many faults of sandboxes that have ended are remembered.
-const MOST_FAULTS: usize = 1_000;
-
 /// What requests have met: a bit for each thing that there is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Coverage {
@@ -73,8 +70,10 @@ impl Coverage {
         self.faults = faults;
     }
 
-    /// Adds what other requests have met.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Adds what other requests have met, but for the faults, which [`VerdictSum`] counts.
+    ///
+    /// [`VerdictSum`]: super::VerdictSum
+    pub(super) fn merge(&mut self, other: &Self) {
         for (of, more) in self.of.iter_mut().zip(&other.of) {
             of.answered |= more.answered;
             of.codes |= more.codes;
@@ -82,16 +81,6 @@ impl Coverage {
             of.filters |= more.filters;
         }
         self.elsewhere |= other.elsewhere;
-        for (fault, struck) in &other.faults {
-            let known = self.faults.iter().position(|(known, _)| known == fault);
-            match known {
-                Some(place) => self.faults[place].1 |= struck,
-                None if self.faults.len() < MOST_FAULTS => {
-                    self.faults.push((fault.clone(), *struck));
-                }
-                None => {}
-            }
-        }
     }
 
     /// Everything that there is to meet, and whether it was.

@@ -5,6 +5,7 @@
 mod coverage;
 mod read;
 mod render;
+mod sum;
 mod tries;
 mod walk;
 mod watch;
@@ -12,6 +13,7 @@ mod watch;
 pub(crate) use coverage::Coverage;
 pub(crate) use read::violations;
 pub(crate) use render::VerdictShown;
+pub(crate) use sum::VerdictSum;
 pub(crate) use watch::{Observed, Watch};
 
 use std::fmt;
@@ -202,7 +204,7 @@ pub struct Finding {
 /// assert_eq!(verdict.findings()[0].rule.name(), "unknown-parameter");
 /// assert!(verdict.to_string().contains("`sort`"));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Verdict {
     pub(crate) findings: Vec<Finding>,
     pub(crate) coverage: Coverage,
@@ -211,25 +213,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// All of some.
-    pub(crate) fn sum(all: impl IntoIterator<Item = Self>) -> Self {
-        // Of one rule.
-        const MOST_FINDINGS: usize = 200;
-        let mut sum = Self { findings: Vec::new(), coverage: Coverage::default(), requests: 0 };
-        for one in all {
-            for finding in one.findings {
-                let same = sum.findings.iter().filter(|other| other.rule == finding.rule);
-                if same.count() < MOST_FINDINGS {
-                    sum.findings.push(finding);
-                }
-            }
-            sum.coverage.merge(&one.coverage);
-            sum.requests += one.requests;
-        }
-        sum.findings.sort_by(|a, b| (a.rule, &a.sandbox).cmp(&(b.rule, &b.sandbox)));
-        sum
-    }
-
     /// What was done wrong, by rule.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {

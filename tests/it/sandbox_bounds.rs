@@ -200,6 +200,20 @@ fn an_idle_one_is_over() {
     assert_eq!(listed(server.address()), ["default"]);
 }
 
+/// Whether they end by the list, by a request of their name or by number.
+#[test]
+fn those_that_are_over_leave_what_was_thought_of_them() {
+    let server = idle_at_once();
+    for number in 0..300 {
+        visit(&server, &number.to_string());
+    }
+    // Made anew before it was swept.
+    visit(&server, "0");
+    assert_eq!(server.verdict().requests(), 301);
+    assert_eq!(listed(server.address()), ["default"]);
+    assert_eq!(server.verdict().requests(), 301);
+}
+
 #[test]
 fn one_that_is_over_begins_anew() {
     let server = idle_at_once();

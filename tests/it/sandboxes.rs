@@ -7,8 +7,9 @@ use gptbots_mock::{Fault, Hazard, Server};
 use serde_json::json;
 
 use crate::client::{Answer, NEWEST, get, request};
-use crate::control::{listed, lists, put, shown};
+use crate::control::{control, listed, lists, put, shown};
 use crate::fixture::{agent, build, silent};
+use crate::program::until;
 use crate::walk::{whole_list, whole_qa};
 
 /// The newest conversation, by a path that names a sandbox.
@@ -247,4 +248,28 @@ fn the_library_names_a_sandbox_by_url_and_by_key() {
     assert_eq!((sandbox.id(), sandbox.api_key()), ("a", "app-demo~a"));
     get(&server, sandbox.api_key(), NEWEST).ok();
     assert_in(&server, "a");
+}
+
+/// How long nobody has used a sandbox, in milliseconds.
+#[track_caller]
+fn idle_ms(server: &Server, id: &str) -> u64 {
+    let shown = control(server.address(), "GET", &format!("/sandboxes/{id}"), "");
+    shown.ok().json()["idle_ms"].as_u64().unwrap()
+}
+
+#[test]
+fn a_request_ends_the_idle_time_of_the_default_sandbox() {
+    let server = Server::start().unwrap();
+    put(&server, "unused", &json!({}));
+    until("some time passes", || idle_ms(&server, "unused") >= 50);
+    get(&server, "app-demo", NEWEST).ok();
+    let idle = idle_ms(&server, "default");
+    assert!(idle + 50 <= idle_ms(&server, "unused"), "{idle}");
+}
+
+/// To look at the default sandbox is not to use it.
+#[test]
+fn the_idle_time_of_the_default_sandbox_goes_on_while_it_is_looked_at() {
+    let server = Server::start().unwrap();
+    until("some time passes", || idle_ms(&server, "default") >= 20);
 }
