@@ -62,6 +62,12 @@ pub(crate) fn is_path(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether requests are searched at a path, which may take seconds, and is given up when the client
+/// goes.
+pub(crate) fn is_search(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with("/requests/"))
+}
+
 written! {
     /// Whether the server is up.
     struct Health is "Health" in "snake_case" {

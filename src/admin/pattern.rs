@@ -1,6 +1,8 @@
 //! Request patterns, as `WireMock` writes them: what a request must hold to be found, counted or
 //! removed. A request is held against what it really sent; nothing of it is shown here.
 
+use std::borrow::Cow;
+
 use regex_lite::{Regex, RegexBuilder};
 
 use super::Failure;
@@ -23,7 +25,18 @@ pub(super) const MOST_NAMES: usize = 100;
 /// An expression may be so long, and so large once it is compiled, in bytes: matching takes time
 /// by its size.
 pub(super) const MOST_EXPRESSION: usize = 1_000;
-const MOST_COMPILED: usize = 64 << 10;
+
+/// The sizes, in bytes, that a compiled expression is measured by; it may have the last one.
+const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
+
+/// The length of a text times the size of the expression that it is held against is at most so much.
+/// It takes some tenths of a second, in which nothing can stop it.
+const MOST_WORK: usize = 1 << 30;
+
+/// Why it is not known whether a request fits: to find out would take too long, or nobody waits for
+/// it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Stopped;
 
 /// What a request must hold.
 #[derive(Default)]
@@ -38,8 +51,15 @@ pub(super) struct Pattern {
 enum Url {
     Whole(String),
     Path(String),
-    WholeMatches(Regex),
-    PathMatches(Regex),
+    WholeMatches(Expression),
+    PathMatches(Expression),
+}
+
+/// A regular expression that has to match all of a text.
+struct Expression {
+    regex: Regex,
+    /// One of [`SIZES`].
+    size: usize,
 }
 
 /// What one of the values of a header or parameter must be.
@@ -47,8 +67,8 @@ enum Matcher {
     Absent,
     EqualTo { value: String, any_case: bool },
     Contains(String),
-    Matches(Regex),
-    DoesNotMatch(Regex),
+    Matches(Expression),
+    DoesNotMatch(Expression),
 }
 
 impl Pattern {
@@ -84,54 +104,81 @@ impl Pattern {
         Ok(())
     }
 
-    pub(super) fn fits(&self, entry: &Entry) -> bool {
+    /// Whether a request fits. `stop` is asked before each text that is looked at.
+    pub(super) fn fits(&self, entry: &Entry, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
+        if self.method.as_ref().is_some_and(|method| *method != entry.method()) {
+            return Ok(false);
+        }
         let target = entry.target();
-        let headers = |name: &str| {
-            let of = entry.headers().filter(|(header, _)| header.eq_ignore_ascii_case(name));
-            of.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>()
-        };
-        let query = target.split_once('?').map_or("", |(_, query)| query);
-        let params = |name: &str| {
-            let of = pairs(query).filter(|(param, _)| param == name);
-            of.map(|(_, value)| value.into_owned()).collect::<Vec<_>>()
-        };
-        self.method.as_ref().is_none_or(|method| *method == entry.method())
+        if let Some(url) = &self.url {
             // A sandbox in the path is the address of the server, as far as a client knows.
-            && self.url.as_ref().is_none_or(|url| {
-                let own = without_sandbox(&target);
-                url.fits(&target) || (own.len() < target.len() && url.fits(own))
-            })
-            && self.headers.iter().all(|(name, matcher)| matcher.fits(&headers(name)))
-            && self.query.iter().all(|(name, matcher)| matcher.fits(&params(name)))
+            let own = without_sandbox(&target);
+            if !url.fits(&target, stop)? && (own.len() == target.len() || !url.fits(own, stop)?) {
+                return Ok(false);
+            }
+        }
+        for (name, matcher) in &self.headers {
+            let of = entry.headers().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+            if !matcher.fits(of.map(|(_, value)| String::from_utf8_lossy(value)), stop)? {
+                return Ok(false);
+            }
+        }
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        for (name, matcher) in &self.query {
+            let of = pairs(query).filter(|(param, _)| param == name);
+            if !matcher.fits(of.map(|(_, value)| value), stop)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
 impl Url {
-    fn fits(&self, target: &str) -> bool {
+    fn fits(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         match self {
-            Self::Whole(url) => url == target,
-            Self::Path(url) => url == path,
-            Self::WholeMatches(url) => url.is_match(target),
-            Self::PathMatches(url) => url.is_match(path),
+            Self::Whole(url) => Ok(url == target),
+            Self::Path(url) => Ok(url == path),
+            Self::WholeMatches(url) => url.matches(target, stop),
+            Self::PathMatches(url) => url.matches(path, stop),
         }
     }
 }
 
-impl Matcher {
-    fn fits(&self, values: &[String]) -> bool {
-        let any = |fits: &dyn Fn(&str) -> bool| values.iter().any(|value| fits(value));
-        match self {
-            Self::Absent => values.is_empty(),
-            Self::EqualTo { value, any_case: false } => any(&|sent| sent == value),
-            Self::EqualTo { value, any_case: true } => {
-                let value = value.to_lowercase();
-                any(&|sent| sent.to_lowercase() == value)
-            }
-            Self::Contains(part) => any(&|sent| sent.contains(part)),
-            Self::Matches(regex) => any(&|sent| regex.is_match(sent)),
-            Self::DoesNotMatch(regex) => values.is_empty() || any(&|sent| !regex.is_match(sent)),
+impl Expression {
+    fn matches(&self, text: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
+        if text.len().saturating_mul(self.size) > MOST_WORK || stop() {
+            return Err(Stopped);
         }
+        Ok(self.regex.is_match(text))
+    }
+}
+
+impl Matcher {
+    fn fits<'v>(
+        &self,
+        values: impl Iterator<Item = Cow<'v, str>>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped> {
+        let mut is_absent = true;
+        for value in values {
+            is_absent = false;
+            let fits = match self {
+                Self::Absent => return Ok(false),
+                Self::EqualTo { value: wanted, any_case: false } => value == *wanted,
+                Self::EqualTo { value: wanted, any_case: true } => {
+                    value.to_lowercase() == wanted.to_lowercase()
+                }
+                Self::Contains(part) => value.contains(part),
+                Self::Matches(expression) => expression.matches(&value, stop)?,
+                Self::DoesNotMatch(expression) => !expression.matches(&value, stop)?,
+            };
+            if fits {
+                return Ok(true);
+            }
+        }
+        Ok(is_absent && matches!(self, Self::Absent | Self::DoesNotMatch(_)))
     }
 }
 
@@ -237,21 +284,74 @@ fn read_text(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Matcher>, 
     })
 }
 
-/// A regular expression that has to match all of a text.
-fn expression(reader: &mut Reader<'_, '_>, text: &str, span: &Span) -> Option<Regex> {
+fn expression(reader: &mut Reader<'_, '_>, text: &str, span: &Span) -> Option<Expression> {
     if text.len() > MOST_EXPRESSION {
         let message = format!("an expression of more than {MOST_EXPRESSION} bytes");
         reader.problems.add(span.clone(), message);
         return None;
     }
-    let compile = |text: &str| RegexBuilder::new(text).size_limit(MOST_COMPILED).build();
-    // By itself first, so that no bracket of its own closes the one around it.
-    let compiled = compile(text).and_then(|_| compile(&format!(r"\A(?:{text})\z")));
-    compiled
-        .map_err(|error| {
+    match compile(text) {
+        Ok(expression) => Some(expression),
+        Err(error) => {
             let message = format!("the expression does not compile: {error}");
             let help = "there are no lookarounds and no backreferences";
             reader.problems.add_with_help(span.clone(), message, help);
-        })
-        .ok()
+            None
+        }
+    }
+}
+
+fn compile(text: &str) -> Result<Expression, regex_lite::Error> {
+    let [.., most] = SIZES;
+    // By itself first, so that no bracket of its own closes the one around it.
+    build(text, most)?;
+    // A comment, which `(?x)` allows at the end, takes the bracket with it unless its line ends.
+    build_smallest(&format!(r"\A(?:{text})\z"))
+        .or_else(|_| build_smallest(&format!("\\A(?:{text}\n)\\z")))
+}
+
+fn build_smallest(text: &str) -> Result<Expression, regex_lite::Error> {
+    let [smaller @ .., most] = SIZES;
+    let fitting = smaller.into_iter().find_map(|size| Some((build(text, size).ok()?, size)));
+    let (regex, size) = match fitting {
+        Some(fitting) => fitting,
+        None => (build(text, most)?, most),
+    };
+    Ok(Expression { regex, size })
+}
+
+fn build(text: &str, size: usize) -> Result<Regex, regex_lite::Error> {
+    RegexBuilder::new(text).size_limit(size).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::cell::Cell;
+
+    use super::{Matcher, Stopped, compile};
+
+    #[test]
+    fn matching_stops_before_the_next_text_when_it_is_told_to() {
+        let asked = Cell::new(0);
+        let stop = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        let matcher = Matcher::Matches(compile("a*b").unwrap());
+        let values = || (0..100).map(|_| Cow::Borrowed("aaa"));
+        assert_eq!(matcher.fits(values(), &stop), Err(Stopped));
+        assert_eq!(asked.get(), 4);
+        assert_eq!(matcher.fits(values(), &|| false), Ok(false));
+    }
+
+    #[test]
+    fn a_long_text_is_not_held_against_a_large_expression() {
+        let text = "a".repeat(126_000);
+        let large = compile(&("(a|a)*b|".repeat(120) + "a*")).unwrap();
+        assert_eq!(large.matches(&text, &|| false), Err(Stopped));
+        assert_eq!(large.matches("aaa", &|| false), Ok(true));
+        let small = compile("(a|a)*").unwrap();
+        assert_eq!(small.matches(&text, &|| false), Ok(true));
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use axum::response::Response;
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Stopped};
 use super::query::Asked;
 use super::shapes::{Logged, ServeEvent, number_of};
 use super::{Done, Failure, apart, json};
@@ -118,11 +119,25 @@ async fn with_fitting(
     answer: impl FnOnce(&Sandboxes, &Asked, &[Filed]) -> Response + Send + 'static,
 ) -> Result<Response, Failure> {
     let pattern = Pattern::read(body)?;
+    let waiting = Waiting::default();
+    let abandoned = Arc::clone(&waiting.abandoned);
     apart(all, move |all| {
-        let fitting = fitting(all, asked.sandbox.as_deref(), &pattern)?;
+        let fitting = fitting(all, asked.sandbox.as_deref(), &pattern, &abandoned)?;
         Ok(answer(all, &asked, &fitting))
     })
     .await
+}
+
+/// Someone who waits for an answer. Dropped with the request, as when the client goes.
+#[derive(Default)]
+struct Waiting {
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.abandoned.store(true, Relaxed);
+    }
 }
 
 /// `POST /__admin/requests/find`: in the order in which they came.
@@ -175,16 +190,23 @@ pub(super) async fn unmatched(all: &Arc<Sandboxes>, asked: Asked) -> Result<Resp
 type Filed = (Arc<Sandbox>, Entry);
 
 /// The requests that fit a pattern.
-fn fitting(all: &Sandboxes, only: Option<&str>, pattern: &Pattern) -> Result<Vec<Filed>, Failure> {
+fn fitting(
+    all: &Sandboxes,
+    only: Option<&str>,
+    pattern: &Pattern,
+    abandoned: &AtomicBool,
+) -> Result<Vec<Filed>, Failure> {
     let begun = Instant::now();
+    let stop = || abandoned.load(Relaxed) || begun.elapsed() > PATIENCE;
     let mut fitting = Vec::new();
     for filed in all.collect(only).entries {
-        if begun.elapsed() > PATIENCE {
-            return Err(Failure::bad(
-                "to match every request would take too long; narrow it by `sandbox`",
-            ));
-        }
-        if pattern.fits(&filed.1) {
+        let fits = pattern.fits(&filed.1, &stop).map_err(|Stopped| {
+            Failure::bad(
+                "to match every request would take too long; narrow it by `sandbox`, or give \
+                 smaller expressions",
+            )
+        })?;
+        if fits {
             fitting.push(filed);
         }
     }

@@ -33,6 +33,16 @@ impl RateLimit {
         }
         Ok(Self { requests, seconds })
     }
+
+    /// # Errors
+    ///
+    /// A number out of its bounds, or a window that is not of whole seconds.
+    pub(crate) fn per_window(requests: u32, window: Duration) -> Result<Self, String> {
+        if window.subsec_nanos() != 0 {
+            return Err(format!("a rate limit counts in whole seconds, got {window:?}"));
+        }
+        Self::new(requests, u32::try_from(window.as_secs()).unwrap_or(u32::MAX))
+    }
 }
 
 impl fmt::Display for RateLimit {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{App, Server};
 use crate::config::{Agents, Config, Day, Limits};
@@ -19,6 +20,8 @@ use crate::world::WorldError;
 #[derive(Clone, Debug)]
 pub struct ServerBuilder {
     pub(super) config: Config,
+    /// Requests of each key, and the window; checked at the start.
+    pub(super) rate_limit: Option<(u32, Duration)>,
 }
 
 impl ServerBuilder {
@@ -146,9 +149,8 @@ impl ServerBuilder {
     /// Lets each key make so many requests in so long a time, in each sandbox; off by default. See
     /// [`Sandbox::rate_limit`](crate::Sandbox::rate_limit) for the bounds.
     #[must_use]
-    pub fn rate_limit(mut self, requests: u32, window: std::time::Duration) -> Self {
-        let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
-        self.config.rate_limit = Some(RateLimit { requests, seconds });
+    pub fn rate_limit(mut self, requests: u32, window: Duration) -> Self {
+        self.rate_limit = Some((requests, window));
         self
     }
 
@@ -175,7 +177,7 @@ impl ServerBuilder {
     /// See [`ServerBuilder::start`].
     #[doc(hidden)]
     pub fn unserved(self) -> Result<Unserved, StartError> {
-        Ok(Unserved { app: Arc::new(App::new(self.config)?), peer: Peer::nobody() })
+        Ok(Unserved { app: Arc::new(self.app()?), peer: Peer::nobody() })
     }
 
     /// Starts the server; it accepts connections when this returns.
@@ -186,12 +188,21 @@ impl ServerBuilder {
     /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS) conversations, or no socket or thread to
     /// be had.
     pub fn start(self) -> Result<Server, StartError> {
-        let app = App::new(self.config)?;
+        let app = self.app()?;
         let api_key = {
             let world = app.sandboxes.world();
             world.agent_to_ask().and_then(|agent| agent.keys.first()).cloned()
         };
         Ok(Server::run(app, api_key.unwrap_or_default())?)
+    }
+
+    fn app(self) -> Result<App, WorldError> {
+        let Self { mut config, rate_limit } = self;
+        if let Some((requests, window)) = rate_limit {
+            let limit = RateLimit::per_window(requests, window).map_err(WorldError::Setting)?;
+            config.rate_limit = Some(limit);
+        }
+        App::new(config)
     }
 }
 

@@ -33,6 +33,7 @@ use super::refused::Refused;
 use super::request_body::{Framing, RequestBody};
 use super::wire::{Broken, Drip, Half, Line, Phase, Socket, Tracked};
 use super::{AccessLog, App};
+use crate::admin;
 use crate::config::Limits;
 use crate::faults::{BodyForm, Cut, Fired};
 use crate::http::Told;
@@ -403,7 +404,15 @@ async fn answer(
     let whole = body.as_ref().map_or_else(Body::empty, |(_, body)| Body::new(body.clone()));
     let request = Request::from_parts(head, whole);
     let begun = log.is_some().then(|| Begun::new(&request));
-    let (mut response, number) = app.serve(request, body.as_ref(), &client.peer).await;
+    let may_take_long = admin::is_search(request.uri().path());
+    let answering = app.serve(request, body.as_ref(), &client.peer);
+    let (mut response, number) = if may_take_long {
+        // Of an answer that the client does not wait for, nothing is noted.
+        client.newest.store(0, Ordering::Relaxed);
+        client.line.wait_for(answering).await
+    } else {
+        answering.await
+    };
     if let Some((framing, body)) = &body {
         settle(&mut response, *framing, body, &app.limits, &client.line).await;
     }

@@ -26,7 +26,7 @@ use crate::contract::Readings;
 use crate::http::{self, Refusal};
 use crate::journal::Request as Recorded;
 use crate::peer::Peer;
-use crate::sandbox::{RateLimit, Sandboxes, number_faults};
+use crate::sandbox::{Sandboxes, number_faults};
 use crate::verdict::Verdict;
 use crate::world::{World, WorldError};
 
@@ -51,9 +51,6 @@ pub(crate) struct App {
 impl App {
     /// Makes the records and all that answers.
     pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
-        if let Some(RateLimit { requests, seconds }) = config.rate_limit {
-            RateLimit::new(requests, seconds).map_err(WorldError::Setting)?;
-        }
         let faults = number_faults(config.faults.clone()).map_err(WorldError::Setting)?;
         let world = World::new(&config)?;
         let (cors, limits) = (config.cors, config.limits);
@@ -151,7 +148,7 @@ impl Server {
     /// A server with the built-in records, to be changed and started.
     #[must_use]
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { config: Config::default() }
+        ServerBuilder { config: Config::default(), rate_limit: None }
     }
 
     /// Starts a server with the built-in records.

@@ -148,9 +148,7 @@ impl<'s> Sandbox<'s> {
     /// When the number is not 1 to 1,000,000, or the time not 1 to 86,400 whole seconds.
     #[track_caller]
     pub fn rate_limit(&self, requests: u32, window: Duration) {
-        assert!(window.subsec_nanos() == 0, "a rate limit counts in whole seconds");
-        let seconds = u32::try_from(window.as_secs()).unwrap_or(u32::MAX);
-        match RateLimit::new(requests, seconds) {
+        match RateLimit::per_window(requests, window) {
             Ok(limit) => self.held().limit(Some(limit)),
             Err(why) => panic!("{why}"),
         }

@@ -171,6 +171,19 @@ impl Line {
         }
     }
 
+    /// Waits for an answer that may take long, as long as the client does.
+    pub(super) async fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
+        let mut answer = pin!(answer);
+        loop {
+            // Each time this wakes, the socket looks for the client.
+            if let Ok(answer) = tokio::time::timeout(LOOK, answer.as_mut()).await {
+                self.state.store(OPEN, Relaxed);
+                return answer;
+            }
+            self.state.store(WAITING, Relaxed);
+        }
+    }
+
     /// Ends the connection by a TCP reset once it is dropped.
     pub(super) fn reset(&self) {
         self.state.store(RESET, Relaxed);

@@ -182,3 +182,44 @@ fn no_pattern_takes_long() {
     let answer = admin(&server, "POST", "/requests/count", &pattern);
     assert_eq!(answer.json()["count"], 0);
 }
+
+/// A hundred names of one header, by case.
+fn names(name: &str) -> impl Iterator<Item = String> {
+    let upper = |place: usize, n: usize| n >> place & 1 == 1;
+    let name = name.to_owned();
+    (0..100).map(move |n| {
+        let letters = name.char_indices();
+        let letter = |(place, letter): (usize, char)| {
+            if upper(place, n) { letter.to_ascii_uppercase() } else { letter }
+        };
+        letters.map(letter).collect()
+    })
+}
+
+#[test]
+fn a_hundred_large_expressions_and_one_long_header_do_not_take_long() {
+    let server = Server::start().unwrap();
+    call(server.address(), "GET", "/", &[("abcdefg", &"a".repeat(126_000))]);
+    let expression = "(a|a)*b|".repeat(120) + "a*";
+    let conditions: Vec<_> = names("abcdefg")
+        .map(|name| format!(r#""{name}": {{"matches": "{expression}"}}"#))
+        .collect();
+    let pattern = format!(r#"{{"headers": {{{}}}}}"#, conditions.join(", "));
+    let answer = admin(&server, "POST", "/requests/count", &pattern);
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(answer.body.contains("too long"), "{answer:?}");
+}
+
+#[test]
+fn an_expression_may_end_in_a_comment() {
+    let server = one();
+    for (expression, count_of) in [
+        ("(?x) /v1/ messages # a comment", 1),
+        ("(?x) /v1/ # messages", 0),
+        ("(?x) /v1/ messages # )", 1),
+        ("/v1/messages# no comment", 0),
+    ] {
+        let pattern = format!(r#"{{"urlPathPattern": "{expression}"}}"#);
+        assert_eq!(count(&server, &pattern), count_of, "{pattern}");
+    }
+}

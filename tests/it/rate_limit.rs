@@ -275,6 +275,19 @@ fn the_library_limits_and_moves_too() {
     assert_eq!(statuses(&server), [200, 200, 429]);
 }
 
+/// Whether it is set before the start or later.
+#[test]
+fn a_window_of_part_of_a_second_is_refused() {
+    let window = Duration::from_millis(1500);
+    let why = "a rate limit counts in whole seconds, got 1.5s";
+    let error = Server::builder().rate_limit(1, window).start().unwrap_err();
+    assert_eq!(error.to_string(), why);
+    let server = Server::start().unwrap();
+    let set = || server.sandbox("a").rate_limit(1, window);
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(set)).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some(why));
+}
+
 #[test]
 fn a_flag_limits_every_sandbox() {
     let (_server, address) = Process::serve(&["--rate-limit", "2/86400"]);
