@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
 use crate::contract::Readings;
 use crate::faults::Fault;
 use crate::hazard::Hazards;
@@ -17,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) seed: u64,
     /// How many conversations agent *demo* has.
     pub(crate) conversations: u32,
-    /// The last day of the generated records.
+    /// The end of the generated records.
     pub(crate) now: Day,
     /// Further keys of agent *demo*.
     pub(crate) api_keys: Vec<String>,
@@ -148,53 +152,87 @@ impl Limits {
     pub(crate) const LEAST_HEAD_BYTES: usize = 8 * 1024;
 }
 
-/// The last day of the generated records, in UTC.
+/// The last day of the generated records, in UTC: to its end, or to a moment of it.
 ///
 /// ```
 /// use gptbots_mock::Day;
 ///
 /// let day: Day = "2025-10-20".parse().unwrap();
 /// assert_eq!(day, Day::DEFAULT);
+/// let moment: Day = "2025-10-20T17:30:00+02:00".parse().unwrap();
+/// assert_eq!(moment.to_string(), "2025-10-20T15:30:00Z");
 /// assert!("2025-13-01".parse::<Day>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Day(jiff::civil::Date);
+pub struct Day {
+    date: Date,
+    /// The moment at which the day ends.
+    until: Option<Timestamp>,
+}
 
 impl Day {
     /// 2025-10-20, the date of the pages that the emulator is written from.
-    pub const DEFAULT: Self = Self(jiff::civil::date(2025, 10, 20));
+    pub const DEFAULT: Self = Self { date: jiff::civil::date(2025, 10, 20), until: None };
 
-    /// The day of an instant, in UTC. Instants out of the calendar's range (years -9999 to 9999)
-    /// give the default.
+    /// The day of an instant, in UTC, to its end. Instants out of the calendar's range (years -9999
+    /// to 9999) give the default.
     #[must_use]
-    pub fn of(instant: std::time::SystemTime) -> Self {
-        jiff::Timestamp::try_from(instant).map_or(Self::DEFAULT, |timestamp| {
-            Self(jiff::tz::Offset::UTC.to_datetime(timestamp).date())
-        })
+    pub fn of(instant: SystemTime) -> Self {
+        Self { until: None, ..Self::until(instant) }
+    }
+
+    /// The day of an instant, in UTC, to that instant: no record lies behind it. Instants out of the
+    /// calendar's range (years -9999 to 9999) give the default.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use gptbots_mock::{Day, Server};
+    ///
+    /// let server = Server::builder().now(Day::until(SystemTime::now())).start().unwrap();
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn until(instant: SystemTime) -> Self {
+        Timestamp::try_from(instant).map_or(Self::DEFAULT, Self::until_timestamp)
+    }
+
+    fn until_timestamp(moment: Timestamp) -> Self {
+        // Records have milliseconds. What was cut off lies before the moment.
+        let moment = Timestamp::from_millisecond(moment.as_millisecond()).unwrap_or(moment);
+        Self { date: Offset::UTC.to_datetime(moment).date(), until: Some(moment) }
     }
 
     /// The midnight after the day: milliseconds since 1970-01-01 UTC.
     pub(crate) fn end_ms(self) -> i64 {
         const DAY_MS: i64 = 86_400_000;
         let epoch = jiff::civil::date(1970, 1, 1);
-        let days = self.0.duration_since(epoch).as_secs() / 86_400;
+        let days = self.date.duration_since(epoch).as_secs() / 86_400;
         (days + 1) * DAY_MS
+    }
+
+    /// What every record lies before: milliseconds since 1970-01-01 UTC.
+    pub(crate) fn until_ms(self) -> i64 {
+        self.until.map_or_else(|| self.end_ms(), Timestamp::as_millisecond)
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.until {
+            Some(moment) => moment.fmt(f),
+            None => self.date.fmt(f),
+        }
     }
 }
 
-/// A text that is not a day.
+/// A text that is neither a day nor a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayError(String);
 
 impl fmt::Display for DayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a day; write it as 2025-10-20", self.0.escape_debug())
+        let text = self.0.escape_debug();
+        write!(f, "`{text}` is not a day; write it as 2025-10-20, or as 2025-10-20T15:30:00Z")
     }
 }
 
@@ -204,12 +242,15 @@ impl FromStr for Day {
     type Err = DayError;
 
     fn from_str(text: &str) -> Result<Self, DayError> {
-        let wrong = || DayError(text.to_owned());
+        let wrong = |_| DayError(text.to_owned());
         // Exactly YYYY-MM-DD: jiff alone would take a time behind it, too.
-        if text.len() != 10 {
-            return Err(wrong());
+        if text.len() == 10 {
+            return Ok(Self { date: text.parse().map_err(wrong)?, until: None });
         }
-        text.parse().map(Self).map_err(|_| wrong())
+        // As RFC 3339 has it: jiff alone would take less, and names of time zones.
+        let rfc3339 = text.as_bytes().get(16) == Some(&b':') && !text.contains('[');
+        let moment = if rfc3339 { text } else { "" }.parse().map_err(wrong)?;
+        Ok(Self::until_timestamp(moment))
     }
 }
 

@@ -80,7 +80,8 @@ impl World {
         let mut agents = loaded.map_err(WorldError::Fixture)?;
         let mut main = 0;
         if config.agents == Agents::BuiltIn {
-            let generator = Generator::new(config.seed, config.conversations, config.now.end_ms());
+            let Config { seed, conversations, now, .. } = *config;
+            let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
             for agent in &mut agents {
                 agent.public_keys.clone_from(&agent.keys);
             }

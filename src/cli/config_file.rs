@@ -6,10 +6,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Args, flags::ServeArgs};
+use super::Args;
+use super::flags::{ServeArgs, TODAY};
+use crate::config::Day;
 use crate::contract::READINGS;
 use crate::document::{At, DocumentError, Fatal, Places, Problems, Reader, Span};
 use crate::faults::read_fault;
+use crate::server::Clock;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
 
@@ -28,6 +31,9 @@ const READING: &str = "reading";
 
 /// The flag whose values are faults: in a file, as in the control API.
 const FAULT: &str = "fault";
+
+/// The flag whose value may be [`TODAY`].
+const NOW: &str = "now";
 
 /// What stands between the values of a flag, as in its variable.
 fn separator(flag: &str) -> &'static str {
@@ -51,8 +57,13 @@ struct Setting {
 pub(super) struct Settings(Vec<Setting>);
 
 impl Settings {
-    /// A line each: name, value, where it comes from.
-    pub(super) fn table(&self) -> String {
+    /// A line each: name, value, where it comes from. `today` is the moment that the clock tells.
+    pub(super) fn table(mut self, clock: Clock) -> String {
+        for setting in &mut self.0 {
+            if setting.name == NOW && setting.value == TODAY {
+                setting.value = Day::until(clock()).to_string();
+            }
+        }
         let width = |cell: fn(&Setting) -> &str| {
             self.0.iter().map(|s| cell(s).chars().count()).max().unwrap_or(0)
         };

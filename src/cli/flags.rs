@@ -127,23 +127,28 @@ pub(super) struct GeneratedArgs {
     #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_CONVERSATIONS", default_value_t = 200)]
     #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_CONVERSATIONS)))]
     pub(super) conversations: u32,
-    /// Last day of the generated records: YYYY-MM-DD, or `today`
+    /// End of the generated records: a day, as 2025-10-20; a moment, as 2025-10-20T15:30:00Z; or
+    /// `today`, the moment of the start
     #[arg(long, value_name = "DAY", env = "GPTBOTS_MOCK_NOW", default_value = "2025-10-20")]
     #[arg(value_parser = now)]
     pub(super) now: Now,
 }
 
-/// The last day of generated records.
+/// The end of generated records.
 #[derive(Clone, Copy)]
 pub(super) enum Now {
+    /// The moment of the start.
     Today,
     On(Day),
 }
 
+/// The word for [`Now::Today`].
+pub(super) const TODAY: &str = "today";
+
 impl Now {
     pub(super) fn day(self, clock: Clock) -> Day {
         match self {
-            Self::Today => Day::of(clock()),
+            Self::Today => Day::until(clock()),
             Self::On(day) => day,
         }
     }
@@ -172,7 +177,7 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
 }
 
 fn now(text: &str) -> Result<Now, String> {
-    if text == "today" {
+    if text == TODAY {
         return Ok(Now::Today);
     }
     text.parse().map(Now::On).map_err(|error: crate::DayError| format!("{error}, or as today"))

@@ -24,7 +24,8 @@ pub(super) struct GenerateArgs {
 
 pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     let GeneratedArgs { seed, conversations, now } = args.generated;
-    let generator = Generator::new(seed, conversations, now.day(clock).end_ms());
+    let now = now.day(clock);
+    let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
     let cannot = |error: &io::Error| {
         let place = args.out.as_ref().map_or("stdout".into(), |out| out.display().to_string());
         fail(Exit::Failed, &format!("cannot write {place}: {error}"))

@@ -130,10 +130,10 @@ pub fn run(
         Err(exit) => return exit.into(),
     };
     let exit = match args.command {
-        None if args.serve.print_config => print(out, &settings.table()),
-        Some(Command::Serve(args)) if args.print_config => print(out, &settings.table()),
+        None if args.serve.print_config => print(out, &settings.table(clock)),
+        Some(Command::Serve(args)) if args.print_config => print(out, &settings.table(clock)),
         None => serve::run(&args.serve, out, clock),
-        Some(Command::Exec(args)) if args.serve.print_config => print(out, &settings.table()),
+        Some(Command::Exec(args)) if args.serve.print_config => print(out, &settings.table(clock)),
         Some(Command::Exec(args)) => {
             let is_given = |flag: &str| given.iter().any(|known| known == flag);
             match exec::run(&args, is_given, clock) {

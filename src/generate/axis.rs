@@ -78,6 +78,16 @@ impl Axis {
         self.hours[day * 24].begins
     }
 
+    /// The first position whose instant is not before this one; the end of the axis, if none is.
+    pub(super) fn position(&self, ms: i64) -> u64 {
+        let ms = u64::try_from(ms.saturating_sub(self.start_ms)).unwrap_or(0);
+        let hour = usize::try_from(ms / HOUR_MS).unwrap_or(HOURS).min(HOURS);
+        let Some(next) = self.hours.get(hour + 1) else { return self.end() };
+        let begins = self.hours[hour].begins;
+        // An hour has as many positions for each of its milliseconds.
+        begins + (next.begins - begins) / HOUR_MS * (ms % HOUR_MS)
+    }
+
     /// The most milliseconds that so many positions take, wherever they begin.
     pub(super) fn longest(&self, positions: u64) -> i64 {
         let last = self.end() - 1;
@@ -113,6 +123,8 @@ mod tests {
         let days30 = 30 * 86_400_000;
         assert_eq!(axis.time(0), end - days30);
         assert_eq!(axis.time(axis.end() - 1), end - 1);
+        assert_eq!(axis.position(i64::MIN), 0);
+        assert_eq!([axis.position(end), axis.position(i64::MAX)], [axis.end(); 2]);
         let steps = 10_007;
         let times: Vec<_> = (0..steps).map(|n| axis.time(axis.end() / steps * n)).collect();
         assert!(times.is_sorted());
@@ -125,6 +137,8 @@ mod tests {
                     let expected = end - days30 + (hour as u64 * HOUR_MS + ms).cast_signed();
                     assert_eq!(axis.time(position), expected, "{hour} {ms}");
                 }
+                let first = end - days30 + (hour as u64 * HOUR_MS + ms).cast_signed();
+                assert_eq!(axis.position(first), start + ms * weight, "{hour} {ms}");
             }
             start += weight * HOUR_MS;
         }

@@ -93,13 +93,14 @@ struct Talk<'a> {
 }
 
 impl Generator {
-    /// `len` conversations whose last day ends at `end_ms`.
-    pub(crate) fn new(seed: u64, len: u32, end_ms: i64) -> Self {
+    /// `len` conversations of the 30 days that end at the midnight `end_ms`, all of them before
+    /// `until_ms` of the last day.
+    pub(crate) fn new(seed: u64, len: u32, end_ms: i64, until_ms: i64) -> Self {
         let axis = Axis::new(seed, end_ms);
         let ids = Ids::new(seed);
         let first_end = axis.day(FIRST_DAY);
         // The last answer still falls before the end.
-        let last_end = axis.end() - SLOWEST_ANSWER_MS * axis.busiest;
+        let last_end = axis.position(until_ms) - SLOWEST_ANSWER_MS * axis.busiest;
         Self {
             len: len.min(MAX_CONVERSATIONS),
             draws: Draws::new(&mut stream(seed, 0)),

@@ -345,7 +345,8 @@ impl Sandboxes {
         if let Some(world) = made.upgrade() {
             return world;
         }
-        let generator = Generator::new(seed, conversations, self.config.now.end_ms());
+        let now = self.config.now;
+        let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
         let world = Arc::new(self.world().with_generated(generator));
         *made = Arc::downgrade(&world);
         world

@@ -42,8 +42,8 @@ impl ServerBuilder {
         self
     }
 
-    /// The last of the 30 days that generated records fill; [`Day::DEFAULT`] by default, so that
-    /// answers never change.
+    /// The last of the 30 days that generated records fill, to its end or to a moment;
+    /// [`Day::DEFAULT`] by default, so that answers never change.
     #[must_use]
     pub fn now(mut self, now: Day) -> Self {
         self.config.now = now;

@@ -65,7 +65,7 @@ mod tests {
     fn a_page_costs_its_rows_and_a_few_binary_searches() {
         const END_MS: i64 = 1_760_918_400_000;
         for len in [1000, 10_000, 100_000] {
-            let records = Indexed::new(Generator::new(1, len, END_MS));
+            let records = Indexed::new(Generator::new(1, len, END_MS, END_MS));
             let allowed = |rows: u64, total: u64, each: u64| {
                 each * rows + 8 * u64::from(total.max(2).ilog2() + 1)
             };

@@ -12,6 +12,7 @@ use crate::generate::Generator;
 use crate::json::Out;
 
 const ALL: (i64, i64) = (i64::MIN, i64::MAX);
+const END_MS: i64 = 1_760_918_400_000;
 const PAIRS: RowKind = RowKind::Qa(QaTime::Seconds);
 
 fn rows(store: &Store, rated: Option<Feedback>) -> Vec<u8> {
@@ -24,7 +25,7 @@ fn rows(store: &Store, rated: Option<Feedback>) -> Vec<u8> {
 
 #[test]
 fn pairs_of_many_conversations_are_there_when_they_are_asked_for() {
-    let generator = || Generator::new(1, 50_001, 1_760_918_400_000);
+    let generator = || Generator::new(1, 50_001, END_MS, END_MS);
     let store = Store::new(generator());
     let asked = thread::scope(|scope| {
         let ask = || rows(&store, Some(Feedback::Good));
@@ -41,7 +42,7 @@ fn pairs_of_many_conversations_are_there_when_they_are_asked_for() {
 
 #[test]
 fn few_conversations_need_no_thread() {
-    assert!(Store::new(Generator::new(1, 1000, 1_760_918_400_000)).is_ready(PAIRS));
+    assert!(Store::new(Generator::new(1, 1000, END_MS, END_MS)).is_ready(PAIRS));
 }
 
 #[test]

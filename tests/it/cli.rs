@@ -140,20 +140,57 @@ fn listening_for_other_machines_is_said_aloud() {
     assert!(!ended.stderr.contains("warning"), "{ended:?}");
 }
 
+/// The times of the newest conversations of a server, in milliseconds, and how many there are.
+fn newest(args: &[&str]) -> (Vec<i64>, u64) {
+    let (_server, address) = Process::serve(args);
+    let answer = fetch(address, "app-demo", &NEWEST.replace("page_size=1", "page_size=100"));
+    let times =
+        answer.rows("list").into_iter().map(|row| row["recent_chat_time"].as_i64().unwrap());
+    (times.collect(), answer.json()["total"].as_u64().unwrap())
+}
+
 #[test]
 fn now_is_the_day_of_the_newest_record() {
-    let newest = |server: &[&str]| {
-        let (_server, address) = Process::serve(server);
-        let ms = fetch(address, "app-demo", NEWEST).rows("list")[0]["recent_chat_time"].as_i64();
-        let since_epoch = std::time::Duration::from_millis(ms.unwrap().try_into().unwrap());
+    let day = |args: &[&str]| {
+        let since_epoch = std::time::Duration::from_millis(newest(args).0[0].try_into().unwrap());
         Day::of(SystemTime::UNIX_EPOCH + since_epoch).to_string()
     };
-    assert_eq!(newest(&[]), "2025-10-20");
-    assert_eq!(newest(&["--now", "2024-02-29"]), "2024-02-29");
-    // Midnight may pass meanwhile.
-    let before = Day::of(SystemTime::now()).to_string();
-    let day = newest(&["--now", "today"]);
-    assert!([before, Day::of(SystemTime::now()).to_string()].contains(&day), "{day}");
+    assert_eq!(day(&[]), "2025-10-20");
+    assert_eq!(day(&["--now", "2024-02-29"]), "2024-02-29");
+    // A moment late on the day; its hours are those of UTC.
+    assert_eq!(day(&["--now", "2024-02-29T23:00:00Z"]), "2024-02-29");
+    assert_eq!(day(&["--now", "2024-03-01T01:00:00+02:00"]), "2024-02-29");
+}
+
+#[test]
+fn records_until_a_moment_lie_before_it_and_are_as_many() {
+    // Millisecond 1760950800000 is 2025-10-20T09:00:00Z.
+    for (moment, ms) in [
+        ("2025-10-20T09:00:00Z", 1_760_950_800_000),
+        ("2025-10-20t09:00:00.250z", 1_760_950_800_250),
+        ("2025-10-20T00:00:00Z", 1_760_918_400_000),
+        ("2025-10-19T22:00:00-02:00", 1_760_918_400_000),
+        ("2025-10-20T23:59:59.999Z", 1_761_004_799_999),
+    ] {
+        let (times, total) = newest(&["--conversations", "5000", "--now", moment]);
+        assert_eq!(total, 5000, "{moment}");
+        assert!(times[0] < ms, "{moment}: {}", times[0]);
+        // The last day is as busy as it is: the newest are hours old at most.
+        assert!(times[0] > ms - 6 * 3_600_000, "{moment}: {}", times[0]);
+    }
+}
+
+#[test]
+fn today_ends_at_the_moment_of_the_start() {
+    let ms = || {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        i64::try_from(now.as_millis()).unwrap()
+    };
+    let before = ms();
+    let (times, total) = newest(&["--conversations", "5000", "--now", "today"]);
+    assert_eq!(total, 5000);
+    assert!(times[0] <= ms(), "{}", times[0]);
+    assert!(times[0] > before - 12 * 3_600_000, "{}", times[0]);
 }
 
 #[test]

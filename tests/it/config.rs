@@ -62,6 +62,21 @@ fn flags_come_before_variables_and_variables_before_the_file() {
 }
 
 #[test]
+fn print_config_shows_the_moment_that_today_is() {
+    let (_folder, file) = config(r#"{"now": "today"}"#);
+    let (before, shown, after) = {
+        let now = || gptbots_mock::Day::until(std::time::SystemTime::now()).to_string();
+        (now(), setting(&printed(&["--config", &file, "--print-config"]), "now"), now())
+    };
+    // Texts of fractions differ in length, which the second does not.
+    let second = |moment: &str| moment[..19].to_owned();
+    assert!((second(&before)..=second(&after)).contains(&second(&shown.0)), "{shown:?}");
+    assert_eq!(shown.1, format!("{file}:1:2"));
+    let given = printed(&["--now", "2025-10-20T17:30:00+02:00", "--print-config"]);
+    assert_eq!(setting(&given, "now").0, "2025-10-20T17:30:00+02:00");
+}
+
+#[test]
 fn the_file_may_be_named_by_a_variable_and_behind_serve() {
     let (_folder, file) = config(r#"{"seed": 7}"#);
     let by_variable = run(command(&["--print-config"]).env("GPTBOTS_MOCK_CONFIG", &file)).stdout;

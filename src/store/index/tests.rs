@@ -161,7 +161,8 @@ fn numbers_in_order_of_time_and_against_it() {
 
 #[test]
 fn generated_records() {
+    const END_MS: i64 = 1_760_918_400_000;
     for len in [0, 1, 200, 1000] {
-        check(&Generator::new(1, len, 1_760_918_400_000));
+        check(&Generator::new(1, len, END_MS, END_MS));
     }
 }
