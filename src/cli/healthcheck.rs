@@ -1,15 +1,16 @@
 //! `gptbots-mock healthcheck`: for containers and scripts, without another tool.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::{Exit, fail, flags, print};
 use crate::admin::HEALTH_PATH;
 
-/// An emulator answers in well under a millisecond; a machine may be busy.
+/// An emulator answers in well under a millisecond; a machine may be busy. All of it takes no longer,
+/// so a server that drips is no healthy one.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
@@ -45,12 +46,33 @@ pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
 
 /// The head that the server answers with, as far as it is short.
 fn ask(address: SocketAddr) -> io::Result<String> {
+    const MOST: usize = 1024;
+    let end = Instant::now() + PATIENCE;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {HEALTH_PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let request =
+        format!("GET {HEALTH_PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.set_write_timeout(Some(left(end)?))?;
+    stream.write_all(request.as_bytes())?;
     let mut head = Vec::new();
-    let mut stream = BufReader::new(stream.take(1024));
-    while stream.read_until(b'\n', &mut head)? > 0 && !head.ends_with(b"\r\n\r\n") {}
+    let mut some = [0; MOST];
+    while head.len() < MOST && !head.windows(4).any(|four| four == b"\r\n\r\n") {
+        stream.set_read_timeout(Some(left(end)?))?;
+        match stream.read(&mut some) {
+            Ok(0) => break,
+            Ok(read) => head.extend_from_slice(&some[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// How long there is until the end.
+fn left(end: Instant) -> io::Result<Duration> {
+    let left = end.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        let message = format!("no whole answer within {} s", PATIENCE.as_secs());
+        return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+    }
+    Ok(left)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 #[cfg(unix)]
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -100,6 +100,11 @@ pub(super) fn app(args: &ServeArgs, clock: Clock) -> Result<App, Exit> {
 }
 
 fn made(mut config: Config) -> Result<App, Exit> {
+    // hyper, which writes a date, panics at the first byte of each connection.
+    if (config.clock)() < SystemTime::UNIX_EPOCH {
+        let message = "the clock of this machine is before 1970, which HTTP cannot write";
+        return Err(fail(Exit::Failed, message));
+    }
     let connections = &mut config.limits.connections;
     *connections = (*connections).min(most_connections());
     if let Agents::Paths(paths) = &config.agents {

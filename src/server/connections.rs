@@ -417,6 +417,7 @@ async fn answer(
         settle(&mut response, *framing, body, &app.limits, &client.line).await;
     }
     client.newest.store(number, Ordering::Relaxed);
+    response.headers_mut().insert(header::DATE, app.date.now());
     let told = response.extensions_mut().remove::<Told>();
     let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));
     if let Some(fired) = told.as_ref().and_then(|told| told.fault.as_ref())

@@ -2,6 +2,7 @@
 
 mod builder;
 mod connections;
+mod date;
 // The library alone does not log.
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
@@ -32,12 +33,14 @@ use crate::world::{World, WorldError};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
+use date::DateWriter;
 use request_body::{Framing, RequestBody, Rest};
 pub use sandbox::Sandbox;
 
 pub(crate) use log::AccessLog;
+pub(crate) use log::Clock;
 #[cfg(feature = "cli")]
-pub(crate) use log::{Clock, LogFormat};
+pub(crate) use log::LogFormat;
 
 /// What a server answers.
 pub(crate) struct App {
@@ -45,6 +48,7 @@ pub(crate) struct App {
     /// The vendor's API under a CORS layer, where browsers of other origins may call it.
     open: Option<Router>,
     admin: Admin,
+    date: DateWriter,
     pub(crate) limits: Limits,
 }
 
@@ -53,13 +57,14 @@ impl App {
     pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
         let faults = number_faults(config.faults.clone()).map_err(WorldError::Setting)?;
         let world = World::new(&config)?;
-        let (cors, limits) = (config.cors, config.limits);
+        let (cors, limits, date) = (config.cors, config.limits, DateWriter::new(config.clock));
         let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         Ok(Self {
             open: cors.then(|| http::open(Arc::clone(&sandboxes))),
             admin: Admin::new(&sandboxes),
             sandboxes,
+            date,
             limits,
         })
     }

@@ -251,3 +251,14 @@ fn nothing_listens_after_the_process_ended() {
     drop(open);
     assert!(TcpStream::connect(address).is_err());
 }
+
+/// HTTP cannot write such a date: every connection would end without an answer.
+#[test]
+fn a_clock_before_1970_is_said_at_the_start() {
+    let clock = || SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
+    let mut out = Vec::new();
+    let args = ["gptbots-mock", "--port", "0"].map(Into::into);
+    let code = gptbots_mock::cli::run(args, &mut out, clock);
+    assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(1)));
+    assert!(out.is_empty());
+}

@@ -172,3 +172,27 @@ fn healthcheck_fails_on_whoever_else_listens() {
         other.join().unwrap();
     }
 }
+
+/// A byte comes now and then, and never the last one.
+#[test]
+fn healthcheck_does_not_wait_for_a_server_that_drips() {
+    use std::io::{Read, Write};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let (done, pause) = std::sync::mpsc::channel::<()>();
+    let other = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        while stream.write_all(b"H").is_ok() {
+            let pause = pause.recv_timeout(std::time::Duration::from_millis(100));
+            if pause != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                break;
+            }
+        }
+    });
+    let ended = run(&mut command(&["healthcheck", "--port", &port]));
+    assert_eq!((ended.code, &*ended.stdout), (1, ""));
+    assert!(ended.stderr.contains(&format!("127.0.0.1:{port}")), "{ended:?}");
+    drop(done);
+    other.join().unwrap();
+}
