@@ -93,7 +93,7 @@ pub use openapi::openapi;
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
-pub use verdict::{Finding, Rule, RuleError, Verdict};
+pub use verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use {admin::control_page, faults::faults_page, hazard::hazards_page};
 

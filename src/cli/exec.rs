@@ -250,9 +250,15 @@ pub(super) fn not_started(command: &[OsString], error: &io::Error) -> Exit {
     if error.kind() == io::ErrorKind::NotFound { Exit::NoCommand } else { Exit::CannotRun }
 }
 
-/// Tells what was found, and lets it count where the command itself was content.
+/// Tells what was found, and lets it count where the command itself was content. The last line is
+/// always the verdict in short.
 fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
-    let verdict = args.mute.iter().fold(sandboxes.verdict(), |verdict, rule| verdict.mute(*rule));
+    if !sandboxes.journals().is_on() {
+        say("verdict: none, because --journal 0 keeps no journal");
+        return Ended::Command(code);
+    }
+    let verdict = sandboxes.verdict().at_the_end(Sandboxes::DEFAULT);
+    let verdict = args.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));
     let mut failed = false;
     for (path, format) in &args.report {
         if let Err(error) = write_report(path, &verdict.write(*format)) {
@@ -260,25 +266,41 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
             failed = true;
         }
     }
-    let is_denied = |rule: Rule| {
-        args.deny.iter().any(|denied| *denied == Denied::All || *denied == Denied::One(rule))
+    let mut found: Vec<Rule> = verdict.findings().iter().map(|finding| finding.rule).collect();
+    found.dedup();
+    let is_denied = |rule: &Rule| {
+        args.deny.iter().any(|denied| *denied == Denied::All || *denied == Denied::One(*rule))
     };
-    let denied = verdict.findings().iter().any(|finding| is_denied(finding.rule));
+    let denied: Vec<&str> =
+        found.iter().filter(|rule| is_denied(rule)).map(|rule| rule.name()).collect();
     let covered = verdict.coverage_percent();
     let uncovered = args.min_coverage.is_some_and(|least| covered < least);
     if uncovered {
         say(&format!("{verdict:#}"));
-    } else if !verdict.findings().is_empty() {
+    } else if found.iter().any(|rule| *rule != Rule::NoRequest) {
+        // Of no request at all the last line says everything.
         say(&verdict.to_string());
     }
     if uncovered {
         let least = args.min_coverage.unwrap_or_default();
         say(&format!("error: coverage is {covered}%, --min-coverage asks for {least}%"));
     }
+    let outcome = match denied.len() {
+        0 if args.deny.is_empty() || found.is_empty() => String::new(),
+        0 => "; none of it is denied".to_owned(),
+        some if some == found.len() => "; denied".to_owned(),
+        _ => format!("; denied: {}", denied.join(", ")),
+    };
+    let but = if code != 0 && !denied.is_empty() {
+        format!(" (the command itself ended with {code})")
+    } else {
+        String::new()
+    };
+    say(&format!("{}{outcome}{but}", verdict.in_short()));
     if code == 0 && failed {
         return Ended::Own(Exit::Failed);
     }
-    if code == 0 && (denied || uncovered) {
+    if code == 0 && (!denied.is_empty() || uncovered) {
         Ended::Own(Exit::Verdict)
     } else {
         Ended::Command(code)

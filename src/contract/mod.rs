@@ -21,6 +21,7 @@ mod pages;
 mod params;
 mod readings;
 mod statements;
+mod unserved;
 mod values;
 
 pub use answers::{
@@ -46,6 +47,7 @@ pub use readings::{
 };
 pub(crate) use statements::behaviours;
 pub use statements::{SUBJECTS, Statement, statements};
+pub use unserved::{UNSERVED_ENDPOINTS, UnservedEndpoint};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
 

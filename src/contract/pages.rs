@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::statements::behaviours;
 use super::{
     COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, HOSTS, Presence, READINGS,
-    SUBJECTS, Source,
+    SUBJECTS, Source, UNSERVED_ENDPOINTS,
 };
 
 /// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
@@ -59,6 +59,7 @@ pub fn reference_page() -> String {
         endpoint_section(&mut out, endpoint);
     }
     common_section(&mut out);
+    unserved_section(&mut out);
     hosts_section(&mut out);
     out.push_str("## Readings\n\n");
     readings_table(&mut out);
@@ -128,6 +129,19 @@ fn common_section(out: &mut String) {
     }
     table.finish(out);
     behaviour_table(out, "channel");
+}
+
+fn unserved_section(out: &mut String) {
+    out.push_str(
+        "## Not served\n\n\
+         The vendor has these endpoints and gptbots-mock does not serve them: 404, and the reason\n\
+         says so.\n\n",
+    );
+    let mut table = Table::new(&["method", "path", "about", "source"]);
+    for row in UNSERVED_ENDPOINTS {
+        table.row(&[row.method, row.path, row.about, &source(row.source)]);
+    }
+    table.finish(out);
 }
 
 fn hosts_section(out: &mut String) {

@@ -46,6 +46,7 @@ use crate::store::RowKind;
 use crate::verdict::PageSeen;
 use auth::{Sent, Unsent};
 pub(crate) use example::example;
+pub(crate) use hints::paths::what_is_near;
 pub(crate) use message::{authority, check as check_message, split_port};
 use page::{Page, View};
 use query::Query;
@@ -61,9 +62,11 @@ pub(crate) async fn answer(
 ) -> (Response, u64) {
     let begun = sandboxes.journals().is_on().then(Instant::now);
     let (head, _body) = request.into_parts();
-    let (in_path, path) = match split(head.uri.path()) {
-        Ok(parts) => parts,
-        Err(refusal) => return (refuse(&refusal, None, &Readings::default()), 0),
+    let whole = head.uri.path();
+    // A path that names no sandbox where it should is the default one's.
+    let (in_path, path, not_sandbox) = match split(whole) {
+        Ok((in_path, path)) => (in_path, path, None),
+        Err(refusal) => (Some(Sandboxes::DEFAULT), whole, Some(refusal)),
     };
     let mut sent = auth::sent(&head.headers);
     let behind_key = sent.ok().and_then(|sent| sent.sandbox);
@@ -74,7 +77,10 @@ pub(crate) async fn answer(
     let endpoint = contract::endpoint(path);
     let (mut response, page) = match endpoint {
         Some(endpoint) => endpoint_answer(&sandbox, endpoint, &head, sent).await,
-        None => (not_found(head.uri.path(), path, &head.method), None),
+        None => match not_sandbox {
+            Some(refusal) => (refuse(&refusal, None, &Readings::default()), None),
+            None => (not_found(whole, path, &head.method), None),
+        },
     };
     let number = match begun {
         Some(begun) => {
@@ -143,6 +149,11 @@ fn record(sandboxes: &Sandboxes, sandbox: &Sandbox, asked: &Asked<'_>, response:
 /// A path without the sandbox that it names.
 pub(crate) fn without_sandbox(path: &str) -> &str {
     split(path).map_or(path, |(_, path)| path)
+}
+
+/// Whether a path names no sandbox where it should: `/s/BAD!/v1/messages`.
+pub(crate) fn names_no_sandbox(path: &str) -> bool {
+    split(path).is_err()
 }
 
 /// Where a path begins that names its sandbox: `/s/ID/v1/messages`.

@@ -99,6 +99,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { sandbox, path, method } => {
+                if let Some(unserved) = hints::paths::unserved(path) {
+                    return f.write_str(&unserved);
+                }
                 write!(f, "no endpoint at {}; ", quote(format!("{sandbox}{path}").as_bytes()))?;
                 if let Some(nearest) = hints::paths::nearest_path(path) {
                     write!(f, "the nearest is {sandbox}{nearest}")?;

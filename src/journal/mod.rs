@@ -212,9 +212,11 @@ impl Journal {
             // Under the lock, so that a journal is in the order of its numbers.
             let number = self.budget.next.fetch_add(1, Relaxed);
             (entry.number, observed.number) = (number, number);
-            kept.watch.observe(&observed, short);
+            let Kept { entries, watch, .. } = &mut *kept;
+            // Before it is watched, because what is found names it.
+            entries.push_back(entry);
+            watch.observe(&observed, entries, short);
             self.budget.watches(&mut kept);
-            kept.entries.push_back(entry);
             let over = kept.entries.len() > self.budget.most_requests;
             (number, over.then(|| kept.drop_oldest(1)))
         };

@@ -42,6 +42,7 @@ pub(crate) fn is_key_name(name: &str) -> bool {
 const LEAST_KEY: usize = 4;
 
 /// Knows the keys that must not be shown.
+#[derive(Default)]
 pub(crate) struct Redactor {
     keys: Vec<String>,
 }
@@ -93,15 +94,27 @@ impl Redactor {
         }
     }
 
-    pub(super) fn show(&self, entry: &Entry) -> Shown {
-        let sent = String::from_utf8_lossy(entry.header("authorization").unwrap_or_default());
-        // A key may stand in the wrong header, and then elsewhere, too.
-        let astray = entry.headers().filter(|(name, _)| is_key_name(name));
-        let astray: Vec<_> =
-            astray.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect();
-        let astray = astray.iter().flat_map(|value| keys_of(value));
+    /// Hides the keys that are known, and those that a request sent.
+    fn hider<'a>(&'a self, sent: &'a [String]) -> Hider<'a> {
         let known = self.keys.iter().map(String::as_str);
-        let own = Hider::of(known.chain(keys_of(&sent)).chain(astray));
+        Hider::of(known.chain(sent.iter().flat_map(|value| keys_of(value))))
+    }
+
+    /// A target without the keys that are known.
+    pub(crate) fn redact_target(&self, target: &str) -> String {
+        self.hider(&[]).target(target)
+    }
+
+    /// The method and the target of a request.
+    pub(crate) fn request_line(&self, entry: &Entry) -> (String, String) {
+        let sent = sent_as_keys(entry);
+        let own = self.hider(&sent);
+        (own.redact(&entry.method()).into_owned(), own.target(&entry.target()))
+    }
+
+    pub(super) fn show(&self, entry: &Entry) -> Shown {
+        let sent = sent_as_keys(entry);
+        let own = self.hider(&sent);
         let header = |(name, value): (Cow<'_, str>, &[u8])| {
             let value = String::from_utf8_lossy(value);
             let value = match &*name {
@@ -121,6 +134,13 @@ impl Redactor {
             violations: violations(entry).into_iter().map(told).collect(),
         }
     }
+}
+
+/// What a request sent as a key, in whichever header: a key may stand in the wrong one, and then
+/// elsewhere, too.
+fn sent_as_keys(entry: &Entry) -> Vec<String> {
+    let keys = entry.headers().filter(|(name, _)| is_key_name(name));
+    keys.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
 }
 
 impl<'a> Hider<'a> {

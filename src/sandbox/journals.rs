@@ -44,7 +44,7 @@ impl Sandboxes {
             let Kept { entries, watch, .. } = &mut *kept;
             if let Some(entry) = entries.get_mut(place).filter(|entry| entry.number == number) {
                 entry.unread = true;
-                watch.unread(entry, !entry.fault().is_empty());
+                watch.unread(place, entries);
                 return;
             }
         }

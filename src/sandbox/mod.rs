@@ -239,7 +239,10 @@ impl Sandbox {
 
     /// What is thought of its requests.
     pub(crate) fn verdict(&self) -> Verdict {
-        let mut verdict = self.journal.kept().watch.verdict(&self.id);
+        let mut verdict = {
+            let kept = self.journal.kept();
+            kept.watch.verdict(&self.id, &kept.entries)
+        };
         if !verdict.findings.is_empty() {
             // What was done names paths and parameters, which clients choose.
             let redactor = Redactor::new([&**self.world(), &**self.base.world()]);
@@ -247,6 +250,10 @@ impl Sandbox {
             let hider = Redactor::new([&**self.world()]);
             for finding in &mut verdict.findings {
                 finding.what = hider.redact(&redactor.redact(&finding.what));
+                for line in &mut finding.request_lines {
+                    line.method = redactor.redact(&line.method);
+                    line.target = redactor.redact_target(&line.target);
+                }
             }
         }
         let faults = self.faults().into_iter();

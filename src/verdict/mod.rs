@@ -3,6 +3,7 @@
 //! still has; a [`Verdict`] is what can be said of them at a moment.
 
 mod coverage;
+mod findings;
 mod read;
 mod render;
 mod sum;
@@ -11,6 +12,7 @@ mod walk;
 mod watch;
 
 pub(crate) use coverage::Coverage;
+pub use findings::RequestLine;
 pub(crate) use read::violations;
 pub(crate) use render::VerdictShown;
 pub(crate) use sum::VerdictSum;
@@ -25,6 +27,8 @@ use crate::nearest::nearest;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
+    /// A path that is no endpoint's, or a method that the endpoint does not take.
+    UnknownEndpoint,
     /// A parameter that the endpoint does not have; the vendor ignores it.
     UnknownParameter,
     /// A `page_size` that another endpoint takes, and this one does not.
@@ -49,10 +53,19 @@ pub enum Rule {
     NoPause,
     /// An answer that was not read to its end.
     UnreadAnswer,
+    /// No request at all. `exec` and `assert_clean` find it, since they stand at an end; a verdict
+    /// that is asked for in between does not.
+    NoRequest,
 }
 
 /// Every rule, its name, and why it matters.
-pub(crate) const RULES: [(Rule, &str, &str); 12] = [
+pub(crate) const RULES: [(Rule, &str, &str); 14] = [
+    (
+        Rule::UnknownEndpoint,
+        "unknown-endpoint",
+        "The client gets an error and none of what it wants. Mostly the path has a slip, or the base \
+         URL ends with a path of its own.",
+    ),
     (
         Rule::UnknownParameter,
         "unknown-parameter",
@@ -120,6 +133,12 @@ pub(crate) const RULES: [(Rule, &str, &str); 12] = [
         "unread-answer",
         "An answer that is not read to its end was paid for and lost, and the connection with it.",
     ),
+    (
+        Rule::NoRequest,
+        "no-request",
+        "What sent no request tested nothing; mostly the client goes to another address. Only `exec` \
+         and the library's `assert_clean` find this.",
+    ),
 ];
 
 impl Rule {
@@ -182,6 +201,8 @@ pub struct Finding {
     pub what: String,
     /// The numbers of requests that show it, as the journal counts them; at most five.
     pub requests: Vec<u64>,
+    /// Their methods and targets, of those that the journal had when it was found.
+    pub request_lines: Vec<RequestLine>,
     /// How often it was done.
     pub times: u64,
 }
@@ -210,9 +231,28 @@ pub struct Verdict {
     pub(crate) coverage: Coverage,
     /// How many requests were watched.
     pub(crate) requests: u64,
+    /// Whether nothing more comes, so that no request at all is a finding.
+    pub(crate) is_final: bool,
 }
 
 impl Verdict {
+    /// The verdict where nothing more comes: no request at all is a finding then. `sandbox`: the
+    /// one that it is about, or none.
+    pub(crate) fn at_the_end(mut self, sandbox: &str) -> Self {
+        self.is_final = true;
+        if self.requests == 0 {
+            self.findings.push(Finding {
+                rule: Rule::NoRequest,
+                sandbox: sandbox.to_owned(),
+                what: "no request came, so nothing was tested".to_owned(),
+                requests: Vec::new(),
+                request_lines: Vec::new(),
+                times: 1,
+            });
+        }
+        self
+    }
+
     /// What was done wrong, by rule.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {

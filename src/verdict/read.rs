@@ -5,9 +5,9 @@ use percent_encoding::percent_decode_str;
 
 use super::Rule;
 use crate::config::SANDBOX_MARK;
-use crate::contract::{self, ENDPOINTS, Endpoint, Field, Kind, Operation};
+use crate::contract::{self, Code, ENDPOINTS, Endpoint, Field, Kind, Operation};
 use crate::generate::mix;
-use crate::http::cut;
+use crate::http::{cut, names_no_sandbox, what_is_near, without_sandbox};
 use crate::journal::{Entry, hide_sent, is_key_name};
 use crate::nearest::nearest;
 
@@ -23,14 +23,66 @@ pub(super) struct Read {
 
 /// What a request that was kept breaks of the contract.
 pub(crate) fn violations(entry: &Entry) -> Vec<(Rule, String)> {
-    read_entry(entry).breaks
+    let mut breaks = read_entry(entry).breaks;
+    if entry.fault().is_empty() {
+        let (method, target) = (entry.method(), entry.target());
+        let path = target.split('?').next().unwrap_or_default();
+        let broken = unknown_endpoint((&method, path), entry.code, || entry_keys(entry));
+        breaks.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
+    }
+    breaks
+}
+
+/// What there is to say of a request that found no endpoint that takes its method.
+pub(super) fn unknown_endpoint(
+    (method, whole): (&str, &str),
+    code: Option<Code>,
+    sent_keys: impl Fn() -> Vec<u8>,
+) -> Option<String> {
+    let near = match code? {
+        Code::NotFound if names_no_sandbox(whole) => {
+            "what stands behind /s/ names no sandbox".to_owned()
+        }
+        Code::NotFound => {
+            let path = without_sandbox(whole);
+            if is_asked_unbidden(path) {
+                return None;
+            }
+            match what_is_near(path) {
+                Some(near) => format!("no endpoint; {near}"),
+                None => "no endpoint".to_owned(),
+            }
+        }
+        Code::MethodNotAllowed => format!("the method must be {}", contract::ALLOW),
+        _ => return None,
+    };
+    Some(format!("{}: {near}", named((method, whole), &sent_keys())))
+}
+
+/// Whether browsers, crawlers and probes ask for a path, whatever a client means to do.
+fn is_asked_unbidden(path: &str) -> bool {
+    matches!(path, "" | "/" | "/favicon.ico" | "/robots.txt") || path.starts_with("/.well-known/")
+}
+
+/// How a request is named by its method and its path. What is hidden is hidden first and cut then,
+/// because nobody knows half a key for one.
+pub(super) fn named((method, path): (&str, &str), sent_keys: &[u8]) -> String {
+    let hide = |text: &str| shown(&hide_sent(text.to_owned(), sent_keys));
+    format!("{} {}", hide(method), hide(path))
+}
+
+/// All that a kept request sent as a key, in whichever header.
+pub(super) fn entry_keys(entry: &Entry) -> Vec<u8> {
+    let keys = entry.headers().filter(|(name, _)| is_key_name(name));
+    let keys: Vec<&[u8]> = keys.map(|(_, value)| value).collect();
+    keys.join(&b' ')
 }
 
 /// What a request says that was kept.
 pub(super) fn read_entry(entry: &Entry) -> Read {
     let target = entry.target();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let endpoint = contract::endpoint(crate::http::without_sandbox(path));
+    let endpoint = contract::endpoint(without_sandbox(path));
     let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
     // Another method is refused by itself.
     read(endpoint, query, key, entry.body && contract::allows(&entry.method()))

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use super::{RULES, Verdict};
+use super::{Finding, RULES, RequestLine, Rule, Verdict};
 use crate::report::{Case, Format, junit};
 use crate::shape::{words, written};
 
@@ -66,8 +66,22 @@ written! {
         why: &'static str,
         /// Requests that show it, by their numbers.
         requests: &'a [u64],
+        /// Their methods and targets, of those that the journal had when it was found.
+        request_lines: Vec<RequestLineShown<'a>>,
         /// How often it was done.
         times: u64,
+    }
+}
+
+written! {
+    /// A request that a finding names, without keys.
+    struct RequestLineShown<'a> is "RequestLine" in "snake_case" {
+        /// Its number, from 1, among all of the server's.
+        number: u64,
+        /// Its method.
+        method: &'a str,
+        /// Its path and query; a long query is cut.
+        target: &'a str,
     }
 }
 
@@ -95,6 +109,24 @@ impl Verdict {
         }
     }
 
+    /// In one line: `verdict: 12 requests, nothing found, coverage 40%`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn in_short(&self) -> String {
+        let mut rules: Vec<&str> = self.findings.iter().map(|it| it.rule.name()).collect();
+        rules.dedup();
+        let found = match (self.findings.len(), &*rules) {
+            (0, _) => "nothing found".to_owned(),
+            (_, ["no-request"]) => "so nothing was tested (no-request)".to_owned(),
+            (1, rules) => format!("1 finding ({})", rules.join(", ")),
+            (many, rules) => format!("{many} findings ({})", rules.join(", ")),
+        };
+        let requests = match self.requests {
+            1 => "1 request".to_owned(),
+            many => format!("{many} requests"),
+        };
+        format!("verdict: {requests}, {found}, coverage {}%", self.coverage_percent())
+    }
+
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -104,6 +136,7 @@ impl Verdict {
             what: &finding.what,
             why: finding.rule.why(),
             requests: &finding.requests,
+            request_lines: finding.request_lines.iter().map(RequestLineShown::of).collect(),
             times: finding.times,
         });
         let (met, of) = self.coverage.counts();
@@ -127,13 +160,21 @@ impl Verdict {
     pub fn to_junit(&self) -> String {
         let cases: Vec<Case<'_>> = RULES
             .iter()
+            // Where it is not looked for, nobody must take it for passed.
+            .filter(|(rule, ..)| *rule != Rule::NoRequest || self.is_final)
             .map(|(rule, name, why)| {
                 let found = self.findings.iter().filter(|finding| finding.rule == *rule);
                 let failures = found.map(|finding| {
                     let (times, sandbox) = (finding.times, &finding.sandbox);
                     let requests = numbers(&finding.requests);
-                    let about =
-                        format!("{why}\nsandbox {sandbox}, {times} times, requests {requests}");
+                    let lines = lines(finding, "\n");
+                    let about = if finding.requests.is_empty() {
+                        (*why).to_owned()
+                    } else {
+                        format!(
+                            "{why}\nsandbox {sandbox}, {times} times, requests {requests}{lines}"
+                        )
+                    };
                     (finding.what.clone(), about)
                 });
                 Case { class: "gptbots-mock", name, failures: failures.collect(), skipped: None }
@@ -165,8 +206,12 @@ impl fmt::Display for Verdict {
             };
             writeln!(f, "\n{}{times}: {}", finding.rule, finding.what)?;
             writeln!(f, "  why: {}", finding.rule.why())?;
+            if finding.requests.is_empty() {
+                continue;
+            }
             let requests = numbers(&finding.requests);
-            writeln!(f, "  see: requests {requests} of sandbox {}", finding.sandbox)?;
+            let lines = lines(finding, "\n    ");
+            writeln!(f, "  see: requests {requests} of sandbox {}{lines}", finding.sandbox)?;
         }
         let (met, of) = self.coverage.counts();
         let percent = self.coverage_percent();
@@ -199,6 +244,25 @@ fn grouped(items: &[String]) -> Vec<(String, Vec<&str>)> {
         }
     }
     groups
+}
+
+impl<'a> RequestLineShown<'a> {
+    fn of(line: &'a RequestLine) -> Self {
+        Self { number: line.number, method: &line.method, target: &line.target }
+    }
+}
+
+/// The requests of a finding, each behind `before`.
+fn lines(finding: &Finding, before: &str) -> String {
+    let mut lines = String::new();
+    for number in &finding.requests {
+        let line = finding.request_lines.iter().find(|line| line.number == *number);
+        let _ = match line {
+            Some(line) => write!(lines, "{before}#{number} {} {}", line.method, line.target),
+            None => write!(lines, "{before}#{number} is no longer in the journal"),
+        };
+    }
+    lines
 }
 
 fn numbers(requests: &[u64]) -> String {

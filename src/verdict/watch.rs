@@ -1,18 +1,20 @@
 //! Watches the requests of a sandbox as they come. It keeps what is open (walks, retries) within
 //! bounds and what was found; a verdict is drawn from that.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, header};
 use hashbrown::HashMap;
 
-use super::read::{hash, read, read_entry, shown};
+use super::findings::Findings;
+use super::read::{entry_keys, hash, named, read, read_entry, unknown_endpoint};
 use super::tries::{Moment, Tries};
 use super::walk::Walk;
-use super::{Coverage, Finding, PageSeen, Rule, Verdict};
+use super::{Coverage, PageSeen, Rule, Verdict};
 use crate::contract::{self, Code, Endpoint};
 use crate::faults::BodyForm;
-use crate::journal::{Answered, Entry, hide_sent, is_key_name};
+use crate::journal::{Answered, Entry, found_endpoint, hide_sent, is_key_name};
 use crate::peer::Heard;
 
 /// How much memory the walks of a sandbox that are followed at once take together, in bytes. Those
@@ -35,13 +37,9 @@ struct Room {
 const WIDE: Room = Room { walks: 500, failures: 500, findings: 50 };
 const TIGHT: Room = Room { walks: 8, failures: 8, findings: 3 };
 
-/// What a walk, a failure and a finding take beside what is counted of them, about, in bytes.
+/// What a walk and a failure take beside what is counted of them, about, in bytes.
 const WALK_BYTES: usize = 64;
 const FAILURE_BYTES: usize = 1024;
-const FINDING_BYTES: usize = 256;
-
-/// Requests that a finding names.
-const MOST_NAMED: usize = 5;
 
 /// What is watched of a request. It is made before the sandbox's lock is taken.
 pub(crate) struct Observed<'a> {
@@ -65,6 +63,11 @@ impl<'a> Observed<'a> {
         let mut read = read(answered.endpoint, query, key_of(answered), body);
         for (_, what) in &mut read.breaks {
             *what = hide_sent(std::mem::take(what), &sent_keys(&head.headers));
+        }
+        if answered.fault.is_none() {
+            let asked = (head.method.as_str(), head.uri.path());
+            let broken = unknown_endpoint(asked, entry.code, || sent_keys(&head.headers));
+            read.breaks.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
         }
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
         Self {
@@ -109,18 +112,27 @@ impl<'a> Observed<'a> {
     fn target(&self) -> String {
         let head = self.answered.head;
         // Without the query, which may hold what no one should read.
-        // First hidden, then cut: of half a key nobody knows that it is one.
-        let keys = sent_keys(&head.headers);
-        let hide = |text: &str| shown(&hide_sent(text.to_owned(), &keys));
-        format!("{} {}", hide(head.method.as_str()), hide(head.uri.path()))
+        named((head.method.as_str(), head.uri.path()), &sent_keys(&head.headers))
     }
 
     fn breaks_off(&self) -> bool {
         self.answered.fault.is_some_and(|fired| fired.fault.cut.is_some())
     }
 
-    /// Whether it was refused for a reason that stays.
+    /// Whether it found no endpoint that takes its method.
+    fn found_nothing(&self) -> bool {
+        self.answered.fault.is_none() && {
+            let operation = self.endpoint.map(|endpoint| endpoint.operation);
+            !found_endpoint(operation, self.code)
+        }
+    }
+
+    /// Whether it was refused for a reason that stays. What found no endpoint has a rule of its
+    /// own, and is not told twice.
     fn refused_for_good(&self) -> bool {
+        if self.found_nothing() {
+            return false;
+        }
         // A code says so even where a reading answers it with 200.
         let status = self.code.map_or(self.answered.status, Code::http_status);
         // The page behind the last one has a rule of its own.
@@ -170,7 +182,7 @@ impl Default for Room {
 pub(crate) struct Watch {
     coverage: Coverage,
     requests: u64,
-    findings: Vec<Finding>,
+    findings: Findings,
     walks: HashMap<u64, Walk>,
     walk_bytes: usize,
     room: Room,
@@ -186,26 +198,27 @@ impl Watch {
         self.walk_bytes
             + self.walks.len() * WALK_BYTES
             + self.failures.len() * FAILURE_BYTES
-            + self.findings.len() * FINDING_BYTES
+            + self.findings.size()
     }
 
     /// Looks at a request. `short`: all sandboxes together take as much memory as they may.
-    pub(crate) fn observe(&mut self, seen: &Observed<'_>, short: bool) {
+    /// `entries`: what the journal has, that request included.
+    pub(crate) fn observe(&mut self, seen: &Observed<'_>, entries: &VecDeque<Entry>, short: bool) {
         self.room = if short { TIGHT } else { WIDE };
         self.requests += 1;
         self.coverage.meet(seen.endpoint, seen.code, seen.page().as_ref());
         for (rule, what) in &seen.breaks {
-            self.find(*rule, what.clone(), &[seen.number]);
+            self.find(*rule, what.clone(), (&[seen.number], entries));
         }
         // The answer to `HEAD` has no rows.
         if seen.endpoint.is_some() && seen.answered.head.method != Method::HEAD {
-            self.follow(seen);
+            self.follow(seen, entries);
         }
-        self.compare(seen);
+        self.compare(seen, entries);
     }
 
     /// Follows the walk that a request is a step of.
-    fn follow(&mut self, seen: &Observed<'_>) {
+    fn follow(&mut self, seen: &Observed<'_>, entries: &VecDeque<Entry>) {
         let page = seen.page();
         let Some(asked) = page.map(|page| page.page).or(seen.asked) else { return };
         let refused_past_end =
@@ -222,7 +235,7 @@ impl Watch {
                 {
                     let last = walk.last();
                     let what = format!("{path}: the walk went on behind page {last}, the last one");
-                    self.find(Rule::PastTheEnd, what, &[seen.number]);
+                    self.find(Rule::PastTheEnd, what, (&[seen.number], entries));
                 }
             }
         }
@@ -235,12 +248,12 @@ impl Watch {
         }
         self.walk_bytes = self.walk_bytes + walk.size() - before;
         if self.walks.len() > self.room.walks || self.walk_bytes > MOST_WALK_BYTES {
-            self.make_room(seen.walk);
+            self.make_room(seen.walk, entries);
         }
     }
 
     /// Judges the walks that nobody went on with for the longest time, but not the newest one.
-    fn make_room(&mut self, newest: u64) {
+    fn make_room(&mut self, newest: u64, entries: &VecDeque<Entry>) {
         let mut all: Vec<_> =
             self.walks.iter().map(|(walk, about)| (about.requests.1, *walk)).collect();
         all.sort_unstable();
@@ -253,7 +266,8 @@ impl Watch {
             let Some(walk) = self.walks.remove(&walk) else { continue };
             self.walk_bytes = self.walk_bytes.saturating_sub(walk.size());
             if let Some((rule, what)) = walk.judge() {
-                self.find(rule, what, &[walk.requests.0, walk.requests.1]);
+                let requests = [walk.requests.0, walk.requests.1];
+                self.find(rule, what, (&requests, entries));
             }
         }
         if self.walks.len() * 8 < self.walks.capacity() {
@@ -262,7 +276,7 @@ impl Watch {
     }
 
     /// Compares a request with the one like it that failed before.
-    fn compare(&mut self, seen: &Observed<'_>) {
+    fn compare(&mut self, seen: &Observed<'_>, entries: &VecDeque<Entry>) {
         let (refused, failed) = (seen.refused_for_good(), seen.may_be_tried_again());
         if !refused && !failed && self.failures.is_empty() {
             self.refused = None;
@@ -276,7 +290,7 @@ impl Watch {
         {
             let (first, number) = (*first, *number);
             let what = format!("{} was refused, and sent again unchanged", seen.target());
-            self.find(Rule::RepeatedRefusal, what, &[first, number]);
+            self.find(Rule::RepeatedRefusal, what, (&[first, number], entries));
         }
         self.refused = refused;
         if let Some(tries) = self.failures.get_mut(&identity) {
@@ -293,7 +307,7 @@ impl Watch {
         if failed {
             if self.failures.len() >= self.room.failures {
                 for (_, tries) in std::mem::take(&mut self.failures) {
-                    tries.tell(&mut self.findings, self.room.findings);
+                    tries.tell(&mut self.findings, self.room.findings, entries);
                 }
             }
             let retry_after = seen.answered.retry_after.map(Duration::from_secs);
@@ -302,8 +316,11 @@ impl Watch {
         }
     }
 
-    /// A client left before it had read an answer. `excused`: a fault made it wait.
-    pub(crate) fn unread(&mut self, entry: &Entry, excused: bool) {
+    /// A client left before it had read the answer to the request at a place in the journal.
+    pub(crate) fn unread(&mut self, place: usize, entries: &VecDeque<Entry>) {
+        let Some(entry) = entries.get(place) else { return };
+        // A fault made the client wait.
+        let excused = !entry.fault().is_empty();
         let read = read_entry(entry);
         if let (Some(walk), Some(page)) = (self.walks.get_mut(&read.walk), read.page) {
             walk.lost(page);
@@ -314,66 +331,47 @@ impl Watch {
         if !excused && !refused {
             let target = entry.target();
             let path = crate::http::without_sandbox(target.split('?').next().unwrap_or_default());
-            let keys = entry.headers().filter(|(name, _)| is_key_name(name));
-            let keys: Vec<&[u8]> = keys.map(|(_, value)| value).collect();
-            let keys = keys.join(&b' ');
-            let hide = |text: &str| shown(&hide_sent(text.to_owned(), &keys));
-            let (method, path) = (hide(&entry.method()), hide(path));
-            let what = format!("the answer to {method} {path} was not read to its end");
-            self.find(Rule::UnreadAnswer, what, &[entry.number]);
+            let request = named((&entry.method(), path), &entry_keys(entry));
+            let what = format!("the answer to {request} was not read to its end");
+            self.find(Rule::UnreadAnswer, what, (&[entry.number], entries));
         }
     }
 
-    fn find(&mut self, rule: Rule, what: String, requests: &[u64]) {
-        found(&mut self.findings, self.room.findings, (rule, what), requests, 1);
+    fn find(&mut self, rule: Rule, what: String, requests: (&[u64], &VecDeque<Entry>)) {
+        self.findings.add(self.room.findings, (rule, what), requests, 1);
     }
 
-    /// What can be said now. The sandbox's name is the caller's to give.
-    pub(crate) fn verdict(&self, sandbox: &str) -> Verdict {
+    /// What can be said now. The sandbox's name is the caller's to give, and what the journal has.
+    pub(crate) fn verdict(&self, sandbox: &str, entries: &VecDeque<Entry>) -> Verdict {
         let mut findings = self.findings.clone();
         for walk in self.walks.values() {
             if let Some(judged) = walk.judge() {
                 let requests = [walk.requests.0, walk.requests.1];
-                found(&mut findings, WIDE.findings, judged, &requests, 1);
+                findings.add(WIDE.findings, judged, (&requests, entries), 1);
             }
         }
         for tries in self.failures.values() {
-            tries.tell(&mut findings, WIDE.findings);
+            tries.tell(&mut findings, WIDE.findings, entries);
         }
+        let mut findings = findings.into_vec();
         for finding in &mut findings {
             sandbox.clone_into(&mut finding.sandbox);
         }
         findings.sort_by_key(|finding| (finding.rule, finding.requests.first().copied()));
-        Verdict { findings, coverage: self.coverage.clone(), requests: self.requests }
+        Verdict {
+            findings,
+            coverage: self.coverage.clone(),
+            requests: self.requests,
+            is_final: false,
+        }
     }
 }
 
 impl Tries {
     /// Adds what can be said of them to what was found.
-    fn tell(&self, findings: &mut Vec<Finding>, most: usize) {
+    fn tell(&self, findings: &mut Findings, most: usize, entries: &VecDeque<Entry>) {
         for (rule, what, times, requests) in self.judge() {
-            found(findings, most, (rule, what.to_owned()), &requests, times);
+            findings.add(most, (rule, what.to_owned()), (&requests, entries), times);
         }
-    }
-}
-
-/// Adds to what was found: once for each thing that was done.
-fn found(
-    findings: &mut Vec<Finding>,
-    most: usize,
-    (rule, what): (Rule, String),
-    requests: &[u64],
-    times: u64,
-) {
-    if let Some(same) = findings.iter_mut().find(|same| same.rule == rule && same.what == what) {
-        same.times += times;
-        let room = MOST_NAMED.saturating_sub(same.requests.len());
-        let more = requests.iter().filter(|number| !same.requests.contains(number));
-        let more: Vec<u64> = more.take(room).copied().collect();
-        same.requests.extend(more);
-        same.requests.sort_unstable();
-    } else if findings.iter().filter(|same| same.rule == rule).count() < most {
-        let requests = requests.to_vec();
-        findings.push(Finding { rule, sandbox: String::new(), what, requests, times });
     }
 }

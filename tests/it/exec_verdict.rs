@@ -41,12 +41,107 @@ fn findings_are_told_and_change_nothing() {
     assert_eq!((code, &*stdout), (0, ""));
     assert!(stderr.starts_with("verdict: 2 findings in 2 requests\n"), "{stderr}");
     assert!(!stderr.contains("never met"), "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    let says = "verdict: 2 requests, 2 findings (unknown-parameter, skipped-page), coverage ";
+    assert!(last.starts_with(says) && last.ends_with('%'), "{stderr}");
 }
 
 #[test]
-fn nothing_is_said_where_nothing_is_found() {
-    let Ended { code, stderr, .. } = exec(&["--deny", "all"], "true");
-    assert_eq!((code, &*stderr), (0, ""));
+fn the_last_line_says_what_is_denied() {
+    if has_curl() {
+        for (denied, outcome) in [
+            ("all", "%; denied"),
+            ("skipped-page", "%; denied: skipped-page"),
+            ("no-pause", "%; none of it is denied"),
+        ] {
+            let stderr = exec(&["--deny", denied], WRONG).stderr;
+            assert!(stderr.lines().last().unwrap().ends_with(outcome), "{stderr}");
+        }
+    }
+}
+
+/// The numbers of requests can be looked up nowhere once exec has ended.
+#[test]
+fn findings_name_requests_by_method_and_target() {
+    if has_curl() {
+        let stderr = exec(&[], WRONG).stderr;
+        let target = "/v1/bot/conversation/page?conversation_type=ALL&start_time=0\
+            &end_time=9999999999999&page_size=10&sort=x&page=";
+        let lines = format!("\n    #1 GET {target}1\n    #2 GET {target}3\n");
+        assert_eq!(stderr.matches(&lines).count(), 2, "{stderr}");
+    }
+}
+
+/// A client that asks for one page, and does nothing wrong.
+const RIGHT: &str = "curl -sS -o /dev/null -H \"Authorization: Bearer $GPTBOTS_MOCK_KEY\" \
+    \"$GPTBOTS_MOCK_URL/v1/bot/conversation/page?conversation_type=ALL&start_time=0\
+    &end_time=9999999999999&page_size=10&page=1\"";
+
+#[test]
+fn a_clean_verdict_is_one_line() {
+    if has_curl() {
+        for flags in [&[][..], &["--deny", "all"]] {
+            let Ended { code, stderr, .. } = exec(flags, RIGHT);
+            assert_eq!(code, 0, "{stderr}");
+            let says = "verdict: 1 request, nothing found, coverage ";
+            let rest = stderr.strip_prefix(says).unwrap_or_else(|| panic!("{stderr}"));
+            let percent = rest.strip_suffix("%\n").unwrap_or_else(|| panic!("{stderr}"));
+            assert!(percent.parse::<u32>().is_ok(), "{stderr}");
+        }
+    }
+}
+
+/// Without a request nothing was tested, which must not look like success.
+#[test]
+fn no_request_is_told_in_one_line() {
+    let says = "verdict: 0 requests, so nothing was tested (no-request), coverage 0%";
+    for (flags, code, outcome) in [
+        (&[][..], 0, ""),
+        (&["--deny", "no-pause"], 0, "; none of it is denied"),
+        (&["--deny", "all"], 5, "; denied"),
+        (&["--deny", "no-request"], 5, "; denied"),
+    ] {
+        let ended = exec(flags, "true");
+        let line = format!("{says}{outcome}\n");
+        assert_eq!((ended.code, ended.stderr), (code, line), "{flags:?}");
+    }
+    let Ended { code, stderr, .. } = exec(&["--deny", "all"], "exit 7");
+    let outcome = "; denied (the command itself ended with 7)\n";
+    assert_eq!((code, stderr), (7, format!("{says}{outcome}")));
+}
+
+#[test]
+fn no_request_is_muted_as_others_are() {
+    let Ended { code, stderr, .. } = exec(&["--deny", "all", "--mute", "no-request"], "true");
+    assert_eq!((code, &*stderr), (0, "verdict: 0 requests, nothing found, coverage 0%\n"));
+}
+
+/// Requests below `/__admin` are no client's, and only the end finds that there were no others.
+#[test]
+fn requests_to_the_control_api_are_none() {
+    if has_curl() {
+        let line = "curl -sS \"$GPTBOTS_MOCK_URL/__admin/verdict\"";
+        let Ended { code, stdout, stderr } = exec(&["--deny", "all"], line);
+        assert_eq!(code, 5, "{stderr}");
+        assert!(stderr.starts_with("verdict: 0 requests, so nothing was tested"), "{stderr}");
+        let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((&json["clean"], &json["requests"]), (&true.into(), &0.into()));
+    }
+}
+
+#[test]
+fn reports_have_no_request_as_a_finding() {
+    let folder = Folder::new();
+    let paths = ["v.json", "v.xml", "v.txt"].map(|name| folder.path().join(name));
+    let flags: Vec<_> =
+        paths.iter().flat_map(|path| ["--report", path.to_str().unwrap()]).collect();
+    assert_eq!(exec(&flags, "true").code, 0);
+    let [json, xml, txt] = paths.map(|path| std::fs::read_to_string(path).unwrap());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["clean"], false);
+    assert_eq!(json["findings"][0]["rule"], "no-request");
+    assert!(xml.contains(r#"failures="1""#) && xml.contains(r#"name="no-request">"#), "{xml}");
+    assert!(txt.contains("\nno-request: no request came, so nothing was tested\n"), "{txt}");
 }
 
 #[test]
@@ -107,7 +202,9 @@ fn without_a_journal_there_is_no_verdict_to_deny() {
         let ended = exec(&["--journal", "0", flags[0], flags[1]], "echo ran");
         assert_eq!((ended.code, &*ended.stdout), (2, ""), "{flags:?}");
     }
-    assert_eq!(exec(&["--journal", "0"], "true").code, 0);
+    let ended = exec(&["--journal", "0"], "true");
+    let says = "verdict: none, because --journal 0 keeps no journal\n";
+    assert_eq!((ended.code, &*ended.stderr), (0, says));
 }
 
 #[test]

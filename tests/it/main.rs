@@ -88,6 +88,7 @@ mod scripted;
 mod stop;
 mod suite;
 mod tasks;
+mod unknown_endpoints;
 mod unread_bodies;
 mod usage;
 mod variables;

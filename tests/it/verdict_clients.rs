@@ -11,7 +11,8 @@ use crate::suite::{KEY, clean, queries, server, target};
 fn runs(server: &Server, program: &str, args: &[&str]) -> bool {
     let urls = (1..=3).map(|page| format!("{}{}", server.url(), target(&queries()[0], page)));
     let refused = format!("{}{}", server.url(), target(&queries()[1], 0));
-    let missing = format!("{}/v9", server.url());
+    // A 404 that is no finding.
+    let missing = format!("{}/favicon.ico", server.url());
     let mut command = Command::new(program);
     command.args(args).args(urls).args([refused, missing]).env("KEY", format!("Bearer {KEY}"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -103,3 +103,19 @@ fn a_key_is_hidden_wherever_it_stands() {
         assert!(leaked.is_empty(), "{leaked:#?}");
     }
 }
+
+/// What a finding shows of its requests is cut, and never within a key.
+#[test]
+fn a_key_is_hidden_in_the_requests_of_a_finding() {
+    let server = Server::start().unwrap();
+    for filled in (150..310).step_by(7) {
+        let target = format!("{}&x={}&own=app-demo&y=app%2Ddemo", page(1), "z".repeat(filled));
+        request(&server, "GET", &target, &[("Authorization", "Bearer your_apikey")]);
+    }
+    let verdict = server.verdict();
+    let lines = verdict.findings().iter().flat_map(|finding| &finding.request_lines);
+    let targets: Vec<_> = lines.map(|line| &*line.target).collect();
+    assert!(targets.iter().any(|target| target.contains("own=****demo&y=****demo")), "{targets:?}");
+    let told = told(&server);
+    assert!(!told.contains("app-") && !told.contains("app%2D"), "{told}");
+}

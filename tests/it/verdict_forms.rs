@@ -54,6 +54,11 @@ fn json_says_what_why_where_and_how_often() {
     assert_eq!(finding["what"], "/v1/bot/conversation/page: page 3 was fetched, page 2 never");
     assert!(finding["why"].as_str().unwrap().contains("missing in the result"));
     assert_eq!(finding["requests"], serde_json::json!([1, 2]));
+    let line = |number, page| {
+        let target = target(&queries()[0], page);
+        serde_json::json!({"number": number, "method": "GET", "target": target})
+    };
+    assert_eq!(finding["request_lines"], serde_json::json!([line(1, 1), line(2, 3)]));
     assert_eq!(finding["times"], 1);
     let coverage = &json["coverage"];
     let never = coverage["never_met"].as_array().unwrap().len() as u64;
@@ -70,8 +75,11 @@ fn text_says_the_same_to_people() {
     let begins = "verdict: 1 finding in 2 requests\n\n\
         skipped-page: /v1/bot/conversation/page: page 3 was fetched, page 2 never\n  \
         why: The rows of a page that is left out are missing in the result, and nothing says so.\n  \
-        see: requests #1, #2 of sandbox default\n\ncoverage: ";
-    assert!(text.starts_with(begins), "{text}");
+        see: requests #1, #2 of sandbox default\n    #1 GET TARGET1\n    #2 GET TARGET3\n\n\
+        coverage: ";
+    let [first, third] = [1, 3].map(|number| target(&queries()[0], number));
+    let begins = begins.replace("TARGET1", &first).replace("TARGET3", &third);
+    assert!(text.starts_with(&begins), "{text}");
     assert!(text.contains("\nnever met:\n") && text.ends_with('\n'), "{text}");
 }
 
@@ -107,7 +115,7 @@ fn junit_is_well_formed_whatever_a_client_sent() {
     assert!(junit.chars().all(|char| is_right(char) || char == '\u{e9}'), "{junit}");
     assert!(junit.contains("&lt;&amp;"), "{junit}");
     let Some(cases) = read_by_python(&junit) else { return };
-    assert_eq!(cases, "12 cases, 2 of them fail\n");
+    assert_eq!(cases, "13 cases, 2 of them fail\n");
 }
 
 /// What another program reads in a report; `None` where there is no Python.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use gptbots_mock::contract::{PagePastEnd, QaTotal};
-use gptbots_mock::{Hazard, Server};
+use gptbots_mock::{Hazard, Rule, Server};
 
 use crate::client::{Answer, Connection, call, get, raw, request};
 use crate::suite::{KEY, clean, found, page, page_in, queries, rows, rows_of_25, server, target};
@@ -186,7 +186,8 @@ fn walkers_of_the_same_query_at_once() {
     clean(&server);
 }
 
-/// Each of these is refused, and each is another one.
+/// Each of these is refused, and each is another one. Those that find no endpoint are told as
+/// such, and as nothing else.
 #[test]
 fn a_suite_of_negative_tests() {
     let server = server();
@@ -206,7 +207,10 @@ fn a_suite_of_negative_tests() {
         get(&server, KEY, &format!("/v9{query}"));
     }
     get(&server, KEY, "/v1/messages?conversation_id=nobody&page=1&page_size=10");
-    clean(&server);
+    // Four methods and a path of each endpoint.
+    assert_eq!(server.verdict().findings().len(), 20, "{}", server.verdict());
+    let left = server.verdict().mute(Rule::UnknownEndpoint);
+    assert!(left.findings().is_empty(), "{left}");
 }
 
 #[test]

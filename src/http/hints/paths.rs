@@ -1,13 +1,12 @@
 //! The endpoint that a wrong path may have meant.
 
-use crate::contract::{ENDPOINTS, Endpoint};
+use crate::contract::{ENDPOINTS, Endpoint, UNSERVED_ENDPOINTS};
 use crate::nearest::nearest;
 
 /// The path of the nearest endpoint. One that stands whole in what was sent, behind something else
 /// or before it, with a version or without, is nearer than any that is only like it.
 pub(in crate::http) fn nearest_path(path: &str) -> Option<&'static str> {
-    let words: Vec<_> = path.split('/').filter(|word| !word.is_empty()).collect();
-    let tidy = format!("/{}", words.join("/")).to_ascii_lowercase();
+    let tidy = tidy(path);
     let whole = |endpoint: &&Endpoint| tidy.ends_with(endpoint.path);
     let begins = |endpoint: &&Endpoint| tidy.starts_with(endpoint.path);
     let unversioned = |endpoint: &&Endpoint| tidy.ends_with(unversioned(endpoint.path));
@@ -18,6 +17,26 @@ pub(in crate::http) fn nearest_path(path: &str) -> Option<&'static str> {
     )
 }
 
+/// What is said of a path at which the vendor has an endpoint that the emulator does not serve.
+/// Something may stand before it, as with a base URL that ends with a path.
+pub(in crate::http) fn unserved(path: &str) -> Option<String> {
+    let tidy = tidy(path);
+    let row = UNSERVED_ENDPOINTS.iter().find(|row| tidy.ends_with(row.path))?;
+    let (method, path) = (row.method, row.path);
+    Some(format!("the vendor has {method} {path}; this emulator does not serve it"))
+}
+
+/// What is said of a path that is no endpoint's: what the vendor has there, or the nearest endpoint.
+pub(crate) fn what_is_near(path: &str) -> Option<String> {
+    unserved(path).or_else(|| Some(format!("the nearest is {}", nearest_path(path)?)))
+}
+
+/// A path in lower case, without empty words.
+fn tidy(path: &str) -> String {
+    let words: Vec<_> = path.split('/').filter(|word| !word.is_empty()).collect();
+    format!("/{}", words.join("/")).to_ascii_lowercase()
+}
+
 /// What stands behind the first word of a path.
 fn unversioned(path: &str) -> &str {
     let second = path.match_indices('/').nth(1);
@@ -26,7 +45,7 @@ fn unversioned(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest_path;
+    use super::{nearest_path, unserved};
 
     #[test]
     fn each_slip_in_each_path_finds_it() {
@@ -49,6 +68,7 @@ mod tests {
             ];
             for sent in sent {
                 assert_eq!(nearest_path(&sent), Some(path), "{sent}");
+                assert!(unserved(&sent).is_none(), "{sent}");
             }
         }
         for endpoint in [0, 1, 3].map(|at| &crate::contract::ENDPOINTS[at]) {
