@@ -73,8 +73,10 @@ recently does; never one that has a request in flight. The default one, `default
 ## The verdict
 
 What a client did wrong though it got answers. Each finding names its rule, says what was done, and
-points at its requests by their number in the journal. It goes by every request since the server
-began, not only by those that the journal still has.
+points at its requests by their number in the journal, their method and their target. It goes by
+every request since the server began, not only by those that the journal still has. A sandbox that
+ended though nobody asked, and was made anew by a later request, has no verdict of its own (404): it
+would be on a part of its requests. The verdict of the server has all of them.
 
 ";
 

@@ -17,7 +17,13 @@ pub(super) fn of_sandbox(
     asked: &Asked,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let sandbox = all.find(id).ok_or_else(|| sandboxes::unknown(id))?;
+    // A part of what came must not be taken for all of it.
+    let sandbox = if all.journals().is_on() {
+        all.whole(id).map_err(Failure::not_found)?
+    } else {
+        all.find(id)
+    };
+    let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(id))?;
     answer(all, sandbox.verdict(), asked, headers)
 }
 

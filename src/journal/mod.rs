@@ -269,6 +269,11 @@ impl Drop for Journal {
 }
 
 impl Kept {
+    /// How many requests it has, and how many it had to drop.
+    pub(crate) fn all(&self) -> u64 {
+        self.entries.len() as u64 + self.dropped
+    }
+
     /// Drops some; the bytes that they took.
     fn drop_oldest(&mut self, some: usize) -> usize {
         self.dropped += some as u64;

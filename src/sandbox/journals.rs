@@ -10,7 +10,8 @@ use crate::world::World;
 #[derive(Default)]
 pub(crate) struct Collected {
     pub(crate) entries: Vec<(Arc<Sandbox>, Entry)>,
-    /// How many more there were that went for want of room.
+    /// How many more there were that went for want of room, or with a sandbox that ended though
+    /// nobody asked.
     pub(crate) dropped: u64,
 }
 
@@ -54,7 +55,13 @@ impl Sandboxes {
     /// whoever looks at it.
     pub(crate) fn collect(&self, only: Option<&str>) -> Collected {
         let mut all = Collected::default();
+        if only.is_none() {
+            all.dropped = self.lost();
+        }
         for sandbox in self.those(only) {
+            if only.is_some() {
+                all.dropped += sandbox.before().map_or(0, |before| before.requests);
+            }
             let kept = sandbox.journal.kept();
             all.dropped += kept.dropped;
             all.entries

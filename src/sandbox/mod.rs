@@ -4,18 +4,20 @@
 //! them. To reset it is to make it anew from the same settings.
 
 mod clock;
+mod ended;
 mod eviction;
 mod journals;
 mod limit;
 mod registry;
 
 pub(crate) use clock::Clock;
+pub(crate) use ended::Ending;
 pub(crate) use limit::RateLimit;
 pub(crate) use registry::{Base, Held, Sandboxes};
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
@@ -64,6 +66,8 @@ pub(crate) struct Sandbox {
     /// What there is to look at: [`FAULTS`], [`LIMIT`], a [`CLOCK`] that is not the world's.
     watches: AtomicU8,
     state: Mutex<State>,
+    /// How the one before it of the same id ended, if nobody asked for that.
+    before: OnceLock<Ending>,
     pub(crate) journal: Journal,
 }
 
@@ -99,6 +103,7 @@ impl Sandbox {
             watches: AtomicU8::new(0),
             settings,
             state: Mutex::new(state),
+            before: OnceLock::new(),
             journal: Journal::new(journals),
         };
         sandbox.watch(&sandbox.state());

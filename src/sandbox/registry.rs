@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::ended::{Cause, Endings};
 use super::eviction::EvictionQueue;
-use super::{Sandbox, Settings};
+use super::{Ending, Sandbox, Settings};
 use crate::config::{Agents, Config};
 use crate::faults::Known;
 use crate::generate::Generator;
@@ -69,6 +70,10 @@ pub(crate) struct Sandboxes {
     /// What was thought of the requests of sandboxes that are no longer there.
     /// Where both this and `named` are locked, this is first.
     past: Mutex<VerdictSum>,
+    /// How those ended that had requests. It is locked last.
+    endings: Mutex<Endings>,
+    /// How many requests went from the journal with sandboxes that ended though nobody asked.
+    lost: AtomicU64,
     /// Generated records by seed and number of conversations, as long as a sandbox has them.
     generated: Mutex<HashMap<(u64, u32), Generated>>,
 }
@@ -125,6 +130,8 @@ impl Sandboxes {
             turn: AtomicU64::new(0),
             journals,
             past: Mutex::default(),
+            endings: Mutex::default(),
+            lost: AtomicU64::new(0),
             generated: Mutex::default(),
         }
     }
@@ -158,9 +165,31 @@ impl Sandboxes {
         let gone = std::mem::take(&mut *self.write());
         self.default.store(Arc::new(default));
         *past = VerdictSum::default();
+        *self.endings() = Endings::default();
+        self.lost.store(0, Relaxed);
         drop(past);
         // Their records go while nobody waits for a lock.
         drop(gone);
+    }
+
+    pub(super) fn endings(&self) -> MutexGuard<'_, Endings> {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many requests went from the journal with sandboxes that ended though nobody asked.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Relaxed)
+    }
+
+    /// A sandbox as it would be made, which nobody finds.
+    pub(super) fn unused(&self, id: &str) -> Sandbox {
+        self.make(id, Arc::clone(&self.server), self.now())
+    }
+
+    /// How a sandbox will have ended that is over and not cleared away yet.
+    pub(super) fn overdue(&self, id: &str) -> Option<Ending> {
+        let sandbox = self.read().by_id.get(id).cloned()?;
+        ending(&sandbox, Cause::Idle)
     }
 
     /// One sandbox, if it is there, or every one.
@@ -182,6 +211,21 @@ impl Sandboxes {
     /// Nothing under this lock panics half way, so a poisoned one is as good as any.
     fn past(&self) -> MutexGuard<'_, VerdictSum> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how a sandbox ends. Whoever takes it out of the others does so before they let go of
+    /// those, so that one that is made anew knows of it.
+    fn note_end(&self, sandbox: &Sandbox, cause: Cause) {
+        if cause != Cause::Deleted {
+            self.lost.fetch_add(sandbox.journal.kept().all(), Relaxed);
+        }
+        let mut endings = self.endings();
+        match ending(sandbox, cause) {
+            Some(ending) => endings.note(&sandbox.id, ending),
+            None => {
+                endings.take(&sandbox.id);
+            }
+        }
     }
 
     /// Takes sandboxes out, and keeps what was thought of them. A verdict that is drawn meanwhile
@@ -241,6 +285,14 @@ impl Sandboxes {
             if let Some(sandbox) = self.among(&named, id, now) {
                 return Held::Named(sandbox);
             }
+            if let Some(over) = named.by_id.get(id) {
+                self.note_end(over, Cause::Idle);
+            }
+            let before = self.endings().take(id);
+            if let Some(before) = before.filter(|before| before.cause != Cause::Deleted) {
+                // Nobody else has it yet, so it is set once.
+                let _ = fresh.before.set(before);
+            }
             self.insert(&mut named, &fresh)
         };
         // No other request waits for this one to keep what was thought of them.
@@ -278,6 +330,7 @@ impl Sandboxes {
                 return before.into_iter().collect();
             }
             drop(before);
+            self.endings().take(id);
             self.insert(named, fresh)
         });
         made.expect("it was made above")
@@ -294,6 +347,9 @@ impl Sandboxes {
         self.retire(|named| {
             let gone = named.by_id.remove(id);
             was_there = gone.is_some();
+            if let Some(gone) = &gone {
+                self.note_end(gone, Cause::Deleted);
+            }
             gone.into_iter().collect()
         });
         was_there
@@ -323,6 +379,9 @@ impl Sandboxes {
                 let (gone, used): (Vec<_>, Vec<_>) =
                     still.partition(|(_, sandbox)| self.is_over(sandbox, now));
                 by_id.extend(used);
+                for (_, sandbox) in &gone {
+                    self.note_end(sandbox, Cause::Idle);
+                }
                 gone.into_iter().map(|(_, sandbox)| sandbox).collect()
             });
         }
@@ -402,6 +461,7 @@ impl Sandboxes {
             let oldest = eviction.take(|one| is_among(by_id, one), next_turn);
             let Some(oldest) = oldest else { break };
             by_id.remove(&oldest.id);
+            self.note_end(&oldest, Cause::Evicted);
             gone.push(oldest);
         }
         by_id.insert(fresh.id.clone(), Arc::clone(fresh));
@@ -413,6 +473,13 @@ impl Sandboxes {
     fn now(&self) -> u64 {
         u64::try_from(self.base.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// How a sandbox ends, if it had requests, or one before it of the same id.
+fn ending(sandbox: &Sandbox, cause: Cause) -> Option<Ending> {
+    let before = sandbox.before().map_or(0, |before| before.requests);
+    let requests = sandbox.journal.kept().watch.requests() + before;
+    (requests > 0).then_some(Ending { cause, requests })
 }
 
 /// Whether a sandbox is still there.

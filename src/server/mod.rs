@@ -28,7 +28,7 @@ use crate::http::{self, Refusal};
 use crate::journal::Request as Recorded;
 use crate::peer::Peer;
 use crate::sandbox::{Sandboxes, number_faults};
-use crate::verdict::Verdict;
+use crate::verdict::{Rule, Verdict};
 use crate::world::{World, WorldError};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
@@ -186,9 +186,14 @@ impl Server {
     }
 
     /// What is thought of all requests so far, those of sandboxes that have ended included.
+    ///
+    /// # Panics
+    ///
+    /// When there is no journal ([`ServerBuilder::journal`] with 0), since nothing is watched then.
     #[must_use]
+    #[track_caller]
     pub fn verdict(&self) -> Verdict {
-        self.sandboxes.verdict()
+        whole(self.sandboxes.whole_verdict())
     }
 
     /// The requests that the journal has, of all sandboxes, in the order in which they came. It
@@ -207,9 +212,23 @@ impl Server {
     /// assert_eq!(requests[0].path(), "/v1/messages");
     /// assert!(requests[0].violations.is_empty());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When there is no journal, since a list without requests would be no list of what was sent.
     #[must_use]
+    #[track_caller]
     pub fn requests(&self) -> Vec<Recorded> {
+        whole(self.sandboxes.watches());
         self.sandboxes.requests(None)
+    }
+
+    /// How many requests the journal had and has no longer, for want of room or because their
+    /// sandbox was ended without anyone asking: [`Server::requests`] lacks them. The verdict does
+    /// not; it watches every request as it comes.
+    #[must_use]
+    pub fn dropped_requests(&self) -> u64 {
+        self.sandboxes.collect(None).dropped
     }
 
     /// Asserts that no request did anything wrong though it got an answer: the last line of a test.
@@ -225,11 +244,24 @@ impl Server {
     /// server.assert_clean();
     /// ```
     ///
+    /// It goes by every request since the server began, whatever the journal still has.
+    ///
     /// # Panics
     ///
-    /// When [`Server::verdict`] has findings; the message has all of them.
+    /// When [`Server::verdict`] has findings, which the message has; when no request came at all
+    /// ([`Server::assert_clean_or_unused`] is for that); when there is no journal.
     #[track_caller]
     pub fn assert_clean(&self) {
+        assert_clean(&self.verdict().at_the_end(Sandboxes::DEFAULT));
+    }
+
+    /// The same where there may have been no request at all.
+    ///
+    /// # Panics
+    ///
+    /// When [`Server::verdict`] has findings, which the message has; when there is no journal.
+    #[track_caller]
+    pub fn assert_clean_or_unused(&self) {
         assert_clean(&self.verdict());
     }
 
@@ -259,11 +291,22 @@ impl Server {
 /// Panics with what was found.
 #[track_caller]
 fn assert_clean(verdict: &Verdict) {
+    let hint = if verdict.findings().iter().any(|finding| finding.rule == Rule::NoRequest) {
+        "does the client go to the server's `url`? `assert_clean_or_unused` is for a test that may \
+         send nothing"
+    } else {
+        "`verdict().mute(rule)` leaves findings out"
+    };
     assert!(
         verdict.findings().is_empty(),
-        "expected requests that do nothing wrong, got:\n{verdict}\n(`verdict().mute(rule)` leaves \
-         findings out)"
+        "expected requests that do nothing wrong, got:\n{verdict}\n({hint})"
     );
+}
+
+/// What there is where all of it is there; else panics with why it is not.
+#[track_caller]
+fn whole<T>(there: Result<T, String>) -> T {
+    there.unwrap_or_else(|why| panic!("{why}"))
 }
 
 impl Drop for Server {

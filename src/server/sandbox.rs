@@ -224,9 +224,22 @@ impl<'s> Sandbox<'s> {
     /// assert_eq!(sandbox.requests()[0].path(), "/v1/message");
     /// assert!(server.sandbox("two").requests().is_empty());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`Sandbox::verdict`].
     #[must_use]
+    #[track_caller]
     pub fn requests(&self) -> Vec<Request> {
+        super::whole(self.server.sandboxes.whole(&self.id));
         self.server.sandboxes.requests(Some(&self.id))
+    }
+
+    /// How many requests its journal had and has no longer, for want of room: [`Sandbox::requests`]
+    /// lacks them. The verdict does not; it watches every request as it comes.
+    #[must_use]
+    pub fn dropped_requests(&self) -> u64 {
+        self.server.sandboxes.collect(Some(&self.id)).dropped
     }
 
     /// What is thought of its requests.
@@ -246,9 +259,16 @@ impl<'s> Sandbox<'s> {
     /// }
     /// assert_eq!(sandbox.verdict().findings()[0].rule, Rule::StoppedEarly);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When it does not know of all its requests: the sandbox has ended, because it was idle for too
+    /// long, there were too many, or it was deleted; or it ended so and was asked again; or there
+    /// is no journal. One that was never used has a verdict on no requests.
     #[must_use]
+    #[track_caller]
     pub fn verdict(&self) -> Verdict {
-        self.held().verdict()
+        super::whole(self.server.sandboxes.whole_verdict_of(&self.id))
     }
 
     /// Asserts that none of its requests did anything wrong though it got an answer: the last line
@@ -271,9 +291,20 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// When [`Sandbox::verdict`] has findings; the message has all of them.
+    /// When [`Sandbox::verdict`] has findings, which the message has, or panics; when no request
+    /// came at all ([`Sandbox::assert_clean_or_unused`] is for that).
     #[track_caller]
     pub fn assert_clean(&self) {
+        super::assert_clean(&self.verdict().at_the_end(&self.id));
+    }
+
+    /// The same where there may have been no request at all.
+    ///
+    /// # Panics
+    ///
+    /// When [`Sandbox::verdict`] has findings, which the message has, or panics.
+    #[track_caller]
+    pub fn assert_clean_or_unused(&self) {
         super::assert_clean(&self.verdict());
     }
 

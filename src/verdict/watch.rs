@@ -193,6 +193,11 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// How many requests were watched.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
     /// How much memory it takes, about, in bytes.
     pub(crate) fn size(&self) -> usize {
         self.walk_bytes

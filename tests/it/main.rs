@@ -85,6 +85,7 @@ mod sandbox_settings;
 mod sandboxes;
 mod schema;
 mod scripted;
+mod silence;
 mod stop;
 mod suite;
 mod tasks;

@@ -279,7 +279,7 @@ fn the_library_hands_requests_out() {
     assert!(all[0].at <= all[1].at && !all[0].duration.is_zero() && !all[0].unread);
     assert_eq!(server.sandbox("deep").requests().len(), 1);
     assert_eq!(server.sandbox("deep").verdict().requests(), 1);
-    server.sandbox("else").assert_clean();
+    server.sandbox("else").assert_clean_or_unused();
     let panicked =
         std::panic::catch_unwind(AssertUnwindSafe(|| server.assert_clean())).unwrap_err();
     let text = panicked.downcast_ref::<String>().unwrap();
