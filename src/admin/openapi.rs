@@ -200,7 +200,8 @@ fn parameters(row: &Row) -> Vec<Node> {
     }
     if row.path.contains("{request}") {
         // Another id names no request, which is no mistake.
-        all.push(parameter("request", "path", true, "The id of the request.", text()));
+        let about = "The id of the request, or its number.";
+        all.push(parameter("request", "path", true, about, text()));
     }
     all.extend(row.query.iter().map(|query| in_query(*query, row)));
     if row.route == Route::Events {

@@ -55,7 +55,9 @@ whoever asks, so a probe may use any name of the machine and needs no token.
 const BEFORE_SETTINGS: &str = "
 `reset`, `clock` and `faults` make a sandbox that is not there yet, as its first request would.
 `sandbox=ID` narrows to one sandbox, `limit=N` to so many, `since=2026-10-20T09:00:00Z` to what came
-later; `mute=RULE,RULE` leaves findings out.
+later; `mute=RULE,RULE` leaves findings out. To ask the journal for a sandbox that is not there is 404,
+with the nearest name. Where `meta.dropped` is not 0, the journal had to drop requests, and a count of
+them may be too low.
 
 [admin-openapi.json](admin-openapi.json) says all of this to programs, with the schema of every body
 and answer.

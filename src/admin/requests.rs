@@ -10,9 +10,9 @@ use axum::response::Response;
 use super::pattern::{Pattern, Stopped};
 use super::query::Asked;
 use super::shapes::{Logged, ServeEvent, number_of};
-use super::{Done, Failure, apart, json};
+use super::{Done, Failure, apart, json, sandboxes};
 use crate::journal::{Entry, Redactor, Request, found_endpoint};
-use crate::sandbox::{Sandbox, Sandboxes};
+use crate::sandbox::{Collected, Sandbox, Sandboxes};
 use crate::shape::written;
 
 /// Requests are held against a pattern for so long.
@@ -33,10 +33,17 @@ written! {
 written! {
     /// How many requests there are.
     struct Meta is "Meta" in "camelCase" {
-        /// How many the journal has, whatever `limit` and `since` left of them.
+        /// How many the journal had when it was asked, whether they were asked for or not.
         total: usize,
-        /// How many more there were, which went for want of room.
+        /// How many more there were, which the journal had to drop: a count that may lack some of
+        /// them proves nothing.
         dropped: u64,
+    }
+}
+
+impl Meta {
+    fn of(collected: &Collected) -> Self {
+        Self { total: collected.entries.len(), dropped: collected.dropped }
     }
 }
 
@@ -45,6 +52,8 @@ written! {
     pub(super) struct Found<'a> is "LoggedRequests" in "camelCase" {
         /// The requests.
         requests: Vec<Logged<'a>>,
+        /// How many there are.
+        meta: Meta,
         /// Whether there is no journal.
         request_journal_disabled: bool,
     }
@@ -55,6 +64,8 @@ written! {
     pub(super) struct Count is "Count" in "camelCase" {
         /// How many.
         count: usize,
+        /// How many there are.
+        meta: Meta,
         /// Whether there is no journal.
         request_journal_disabled: bool,
     }
@@ -65,14 +76,27 @@ written! {
     pub(super) struct Removed<'a> is "RemovedRequests" in "camelCase" {
         /// The requests, in the order in which they came.
         serve_events: Vec<ServeEvent<'a>>,
+        /// How many there were.
+        meta: Meta,
     }
+}
+
+/// What the journal has of the sandbox that was asked for, or of all. One that is not there is told:
+/// whoever misspells its name would get an empty list, and take it for an answer.
+fn collect(all: &Sandboxes, asked: &Asked) -> Result<Collected, Failure> {
+    if let Some(id) = &asked.sandbox
+        && all.find(id).is_none()
+    {
+        return Err(sandboxes::unknown(all, id));
+    }
+    Ok(all.collect(asked.sandbox.as_deref()))
 }
 
 /// `GET /__admin/requests`: the newest first.
 pub(super) async fn list(all: &Arc<Sandboxes>, asked: Asked) -> Result<Response, Failure> {
     apart(all, move |all| {
-        let collected = all.collect(asked.sandbox.as_deref());
-        let meta = Meta { total: collected.entries.len(), dropped: collected.dropped };
+        let collected = collect(all, &asked)?;
+        let meta = Meta::of(&collected);
         let new = |entry: &Entry| asked.since.is_none_or(|since| entry.at > since);
         let wanted = collected.entries.iter().rev().filter(|(_, entry)| new(entry));
         let requests = shown(all, wanted.take(asked.limit.unwrap_or(usize::MAX)));
@@ -89,6 +113,11 @@ pub(super) async fn list(all: &Arc<Sandboxes>, asked: Asked) -> Result<Response,
 pub(super) fn show(all: &Sandboxes, id: &str, asked: &Asked) -> Result<Response, Failure> {
     let found = number_of(id).and_then(|number| all.request(asked.sandbox.as_deref(), number));
     let Some((sandbox, entry)) = found else {
+        if let Some(sandbox) = &asked.sandbox
+            && all.find(sandbox).is_none()
+        {
+            return Err(sandboxes::unknown(all, sandbox));
+        }
         let id = crate::document::quoted(id);
         let message = format!("no request {id} is in the journal; GET /__admin/requests has them");
         return Err(Failure::not_found(message));
@@ -116,14 +145,16 @@ async fn with_fitting(
     all: &Arc<Sandboxes>,
     asked: Asked,
     body: Vec<u8>,
-    answer: impl FnOnce(&Sandboxes, &Asked, &[Filed]) -> Response + Send + 'static,
+    answer: impl FnOnce(&Sandboxes, &Asked, &[Filed], Meta) -> Response + Send + 'static,
 ) -> Result<Response, Failure> {
     let pattern = Pattern::read(body)?;
     let waiting = Waiting::default();
     let abandoned = Arc::clone(&waiting.abandoned);
     apart(all, move |all| {
-        let fitting = fitting(all, asked.sandbox.as_deref(), &pattern, &abandoned)?;
-        Ok(answer(all, &asked, &fitting))
+        let collected = collect(all, &asked)?;
+        let meta = Meta::of(&collected);
+        let fitting = fitting(collected, &pattern, &abandoned)?;
+        Ok(answer(all, &asked, &fitting, meta))
     })
     .await
 }
@@ -146,7 +177,7 @@ pub(super) async fn find(
     asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, Failure> {
-    with_fitting(all, asked, body, |all, _, fitting| found(all, fitting)).await
+    with_fitting(all, asked, body, |all, _, fitting, meta| found(all, fitting, meta)).await
 }
 
 /// `POST /__admin/requests/count`
@@ -155,9 +186,9 @@ pub(super) async fn count(
     asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, Failure> {
-    with_fitting(all, asked, body, |all, _, fitting| {
+    with_fitting(all, asked, body, |all, _, fitting, meta| {
         let request_journal_disabled = !all.journals().is_on();
-        json(&Count { count: fitting.len(), request_journal_disabled })
+        json(&Count { count: fitting.len(), meta, request_journal_disabled })
     })
     .await
 }
@@ -168,11 +199,11 @@ pub(super) async fn remove(
     asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, Failure> {
-    with_fitting(all, asked, body, |all, asked, fitting| {
+    with_fitting(all, asked, body, |all, asked, fitting, meta| {
         let numbers: BTreeSet<u64> = fitting.iter().map(|(_, entry)| entry.number).collect();
         all.forget(asked.sandbox.as_deref(), |number| numbers.contains(&number));
         let requests = shown(all, fitting.iter());
-        json(&Removed { serve_events: requests.iter().map(ServeEvent::of).collect() })
+        json(&Removed { serve_events: requests.iter().map(ServeEvent::of).collect(), meta })
     })
     .await
 }
@@ -180,9 +211,11 @@ pub(super) async fn remove(
 /// `GET /__admin/requests/unmatched`: those that found no endpoint.
 pub(super) async fn unmatched(all: &Arc<Sandboxes>, asked: Asked) -> Result<Response, Failure> {
     apart(all, move |all| {
-        let mut entries = all.collect(asked.sandbox.as_deref()).entries;
+        let collected = collect(all, &asked)?;
+        let meta = Meta::of(&collected);
+        let mut entries = collected.entries;
         entries.retain(|(_, entry)| !found_endpoint(entry.operation, entry.code));
-        Ok(found(all, &entries))
+        Ok(found(all, &entries, meta))
     })
     .await
 }
@@ -191,15 +224,14 @@ type Filed = (Arc<Sandbox>, Entry);
 
 /// The requests that fit a pattern.
 fn fitting(
-    all: &Sandboxes,
-    only: Option<&str>,
+    collected: Collected,
     pattern: &Pattern,
     abandoned: &AtomicBool,
 ) -> Result<Vec<Filed>, Failure> {
     let begun = Instant::now();
     let stop = || abandoned.load(Relaxed) || begun.elapsed() > PATIENCE;
     let mut fitting = Vec::new();
-    for filed in all.collect(only).entries {
+    for filed in collected.entries {
         let fits = pattern.fits(&filed.1, &stop).map_err(|Stopped| {
             Failure::bad(
                 "to match every request would take too long; narrow it by `sandbox`, or give \
@@ -219,10 +251,11 @@ fn shown<'a>(all: &Sandboxes, filed: impl Iterator<Item = &'a Filed>) -> Vec<Req
     filed.map(|(sandbox, entry)| Request::new(entry, &sandbox.id, &redactor)).collect()
 }
 
-fn found(all: &Sandboxes, filed: &[Filed]) -> Response {
+fn found(all: &Sandboxes, filed: &[Filed], meta: Meta) -> Response {
     let requests = shown(all, filed.iter());
     json(&Found {
         requests: requests.iter().map(Logged::of).collect(),
+        meta,
         request_journal_disabled: !all.journals().is_on(),
     })
 }

@@ -220,12 +220,12 @@ pub(super) const ROUTES: &[Row] = &[
         "the journal, newest first, as WireMock's",
     )
     .query(&[Limit, Since, Sandbox])
-    .fails(&[500]),
+    .fails(&[404, 500]),
     row("DELETE", "/requests", Route::ForgetRequests, DONE, "forgets the journal").query(&[Sandbox]),
     row("POST", "/requests/find", Route::FindRequests, FOUND, "the requests that fit a pattern")
         .query(&[Sandbox])
         .body(pattern_schema::schema, pattern_schema::EXAMPLES)
-        .fails(&[500]),
+        .fails(&[404, 500]),
     row(
         "POST",
         "/requests/count",
@@ -235,7 +235,7 @@ pub(super) const ROUTES: &[Row] = &[
     )
     .query(&[Sandbox])
     .body(pattern_schema::schema, pattern_schema::EXAMPLES)
-    .fails(&[500]),
+    .fails(&[404, 500]),
     row(
         "POST",
         "/requests/remove",
@@ -245,7 +245,7 @@ pub(super) const ROUTES: &[Row] = &[
     )
     .query(&[Sandbox])
     .body(pattern_schema::schema, pattern_schema::EXAMPLES)
-    .fails(&[500]),
+    .fails(&[404, 500]),
     row(
         "POST",
         "/requests/reset",
@@ -262,13 +262,13 @@ pub(super) const ROUTES: &[Row] = &[
         "the requests that found no endpoint: 404 and 405",
     )
     .query(&[Sandbox])
-    .fails(&[500]),
+    .fails(&[404, 500]),
     row(
         "GET",
         "/requests/{request}",
         Route::ShowRequest,
         Answer::Json(ServeEvent::schema),
-        "one request by its id",
+        "one request by its id, or by its number, as findings name it",
     )
     .query(&[Sandbox])
     .fails(&[404]),

@@ -184,14 +184,18 @@ pub(super) fn list(all: &Sandboxes) -> Response {
 pub(super) fn show(all: &Sandboxes, id: &str) -> Result<Response, Failure> {
     match all.find(id) {
         Some(sandbox) => Ok(shown(all, &sandbox)),
-        None => Err(unknown(id)),
+        None => Err(unknown(all, id)),
     }
 }
 
 /// What is said of a sandbox that is not there.
-pub(super) fn unknown(id: &str) -> Failure {
-    let message = format!("there is no sandbox {id}; it is made by its first request, or by PUT");
-    Failure::not_found(message)
+pub(super) fn unknown(all: &Sandboxes, id: &str) -> Failure {
+    let made = "is made by its first request, or by PUT";
+    Failure::not_found(match (all.ending(id), all.nearest_id(id)) {
+        (Some(ending), _) => format!("sandbox {id} has ended {ending}; another one {made}"),
+        (None, Some(near)) => format!("there is no sandbox {id}; did you mean {near}? One {made}"),
+        (None, None) => format!("there is no sandbox {id}; it {made}"),
+    })
 }
 
 /// `PUT /__admin/sandboxes/{id}`: the sandbox begins anew with these settings. What is not given

@@ -18,8 +18,12 @@ use crate::verdict::RULES;
 /// the request's number.
 const ID: &str = "00000000-0000-4000-8000-";
 
-/// The number that an id is made from.
+/// The number that an id is made from; findings name requests by it alone.
 pub(super) fn number_of(id: &str) -> Option<u64> {
+    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && !id.starts_with('0') {
+        return id.parse().ok();
+    }
     let digits = id.strip_prefix(ID)?;
     let hex = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     hex.then(|| u64::from_str_radix(digits, 16).ok())?

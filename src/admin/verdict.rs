@@ -23,7 +23,7 @@ pub(super) fn of_sandbox(
     } else {
         all.find(id)
     };
-    let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(id))?;
+    let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(all, id))?;
     answer(all, sandbox.verdict(), asked, headers)
 }
 

@@ -75,9 +75,10 @@ impl Endings {
 }
 
 impl Sandboxes {
-    /// How the last sandbox of an id ended, if it is not there and had requests.
+    /// How the last sandbox of an id ended, if it is not there and had requests. It may be over
+    /// though nobody has cleared it away.
     pub(crate) fn ending(&self, id: &str) -> Option<Ending> {
-        self.endings().get(id)
+        self.overdue(id).or_else(|| self.endings().get(id))
     }
 
     /// What is thought of all requests since the server began or was reset.
@@ -126,9 +127,7 @@ impl Sandboxes {
                 )),
             };
         }
-        // It may be over, and nobody has cleared it away.
-        let ending = self.overdue(id).or_else(|| self.ending(id));
-        match ending {
+        match self.ending(id) {
             Some(ending) => Err(format!(
                 "sandbox {id} has ended {ending}; what it had is in the verdict of the server only"
             )),

@@ -12,6 +12,7 @@ mod registry;
 
 pub(crate) use clock::Clock;
 pub(crate) use ended::Ending;
+pub(crate) use journals::Collected;
 pub(crate) use limit::RateLimit;
 pub(crate) use registry::{Base, Held, Sandboxes};
 

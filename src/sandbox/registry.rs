@@ -19,6 +19,7 @@ use crate::config::{Agents, Config};
 use crate::faults::Known;
 use crate::generate::Generator;
 use crate::journal::Budget;
+use crate::nearest::nearest;
 use crate::verdict::{Verdict, VerdictSum};
 use crate::world::World;
 
@@ -309,6 +310,19 @@ impl Sandboxes {
             return Some(Held::Default(self.default.load()));
         }
         self.among(&self.read(), id, self.now()).map(Held::Named)
+    }
+
+    /// The id that is most like another: of a thousand, since each comparison takes its time.
+    pub(crate) fn nearest_id(&self, id: &str) -> Option<String> {
+        const MOST: usize = 1_000;
+        let now = self.now();
+        let there: Vec<Box<str>> = {
+            let named = self.read();
+            let there = named.by_id.values().filter(|sandbox| !self.is_over(sandbox, now));
+            there.take(MOST).map(|sandbox| sandbox.id.clone()).collect()
+        };
+        let all = there.iter().map(|id| &**id).chain([Self::DEFAULT]);
+        nearest(id, all).map(str::to_owned)
     }
 
     /// Makes a sandbox anew: with these settings, or with those that it has.

@@ -308,11 +308,12 @@ fn parameters_are_taken_and_refused_as_the_document_says() {
     let document = Document::new();
     let long = "x".repeat(65);
     for (method, template, name, right, wrong) in [
-        ("GET", "/requests?limit=", "limit", &["0", "7"][..], &["-1", "x", "1.5", ""][..]),
+        // Makes those that are asked for behind it.
+        ("PUT", "/sandboxes/", "id", &["a", "A.b_c-9"][..], &["a~b", &long][..]),
+        ("GET", "/requests?limit=", "limit", &["0", "7"], &["-1", "x", "1.5", ""]),
         ("GET", "/requests?since=", "since", &["2026-10-20T09:00:00Z"], &["now", "2026-10-20"]),
         ("GET", "/requests?sandbox=", "sandbox", &["a", "A.b_c-9"], &["a~b", "", &long]),
         ("GET", "/verdict?mute=", "mute", &["no-pause", "no-pause,past-the-end"], &["x", ""]),
-        ("PUT", "/sandboxes/", "id", &["a", "A.b_c-9"], &["a~b", &long]),
     ] {
         let path = if name == "id" { "/sandboxes/a" } else { template };
         let parameters = document.operation(method, path)["parameters"].clone();

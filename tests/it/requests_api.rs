@@ -125,7 +125,6 @@ fn limit_since_and_sandbox_narrow() {
     assert_eq!((numbers(&none), &none["meta"]["total"]), (vec![], &json!(3)));
     assert_eq!(numbers(&told(&server, "/requests?sandbox=deep")), [3]);
     assert_eq!(numbers(&told(&server, "/requests?sandbox=default")), [2, 1]);
-    assert_eq!(numbers(&told(&server, "/requests?sandbox=nobody")), [0; 0]);
     assert_eq!(numbers(&told(&server, "/requests/unmatched?sandbox=default")), [0; 0]);
     for (query, why) in [
         ("limit=-1", "limit must be a whole number, got \"-1\""),
@@ -139,6 +138,115 @@ fn limit_since_and_sandbox_narrow() {
         let message = refused.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(why), "{message}");
     }
+}
+
+/// Findings name requests by their numbers.
+#[test]
+fn a_request_is_found_and_forgotten_by_its_number() {
+    let server = three();
+    let all = told(&server, "/requests");
+    for number in 1..=3 {
+        let one = told(&server, &format!("/requests/{number}"));
+        assert_eq!(one, all["requests"][3 - number]);
+    }
+    assert_eq!(told(&server, "/requests/3?sandbox=deep"), all["requests"][0]);
+    assert_eq!(admin(&server, "GET", "/requests/3?sandbox=default", "").status, 404);
+    admin(&server, "DELETE", "/requests/2", "").ok();
+    assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
+}
+
+/// An empty list would be taken for an answer, as by whoever counts to 0.
+#[test]
+fn a_sandbox_that_is_not_there_is_404_with_the_nearest() {
+    let server = three();
+    for (method, path) in [
+        ("GET", "/requests"),
+        ("GET", "/requests/3"),
+        ("GET", "/requests/unmatched"),
+        ("POST", "/requests/find"),
+        ("POST", "/requests/count"),
+        ("POST", "/requests/remove"),
+    ] {
+        let ask = |id: &str| admin(&server, method, &format!("{path}?sandbox={id}"), "{}");
+        ask("deep").ok();
+        for (id, says) in [
+            ("deap", "there is no sandbox deap; did you mean deep? One is made by its first"),
+            ("defualt", "there is no sandbox defualt; did you mean default?"),
+            ("zzz", "there is no sandbox zzz; it is made by its first request, or by PUT"),
+        ] {
+            let answer = ask(id);
+            let message = answer.json()["message"].as_str().unwrap().to_owned();
+            assert_eq!(answer.status, 404, "{method} {path}");
+            assert!(message.starts_with(says), "{message}");
+        }
+        // `remove` took what there was of it.
+        if path.ends_with("remove") {
+            assert_eq!(numbers(&told(&server, "/requests")), [2, 1]);
+        }
+    }
+    // To forget what is not there, and to wait for it, is no mistake.
+    admin(&server, "DELETE", "/requests?sandbox=later", "").ok();
+    admin(&server, "POST", "/requests/reset?sandbox=later", "").ok();
+}
+
+#[test]
+fn a_sandbox_that_has_ended_is_404_and_says_why() {
+    let server = three();
+    admin(&server, "DELETE", "/sandboxes/deep", "").ok();
+    let answer = admin(&server, "POST", "/requests/count?sandbox=deep", "{}");
+    assert_eq!(answer.status, 404);
+    let says = "sandbox deep has ended after 1 request, because it was deleted; another one is";
+    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with(says), "{message}");
+}
+
+/// 1,500 came, 1,000 are there: without a word, a client that counts would be sure of less.
+#[test]
+fn find_count_and_remove_say_how_many_requests_were_dropped() {
+    let server = Server::builder().journal(3).start().unwrap();
+    for _ in 0..5 {
+        get(&server, "app-demo~a", NEWEST).ok();
+    }
+    get(&server, "app-demo~b", NEWEST).ok();
+    for (sandbox, total, dropped) in [("?sandbox=a", 3, 2), ("?sandbox=b", 1, 0), ("", 4, 2)] {
+        let meta = json!({"total": total, "dropped": dropped});
+        for path in ["find", "count"] {
+            let pattern = r#"{"method": "POST"}"#;
+            let path = format!("/requests/{path}{sandbox}");
+            assert_eq!(admin(&server, "POST", &path, pattern).ok().json()["meta"], meta, "{path}");
+        }
+        let unmatched = told(&server, &format!("/requests/unmatched{sandbox}"));
+        assert_eq!(unmatched["meta"], meta);
+    }
+    let removed = admin(&server, "POST", "/requests/remove?sandbox=a", "{}").ok().json();
+    assert_eq!(removed["serveEvents"].as_array().unwrap().len(), 3);
+    assert_eq!(removed["meta"], json!({"total": 3, "dropped": 2}));
+    // What was removed on purpose was not dropped.
+    let counted = admin(&server, "POST", "/requests/count?sandbox=a", "{}").ok().json();
+    assert_eq!(counted["meta"], json!({"total": 0, "dropped": 2}));
+    assert_eq!((server.dropped_requests(), server.sandbox("b").dropped_requests()), (2, 0));
+    assert_eq!(server.sandbox("a").dropped_requests(), 2);
+    // The verdict has seen them all.
+    server.assert_clean();
+    assert_eq!(server.sandbox("a").verdict().requests(), 5);
+}
+
+/// Its requests have gone with it, though nobody asked for that.
+#[test]
+fn requests_of_an_evicted_sandbox_were_dropped() {
+    let mut limits = gptbots_mock::Limits::default();
+    limits.sandboxes = 1;
+    let server = Server::builder().limits(limits).start().unwrap();
+    let meta = |sandbox: &str| {
+        let path = format!("/requests/count{sandbox}");
+        admin(&server, "POST", &path, "{}").ok().json()["meta"].clone()
+    };
+    get(&server, "app-demo~a", NEWEST).ok();
+    get(&server, "app-demo~b", NEWEST).ok();
+    assert_eq!(meta(""), json!({"total": 1, "dropped": 1}));
+    get(&server, "app-demo~a", NEWEST).ok();
+    assert_eq!(meta(""), json!({"total": 1, "dropped": 2}));
+    assert_eq!(meta("?sandbox=a"), json!({"total": 1, "dropped": 1}));
 }
 
 #[test]
@@ -168,7 +276,8 @@ fn find_count_and_remove_go_by_a_pattern() {
     assert_eq!(found["requestJournalDisabled"], json!(false));
     assert_eq!(found["requests"][0]["url"], NEWEST);
     let counted = admin(&server, "POST", "/requests/count", pattern).ok().json();
-    assert_eq!(counted, json!({"count": 3, "requestJournalDisabled": false}));
+    let meta = json!({"total": 3, "dropped": 0});
+    assert_eq!(counted, json!({"count": 3, "meta": meta, "requestJournalDisabled": false}));
     let counted = admin(&server, "POST", "/requests/count?sandbox=deep", "{}").ok().json();
     assert_eq!(counted["count"], 1);
     let removed = admin(&server, "POST", "/requests/remove", r#"{"urlPath": "/v1/messages"}"#);
@@ -186,8 +295,15 @@ fn requests_are_forgotten_one_by_one_and_together() {
         assert_eq!(admin(&server, "DELETE", second, "").ok().body, "{}");
     }
     assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
-    for id in ["00000000-0000-4000-8000-000000000002", "2", "00000000-0000-4000-8000-00000000000x"]
-    {
+    for id in [
+        "00000000-0000-4000-8000-000000000002",
+        "2",
+        "00000000-0000-4000-8000-00000000000x",
+        "03",
+        "+3",
+        "3.0",
+        "99999999999999999999",
+    ] {
         let gone = admin(&server, "GET", &format!("/requests/{id}"), "");
         assert_eq!(gone.status, 404, "{gone:?}");
         assert!(gone.body.contains("is in the journal"), "{gone:?}");
@@ -256,10 +372,11 @@ fn without_a_journal_that_is_said() {
     let all = call("GET", "/requests", "").ok().json();
     let meta = json!({"total": 0, "dropped": 0});
     assert_eq!(all, json!({"requests": [], "meta": meta, "requestJournalDisabled": true}));
-    let found = json!({"requests": [], "requestJournalDisabled": true});
+    let meta = json!({"total": 0, "dropped": 0});
+    let found = json!({"requests": [], "meta": meta, "requestJournalDisabled": true});
     assert_eq!(call("POST", "/requests/find", "{}").ok().json(), found);
     assert_eq!(call("GET", "/requests/unmatched", "").ok().json(), found);
-    let counted = json!({"count": 0, "requestJournalDisabled": true});
+    let counted = json!({"count": 0, "meta": meta, "requestJournalDisabled": true});
     assert_eq!(call("POST", "/requests/count", "{}").ok().json(), counted);
     assert_eq!(call("GET", "/events", "").status, 404);
 }
