@@ -93,7 +93,13 @@ Nobody is held to an answer that went to another connection which is still open:
 of each other's answers. Of `Retry-After` only the same request is looked at, and a 4xx counts as
 repeated when nothing else came between. Nothing is found against a client for what a fault made it
 do. That an answer was not read is told by the connection's end: a client that resets a connection
-after it has read everything looks the same.
+after it has read everything looks the same. Where the journal had dropped the request by then, the
+answer counts as unread whatever it was.
+
+A suite of negative tests sends requests to paths that are no endpoint's on purpose: mute
+`unknown-endpoint` for it. What browsers, crawlers and probes ask for (`/`, `/favicon.ico`,
+`/robots.txt`, `/.well-known/…`) is no finding. `no-request` is found where something ends: by `exec`, and
+by `assert_clean` in Rust.
 
 Coverage counts what of the contract the requests met: an answer of each endpoint, its codes, the
 values of its filters, the edges of its paging, and each fault that was set.

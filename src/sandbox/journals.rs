@@ -39,7 +39,8 @@ impl Sandboxes {
 
     /// A client left before it had read the answer to a request.
     pub(crate) fn unread(&self, number: u64) {
-        for sandbox in self.everyone() {
+        let everyone = self.everyone();
+        for sandbox in &everyone {
             let mut kept = sandbox.journal.kept();
             let place = kept.place(number);
             let Kept { entries, watch, .. } = &mut *kept;
@@ -48,6 +49,16 @@ impl Sandboxes {
                 watch.unread(place, entries);
                 return;
             }
+        }
+        // Its journal had to drop it. Which one that was is not known any more, only that it cannot
+        // be one that has dropped none as new as it.
+        let until = |sandbox: &Arc<Sandbox>| sandbox.journal.kept().dropped_until;
+        let dropped = everyone.iter().map(|sandbox| (until(sandbox), sandbox));
+        let dropped = dropped.filter(|(until, _)| *until >= number);
+        if let Some((_, sandbox)) = dropped.min_by_key(|(until, _)| *until) {
+            let mut kept = sandbox.journal.kept();
+            let Kept { entries, watch, .. } = &mut *kept;
+            watch.unread_and_dropped(number, entries);
         }
     }
 

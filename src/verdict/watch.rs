@@ -342,6 +342,14 @@ impl Watch {
         }
     }
 
+    /// A client left before it had read the answer to a request that the journal has dropped. Were
+    /// nothing said of that, a journal that is too small would make a client look right.
+    pub(crate) fn unread_and_dropped(&mut self, number: u64, entries: &VecDeque<Entry>) {
+        let what = "an answer was not read to its end; the journal had dropped its request by then, \
+                    so whether a fault or a refusal excuses that is not known";
+        self.find(Rule::UnreadAnswer, what.to_owned(), (&[number], entries));
+    }
+
     fn find(&mut self, rule: Rule, what: String, requests: (&[u64], &VecDeque<Entry>)) {
         self.findings.add(self.room.findings, (rule, what), requests, 1);
     }

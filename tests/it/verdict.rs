@@ -217,6 +217,26 @@ fn an_answer_that_is_left_in_the_middle_is_told() {
     told(&server, "unread-answer", 1, &[1]);
 }
 
+/// The verdict hangs on the journal in nothing else.
+#[test]
+fn an_unread_answer_of_a_request_that_the_journal_has_dropped_is_told() {
+    let server = rows_of_25().journal(1).start().unwrap();
+    let head = format!(
+        "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
+        target(&queries()[0], 1)
+    );
+    let mut stream = connect(server.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    // Once some of it is there, all of it is.
+    stream.peek(&mut [0]).unwrap();
+    page(&server, &queries()[1], 1).ok();
+    drop(stream);
+    until("it is told", || !found(&server).is_empty());
+    told(&server, "unread-answer", 1, &[1]);
+    let text = server.verdict().to_string();
+    assert!(text.contains("\n    #1 is no longer in the journal (--journal keeps more)\n"), "{text}");
+}
+
 #[test]
 fn a_rule_is_muted_by_its_name() {
     let server = server();
