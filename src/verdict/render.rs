@@ -259,7 +259,10 @@ fn lines(finding: &Finding, before: &str) -> String {
         let line = finding.request_lines.iter().find(|line| line.number == *number);
         let _ = match line {
             Some(line) => write!(lines, "{before}#{number} {} {}", line.method, line.target),
-            None => write!(lines, "{before}#{number} is no longer in the journal (--journal keeps more)"),
+            None => write!(
+                lines,
+                "{before}#{number} is no longer in the journal (--journal keeps more)"
+            ),
         };
     }
     lines

@@ -198,6 +198,15 @@ fn findings_of_a_sandbox_that_ran_out_and_was_asked_again_are_kept() {
 }
 
 #[test]
+fn findings_of_a_sandbox_that_ran_out_and_was_reset_are_kept() {
+    let server = limited(|limits| limits.sandbox_idle = Duration::ZERO);
+    visit_wrongly(&server, "a");
+    server.sandbox("a").reset();
+    assert_eq!(server.verdict().requests(), 1);
+    assert_eq!(server.verdict().findings().len(), 1);
+}
+
+#[test]
 fn a_reset_of_the_server_forgets_that_sandboxes_ended() {
     let server = Server::start().unwrap();
     visit(&server, "a");

@@ -234,7 +234,10 @@ fn an_unread_answer_of_a_request_that_the_journal_has_dropped_is_told() {
     until("it is told", || !found(&server).is_empty());
     told(&server, "unread-answer", 1, &[1]);
     let text = server.verdict().to_string();
-    assert!(text.contains("\n    #1 is no longer in the journal (--journal keeps more)\n"), "{text}");
+    assert!(
+        text.contains("\n    #1 is no longer in the journal (--journal keeps more)\n"),
+        "{text}"
+    );
 }
 
 #[test]

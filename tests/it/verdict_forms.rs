@@ -84,6 +84,18 @@ fn text_says_the_same_to_people() {
 }
 
 #[test]
+fn junit_names_requests_by_method_and_target() {
+    let server = server();
+    for number in [1, 3] {
+        page(&server, &queries()[1], number);
+    }
+    let junit = verdict(&server, "/__admin/verdict", JUNIT).body;
+    let [first, third] = [1, 3].map(|number| target(&queries()[1], number).replace('&', "&amp;"));
+    let lines = format!(", requests #1, #2\n#1 GET {first}\n#2 GET {third}</failure>");
+    assert!(junit.contains(&lines), "{junit}");
+}
+
+#[test]
 fn a_clean_verdict_says_so() {
     let server = server();
     let text = verdict(&server, "/__admin/verdict", "text/plain").body;
