@@ -26,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) is_http_1_0: bool,
     /// The client left before it had read the answer to its end.
     pub(crate) unread: bool,
+    /// The walk that it is a step of, as the verdict tells them apart.
+    pub(crate) walk: u64,
     /// Method, target, headers, reason, fault, one behind the other.
     text: Box<[u8]>,
     ends: [u32; 4],
@@ -85,6 +87,7 @@ impl Entry {
             body: false,
             is_http_1_0: false,
             unread: false,
+            walk: 0,
             text: text.into_boxed_slice(),
             ends,
         }

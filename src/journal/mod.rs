@@ -203,6 +203,7 @@ impl Journal {
         entry.body = has_body(head);
         entry.is_http_1_0 = head.version == Version::HTTP_10;
         let mut observed = Observed::new(&entry, answered);
+        entry.walk = observed.walk;
         let size = entry.size();
         // Before it can go again.
         self.budget.bytes.fetch_add(size, Relaxed);
@@ -279,6 +280,9 @@ impl Kept {
         self.dropped += some as u64;
         let newest = some.checked_sub(1).and_then(|place| self.entries.get(place));
         self.dropped_until = newest.map_or(self.dropped_until, |entry| entry.number);
+        for entry in self.entries.range(..some) {
+            self.watch.keep_line(entry);
+        }
         let bytes = self.entries.drain(..some).map(|entry| entry.size()).sum();
         // Thousands of sandboxes that were busy once would keep room for what they no longer have.
         if self.entries.capacity() > 64 && self.entries.len() < self.entries.capacity() / 4 {

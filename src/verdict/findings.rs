@@ -28,13 +28,18 @@ impl RequestLine {
     /// hidden here, those that agents have where the verdict is drawn.
     fn of(entries: &VecDeque<Entry>, number: u64) -> Option<Self> {
         let place = entries.partition_point(|entry| entry.number < number);
-        let entry = entries.get(place).filter(|entry| entry.number == number)?;
-        let (method, target) = Redactor::default().request_line(entry);
-        let target = if target.len() > LONGEST_TARGET { cut(&target) } else { target };
-        Some(Self { number, method: printable(&method), target: printable(&target) })
+        entries.get(place).filter(|entry| entry.number == number).map(Self::of_entry)
     }
 
-    fn size(&self) -> usize {
+    /// The line of a request.
+    pub(super) fn of_entry(entry: &Entry) -> Self {
+        let (method, target) = Redactor::default().request_line(entry);
+        let target = if target.len() > LONGEST_TARGET { cut(&target) } else { target };
+        let (method, target) = (printable(&method), printable(&target));
+        Self { number: entry.number, method, target }
+    }
+
+    pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.method.len() + self.target.len()
     }
 }
@@ -67,6 +72,27 @@ fn printable(text: &str) -> String {
     out
 }
 
+/// The requests that a finding names, and where their lines are.
+#[derive(Clone, Copy)]
+pub(super) struct RequestRefs<'a> {
+    pub(super) numbers: &'a [u64],
+    /// What the journal has.
+    pub(super) entries: &'a VecDeque<Entry>,
+    /// Lines of requests that the journal had to drop.
+    pub(super) lines: &'a [RequestLine],
+}
+
+impl<'a> RequestRefs<'a> {
+    pub(super) fn new(numbers: &'a [u64], entries: &'a VecDeque<Entry>) -> Self {
+        Self { numbers, entries, lines: &[] }
+    }
+
+    fn line(&self, number: u64) -> Option<RequestLine> {
+        let kept = || self.lines.iter().find(|line| line.number == number).cloned();
+        RequestLine::of(self.entries, number).or_else(kept)
+    }
+}
+
 /// What was found.
 #[derive(Clone, Default)]
 pub(super) struct Findings {
@@ -89,7 +115,7 @@ impl Findings {
         &mut self,
         most: usize,
         (rule, what): (Rule, String),
-        (requests, entries): (&[u64], &VecDeque<Entry>),
+        requests: RequestRefs<'_>,
         times: u64,
     ) {
         let place = self.all.iter().position(|same| same.rule == rule && same.what == what);
@@ -104,12 +130,12 @@ impl Findings {
         });
         let finding = &mut self.all[place];
         finding.times += times;
-        for number in requests {
+        for number in requests.numbers {
             if finding.requests.len() >= MOST_NAMED || finding.requests.contains(number) {
                 continue;
             }
             finding.requests.push(*number);
-            if let Some(line) = RequestLine::of(entries, *number) {
+            if let Some(line) = requests.line(*number) {
                 self.bytes += line.size();
                 finding.request_lines.push(line);
             }

@@ -87,6 +87,13 @@ impl Walk {
         self.requests.1 = number;
     }
 
+    /// Whether it begins or ends with a request, which a finding would name. One request alone is
+    /// no walk.
+    pub(super) fn is_named_by(&self, number: u64) -> bool {
+        let (first, newest) = self.requests;
+        first != newest && (number == first || number == newest)
+    }
+
     /// How much memory it takes, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.fetched.len() + 8 * self.failed.len()

@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::http::{HeaderMap, Method, header};
 use hashbrown::HashMap;
 
-use super::findings::Findings;
+use super::findings::{Findings, RequestRefs};
 use super::read::{entry_keys, hash, named, read, read_entry, unknown_endpoint};
 use super::tries::{Moment, Tries};
 use super::walk::Walk;
-use super::{Coverage, PageSeen, Rule, Verdict};
+use super::{Coverage, PageSeen, RequestLine, Rule, Verdict};
 use crate::contract::{self, Code, Endpoint};
 use crate::faults::BodyForm;
 use crate::journal::{Answered, Entry, found_endpoint, hide_sent, is_key_name};
@@ -45,7 +45,7 @@ const FAILURE_BYTES: usize = 1024;
 pub(crate) struct Observed<'a> {
     pub(crate) number: u64,
     endpoint: Option<&'static Endpoint>,
-    walk: u64,
+    pub(crate) walk: u64,
     asked: Option<u64>,
     breaks: Vec<(Rule, String)>,
     answered: &'a Answered<'a>,
@@ -166,6 +166,11 @@ fn sent_keys(headers: &HeaderMap) -> Vec<u8> {
     keys.join(&b' ')
 }
 
+/// How much memory lines take, in bytes.
+fn size(lines: &[RequestLine]) -> usize {
+    lines.iter().map(RequestLine::size).sum()
+}
+
 /// Whether a 4xx may be over soon: a timeout, too early, too many requests.
 fn passes(status: u16) -> bool {
     matches!(status, 408 | 425 | 429)
@@ -184,6 +189,9 @@ pub(crate) struct Watch {
     requests: u64,
     findings: Findings,
     walks: HashMap<u64, Walk>,
+    /// Lines of requests that a walk began or ended with and the journal had to drop.
+    lines: HashMap<u64, Vec<RequestLine>>,
+    /// What both take.
     walk_bytes: usize,
     room: Room,
     /// The requests that failed and are waited for to be sent again.
@@ -213,7 +221,7 @@ impl Watch {
         self.requests += 1;
         self.coverage.meet(seen.endpoint, seen.code, seen.page().as_ref());
         for (rule, what) in &seen.breaks {
-            self.find(*rule, what.clone(), (&[seen.number], entries));
+            self.find(*rule, what.clone(), RequestRefs::new(&[seen.number], entries));
         }
         // The answer to `HEAD` has no rows.
         if seen.endpoint.is_some() && seen.answered.head.method != Method::HEAD {
@@ -240,7 +248,7 @@ impl Watch {
                 {
                     let last = walk.last();
                     let what = format!("{path}: the walk went on behind page {last}, the last one");
-                    self.find(Rule::PastTheEnd, what, (&[seen.number], entries));
+                    self.find(Rule::PastTheEnd, what, RequestRefs::new(&[seen.number], entries));
                 }
             }
         }
@@ -268,15 +276,17 @@ impl Watch {
             if self.walks.len() <= walks && self.walk_bytes <= bytes {
                 break;
             }
+            let lines = self.lines.remove(&walk).unwrap_or_default();
             let Some(walk) = self.walks.remove(&walk) else { continue };
-            self.walk_bytes = self.walk_bytes.saturating_sub(walk.size());
+            self.walk_bytes = self.walk_bytes.saturating_sub(walk.size() + size(&lines));
             if let Some((rule, what)) = walk.judge() {
                 let requests = [walk.requests.0, walk.requests.1];
-                self.find(rule, what, (&requests, entries));
+                self.find(rule, what, RequestRefs { numbers: &requests, entries, lines: &lines });
             }
         }
         if self.walks.len() * 8 < self.walks.capacity() {
             self.walks.shrink_to(self.walks.len() * 2);
+            self.lines.shrink_to(self.lines.len() * 2);
         }
     }
 
@@ -295,7 +305,7 @@ impl Watch {
         {
             let (first, number) = (*first, *number);
             let what = format!("{} was refused, and sent again unchanged", seen.target());
-            self.find(Rule::RepeatedRefusal, what, (&[first, number], entries));
+            self.find(Rule::RepeatedRefusal, what, RequestRefs::new(&[first, number], entries));
         }
         self.refused = refused;
         if let Some(tries) = self.failures.get_mut(&identity) {
@@ -338,8 +348,23 @@ impl Watch {
             let path = crate::http::without_sandbox(target.split('?').next().unwrap_or_default());
             let request = named((&entry.method(), path), &entry_keys(entry));
             let what = format!("the answer to {request} was not read to its end");
-            self.find(Rule::UnreadAnswer, what, (&[entry.number], entries));
+            self.find(Rule::UnreadAnswer, what, RequestRefs::new(&[entry.number], entries));
         }
+    }
+
+    /// The journal drops a request. If a walk begins or ends with it, a finding may have to name it
+    /// later, so its line stays.
+    pub(crate) fn keep_line(&mut self, entry: &Entry) {
+        let Some(walk) = self.walks.get(&entry.walk) else { return };
+        if !walk.is_named_by(entry.number) {
+            return;
+        }
+        let lines = self.lines.entry(entry.walk).or_default();
+        let before = size(lines);
+        // One that the walk ended with before has become one in between.
+        lines.retain(|line| walk.is_named_by(line.number));
+        lines.push(RequestLine::of_entry(entry));
+        self.walk_bytes = self.walk_bytes + size(lines) - before;
     }
 
     /// A client left before it had read the answer to a request that the journal has dropped. Were
@@ -347,20 +372,22 @@ impl Watch {
     pub(crate) fn unread_and_dropped(&mut self, number: u64, entries: &VecDeque<Entry>) {
         let what = "an answer was not read to its end; the journal had dropped its request by then, \
                     so whether a fault or a refusal excuses that is not known";
-        self.find(Rule::UnreadAnswer, what.to_owned(), (&[number], entries));
+        self.find(Rule::UnreadAnswer, what.to_owned(), RequestRefs::new(&[number], entries));
     }
 
-    fn find(&mut self, rule: Rule, what: String, requests: (&[u64], &VecDeque<Entry>)) {
+    fn find(&mut self, rule: Rule, what: String, requests: RequestRefs<'_>) {
         self.findings.add(self.room.findings, (rule, what), requests, 1);
     }
 
     /// What can be said now. The sandbox's name is the caller's to give, and what the journal has.
     pub(crate) fn verdict(&self, sandbox: &str, entries: &VecDeque<Entry>) -> Verdict {
         let mut findings = self.findings.clone();
-        for walk in self.walks.values() {
+        for (key, walk) in &self.walks {
             if let Some(judged) = walk.judge() {
                 let requests = [walk.requests.0, walk.requests.1];
-                findings.add(WIDE.findings, judged, (&requests, entries), 1);
+                let lines = self.lines.get(key).map_or(&[][..], |lines| lines);
+                let requests = RequestRefs { numbers: &requests, entries, lines };
+                findings.add(WIDE.findings, judged, requests, 1);
             }
         }
         for tries in self.failures.values() {
@@ -384,7 +411,12 @@ impl Tries {
     /// Adds what can be said of them to what was found.
     fn tell(&self, findings: &mut Findings, most: usize, entries: &VecDeque<Entry>) {
         for (rule, what, times, requests) in self.judge() {
-            findings.add(most, (rule, what.to_owned()), (&requests, entries), times);
+            findings.add(
+                most,
+                (rule, what.to_owned()),
+                RequestRefs::new(&requests, entries),
+                times,
+            );
         }
     }
 }

@@ -313,6 +313,24 @@ fn a_verdict_outlives_what_the_journal_has_room_for() {
     assert_eq!(server.verdict().requests(), 1102);
 }
 
+/// What a finding names is shown though the journal has dropped it long ago.
+#[test]
+fn requests_that_a_walk_began_and_ended_with_are_shown_though_they_were_dropped() {
+    let server = rows_of_25().journal(5).start().unwrap();
+    for number in [1, 2] {
+        page(&server, &queries()[0], number);
+    }
+    for number in 0..20 {
+        get(&server, KEY, &format!("{}&page=1&page_size={}", queries()[1], 30 + number)).ok();
+    }
+    told(&server, "stopped-early", 1, &[1, 2]);
+    let text = server.verdict().to_string();
+    for number in [1, 2] {
+        let line = format!("\n    #{number} GET {}\n", target(&queries()[0], number));
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
 #[test]
 fn a_reset_of_the_server_forgets_everything() {
     let server = server();
