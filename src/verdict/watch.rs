@@ -14,7 +14,7 @@ use super::walk::Walk;
 use super::{Coverage, PageSeen, RequestLine, Rule, Verdict};
 use crate::contract::{self, Code, Endpoint};
 use crate::faults::BodyForm;
-use crate::journal::{Answered, Entry, found_endpoint, hide_sent, is_key_name};
+use crate::journal::{Answered, Entry, hide_sent, is_key_name};
 use crate::peer::Heard;
 
 /// How much memory the walks of a sandbox that are followed at once take together, in bytes. Those
@@ -121,10 +121,8 @@ impl<'a> Observed<'a> {
 
     /// Whether it found no endpoint that takes its method.
     fn found_nothing(&self) -> bool {
-        self.answered.fault.is_none() && {
-            let operation = self.endpoint.map(|endpoint| endpoint.operation);
-            !found_endpoint(operation, self.code)
-        }
+        let found_none = matches!(self.code, Some(Code::NotFound | Code::MethodNotAllowed));
+        found_none && self.answered.fault.is_none()
     }
 
     /// Whether it was refused for a reason that stays. What found no endpoint has a rule of its

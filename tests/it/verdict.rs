@@ -132,6 +132,21 @@ fn a_refusal_that_is_repeated_is_told() {
     }
 }
 
+/// It found no endpoint either, because it was refused before it was looked for.
+#[test]
+fn a_request_without_a_host_that_is_repeated_is_told() {
+    let server = server();
+    let head = format!("GET {} HTTP/1.1\r\nConnection: close\r\n\r\n", target(&queries()[0], 1));
+    for _ in 0..2 {
+        let mut stream = connect(server.address());
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    told(&server, "repeated-refusal", 1, &[1, 2]);
+}
+
 /// Whatever status it comes with, a code of the vendor's says that it was refused.
 #[test]
 fn a_refusal_that_is_answered_with_200_is_one() {
