@@ -74,6 +74,7 @@ mod tests {
             sandbox: format!("{number:05}"),
             what: String::new(),
             requests: vec![number],
+            request_lines: Vec::new(),
             times: 1,
         };
         let mut verdict = Verdict {
