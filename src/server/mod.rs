@@ -1,6 +1,8 @@
 //! The server: as a value that stops when it is dropped, and as a future for the command line.
 
 mod builder;
+mod conn_state;
+mod connection;
 mod connections;
 mod date;
 // The library alone does not log.
@@ -8,6 +10,7 @@ mod date;
 mod log;
 mod refused;
 mod request_body;
+mod response_body;
 mod sandbox;
 mod wire;
 
