@@ -39,7 +39,8 @@ fn ctrl_z_stops_exec_and_fg_continues_it() {
         &[
             ("PROMPT>", "bash s.sh\n"),
             ("ready", CTRL_Z),
-            ("Stopped", "fg\n"),
+            ("Stopped", ""),
+            ("PROMPT>", "fg\n"),
             ("bash s.sh", "word\n"),
             ("got-word", CTRL_C),
             ("PROMPT>", "echo code=$?\n"),
@@ -55,7 +56,8 @@ fn ctrl_z_stops_exec_and_bg_continues_it() {
         &[
             ("PROMPT>", "bash s.sh\n"),
             ("ready", CTRL_Z),
-            ("Stopped", "bg\n"),
+            ("Stopped", ""),
+            ("PROMPT>", "bg\n"),
             ("&", "touch go\n"),
             ("finished", "wait; echo code=$?\n"),
             ("code=0", ""),
@@ -85,7 +87,8 @@ fn a_command_that_stops_only_itself_stops_exec() {
         r#"exec "$B" exec -- sh -c 'kill -TSTP $$; echo continued; exit 5'"#,
         &[
             ("PROMPT>", "bash s.sh\n"),
-            ("Stopped", "fg\n"),
+            ("Stopped", ""),
+            ("PROMPT>", "fg\n"),
             ("continued", "echo code=$?\n"),
             ("code=5", ""),
         ],
@@ -100,7 +103,8 @@ fn an_interactive_shell_under_exec_can_be_suspended() {
         &[
             ("PROMPT>", "bash s.sh\n"),
             ("INNER>", "suspend\n"),
-            ("Stopped", "fg\n"),
+            ("Stopped", ""),
+            ("PROMPT>", "fg\n"),
             ("bash s.sh", "echo inner-\"\"$GPTBOTS_MOCK_KEY\n"),
             ("inner-app-demo", "exit 4\n"),
             ("PROMPT>", "echo code=$?\n"),

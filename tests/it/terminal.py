@@ -7,6 +7,27 @@ screen showed. Ends with 1 where a text does not come.
 import os, pty, select, signal, sys, time
 
 PATIENCE = 30
+
+
+def is_stopped(shell):
+    """Whether every process of the terminal is stopped but the shell and our guardian of a command.
+
+    The shell says "Stopped" as soon as the one process is that it waits for. A reader that has not
+    run since would still get the next key, before it stops.
+    """
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as stat, open(f"/proc/{name}/cmdline") as cmdline:
+                state, _, _, session = stat.read().rsplit(")", 1)[1].split()[:4]
+                words = cmdline.read().split("\0")
+        except OSError:
+            continue
+        is_ours = int(session) == shell and int(name) != shell and "__exec" not in words
+        if is_ours and state not in "TtZXD":
+            return False
+    return True
+
+
 folder, steps = sys.argv[1], sys.argv[2:]
 shell, terminal = pty.fork()
 if shell == 0:
@@ -29,6 +50,8 @@ for text, keys in zip(steps[::2], steps[1::2]):
         screen += f"\n!!! no {text!r} came"
         break
     seen = screen.find(text, seen) + len(text)
+    while text == "Stopped" and not is_stopped(shell) and time.monotonic() < end:
+        select.select([], [], [], 0.005)
     os.write(terminal, keys.encode())
 # Whatever runs in the terminal ends with it.
 os.close(terminal)
