@@ -50,7 +50,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts and serves connections until `stop` is ready, then finishes what is in flight, for at
-/// most [`Limits::drain`].
+/// most [`Limits::drain`](crate::config::Limits::drain).
 pub(crate) async fn run_until(
     listener: TcpListener,
     app: App,
