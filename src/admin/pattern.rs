@@ -168,7 +168,11 @@ impl Matcher {
                 Self::Absent => return Ok(false),
                 Self::EqualTo { value: wanted, any_case: false } => value == *wanted,
                 Self::EqualTo { value: wanted, any_case: true } => {
-                    value.to_lowercase() == wanted.to_lowercase()
+                    // Texts of very different lengths are told apart without a look at a long one.
+                    let is_near = |a: &str, b: &str| a.len() <= b.len().saturating_mul(4);
+                    is_near(&value, wanted)
+                        && is_near(wanted, &value)
+                        && value.to_lowercase() == wanted.to_lowercase()
                 }
                 Self::Contains(part) => value.contains(part),
                 Self::Matches(expression) => expression.matches(&value, stop)?,

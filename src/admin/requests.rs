@@ -147,10 +147,11 @@ async fn with_fitting(
     body: Vec<u8>,
     answer: impl FnOnce(&Sandboxes, &Asked, &[Filed], Meta) -> Response + Send + 'static,
 ) -> Result<Response, Failure> {
-    let pattern = Pattern::read(body)?;
     let waiting = Waiting::default();
     let abandoned = Arc::clone(&waiting.abandoned);
     apart(all, move |all| {
+        // A pattern of megabytes takes its time, too.
+        let pattern = Pattern::read(body)?;
         let collected = collect(all, &asked)?;
         let meta = Meta::of(&collected);
         let fitting = fitting(collected, &pattern, &abandoned)?;
@@ -232,7 +233,8 @@ fn fitting(
     let stop = || abandoned.load(Relaxed) || begun.elapsed() > PATIENCE;
     let mut fitting = Vec::new();
     for filed in collected.entries {
-        let fits = pattern.fits(&filed.1, &stop).map_err(|Stopped| {
+        let fits = if stop() { Err(Stopped) } else { pattern.fits(&filed.1, &stop) };
+        let fits = fits.map_err(|Stopped| {
             Failure::bad(
                 "to match every request would take too long; narrow it by `sandbox`, or give \
                  smaller expressions",

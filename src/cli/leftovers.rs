@@ -70,7 +70,8 @@ fn descendants() -> Vec<Pid> {
 /// What the kernel says of a process.
 struct Stat {
     parent: i32,
-    /// It only waits to be reaped by its parent.
+    /// It only waits to be reaped by its parent. One whose first thread has ended while others run
+    /// looks the same but for their number.
     has_ended: bool,
 }
 
@@ -80,7 +81,9 @@ impl Stat {
         // The name before it may hold anything, also brackets.
         let (_, rest) = text.rsplit_once(')')?;
         let mut words = rest.split_ascii_whitespace();
-        let has_ended = matches!(words.next()?, "Z" | "X");
-        Some(Self { parent: words.next()?.parse().ok()?, has_ended })
+        let state = words.next()?;
+        let parent = words.next()?.parse().ok()?;
+        let threads = words.nth(15)?;
+        Some(Self { parent, has_ended: state == "X" || (state == "Z" && threads == "1") })
     }
 }

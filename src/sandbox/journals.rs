@@ -66,9 +66,6 @@ impl Sandboxes {
     /// whoever looks at it.
     pub(crate) fn collect(&self, only: Option<&str>) -> Collected {
         let mut all = Collected::default();
-        if only.is_none() {
-            all.dropped = self.lost();
-        }
         for sandbox in self.those(only) {
             if only.is_some() {
                 all.dropped += sandbox.before().map_or(0, |before| before.requests);
@@ -77,6 +74,11 @@ impl Sandboxes {
             all.dropped += kept.dropped;
             all.entries
                 .extend(kept.entries.iter().map(|entry| (Arc::clone(&sandbox), entry.clone())));
+        }
+        if only.is_none() {
+            // Read last: one that ended meanwhile and is not among those above is counted. None is
+            // counted twice, because one that we hold does not end.
+            all.dropped += self.lost();
         }
         all.entries.sort_unstable_by_key(|(_, entry)| entry.number);
         all

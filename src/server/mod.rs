@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::Response;
 use tokio::sync::oneshot;
 use tower_service::Service;
@@ -88,15 +89,23 @@ impl App {
         else {
             return self.answer(Request::from_parts(head, rest), peer).await;
         };
-        // Chunks are read to their end, because malformed ones are refused: before anything else
-        // looks at the request, but for the control API, which reads its bodies itself.
+        // Chunks are read to their end once, because malformed ones are refused: before anything
+        // else looks at the request, but for the control API, which reads its bodies itself.
         let junk = Refusal::BadRequest("the chunks of the body are malformed".to_owned());
         let within = self.limits.head_timeout;
-        if !admin::is_path(head.uri.path()) && body.read_rest(within).await == Rest::Failed {
-            return http::refuse_message(&self.sandboxes, &head, peer, &junk);
+        if !admin::is_path(head.uri.path()) {
+            return match body.read_rest(within).await {
+                Rest::Failed => http::refuse_message(&self.sandboxes, &head, peer, &junk),
+                Rest::Read | Rest::TooMuch => {
+                    self.answer(Request::from_parts(head, rest), peer).await
+                }
+            };
         }
         let answered = self.answer(Request::from_parts(head, rest), peer).await;
-        if body.is_unread() && body.read_rest(within).await == Rest::Failed {
+        // A body that was too large or came too late is not waited for any longer.
+        let is_refused = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE]
+            .contains(&answered.0.status());
+        if !is_refused && body.is_unread() && body.read_rest(within).await == Rest::Failed {
             return (http::refuse(&junk, None, &Readings::default()), answered.1);
         }
         answered

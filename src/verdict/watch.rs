@@ -250,14 +250,15 @@ impl Watch {
                 }
             }
         }
+        // A new one counts from nothing, since all of it is taken off when it goes.
+        let before = self.walks.get(&seen.walk).map_or(0, Walk::size);
         let walk = self.walks.entry(seen.walk).or_default();
-        let before = walk.size();
         walk.path = path;
         match &page {
             Some(page) => walk.fetched(seen.number, page, || seen.heard()),
             None => walk.failed(seen.number, asked),
         }
-        self.walk_bytes = self.walk_bytes + walk.size() - before;
+        self.walk_bytes = (self.walk_bytes + walk.size()).saturating_sub(before);
         if self.walks.len() > self.room.walks || self.walk_bytes > MOST_WALK_BYTES {
             self.make_room(seen.walk, entries);
         }
@@ -336,8 +337,10 @@ impl Watch {
         let excused = !entry.fault().is_empty();
         let read = read_entry(entry);
         if let (Some(walk), Some(page)) = (self.walks.get_mut(&read.walk), read.page) {
+            let before = walk.size();
             walk.lost(page);
             walk.failed(entry.number, page);
+            self.walk_bytes = (self.walk_bytes + walk.size()).saturating_sub(before);
         }
         // Whoever reads the status of a refusal has read enough.
         let refused = entry.status.is_some_and(|status| status >= 400);
@@ -362,7 +365,7 @@ impl Watch {
         // One that the walk ended with before has become one in between.
         lines.retain(|line| walk.is_named_by(line.number));
         lines.push(RequestLine::of_entry(entry));
-        self.walk_bytes = self.walk_bytes + size(lines) - before;
+        self.walk_bytes = (self.walk_bytes + size(lines)).saturating_sub(before);
     }
 
     /// A client left before it had read the answer to a request that the journal has dropped. Were

@@ -367,3 +367,20 @@ fn a_4xx_of_a_fault_that_is_repeated_is_told() {
     }
     told(&server, "repeated-refusal", 1, &[1, 2]);
 }
+
+/// More walks than are followed at once, while the journal drops the requests that they are named by.
+#[test]
+fn many_walks_with_a_journal_of_one_request_are_all_watched() {
+    let server = Server::builder().journal(1).start().unwrap();
+    let ask = |start: u32, page: u32| {
+        let window = format!("start_time={start}&end_time=9999999999999");
+        let query = format!("conversation_type=ALL&{window}&page={page}&page_size=1");
+        get(&server, "app-demo", &format!("/v1/bot/conversation/page?{query}")).ok();
+    };
+    ask(0, 1);
+    (1..500).for_each(|start| ask(start, 1));
+    for (start, page) in [(0, 10), (1, 1), (0, 2), (500, 1), (0, 3)] {
+        ask(start, page);
+    }
+    assert_eq!(server.verdict().requests(), 505);
+}

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, Uri, header};
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::config::SANDBOX_MARK;
-use crate::contract;
+use crate::contract::{self, Code};
 use crate::sandbox::Sandboxes;
 use crate::world::World;
 
@@ -57,9 +57,16 @@ impl Line {
         let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
         let method = request.method.as_str().as_bytes();
+        // Why a message is refused quotes headers. Other reasons name public keys on purpose.
+        let of_message = |code: &Option<u32>| {
+            code.is_some_and(|code| Code::OF_HTTP.iter().any(|of_http| of_http.number() == code))
+        };
+        let reason = self.refused.as_ref().filter(|(code, _)| of_message(code));
+        let reason = reason.map_or(&b""[..], |(_, reason)| reason.as_bytes());
         let holds = |key: &[u8]| {
             let found = |text: &[u8]| memchr::memmem::find(text, key).is_some();
-            !key.is_empty() && (found(&decoded) || found(target.as_bytes()) || found(method))
+            let all = [&decoded, target.as_bytes(), method, reason];
+            !key.is_empty() && all.into_iter().any(found)
         };
         let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
         let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
