@@ -50,7 +50,7 @@ fn object() -> Node {
     let nothing = with(no(&EFFECTS).with("body", answers_itself.clone()));
     let html = with(no(&["status"]).with("body", object! { "const" => "html" }));
     let html = html.with("required", Node::list(["body"]));
-    let alone = with(no(&["code", "status"]));
+    let alone = with(no(&["code", "status"]).with("retry_after", object! {}));
     let alone = alone.with("required", Node::list(["retry_after"]));
     let broken = no(&["code", "status", "drip"]).with("body", answers_itself);
     object
