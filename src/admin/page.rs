@@ -47,8 +47,8 @@ It answers this machine only, or with `--admin-token` whoever sends
 where the target is a whole URL, its host counts in place of `Host`. A request
 that a browser marks as another origin's is refused, and there is no CORS: `Origin` must be `http://`
 and what `Host` says, port included, and `Sec-Fetch-Site` must be `same-origin` or `none`.
-`--no-admin` leaves all of it out but `health` and `version`. These two say nothing secret and answer
-whoever asks, so a probe may use any name of the machine and needs no token.
+`--no-admin` leaves all of it out but `health` and `version`. These two hold nothing secret and answer
+every client, so a probe may use any name of the machine and needs no token.
 
 ";
 

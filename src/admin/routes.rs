@@ -130,7 +130,7 @@ pub(super) const ROUTES: &[Row] = &[
         "/health",
         Route::Health,
         Answer::Json(Health::schema),
-        "whether the server is up; open to whoever asks, as is `version`",
+        "whether the server is up; answers every client, as `version` does",
     )
     .open(),
     row("GET", "/version", Route::Version, Answer::Json(Version::schema), "the server's version")
