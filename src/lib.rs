@@ -51,51 +51,42 @@
 //! What the emulator believes of the vendor is in [`contract`], row by row with its source. Where
 //! sources disagree there is a *reading*: a default and a switch, [`ServerBuilder::reading`].
 
-mod admin;
-mod config;
+mod api;
 pub mod contract;
+mod control;
 mod document;
-mod faults;
-mod fixtures;
-mod generate;
-mod hazard;
-mod http;
-mod journal;
-mod json;
-mod model;
-mod nearest;
+mod keys;
 mod node;
 mod openapi;
-mod peer;
+mod records;
 mod report;
-mod rows;
 mod sandbox;
 mod server;
 mod shape;
-mod store;
-mod verdict;
+mod suggest;
+mod target;
 #[cfg(feature = "cli")]
 mod verify;
-mod world;
 
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use admin::admin_openapi;
-pub use config::{Day, DayError, Limits};
+pub use control::admin_openapi;
 pub use document::{DocumentError, Problem};
-pub use faults::{Delay, Fault, FaultError};
-pub use fixtures::{Conversation, Fixture, FixtureAgent};
-pub use generate::MAX_CONVERSATIONS;
-pub use hazard::Hazard;
-pub use journal::{Request, Violation};
 pub use openapi::openapi;
+pub use records::fixtures::{Conversation, Fixture, FixtureAgent};
+pub use records::generate::MAX_CONVERSATIONS;
+pub use records::{Day, DayError};
+pub use sandbox::config::Limits;
+pub use sandbox::faults::{Delay, Fault, FaultError};
+pub use sandbox::hazard::Hazard;
+pub use sandbox::journal::{Request, Violation};
+pub use sandbox::verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
-pub use verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
-pub use {admin::control_page, faults::faults_page, hazard::hazards_page};
+pub use {control::control_page, sandbox::faults::faults_page, sandbox::hazard::hazards_page};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, print, say, serve};
-use crate::fixtures;
+use crate::records::fixtures;
 
 #[derive(Args)]
 pub(super) struct CheckArgs {
@@ -21,7 +21,7 @@ pub(super) struct CheckArgs {
 /// What `--json` prints.
 #[derive(serde::Serialize)]
 struct Report<'a> {
-    problems: &'a [crate::Problem],
+    problems: &'a [crate::document::Problem],
     /// How many there are beyond the listed ones.
     more: usize,
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::Args;
 use super::flags::{ServeArgs, TODAY};
-use crate::config::Day;
 use crate::contract::READINGS;
 use crate::document::{At, DocumentError, Fatal, Places, Problems, Reader, Span};
-use crate::faults::read_fault;
+use crate::records::Day;
+use crate::sandbox::faults::read_fault;
 use crate::server::Clock;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
@@ -143,7 +143,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
 
 /// What a file sets, each with its place as `file:line:column`.
 fn read_file(path: &Path, flags: &[&Arg]) -> Result<Vec<(Given, String)>, DocumentError> {
-    let documents = crate::fixtures::read_file(path)?;
+    let documents = crate::records::fixtures::read_file(path)?;
     let mut problems = Problems::default();
     let mut all = Vec::new();
     for span in documents.spans() {

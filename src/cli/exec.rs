@@ -18,11 +18,11 @@ use super::flags::{self, ServeArgs};
 use super::guardian;
 use super::whole_file::write_report;
 use super::{Exit, fail, say, serve};
+use crate::records::world::World;
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
+use crate::sandbox::verdict::Rule;
 use crate::server::{Clock, run_until};
-use crate::verdict::Rule;
-use crate::world::World;
 
 /// Variables that send requests to a proxy.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -87,7 +87,7 @@ fn variable(text: &str) -> Result<(String, Given), String> {
 }
 
 fn rule(name: &str) -> Result<Rule, String> {
-    name.parse().map_err(|error: crate::RuleError| error.to_string())
+    name.parse().map_err(|error: crate::sandbox::verdict::RuleError| error.to_string())
 }
 
 fn denied(name: &str) -> Result<Denied, String> {

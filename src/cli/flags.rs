@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 
-use crate::config::{Admin, Agents, Config, Day, JournalSize, Limits, check_key};
 use crate::contract::Readings;
-use crate::faults::{Fault, FaultError};
-use crate::generate::MAX_CONVERSATIONS;
-use crate::hazard::Hazards;
+use crate::keys::check_key;
+use crate::records::generate::MAX_CONVERSATIONS;
+use crate::records::{Agents, Day, RecordsConfig};
 use crate::report::Format;
+use crate::sandbox::config::{Admin, Config, JournalSize, Limits};
+use crate::sandbox::faults::{Fault, FaultError};
+use crate::sandbox::hazard::Hazards;
 use crate::sandbox::{RateLimit, number_faults};
 use crate::server::{Clock, LogFormat};
 
@@ -180,7 +182,9 @@ fn now(text: &str) -> Result<Now, String> {
     if text == TODAY {
         return Ok(Now::Today);
     }
-    text.parse().map(Now::On).map_err(|error: crate::DayError| format!("{error}, or as today"))
+    text.parse()
+        .map(Now::On)
+        .map_err(|error: crate::records::DayError| format!("{error}, or as today"))
 }
 
 pub(super) fn api_key(text: &str) -> Result<String, String> {
@@ -247,17 +251,19 @@ impl ServeArgs {
                 token: self.admin_token.clone(),
                 hosts: self.allow_hosts.clone(),
             },
-            seed: self.generated.seed,
-            conversations: self.generated.conversations,
-            now: self.generated.now.day(clock),
-            api_keys: self.api_keys.clone(),
+            records: RecordsConfig {
+                seed: self.generated.seed,
+                conversations: self.generated.conversations,
+                now: self.generated.now.day(clock),
+                api_keys: self.api_keys.clone(),
+                agents: match &*self.fixtures {
+                    [] => Agents::BuiltIn,
+                    paths => Agents::Paths(paths.to_vec()),
+                },
+            },
             any_key: self.any_key,
             readings,
             cors: self.cors,
-            agents: match &*self.fixtures {
-                [] => Agents::BuiltIn,
-                paths => Agents::Paths(paths.to_vec()),
-            },
             limits: Limits { connections: self.max_connections as usize, ..Limits::default() },
         })
     }

@@ -8,10 +8,10 @@ use clap::Args;
 use super::flags::GeneratedArgs;
 use super::whole_file::WholeFile;
 use super::{Exit, fail};
-use crate::fixtures;
-use crate::generate::Generator;
+use crate::records::fixtures;
+use crate::records::generate::Generator;
+use crate::records::world::{DEMO, DEMO_KEY};
 use crate::server::Clock;
-use crate::world::{DEMO, DEMO_KEY};
 
 #[derive(Args)]
 pub(super) struct GenerateArgs {

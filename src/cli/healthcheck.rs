@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::{Exit, fail, flags, print};
-use crate::admin::HEALTH_PATH;
+use crate::control::HEALTH_PATH;
 
 /// An emulator answers in well under a millisecond; a machine may be busy. All of it takes no longer,
 /// so a server that drips is no healthy one.

@@ -143,8 +143,8 @@ pub fn run(
         }
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &contract::readings_page()),
-        Some(Command::Openapi { admin: false }) => print(out, &crate::openapi()),
-        Some(Command::Openapi { admin: true }) => print(out, &crate::admin_openapi()),
+        Some(Command::Openapi { admin: false }) => print(out, &crate::openapi::openapi()),
+        Some(Command::Openapi { admin: true }) => print(out, &crate::control::admin_openapi()),
         Some(Command::Contract) => print(out, &contract::reference_page()),
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out, clock),

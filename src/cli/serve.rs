@@ -15,11 +15,12 @@ use tokio::sync::oneshot;
 use super::flags::ServeArgs;
 use super::whole_file::PortFile;
 use super::{Exit, fail, say, watch};
-use crate::config::{Agents, Config};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
-use crate::fixtures;
+use crate::records::fixtures;
+use crate::records::world::{Agent, World, WorldError};
+use crate::records::{Agents, RecordsConfig};
+use crate::sandbox::config::Config;
 use crate::server::{self, AccessLog, App, Clock, run_until};
-use crate::world::{Agent, World, WorldError};
 
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
@@ -31,7 +32,7 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
         Err(why) => return fail(Exit::Usage, &why),
     };
     // Watching begins before reading, so that no edit falls between the two.
-    let watched = match watch::begin(args.watch, &config.agents) {
+    let watched = match watch::begin(args.watch, &config.records.agents) {
         Ok(watched) => watched,
         Err(exit) => return exit,
     };
@@ -107,7 +108,7 @@ fn made(mut config: Config) -> Result<App, Exit> {
     }
     let connections = &mut config.limits.connections;
     *connections = (*connections).min(most_connections());
-    if let Agents::Paths(paths) = &config.agents {
+    if let Agents::Paths(paths) = &config.records.agents {
         say_unread(paths);
     }
     App::new(config).map_err(|error| match error {
@@ -191,10 +192,10 @@ fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
     let main = world.main_agent().map(|agent| agent.name.as_str());
     for agent in &world.agents {
         let is_main = Some(agent.name.as_str()) == main;
-        let about = match (&config.agents, is_main, agent.deleted) {
+        let about = match (&config.records.agents, is_main, agent.deleted) {
             (_, _, true) => "every call answers that it was deleted".to_owned(),
             (Agents::BuiltIn, true, _) => {
-                let Config { seed, now, .. } = config;
+                let RecordsConfig { seed, now, .. } = &config.records;
                 format!("seed {seed}, until {now}")
             }
             (Agents::BuiltIn, false, _) => "the examples of the vendor's pages".to_owned(),
@@ -217,7 +218,7 @@ fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
     let mut keys = agent.public_keys.clone();
     if is_main && config.any_key {
         keys.push("any other".to_owned());
-    } else if is_main && !config.api_keys.is_empty() {
+    } else if is_main && !config.records.api_keys.is_empty() {
         keys.push("one of --api-key".to_owned());
     }
     match &*keys {

@@ -10,8 +10,8 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use crate::document::quoted;
-use crate::nearest::nearest;
+use crate::suggest::nearest;
+use crate::suggest::quoted;
 
 /// How the names of our variables begin.
 const PREFIX: &str = "GPTBOTS_MOCK_";

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{Exit, fail, say};
-use crate::config::{Agents, Config};
-use crate::fixtures;
+use crate::records::Agents;
+use crate::records::fixtures;
+use crate::records::world::World;
 use crate::sandbox::Sandboxes;
-use crate::world::World;
+use crate::sandbox::config::Config;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -115,7 +116,7 @@ impl Watched {
         let is_other = |file: &PathBuf| file.metadata().is_ok_and(|about| !about.is_file());
         match files(&self.paths).find(is_other) {
             Some(other) => Err(format!("{}: is no file", other.display())),
-            None => World::new(config).map_err(|error| error.to_string()),
+            None => World::new(&config.records).map_err(|error| error.to_string()),
         }
     }
 

@@ -5,6 +5,7 @@ use super::{
     Answer, COMMON_ERRORS, Code, ErrorRow, Field, Kind, LIST, MESSAGES, MESSAGES_V2, Param,
     Presence, QA_RECORDS, Source, Status, assumed, documented, page,
 };
+use crate::suggest::unknown;
 
 /// What an endpoint does. Each has its handler in `http/handlers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,14 @@ impl Operation {
     pub fn id(self) -> &'static str {
         self.endpoint().id
     }
+}
+
+/// The operation of a word.
+pub(crate) fn operation_of(word: &str) -> Result<Operation, String> {
+    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.id == word);
+    endpoint
+        .map(|endpoint| endpoint.operation)
+        .ok_or_else(|| unknown("operation", word, ENDPOINTS.iter().map(|endpoint| endpoint.id)))
 }
 
 /// One endpoint of the vendor's, always `GET`.

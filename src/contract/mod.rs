@@ -23,6 +23,7 @@ mod readings;
 mod statements;
 mod unserved;
 mod values;
+mod wrong_path;
 
 pub use answers::{
     Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
@@ -32,6 +33,7 @@ pub use answers::{
     CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
     QA, QA_RECORDS, TOTAL,
 };
+pub(crate) use endpoints::operation_of;
 pub use endpoints::{ENDPOINTS, Endpoint, Example, LIST_ALL_QUERY, Operation, endpoint};
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
@@ -50,6 +52,7 @@ pub use statements::{SUBJECTS, Statement, statements};
 pub use unserved::{UNSERVED_ENDPOINTS, UnservedEndpoint};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
+pub(crate) use wrong_path::{nearest_path, unserved, what_is_near};
 
 /// The HTTP methods of every endpoint, as the `Allow` header of a 405 spells them.
 pub const ALLOW: &str = "GET, HEAD";

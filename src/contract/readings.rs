@@ -243,7 +243,7 @@ impl ReadingError {
                 row.values.iter().map(|(word, _)| *word).collect(),
             ),
         };
-        let hint = crate::nearest::nearest(got, right.iter().copied())
+        let hint = crate::suggest::nearest(got, right.iter().copied())
             .map(|word| format!("; did you mean `{word}`?"))
             .unwrap_or_default();
         Self(format!(

@@ -64,16 +64,6 @@ impl Documents {
     }
 }
 
-/// A word of the document's, in quotes, escaped and cut.
-pub(crate) fn quoted(word: &str) -> String {
-    const MOST: usize = 60;
-    if word.chars().nth(MOST).is_none() {
-        return format!("{word:?}");
-    }
-    let start: String = word.chars().take(MOST).collect();
-    format!("{start:?}...")
-}
-
 /// An offset into documents, which are bounded by [`MOST_BYTES`].
 pub(crate) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)

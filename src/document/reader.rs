@@ -3,8 +3,9 @@
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
-use super::{Documents, Problems, Span, offset, quoted};
-use crate::nearest::nearest;
+use super::{Documents, Problems, Span, offset};
+use crate::suggest::nearest;
+use crate::suggest::quoted;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]

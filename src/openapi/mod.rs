@@ -12,9 +12,9 @@ use crate::contract::{
     CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source,
     Statement, behaviours,
 };
-use crate::fixtures;
 use crate::node::{Node, object};
-use crate::world::World;
+use crate::records::fixtures;
+use crate::records::world::World;
 pub(crate) use parts::{bearer, capital, info, parameter, print, sentence, tags};
 
 /// How the operations are grouped, where a reader or a generator groups them.

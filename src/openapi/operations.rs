@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{TAGS, behaviours_of, capital, channels, name_of, said, sentence};
+use crate::api;
 use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
     Presence, READINGS, SCHEME,
 };
-use crate::http;
 use crate::node::{Node, object};
+use crate::records::world::World;
 use crate::shape::{Object, numbers, reference, text, words};
-use crate::world::World;
 
 pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Node {
     let tags = TAGS.iter().filter(|(.., of)| of.contains(&endpoint.operation));
@@ -71,7 +71,7 @@ fn integer() -> Node {
 }
 
 fn responses(endpoint: &'static Endpoint, examples: &World) -> Node {
-    let example = http::example(examples, endpoint).expect("the built-in records answer it");
+    let example = api::example(examples, endpoint).expect("the built-in records answer it");
     let about = endpoint.example.about;
     let ok = object! {
         "description" => sentence(endpoint.about),
@@ -149,7 +149,7 @@ fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: Node) -> Node {
         let value = object! { "code" => code, "message" => message };
         (code.to_string(), object! { "summary" => said(row.source), "value" => value })
     });
-    let mut headers = vec![(http::REASON_HEADER, reference("headers", "Reason"))];
+    let mut headers = vec![(api::REASON_HEADER, reference("headers", "Reason"))];
     for row in rows {
         match row.code {
             Code::RateLimited => headers.push(("Retry-After", reference("headers", "RetryAfter"))),

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::registry::Sandboxes;
 use super::{Held, Sandbox};
-use crate::verdict::Verdict;
+use crate::sandbox::verdict::Verdict;
 
 /// So many are remembered at least; of more than twice as many, the oldest are forgotten.
 const MOST: usize = 5_000;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Sandbox, Sandboxes};
-use crate::journal::{Answered, Entry, Kept, Redactor, Request};
-use crate::world::World;
+use crate::records::world::World;
+use crate::sandbox::journal::{Answered, Entry, Kept, Redactor, Request};
 
 /// Requests of one sandbox or of all, in the order in which they came.
 #[derive(Default)]

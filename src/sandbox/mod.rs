@@ -4,11 +4,17 @@
 //! them. To reset it is to make it anew from the same settings.
 
 mod clock;
+pub(crate) mod config;
 mod ended;
 mod eviction;
+pub(crate) mod faults;
+pub(crate) mod hazard;
+pub(crate) mod journal;
 mod journals;
 mod limit;
+pub(crate) mod peer;
 mod registry;
+pub(crate) mod verdict;
 
 pub(crate) use clock::Clock;
 pub(crate) use ended::Ending;
@@ -24,11 +30,11 @@ use std::time::{Duration, Instant};
 use arc_swap::Guard;
 
 use crate::contract::{ENDPOINTS, Operation, Readings};
-use crate::faults::{Applied, Fault, Fired, Known, Live, Occurrence, Origin, Preferences};
-use crate::hazard::Hazards;
-use crate::journal::{Budget, Journal, Redactor};
-use crate::verdict::Verdict;
-use crate::world::World;
+use crate::records::world::World;
+use crate::sandbox::faults::{Applied, Fault, Fired, Known, Live, Occurrence, Origin, Preferences};
+use crate::sandbox::hazard::Hazards;
+use crate::sandbox::journal::{Budget, Journal, Redactor};
+use crate::sandbox::verdict::Verdict;
 use limit::Windows;
 
 /// What a sandbox is to be.

@@ -15,13 +15,14 @@ use arc_swap::{ArcSwap, Guard};
 use super::ended::{Cause, Endings};
 use super::eviction::EvictionQueue;
 use super::{Ending, Sandbox, Settings};
-use crate::config::{Agents, Config};
-use crate::faults::Known;
-use crate::generate::Generator;
-use crate::journal::Budget;
-use crate::nearest::nearest;
-use crate::verdict::{Verdict, VerdictSum};
-use crate::world::World;
+use crate::records::Agents;
+use crate::records::generate::Generator;
+use crate::records::world::World;
+use crate::sandbox::config::Config;
+use crate::sandbox::faults::Known;
+use crate::sandbox::journal::Budget;
+use crate::sandbox::verdict::{Verdict, VerdictSum};
+use crate::suggest::nearest;
 
 /// What sandboxes share: the server's records, and its time.
 pub(crate) struct Base {
@@ -110,7 +111,7 @@ impl Sandboxes {
     pub(crate) fn new(world: World, faults: Arc<[Known]>, config: Config) -> Self {
         let base = Arc::new(Base { world: ArcSwap::from_pointee(world), began: Instant::now() });
         let server = Arc::new(Settings {
-            seed: config.seed,
+            seed: config.records.seed,
             world: None,
             readings: config.readings,
             any_key: config.any_key,
@@ -240,15 +241,6 @@ impl Sandboxes {
         drop(past);
         // Their records go while nobody waits for a lock.
         drop(gone);
-    }
-
-    /// What [`Sandboxes::is_id`] takes, as an expression.
-    pub(crate) const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
-
-    /// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.
-    pub(crate) fn is_id(id: &str) -> bool {
-        let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        (1..=64).contains(&id.len()) && id.bytes().all(right)
     }
 
     /// The settings of the server.
@@ -418,7 +410,7 @@ impl Sandboxes {
         if let Some(world) = made.upgrade() {
             return world;
         }
-        let now = self.config.now;
+        let now = self.config.records.now;
         let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
         let world = Arc::new(self.world().with_generated(generator));
         *made = Arc::downgrade(&world);
@@ -427,7 +419,7 @@ impl Sandboxes {
 
     /// Whether the server has generated records, which other sandboxes can have others of.
     pub(crate) fn generates(&self) -> bool {
-        self.config.agents == Agents::BuiltIn
+        self.config.records.agents == Agents::BuiltIn
     }
 
     fn make(&self, id: &str, settings: Arc<Settings>, now: u64) -> Sandbox {

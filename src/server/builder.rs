@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{App, Server};
-use crate::config::{Agents, Config, Day, Limits};
 use crate::contract::{Reading, Readings};
 use crate::document::DocumentError;
-use crate::faults::Fault;
-use crate::fixtures::Fixture;
-use crate::hazard::Hazard;
-use crate::peer::Peer;
+use crate::records::Agents;
+use crate::records::Day;
+use crate::records::fixtures::Fixture;
+use crate::records::world::WorldError;
 use crate::sandbox::RateLimit;
-use crate::world::WorldError;
+use crate::sandbox::config::{Config, Limits};
+use crate::sandbox::faults::Fault;
+use crate::sandbox::hazard::Hazard;
+use crate::sandbox::peer::Peer;
 
 /// What a [`Server`] is to be. Every setting has a default.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ impl ServerBuilder {
     /// bytes, on every machine, for ever.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.config.seed = seed;
+        self.config.records.seed = seed;
         self
     }
 
@@ -38,7 +40,7 @@ impl ServerBuilder {
     /// their number.
     #[must_use]
     pub fn conversations(mut self, conversations: u32) -> Self {
-        self.config.conversations = conversations;
+        self.config.records.conversations = conversations;
         self
     }
 
@@ -46,14 +48,14 @@ impl ServerBuilder {
     /// [`Day::DEFAULT`] by default, so that answers never change.
     #[must_use]
     pub fn now(mut self, now: Day) -> Self {
-        self.config.now = now;
+        self.config.records.now = now;
         self
     }
 
     /// One more key of agent *demo*: visible ASCII, not yet another agent's.
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.config.api_keys.push(key.into());
+        self.config.records.api_keys.push(key.into());
         self
     }
 
@@ -111,14 +113,14 @@ impl ServerBuilder {
     /// ```
     #[must_use]
     pub fn fixture(mut self, fixture: impl Into<Fixture>) -> Self {
-        self.config.agents = Agents::Texts(fixture.into().documents());
+        self.config.records.agents = Agents::Texts(fixture.into().documents());
         self
     }
 
     /// Replaces all built-in agents by those of fixture files, and of the `*.json` of folders.
     #[must_use]
     pub fn fixture_files<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
-        self.config.agents = Agents::Paths(paths.into_iter().map(Into::into).collect());
+        self.config.records.agents = Agents::Paths(paths.into_iter().map(Into::into).collect());
         self
     }
 

@@ -24,11 +24,11 @@ use super::request_body::{Framing, RequestBody};
 use super::response_body::{ThrottledBody, TrackedBody, TruncatedBody};
 use super::wire::Socket;
 use super::{AccessLog, App};
-use crate::admin;
-use crate::config::Limits;
-use crate::faults::{BodyForm, Cut, Fired};
-use crate::http::Told;
-use crate::peer::Peer;
+use crate::api::Told;
+use crate::control;
+use crate::sandbox::config::Limits;
+use crate::sandbox::faults::{BodyForm, Cut, Fired};
+use crate::sandbox::peer::Peer;
 
 /// On the way out, half a request and an answer that nobody reads have this long to go on.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -212,7 +212,7 @@ async fn answer(
     let whole = body.as_ref().map_or_else(Body::empty, |(_, body)| Body::new(body.clone()));
     let request = Request::from_parts(head, whole);
     let begun = log.is_some().then(|| Begun::new(&request));
-    let may_take_long = admin::is_search(request.uri().path());
+    let may_take_long = control::is_search(request.uri().path());
     let answering = app.serve(request, body.as_ref(), &client.peer);
     let (mut response, number) = if may_take_long {
         // Of an answer that the client does not wait for, nothing is noted.

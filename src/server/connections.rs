@@ -1,7 +1,7 @@
 //! The listener and its connections: accepted, limited, and ended in good order.
 //!
 //! A connection belongs to one task, see `connection.rs`. What it may cost is in
-//! [`Limits`](crate::config::Limits). Where too many are open, as many as are needed end for new
+//! [`Limits`](crate::sandbox::config::Limits). Where too many are open, as many as are needed end for new
 //! ones: those first that wait for a request, and never one that works on an answer.
 //!
 //! On the way out, everything is answered that a client sent whole before: we look into the queue
@@ -21,7 +21,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::conn_state::ConnState;
 use super::connection::{Client, serve};
 use super::{AccessLog, App};
-use crate::peer::Peer;
+use crate::sandbox::peer::Peer;
 
 /// A connection may be ended for a new one after this long without a request.
 pub(super) const SILENT: Duration = Duration::from_millis(500);
@@ -50,7 +50,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts and serves connections until `stop` is ready, then finishes what is in flight, for at
-/// most [`Limits::drain`](crate::config::Limits::drain).
+/// most [`Limits::drain`](crate::sandbox::config::Limits::drain).
 pub(crate) async fn run_until(
     listener: TcpListener,
     app: App,

@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::Server;
-    use crate::config::Config;
+    use crate::sandbox::config::Config;
     use crate::server::App;
 
     /// Seconds since 1970, as the clock of the test tells them.

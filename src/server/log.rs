@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderValue, StatusCode};
 
+use crate::api::Told;
 use crate::contract;
-use crate::http::Told;
 use crate::sandbox::Sandboxes;
 pub(super) use line::Begun;
 use line::{Line, Shown};

@@ -25,15 +25,15 @@ use axum::response::Response;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
-use crate::admin::{self, Admin};
-use crate::config::{Config, Limits};
+use crate::api::{self, Refusal};
 use crate::contract::Readings;
-use crate::http::{self, Refusal};
-use crate::journal::Request as Recorded;
-use crate::peer::Peer;
+use crate::control::{self, Admin};
+use crate::records::world::{World, WorldError};
+use crate::sandbox::config::{Config, Limits};
+use crate::sandbox::journal::Request as Recorded;
+use crate::sandbox::peer::Peer;
+use crate::sandbox::verdict::{Rule, Verdict};
 use crate::sandbox::{Sandboxes, number_faults};
-use crate::verdict::{Rule, Verdict};
-use crate::world::{World, WorldError};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
@@ -60,12 +60,12 @@ impl App {
     /// Makes the records and all that answers.
     pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
         let faults = number_faults(config.faults.clone()).map_err(WorldError::Setting)?;
-        let world = World::new(&config)?;
+        let world = World::new(&config.records)?;
         let (cors, limits, date) = (config.cors, config.limits, DateWriter::new(config.clock));
         let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         Ok(Self {
-            open: cors.then(|| http::open(Arc::clone(&sandboxes))),
+            open: cors.then(|| api::open(Arc::clone(&sandboxes))),
             admin: Admin::new(&sandboxes),
             sandboxes,
             date,
@@ -82,8 +82,8 @@ impl App {
         peer: &Peer,
     ) -> (Response, u64) {
         let (head, rest) = request.into_parts();
-        if let Err(refusal) = http::check_message(&head) {
-            return http::refuse_message(&self.sandboxes, &head, peer, &refusal);
+        if let Err(refusal) = api::check_message(&head) {
+            return api::refuse_message(&self.sandboxes, &head, peer, &refusal);
         }
         let Some((_, body)) = body.filter(|(framing, _)| framing.is_chunked && !framing.expects)
         else {
@@ -93,9 +93,9 @@ impl App {
         // else looks at the request, but for the control API, which reads its bodies itself.
         let junk = Refusal::BadRequest("the chunks of the body are malformed".to_owned());
         let within = self.limits.head_timeout;
-        if !admin::is_path(head.uri.path()) {
+        if !control::is_path(head.uri.path()) {
             return match body.read_rest(within).await {
-                Rest::Failed => http::refuse_message(&self.sandboxes, &head, peer, &junk),
+                Rest::Failed => api::refuse_message(&self.sandboxes, &head, peer, &junk),
                 Rest::Read | Rest::TooMuch => {
                     self.answer(Request::from_parts(head, rest), peer).await
                 }
@@ -106,7 +106,7 @@ impl App {
         let is_refused = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE]
             .contains(&answered.0.status());
         if !is_refused && body.is_unread() && body.read_rest(within).await == Rest::Failed {
-            return (http::refuse(&junk, None, &Readings::default()), answered.1);
+            return (api::refuse(&junk, None, &Readings::default()), answered.1);
         }
         answered
     }
@@ -114,11 +114,11 @@ impl App {
     /// The answer to a request; and the number that the journal has it under, if it has.
     pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> (Response, u64) {
         let path = request.uri().path();
-        if admin::is_path(path) {
+        if control::is_path(path) {
             let response = if self.admin.serves(path) {
                 self.admin.answer(request, peer.from_here).await
             } else {
-                http::not_found(path, path, request.method())
+                api::not_found(path, path, request.method())
             };
             return (response, 0);
         }
@@ -128,14 +128,14 @@ impl App {
                 request.extensions_mut().insert(peer.clone());
                 match Service::call(&mut router.clone(), request).await {
                     Ok(response) => {
-                        let number = response.extensions().get::<http::Number>();
+                        let number = response.extensions().get::<api::Number>();
                         let number = number.map_or(0, |number| number.0);
                         (response, number)
                     }
                     Err(never) => match never {},
                 }
             }
-            None => http::answer(&self.sandboxes, request, peer).await,
+            None => api::answer(&self.sandboxes, request, peer).await,
         }
     }
 }

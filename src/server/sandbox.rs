@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::Server;
-use crate::config::SANDBOX_MARK;
 use crate::contract::Operation;
-use crate::faults::{Fault, Schedule};
-use crate::hazard::{Hazard, Hazards};
-use crate::http::SANDBOX_PREFIX;
-use crate::journal::Request;
-use crate::sandbox::{Held, RateLimit, Sandboxes};
-use crate::verdict::Verdict;
+use crate::keys::SANDBOX_MARK;
+use crate::keys::is_sandbox_id;
+use crate::sandbox::faults::{Fault, Schedule};
+use crate::sandbox::hazard::{Hazard, Hazards};
+use crate::sandbox::journal::Request;
+use crate::sandbox::verdict::Verdict;
+use crate::sandbox::{Held, RateLimit};
+use crate::target::SANDBOX_PREFIX;
 
 /// An isolated world on a running [`Server`]: [`Server::sandbox`].
 ///
@@ -52,7 +53,7 @@ impl<'s> Sandbox<'s> {
     #[track_caller]
     pub(super) fn new(server: &'s Server, id: &str) -> Self {
         assert!(
-            Sandboxes::is_id(id),
+            is_sandbox_id(id),
             "the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, not {id:?}"
         );
         Self {

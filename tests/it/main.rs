@@ -52,6 +52,7 @@ mod golden;
 mod guard;
 mod hazards;
 mod hostile;
+mod house;
 mod http_rules;
 mod journal;
 mod library;

@@ -1,13 +1,18 @@
 //! Which sandboxes are there, and for how long.
 
 use super::*;
-use crate::config::Limits;
+use crate::records::RecordsConfig;
+use crate::sandbox::config::Limits;
 
 fn idle_after(sandbox_idle: Duration) -> Sandboxes {
     let limits = Limits { sandbox_idle, ..Limits::default() };
-    let config = Config { limits, conversations: 1, ..Config::default() };
+    let config = Config {
+        limits,
+        records: RecordsConfig { conversations: 1, ..RecordsConfig::default() },
+        ..Config::default()
+    };
     let faults = crate::sandbox::number_faults(config.faults.clone()).unwrap();
-    Sandboxes::new(World::new(&config).unwrap(), faults, config)
+    Sandboxes::new(World::new(&config.records).unwrap(), faults, config)
 }
 
 #[test]
@@ -110,9 +115,13 @@ fn looks(all: &Sandboxes) -> u64 {
 /// A server of at most so many sandboxes.
 fn at_most(sandboxes: usize) -> Sandboxes {
     let limits = Limits { sandboxes, ..Limits::default() };
-    let config = Config { limits, conversations: 1, ..Config::default() };
+    let config = Config {
+        limits,
+        records: RecordsConfig { conversations: 1, ..RecordsConfig::default() },
+        ..Config::default()
+    };
     let faults = crate::sandbox::number_faults(config.faults.clone()).unwrap();
-    Sandboxes::new(World::new(&config).unwrap(), faults, config)
+    Sandboxes::new(World::new(&config.records).unwrap(), faults, config)
 }
 
 #[test]

@@ -8,10 +8,10 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Method, Uri, header};
 use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use crate::config::SANDBOX_MARK;
 use crate::contract::{self, Code};
+use crate::keys::SANDBOX_MARK;
+use crate::records::world::World;
 use crate::sandbox::Sandboxes;
-use crate::world::World;
 
 /// A request that is being answered.
 pub(crate) struct Begun {

@@ -1,0 +1,29 @@
+//! `GET /v1/message/qa/record/page`: Get Q&A List.
+
+use super::room;
+use crate::api::envelope::{self, Total};
+use crate::api::page::{Page, View};
+use crate::api::query::Query;
+use crate::api::refusal::Refusal;
+use crate::contract::{QaOrder, QaTotal};
+use crate::records::store::Store;
+use crate::sandbox::hazard::{Order, Seen};
+
+pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Result<Page, Refusal> {
+    let matches = store.qa(query.window, query.user_feedback);
+    let reversed = view.readings.qa_order == QaOrder::NewestFirst;
+    let order = Order { reversed, newest_first: reversed };
+    let seen = view.page(query, matches.total(), order)?;
+    let Seen { slice, rows, total, .. } = seen;
+    let tells_total = view.readings.qa_total == QaTotal::Present;
+    let total = match view.readings.qa_total {
+        QaTotal::Absent => Total::Absent,
+        QaTotal::Present => Total::Number(total),
+    };
+    let json = envelope::envelope(&view.endpoint.answer, total, room(rows, 640), |out| {
+        matches.write(slice, view.readings.qa_time, out);
+    });
+    // `ALL` is the first of the filter's words.
+    let filter = query.user_feedback.map_or(0, |one| 1 + one as usize);
+    Ok(Page::new(json, view.endpoint, query, &seen, tells_total, Some(filter)))
+}

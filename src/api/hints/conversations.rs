@@ -1,0 +1,48 @@
+//! Where a conversation is that the key's agent does not have. Each agent is asked for a few ids,
+//! and no record is looked at.
+
+use super::super::refusal::quote;
+use super::public_keys;
+use crate::contract::{Field, Operation};
+use crate::records::world::{Agent, World};
+
+/// Longer than any id that is looked for elsewhere.
+const LONGEST: usize = 64;
+
+/// `; it is of agent other, whose key is app-other`
+pub(in crate::api) fn meant(world: &World, own: &Agent, id: &str) -> String {
+    let list = Operation::ConversationList.endpoint().path;
+    if id.len() <= LONGEST {
+        if let Some(holder) = holder(world, own, id) {
+            return format!("; it is {}", of(holder));
+        }
+        let bare = id.trim_matches(|c: char| c.is_whitespace() || "\"'<>{}".contains(c));
+        for other in [bare.to_owned(), bare.to_ascii_lowercase(), bare.to_ascii_uppercase()] {
+            let Some(holder) = holder(world, own, &other) else { continue };
+            let whose = if std::ptr::eq(holder, own) { None } else { Some(of(holder)) };
+            let whose = whose.map(|of| format!(" It is {of}")).unwrap_or_default();
+            return format!("; did you mean {}?{whose}", quote(other.as_bytes()));
+        }
+        let of_user = own.store.conversations((i64::MIN, i64::MAX), None, Some(id));
+        if of_user.total() > 0 {
+            let user_id = Field::UserId.name();
+            return format!("; it is a {user_id}, whose conversations {list} lists");
+        }
+    }
+    format!("; {list} lists those that it has")
+}
+
+/// Who has a conversation of this id, if anybody: the key's own agent is asked first.
+fn holder<'a>(world: &'a World, own: &'a Agent, id: &str) -> Option<&'a Agent> {
+    std::iter::once(own).chain(&world.agents).find(|agent| agent.store.messages(id).is_some())
+}
+
+/// `of agent other, whose key is app-other`; a key that may be a secret is not told.
+fn of(agent: &Agent) -> String {
+    let name = quote(agent.name.as_bytes());
+    match public_keys(agent).next() {
+        _ if agent.deleted => format!("of agent {name}, which was deleted"),
+        Some(key) => format!("of agent {name}, whose key is {key}"),
+        None => format!("of agent {name}"),
+    }
+}

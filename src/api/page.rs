@@ -1,0 +1,73 @@
+//! Which rows a page holds, and what lies past the last page.
+
+use super::query::Query;
+use super::refusal::Refusal;
+use crate::contract::{Code, Endpoint, PagePastEnd, Readings};
+use crate::records::world::{Agent, World};
+use crate::sandbox::hazard::{Hazards, Order, Seen};
+use crate::sandbox::verdict::PageSeen;
+
+/// How an endpoint is to be seen, and by whom.
+pub(super) struct View<'a> {
+    pub(super) world: &'a World,
+    pub(super) agent: &'a Agent,
+    pub(super) endpoint: &'static Endpoint,
+    pub(super) readings: &'a Readings,
+    pub(super) hazards: Hazards,
+}
+
+/// A page as it is answered.
+pub(super) struct Page {
+    pub(super) json: Vec<u8>,
+    pub(super) seen: PageSeen,
+}
+
+impl View<'_> {
+    /// The page that is asked for, among so many matches.
+    pub(super) fn page(
+        &self,
+        query: &Query<'_>,
+        matches: u64,
+        order: Order,
+    ) -> Result<Seen, Refusal> {
+        let asked = (query.page, query.page_size);
+        let seen = Seen::page(matches, asked, order, self.endpoint.operation, self.hazards);
+        let refuses = match self.readings.page_past_end {
+            PagePastEnd::Documented => self.endpoint.documents(Code::PageExceedsTotal),
+            PagePastEnd::Empty => false,
+            PagePastEnd::Error => true,
+        };
+        if query.page > seen.last && refuses {
+            let Seen { total, last, .. } = seen;
+            return Err(Refusal::PagePastEnd { page: query.page, last, total });
+        }
+        Ok(seen)
+    }
+}
+
+impl Page {
+    /// The page that was seen. `tells_total`: it says how many rows there are in all; `filter`:
+    /// the place of the filter's value among its words.
+    pub(super) fn new(
+        json: Vec<u8>,
+        endpoint: &Endpoint,
+        query: &Query<'_>,
+        seen: &Seen,
+        tells_total: bool,
+        filter: Option<usize>,
+    ) -> Self {
+        let Seen { rows, total, last, last_is_full, .. } = *seen;
+        let seen = PageSeen {
+            page: query.page,
+            size: query.page_size,
+            rows,
+            last,
+            told: tells_total.then(|| total.div_ceil(query.page_size).max(1)),
+            // On the list many a client goes by the length of the page; on messages the page behind
+            // the last one is an error, so it goes by the total.
+            open_end: !tells_total || (last_is_full && !endpoint.documents(Code::PageExceedsTotal)),
+            filter,
+        };
+        Self { json, seen }
+    }
+}

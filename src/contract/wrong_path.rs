@@ -1,0 +1,83 @@
+//! The endpoint that a wrong path may have meant.
+
+use super::{ENDPOINTS, Endpoint, UNSERVED_ENDPOINTS};
+use crate::suggest::nearest;
+
+/// The path of the nearest endpoint. One that stands whole in what was sent, behind something else
+/// or before it, with a version or without, is nearer than any that is only like it.
+pub(crate) fn nearest_path(path: &str) -> Option<&'static str> {
+    let tidy = tidy(path);
+    let whole = |endpoint: &&Endpoint| tidy.ends_with(endpoint.path);
+    let begins = |endpoint: &&Endpoint| tidy.starts_with(endpoint.path);
+    let unversioned = |endpoint: &&Endpoint| tidy.ends_with(unversioned(endpoint.path));
+    let found = ENDPOINTS.iter().find(whole).or_else(|| ENDPOINTS.iter().find(begins));
+    found.or_else(|| ENDPOINTS.iter().find(unversioned)).map_or_else(
+        || nearest(&tidy, ENDPOINTS.iter().map(|endpoint| endpoint.path)),
+        |endpoint| Some(endpoint.path),
+    )
+}
+
+/// What is said of a path at which the vendor has an endpoint that the emulator does not serve.
+/// Something may stand before it, as with a base URL that ends with a path.
+pub(crate) fn unserved(path: &str) -> Option<String> {
+    let tidy = tidy(path);
+    let row = UNSERVED_ENDPOINTS.iter().find(|row| tidy.ends_with(row.path))?;
+    let (method, path) = (row.method, row.path);
+    Some(format!("the vendor has {method} {path}; this emulator does not serve it"))
+}
+
+/// What is said of a path that is no endpoint's: what the vendor has there, or the nearest endpoint.
+pub(crate) fn what_is_near(path: &str) -> Option<String> {
+    unserved(path).or_else(|| Some(format!("the nearest is {}", nearest_path(path)?)))
+}
+
+/// A path in lower case, without empty words.
+fn tidy(path: &str) -> String {
+    let words: Vec<_> = path.split('/').filter(|word| !word.is_empty()).collect();
+    format!("/{}", words.join("/")).to_ascii_lowercase()
+}
+
+/// What stands behind the first word of a path.
+fn unversioned(path: &str) -> &str {
+    let second = path.match_indices('/').nth(1);
+    second.map_or(path, |(at, _)| &path[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{nearest_path, unserved};
+
+    #[test]
+    fn each_slip_in_each_path_finds_it() {
+        for endpoint in crate::contract::ENDPOINTS {
+            let path = endpoint.path;
+            let sent = [
+                format!("{path}/"),
+                format!("/{path}"),
+                path.replace('/', "//"),
+                path.to_uppercase(),
+                path[1..].to_owned(),
+                format!("/api{path}"),
+                format!("/v1{path}"),
+                format!("{path}/xxxxxx"),
+                format!("{path}s"),
+                path[..path.len() - 1].to_owned(),
+                path.replace('o', "0"),
+                path.replace("/v", "/V"),
+                path.replace('/', "%2F"),
+            ];
+            for sent in sent {
+                assert_eq!(nearest_path(&sent), Some(path), "{sent}");
+                assert!(unserved(&sent).is_none(), "{sent}");
+            }
+        }
+        for endpoint in [0, 1, 3].map(|at| &crate::contract::ENDPOINTS[at]) {
+            let path = endpoint.path;
+            assert_eq!(nearest_path(&path[3..]), Some(path));
+            assert_eq!(nearest_path(&path.replace("/v1", "/v3")), Some(path));
+        }
+        for far in ["/", "", "*", "/favicon.ico", &"/x".repeat(100)] {
+            assert_eq!(nearest_path(far), None, "{far}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Who may use the control API: whoever is on this machine, or whoever has the token; never a web
+//! page of another origin, and never by a name that someone else's DNS gave to this machine.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use subtle::ConstantTimeEq;
+
+use super::Failure;
+use crate::api;
+use crate::contract::SCHEME;
+use crate::sandbox::config::Admin;
+
+/// The port of a URL that names none.
+const HTTP_PORT: u16 = 80;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+pub(super) struct Guard {
+    token: Option<String>,
+    hosts: Vec<String>,
+}
+
+impl Guard {
+    pub(super) fn new(config: &Admin) -> Self {
+        let hosts = config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self { token: config.token.clone(), hosts }
+    }
+
+    /// Whether a request may pass that is for a host, with its port as it was written.
+    pub(super) fn check(
+        &self,
+        from_here: bool,
+        authority: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<(), Failure> {
+        let own = self.check_host(authority)?;
+        check_site(own.as_ref(), headers)?;
+        match &self.token {
+            Some(token) => check_token(token, headers),
+            None if from_here => Ok(()),
+            None => Err(forbidden(
+                "the control API answers this machine only; with --admin-token it answers \
+                 whoever has the token",
+            )),
+        }
+    }
+
+    /// The host that a request is for, if it is one of this machine's own. HTTP/1.0 names none, and
+    /// no browser speaks it.
+    fn check_host<'h>(&self, authority: Option<&'h str>) -> Result<Option<Host<'h>>, Failure> {
+        let Some(authority) = authority else { return Ok(None) };
+        match Host::read(authority) {
+            Some(host) if self.knows(host.name) => Ok(Some(host)),
+            host => {
+                let host = crate::suggest::quoted(host.map_or(authority, |host| host.name));
+                Err(forbidden(format!(
+                    "Host {host} is no name of this machine's own; allow it with --allow-host"
+                )))
+            }
+        }
+    }
+
+    /// Whether a name is a loopback one, or was given.
+    fn knows(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let address = address.unwrap_or(&host).parse::<IpAddr>();
+        host == "localhost"
+            || address.is_ok_and(|address| address.to_canonical().is_loopback())
+            || self.hosts.contains(&host)
+    }
+}
+
+/// Refuses the pages of other origins. Browsers say where a page that makes a request is from. A
+/// page on another port of this machine is foreign as well: whoever started that server need not
+/// trust what it serves.
+fn check_site(own: Option<&Host<'_>>, headers: &HeaderMap) -> Result<(), Failure> {
+    let foreign_site = headers.get_all(SEC_FETCH_SITE).iter().any(|site| {
+        let site = site.as_bytes();
+        !["same-origin", "none"].iter().any(|own| own.as_bytes() == site)
+    });
+    let foreign_origin = headers.get_all(header::ORIGIN).iter().any(|origin| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+        let origin = origin.and_then(Host::read);
+        !origin.zip(own).is_some_and(|(origin, own)| origin.is(own))
+    });
+    if foreign_site || foreign_origin {
+        return Err(forbidden("a web page of another origin may not use the control API"));
+    }
+    Ok(())
+}
+
+/// A host and its port, as `Host` and `Origin` name them.
+struct Host<'h> {
+    name: &'h str,
+    port: u16,
+}
+
+impl<'h> Host<'h> {
+    /// Reads `name:port`, or `name` where the port is that of `http`.
+    fn read(authority: &'h str) -> Option<Self> {
+        let (name, port) = api::split_port(authority)?;
+        Some(Self { name, port: port.unwrap_or(HTTP_PORT) })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.port == other.port && self.name.eq_ignore_ascii_case(other.name)
+    }
+}
+
+fn check_token(token: &str, headers: &HeaderMap) -> Result<(), Failure> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let sent = match (values.next(), values.next()) {
+        (Some(value), None) => bearer(value),
+        _ => None,
+    };
+    if sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes()))) {
+        return Ok(());
+    }
+    let message = format!("send `Authorization: {SCHEME} <token>` with the token of --admin-token");
+    Err(Failure::new(StatusCode::UNAUTHORIZED, message))
+}
+
+/// What stands behind the scheme.
+fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = value.as_bytes().split_at_checked(SCHEME.len())?;
+    let named = scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && token.starts_with(b" ");
+    named.then(|| token.trim_ascii_start())
+}
+
+fn forbidden(message: impl Into<String>) -> Failure {
+    Failure::new(StatusCode::FORBIDDEN, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(guard: &Guard, from_here: bool, headers: &[(&'static str, &str)]) -> bool {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in headers.iter().map(pair) {
+            map.append(name, value);
+        }
+        let host = map.get(header::HOST).and_then(|host| host.to_str().ok());
+        guard.check(from_here, host, &map).is_ok()
+    }
+
+    #[test]
+    fn only_this_machine_passes_under_its_own_names() {
+        let config = Admin { hosts: vec!["Mock".to_owned()], ..Admin::default() };
+        let guard = Guard::new(&config);
+        for host in
+            ["localhost", "LOCALHOST:8484", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "mock:8484"]
+        {
+            assert!(passes(&guard, true, &[("host", host)]), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.nip.io",
+            "0.0.0.0",
+            "10.0.0.1",
+            "",
+            ":80",
+            "localhost@evil.example",
+            "evil@localhost",
+            "local host",
+            "mock.evil",
+            "[::2]",
+            "http://localhost",
+            "localhost/x",
+            "localhost:abc",
+            "localhost:99999",
+            "::1",
+        ] {
+            assert!(!passes(&guard, true, &[("host", host)]), "{host}");
+        }
+        assert!(!passes(&guard, false, &[("host", "localhost")]));
+    }
+
+    #[test]
+    fn pages_of_other_origins_do_not_pass() {
+        let guard = Guard::new(&Admin::default());
+        let with = |name, value| passes(&guard, true, &[("host", "localhost:84"), (name, value)]);
+        for site in ["same-origin", "none"] {
+            assert!(with("sec-fetch-site", site));
+        }
+        for site in ["same-site", "cross-site", "", "Same-Origin", "x"] {
+            assert!(!with("sec-fetch-site", site), "{site}");
+        }
+        for origin in ["http://localhost:84", "http://LOCALHOST:84"] {
+            assert!(with("origin", origin), "{origin}");
+        }
+        for origin in [
+            "null",
+            "",
+            "http://evil.example:84",
+            "localhost:84",
+            "http://",
+            "evil://localhost:84",
+            "https://localhost:84",
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:84",
+            "http://localhost:84/",
+            "http://x@localhost:84",
+        ] {
+            assert!(!with("origin", origin), "{origin}");
+        }
+        let plain = |origin| passes(&guard, true, &[("host", "[::1]"), ("origin", origin)]);
+        assert!(plain("http://[::1]") && plain("http://[::1]:80"));
+        assert!(!plain("http://[::1]:8080"));
+    }
+
+    #[test]
+    fn with_a_token_whoever_has_it_passes() {
+        let config = Admin { token: Some("s3cret".to_owned()), ..Admin::default() };
+        let guard = Guard::new(&config);
+        let with =
+            |value| passes(&guard, false, &[("host", "localhost"), ("authorization", value)]);
+        assert!(with("Bearer s3cret") && with("bearer  s3cret"));
+        for wrong in
+            ["Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret", "Bearer", "", "Bears3cret"]
+        {
+            assert!(!with(wrong), "{wrong}");
+        }
+        assert!(!passes(&guard, true, &[("host", "localhost")]));
+    }
+}

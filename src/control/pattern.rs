@@ -1,0 +1,362 @@
+//! Request patterns, as `WireMock` writes them: what a request must hold to be found, counted or
+//! removed. A request is held against what it really sent; nothing of it is shown here.
+
+use std::borrow::Cow;
+
+use regex_lite::{Regex, RegexBuilder};
+
+use super::Failure;
+use super::settings::read_document;
+use crate::document::{At, Fatal, Reader, Span};
+use crate::sandbox::journal::{Entry, pairs};
+use crate::suggest::quoted;
+use crate::target::without_sandbox;
+
+/// Every key of a pattern.
+pub(super) const KEYS: &[&str] =
+    &["method", "url", "urlPath", "urlPattern", "urlPathPattern", "queryParameters", "headers"];
+
+/// Every condition, and a word that goes with the first.
+pub(super) const MATCHERS: &[&str] =
+    &["equalTo", "contains", "matches", "doesNotMatch", "absent", "caseInsensitive"];
+
+/// So many headers and parameters a pattern may name.
+pub(super) const MOST_NAMES: usize = 100;
+
+/// An expression may be so long, and so large once it is compiled, in bytes: matching takes time
+/// by its size.
+pub(super) const MOST_EXPRESSION: usize = 1_000;
+
+/// The sizes, in bytes, that a compiled expression is measured by; it may have the last one.
+const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
+
+/// The length of a text times the size of the expression that it is held against is at most so much.
+/// It takes some tenths of a second, in which nothing can stop it.
+const MOST_WORK: usize = 1 << 30;
+
+/// Why it is not known whether a request fits: to find out would take too long, or nobody waits for
+/// it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Stopped;
+
+/// What a request must hold.
+#[derive(Default)]
+pub(super) struct Pattern {
+    /// `None`: any.
+    method: Option<String>,
+    url: Option<Url>,
+    query: Vec<(String, Matcher)>,
+    headers: Vec<(String, Matcher)>,
+}
+
+enum Url {
+    Whole(String),
+    Path(String),
+    WholeMatches(Expression),
+    PathMatches(Expression),
+}
+
+/// A regular expression that has to match all of a text.
+struct Expression {
+    regex: Regex,
+    /// One of [`SIZES`].
+    size: usize,
+}
+
+/// What one of the values of a header or parameter must be.
+enum Matcher {
+    Absent,
+    EqualTo { value: String, any_case: bool },
+    Contains(String),
+    Matches(Expression),
+    DoesNotMatch(Expression),
+}
+
+impl Pattern {
+    /// Reads the whole of a body.
+    pub(super) fn read(body: Vec<u8>) -> Result<Self, Failure> {
+        let mut pattern = Self::default();
+        read_document(body, |reader, _| pattern.read_from(reader))?;
+        Ok(pattern)
+    }
+
+    fn read_from(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Fatal> {
+        let Some(mut keys) = reader.object("a request pattern")? else { return Ok(()) };
+        while let Some(At { value: key, span }) = reader.key(&mut keys, KEYS)? {
+            // Some clients write what they do not set as `null`.
+            if reader.null()? {
+                continue;
+            }
+            match key {
+                "method" => self.method = read_method(reader)?,
+                "queryParameters" => self.query = read_names(reader, "parameters by name")?,
+                "headers" => self.headers = read_names(reader, "headers by name")?,
+                _ => {
+                    let url = read_url(reader, key)?;
+                    if self.url.is_some() {
+                        let message = format!("{key} beside another of the url's keys");
+                        let help = "give one of url, urlPath, urlPattern, urlPathPattern";
+                        reader.problems.add_with_help(span, message, help);
+                    }
+                    self.url = url.or(self.url.take());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a request fits. `stop` is asked before each text that is looked at.
+    pub(super) fn fits(&self, entry: &Entry, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
+        if self.method.as_ref().is_some_and(|method| *method != entry.method()) {
+            return Ok(false);
+        }
+        let target = entry.target();
+        if let Some(url) = &self.url {
+            // A sandbox in the path is the address of the server, as far as a client knows.
+            let own = without_sandbox(&target);
+            if !url.fits(&target, stop)? && (own.len() == target.len() || !url.fits(own, stop)?) {
+                return Ok(false);
+            }
+        }
+        for (name, matcher) in &self.headers {
+            let of = entry.headers().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+            if !matcher.fits(of.map(|(_, value)| String::from_utf8_lossy(value)), stop)? {
+                return Ok(false);
+            }
+        }
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        for (name, matcher) in &self.query {
+            let of = pairs(query).filter(|(param, _)| param == name);
+            if !matcher.fits(of.map(|(_, value)| value), stop)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Url {
+    fn fits(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        match self {
+            Self::Whole(url) => Ok(url == target),
+            Self::Path(url) => Ok(url == path),
+            Self::WholeMatches(url) => url.matches(target, stop),
+            Self::PathMatches(url) => url.matches(path, stop),
+        }
+    }
+}
+
+impl Expression {
+    fn matches(&self, text: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
+        if text.len().saturating_mul(self.size) > MOST_WORK || stop() {
+            return Err(Stopped);
+        }
+        Ok(self.regex.is_match(text))
+    }
+}
+
+impl Matcher {
+    fn fits<'v>(
+        &self,
+        values: impl Iterator<Item = Cow<'v, str>>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, Stopped> {
+        let mut is_absent = true;
+        for value in values {
+            is_absent = false;
+            let fits = match self {
+                Self::Absent => return Ok(false),
+                Self::EqualTo { value: wanted, any_case: false } => value == *wanted,
+                Self::EqualTo { value: wanted, any_case: true } => {
+                    // Texts of very different lengths are told apart without a look at a long one.
+                    let is_near = |a: &str, b: &str| a.len() <= b.len().saturating_mul(4);
+                    is_near(&value, wanted)
+                        && is_near(wanted, &value)
+                        && value.to_lowercase() == wanted.to_lowercase()
+                }
+                Self::Contains(part) => value.contains(part),
+                Self::Matches(expression) => expression.matches(&value, stop)?,
+                Self::DoesNotMatch(expression) => !expression.matches(&value, stop)?,
+            };
+            if fits {
+                return Ok(true);
+            }
+        }
+        Ok(is_absent && matches!(self, Self::Absent | Self::DoesNotMatch(_)))
+    }
+}
+
+fn read_method(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    let upper = value.to_ascii_uppercase();
+    if upper != value {
+        let message = format!("no request has the method {}", quoted(&value));
+        reader.problems.add_with_help(span, message, format!("write {}", quoted(&upper)));
+    }
+    Ok(Some(upper).filter(|method| method != "ANY"))
+}
+
+fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Url>, Fatal> {
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    if key == "urlPath" && value.contains('?') {
+        let help = "give the query as queryParameters, or all of it as url";
+        reader.problems.add_with_help(span, "a path holds no `?`", help);
+        return Ok(None);
+    }
+    Ok(match key {
+        "url" => Some(Url::Whole(value)),
+        "urlPath" => Some(Url::Path(value)),
+        "urlPattern" => expression(reader, &value, &span).map(Url::WholeMatches),
+        _ => expression(reader, &value, &span).map(Url::PathMatches),
+    })
+}
+
+/// What is asked of headers or of parameters, by their names.
+fn read_names(reader: &mut Reader<'_, '_>, what: &str) -> Result<Vec<(String, Matcher)>, Fatal> {
+    let mut names = Vec::new();
+    let Some(mut keys) = reader.object(what)? else { return Ok(names) };
+    while let Some(At { value: name, span }) = reader.name(&mut keys)? {
+        if names.len() >= MOST_NAMES {
+            reader.problems.add(span, format!("more than {MOST_NAMES} names"));
+            reader.skip()?;
+        } else if let Some(matcher) = read_matcher(reader, &span)? {
+            names.push((name, matcher));
+        }
+    }
+    Ok(names)
+}
+
+/// One condition; what is wrong with it is told.
+fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Matcher>, Fatal> {
+    let Some(mut keys) = reader.object(r#"a condition such as {"equalTo": "1"}"#)? else {
+        return Ok(None);
+    };
+    let told = reader.problems.count();
+    let mut found = None;
+    let mut given = 0;
+    let mut any_case = None;
+    while let Some(At { value: key, span }) = reader.key(&mut keys, MATCHERS)? {
+        if key == "caseInsensitive" {
+            any_case = reader.boolean()?.map(|at| (at.value, span));
+            continue;
+        }
+        given += 1;
+        found = match key {
+            "absent" => read_absent(reader)?,
+            _ => read_text(reader, key)?,
+        };
+        if given > 1 {
+            reader.problems.add_with_help(span, "a second condition", "give one");
+        }
+    }
+    match (&mut found, any_case) {
+        (Some(Matcher::EqualTo { any_case, .. }), Some((value, _))) => *any_case = value,
+        (Some(_), Some((_, span))) => {
+            let help = "in an expression, write (?i)";
+            reader.problems.add_with_help(span, "caseInsensitive goes with equalTo only", help);
+        }
+        _ => {}
+    }
+    if given == 0 && reader.problems.count() == told {
+        let help = format!("give one of {}", MATCHERS[..MATCHERS.len() - 1].join(", "));
+        reader.problems.add_with_help(name.clone(), "a name without a condition", help);
+    }
+    Ok(found)
+}
+
+fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Matcher>, Fatal> {
+    // Some clients write it as a text.
+    if reader.is_string()? {
+        reader.skip()?;
+        return Ok(Some(Matcher::Absent));
+    }
+    let Some(At { value, span }) = reader.boolean()? else { return Ok(None) };
+    if !value {
+        let help = r#"for one that is there, write {"matches": ".*"}"#;
+        reader.problems.add_with_help(span, "absent is true or is left out", help);
+    }
+    Ok(Some(Matcher::Absent))
+}
+
+fn read_text(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Matcher>, Fatal> {
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    Ok(match key {
+        "equalTo" => Some(Matcher::EqualTo { value, any_case: false }),
+        "contains" => Some(Matcher::Contains(value)),
+        "matches" => expression(reader, &value, &span).map(Matcher::Matches),
+        _ => expression(reader, &value, &span).map(Matcher::DoesNotMatch),
+    })
+}
+
+fn expression(reader: &mut Reader<'_, '_>, text: &str, span: &Span) -> Option<Expression> {
+    if text.len() > MOST_EXPRESSION {
+        let message = format!("an expression of more than {MOST_EXPRESSION} bytes");
+        reader.problems.add(span.clone(), message);
+        return None;
+    }
+    match compile(text) {
+        Ok(expression) => Some(expression),
+        Err(error) => {
+            let message = format!("the expression does not compile: {error}");
+            let help = "there are no lookarounds and no backreferences";
+            reader.problems.add_with_help(span.clone(), message, help);
+            None
+        }
+    }
+}
+
+fn compile(text: &str) -> Result<Expression, regex_lite::Error> {
+    let [.., most] = SIZES;
+    // By itself first, so that no bracket of its own closes the one around it.
+    build(text, most)?;
+    // A comment, which `(?x)` allows at the end, takes the bracket with it unless its line ends.
+    build_smallest(&format!(r"\A(?:{text})\z"))
+        .or_else(|_| build_smallest(&format!("\\A(?:{text}\n)\\z")))
+}
+
+fn build_smallest(text: &str) -> Result<Expression, regex_lite::Error> {
+    let [smaller @ .., most] = SIZES;
+    let fitting = smaller.into_iter().find_map(|size| Some((build(text, size).ok()?, size)));
+    let (regex, size) = match fitting {
+        Some(fitting) => fitting,
+        None => (build(text, most)?, most),
+    };
+    Ok(Expression { regex, size })
+}
+
+fn build(text: &str, size: usize) -> Result<Regex, regex_lite::Error> {
+    RegexBuilder::new(text).size_limit(size).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::cell::Cell;
+
+    use super::{Matcher, Stopped, compile};
+
+    #[test]
+    fn matching_stops_before_the_next_text_when_it_is_told_to() {
+        let asked = Cell::new(0);
+        let stop = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        let matcher = Matcher::Matches(compile("a*b").unwrap());
+        let values = || (0..100).map(|_| Cow::Borrowed("aaa"));
+        assert_eq!(matcher.fits(values(), &stop), Err(Stopped));
+        assert_eq!(asked.get(), 4);
+        assert_eq!(matcher.fits(values(), &|| false), Ok(false));
+    }
+
+    #[test]
+    fn a_long_text_is_not_held_against_a_large_expression() {
+        let text = "a".repeat(126_000);
+        let large = compile(&("(a|a)*b|".repeat(120) + "a*")).unwrap();
+        assert_eq!(large.matches(&text, &|| false), Err(Stopped));
+        assert_eq!(large.matches("aaa", &|| false), Ok(true));
+        let small = compile("(a|a)*").unwrap();
+        assert_eq!(small.matches(&text, &|| false), Ok(true));
+    }
+}

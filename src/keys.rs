@@ -1,0 +1,29 @@
+//! What an API key and the id of a sandbox may be.
+
+/// What stands between an API key and the id of the sandbox that it is used in: `app-demo~login`.
+pub(crate) const SANDBOX_MARK: char = '~';
+
+/// What [`is_sandbox_id`] takes, as a regular expression.
+pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
+
+/// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.
+pub(crate) fn is_sandbox_id(id: &str) -> bool {
+    let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&id.len()) && id.bytes().all(right)
+}
+
+/// Checks that a key can be sent in an `Authorization` header: visible ASCII, no space.
+pub(crate) fn check_key(key: &str) -> Result<(), String> {
+    if key.is_empty() {
+        return Err("an API key must not be empty".to_owned());
+    }
+    match key.chars().find(|c| !c.is_ascii_graphic() || *c == SANDBOX_MARK) {
+        None => Ok(()),
+        Some(SANDBOX_MARK) => Err(format!(
+            "an API key holds no `{SANDBOX_MARK}`: what stands behind it names a sandbox"
+        )),
+        Some(odd) => {
+            Err(format!("an API key holds visible ASCII only, not `{}`", odd.escape_debug()))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The day or the moment at which generated records end.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+/// The last day of the generated records, in UTC: to its end, or to a moment of it.
+///
+/// ```
+/// use gptbots_mock::Day;
+///
+/// let day: Day = "2025-10-20".parse().unwrap();
+/// assert_eq!(day, Day::DEFAULT);
+/// let moment: Day = "2025-10-20T17:30:00+02:00".parse().unwrap();
+/// assert_eq!(moment.to_string(), "2025-10-20T15:30:00Z");
+/// assert!("2025-13-01".parse::<Day>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
+    date: Date,
+    /// The moment at which the day ends.
+    until: Option<Timestamp>,
+}
+
+impl Day {
+    /// 2025-10-20, the date of the pages that the emulator is written from.
+    pub const DEFAULT: Self = Self { date: jiff::civil::date(2025, 10, 20), until: None };
+
+    /// The day of an instant, in UTC, to its end. Instants out of the calendar's range (years -9999
+    /// to 9999) give the default.
+    #[must_use]
+    pub fn of(instant: SystemTime) -> Self {
+        Self { until: None, ..Self::until(instant) }
+    }
+
+    /// The day of an instant, in UTC, to that instant: no record lies behind it. Instants out of the
+    /// calendar's range (years -9999 to 9999) give the default.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use gptbots_mock::{Day, Server};
+    ///
+    /// let server = Server::builder().now(Day::until(SystemTime::now())).start().unwrap();
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn until(instant: SystemTime) -> Self {
+        Timestamp::try_from(instant).map_or(Self::DEFAULT, Self::until_timestamp)
+    }
+
+    fn until_timestamp(moment: Timestamp) -> Self {
+        // Records have milliseconds. What was cut off lies before the moment.
+        let moment = Timestamp::from_millisecond(moment.as_millisecond()).unwrap_or(moment);
+        Self { date: Offset::UTC.to_datetime(moment).date(), until: Some(moment) }
+    }
+
+    /// The midnight after the day: milliseconds since 1970-01-01 UTC.
+    pub(crate) fn end_ms(self) -> i64 {
+        const DAY_MS: i64 = 86_400_000;
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let days = self.date.duration_since(epoch).as_secs() / 86_400;
+        (days + 1) * DAY_MS
+    }
+
+    /// What every record lies before: milliseconds since 1970-01-01 UTC.
+    pub(crate) fn until_ms(self) -> i64 {
+        self.until.map_or_else(|| self.end_ms(), Timestamp::as_millisecond)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.until {
+            Some(moment) => moment.fmt(f),
+            None => self.date.fmt(f),
+        }
+    }
+}
+
+/// A text that is neither a day nor a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayError(String);
+
+impl fmt::Display for DayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.escape_debug();
+        write!(f, "`{text}` is not a day; write it as 2025-10-20, or as 2025-10-20T15:30:00Z")
+    }
+}
+
+impl std::error::Error for DayError {}
+
+impl FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Self, DayError> {
+        let wrong = |_| DayError(text.to_owned());
+        // Exactly YYYY-MM-DD: jiff alone would take a time behind it, too.
+        if text.len() == 10 {
+            return Ok(Self { date: text.parse().map_err(wrong)?, until: None });
+        }
+        // As RFC 3339 has it: jiff alone would take less, and names of time zones.
+        let rfc3339 = text.as_bytes().get(16) == Some(&b':') && !text.contains('[');
+        let moment = if rfc3339 { text } else { "" }.parse().map_err(wrong)?;
+        Ok(Self::until_timestamp(moment))
+    }
+}

@@ -1,0 +1,14 @@
+//! The records: what they are ([`model`], [`rows`]), where they come from ([`fixtures`], [`generate`]), and
+//! the store that answers queries on them. [`world`] has the agents that they belong to.
+
+mod day;
+pub(crate) mod fixtures;
+pub(crate) mod generate;
+pub(crate) mod json;
+pub(crate) mod model;
+pub(crate) mod rows;
+pub(crate) mod store;
+pub(crate) mod world;
+
+pub use day::{Day, DayError};
+pub(crate) use world::{Agents, RecordsConfig};

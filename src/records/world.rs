@@ -1,0 +1,206 @@
+//! The agents and their records.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Day;
+use crate::document::DocumentError;
+use crate::keys::check_key;
+use crate::records::fixtures;
+use crate::records::generate::{Generator, MAX_CONVERSATIONS};
+use crate::records::store::{Loaded, RowKind, Store};
+
+/// Which agents and records there are.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordsConfig {
+    /// What the generated records are drawn from.
+    pub(crate) seed: u64,
+    /// How many conversations agent *demo* has.
+    pub(crate) conversations: u32,
+    /// The end of the generated records.
+    pub(crate) now: Day,
+    /// Further keys of agent *demo*.
+    pub(crate) api_keys: Vec<String>,
+    pub(crate) agents: Agents,
+}
+
+impl Default for RecordsConfig {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            conversations: 200,
+            now: Day::DEFAULT,
+            api_keys: Vec::new(),
+            agents: Agents::BuiltIn,
+        }
+    }
+}
+
+/// Where agents and records come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Agents {
+    /// The pages' examples, generated records, a deleted agent.
+    #[default]
+    BuiltIn,
+    /// Fixtures that are no files.
+    Texts(Vec<String>),
+    /// Fixture files, and folders of them.
+    Paths(Vec<PathBuf>),
+}
+
+/// An agent ("bot"): what one or more keys stand for. A copy is of the same records.
+#[derive(Clone)]
+pub(crate) struct Agent {
+    pub(crate) name: String,
+    pub(crate) keys: Vec<String>,
+    /// The keys that are no secret: built in, or derived from the agent's name.
+    pub(crate) public_keys: Vec<String>,
+    /// Deleted: every call with its keys is refused.
+    pub(crate) deleted: bool,
+    pub(crate) store: Store,
+}
+
+/// All agents of a server. Immutable, so that any number of sandboxes can share it.
+pub(crate) struct World {
+    pub(crate) agents: Vec<Agent>,
+    /// Which agent further keys belong to.
+    main: usize,
+}
+
+/// The name of the agent that has the generated records.
+pub(crate) const DEMO: &str = "demo";
+
+/// The key of agent *demo*, which has the generated records.
+pub(crate) const DEMO_KEY: &str = "app-demo";
+
+/// The key of agent *deleted*.
+const DELETED_KEY: &str = "app-deleted";
+
+/// Why there is no world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WorldError {
+    Fixture(DocumentError),
+    /// A key that cannot be sent, or that stands for another agent already.
+    Key(String),
+    TooManyConversations(u32),
+    /// Another setting that is not right.
+    Setting(String),
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixture(error) => error.fmt(f),
+            Self::Key(what) | Self::Setting(what) => f.write_str(what),
+            Self::TooManyConversations(n) => {
+                write!(f, "at most {MAX_CONVERSATIONS} conversations, got {n}")
+            }
+        }
+    }
+}
+
+impl World {
+    /// The agents of a fixture, or the built-in ones.
+    pub(crate) fn new(config: &RecordsConfig) -> Result<Self, WorldError> {
+        if config.conversations > MAX_CONVERSATIONS {
+            return Err(WorldError::TooManyConversations(config.conversations));
+        }
+        let loaded = match &config.agents {
+            Agents::BuiltIn => fixtures::documented(),
+            Agents::Texts(texts) => {
+                let name = |number| match number {
+                    0 => "fixture".to_owned(),
+                    _ => format!("fixture-{}", number + 1),
+                };
+                let texts = texts.iter().enumerate().map(|(n, text)| (name(n), text.as_str()));
+                fixtures::load(fixtures::from_texts(texts), Vec::new())
+            }
+            Agents::Paths(paths) => fixtures::load_paths(paths),
+        };
+        let mut agents = loaded.map_err(WorldError::Fixture)?;
+        let mut main = 0;
+        if config.agents == Agents::BuiltIn {
+            let RecordsConfig { seed, conversations, now, .. } = *config;
+            let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
+            for agent in &mut agents {
+                agent.public_keys.clone_from(&agent.keys);
+            }
+            main = agents.len();
+            agents.push(Agent {
+                name: DEMO.to_owned(),
+                keys: vec![DEMO_KEY.to_owned()],
+                public_keys: vec![DEMO_KEY.to_owned()],
+                deleted: false,
+                store: Store::new(generator),
+            });
+            agents.push(Agent {
+                name: "deleted".to_owned(),
+                keys: vec![DELETED_KEY.to_owned()],
+                public_keys: vec![DELETED_KEY.to_owned()],
+                deleted: true,
+                store: Store::new(Loaded::empty()),
+            });
+        }
+        Self::of(agents, main, &config.api_keys)
+    }
+
+    /// Agents, of which one has further keys.
+    fn of(agents: Vec<Agent>, main: usize, api_keys: &[String]) -> Result<Self, WorldError> {
+        let mut world = Self { agents, main };
+        for key in api_keys {
+            world.add_key(key)?;
+        }
+        Ok(world)
+    }
+
+    /// The agents of a fixture that was read. Further keys are the first one's.
+    pub(crate) fn of_fixture(agents: Vec<Agent>, api_keys: &[String]) -> Result<Self, WorldError> {
+        Self::of(agents, 0, api_keys)
+    }
+
+    /// The same agents, with other generated records.
+    pub(crate) fn with_generated(&self, generator: Generator) -> Self {
+        let mut agents = self.agents.clone();
+        if let Some(agent) = agents.get_mut(self.main) {
+            agent.store = Store::new(generator);
+        }
+        Self { agents, main: self.main }
+    }
+
+    /// The agent that further keys belong to: the one that has the generated records, or the
+    /// first of the fixtures.
+    pub(crate) fn main_agent(&self) -> Option<&Agent> {
+        self.agents.get(self.main)
+    }
+
+    /// The agent whose key a client is given that has none: the main one, or the first that is
+    /// not deleted.
+    pub(crate) fn agent_to_ask(&self) -> Option<&Agent> {
+        let main = self.main_agent();
+        let mut all = main.into_iter().chain(&self.agents);
+        all.find(|agent| !agent.deleted && !agent.keys.is_empty()).or(main)
+    }
+
+    /// Whether rows of every agent can be asked for without waiting.
+    pub(crate) fn is_ready(&self, rows: RowKind) -> bool {
+        self.agents.iter().all(|agent| agent.store.is_ready(rows))
+    }
+
+    fn add_key(&mut self, key: &str) -> Result<(), WorldError> {
+        check_key(key).map_err(WorldError::Key)?;
+        let holder = self.agents.iter().position(|agent| agent.keys.iter().any(|k| k == key));
+        match holder {
+            None => {
+                if let Some(agent) = self.agents.get_mut(self.main) {
+                    agent.keys.push(key.to_owned());
+                }
+                Ok(())
+            }
+            Some(holder) if holder == self.main => Ok(()),
+            Some(holder) => {
+                let name = self.agents[holder].name.escape_debug();
+                Err(WorldError::Key(format!("API key already stands for agent `{name}`")))
+            }
+        }
+    }
+}

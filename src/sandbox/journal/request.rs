@@ -1,0 +1,166 @@
+//! A request as it is handed out: split, and without keys.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use percent_encoding::percent_decode_str;
+
+use super::Entry;
+use super::show::Redactor;
+use crate::contract::{Code, Operation};
+use crate::sandbox::verdict::Rule;
+
+/// A request that the server got, and what became of it: [`Server::requests`](crate::Server).
+///
+/// API keys are cut to their last four characters, wherever they stand.
+///
+/// ```
+/// use gptbots_mock::{Server, contract::Code};
+///
+/// let server = Server::start().unwrap();
+/// let refused = ureq::get(format!("{}/v1/messages", server.url()))
+///     .query("page", "1")
+///     .header("Authorization", format!("Bearer {}", server.api_key()))
+///     .call();
+/// assert!(refused.is_err());
+///
+/// let request = &server.requests()[0];
+/// assert_eq!((request.method(), request.path()), ("GET", "/v1/messages"));
+/// assert_eq!(request.query(), [("page".to_owned(), "1".to_owned())]);
+/// assert_eq!(request.header("Authorization"), Some("Bearer ****demo"));
+/// assert_eq!((request.status, request.code), (Some(400), Some(Code::InvalidParameter)));
+/// assert!(request.reason.starts_with("conversation_id is missing"));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request {
+    /// Which request of the server it is, from 1.
+    pub number: u64,
+    /// The sandbox that it was in.
+    pub sandbox: String,
+    /// When it came.
+    pub at: SystemTime,
+    /// Where it came from.
+    pub client: IpAddr,
+    /// Of which operation; `None`: the path is no endpoint's.
+    pub operation: Option<Operation>,
+    /// The status that was answered; `None`: a fault broke the connection.
+    pub status: Option<u16>,
+    /// The code of the refusal, where it was refused.
+    pub code: Option<Code>,
+    /// Why it was refused, as `x-mock-reason` said; empty where it was not.
+    pub reason: String,
+    /// The fault that struck it; empty where none did.
+    pub fault: String,
+    /// What it breaks of the contract though it got an answer.
+    pub violations: Vec<Violation>,
+    /// From its head to its answer.
+    pub duration: Duration,
+    /// Whether the client left before it had read the answer to its end.
+    pub unread: bool,
+    /// Whether it came by HTTP/1.0, not by HTTP/1.1.
+    pub is_http_1_0: bool,
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+}
+
+/// What a request breaks of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// Against which rule.
+    pub rule: Rule,
+    /// What was sent, and what would be right where that can be said.
+    pub what: String,
+}
+
+impl Request {
+    pub(crate) fn new(entry: &Entry, sandbox: &str, redactor: &Redactor) -> Self {
+        let shown = redactor.show(entry);
+        let violations = shown.violations.into_iter();
+        Self {
+            number: entry.number,
+            sandbox: sandbox.to_owned(),
+            at: entry.at,
+            client: entry.client,
+            operation: entry.operation,
+            status: entry.status,
+            code: entry.code,
+            reason: shown.reason,
+            fault: shown.fault,
+            violations: violations.map(|(rule, what)| Violation { rule, what }).collect(),
+            duration: entry.took,
+            unread: entry.unread,
+            is_http_1_0: entry.is_http_1_0,
+            method: shown.method,
+            target: shown.target,
+            headers: shown.headers,
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Path and query as they were sent, with the sandbox's prefix where there was one.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The path without the sandbox's prefix: `/v1/messages`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let path = self.target.split_once('?').map_or(&*self.target, |(path, _)| path);
+        crate::target::without_sandbox(path)
+    }
+
+    /// The names and values of the query, decoded, in their order.
+    #[must_use]
+    pub fn query(&self) -> Vec<(String, String)> {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        pairs(query).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
+    /// The value of a header, whatever the case of its name; of the first, where there are several.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(header, _)| header.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Every header, its name in lower case, in their order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether it found an endpoint that takes its method.
+    pub(crate) fn found_endpoint(&self) -> bool {
+        found_endpoint(self.operation, self.code)
+    }
+}
+
+/// Whether a request found an endpoint that takes its method.
+pub(crate) fn found_endpoint(operation: Option<Operation>, code: Option<Code>) -> bool {
+    operation.is_some() && code != Some(Code::MethodNotAllowed)
+}
+
+/// The names and values of a query, decoded as forms are.
+pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    fn decode(text: &str) -> Cow<'_, str> {
+        if !text.contains('+') {
+            return percent_decode_str(text).decode_utf8_lossy();
+        }
+        let text = text.replace('+', " ");
+        Cow::Owned(percent_decode_str(&text).decode_utf8_lossy().into_owned())
+    }
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
+}
