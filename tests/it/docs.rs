@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use gptbots_mock::contract;
 
-use crate::client::connect;
-use crate::golden::compare;
+use crate::support::client::connect;
+use crate::support::golden::compare;
 
 #[test]
 fn the_reference_page_is_the_contract() {
@@ -24,7 +24,7 @@ fn the_fidelity_page_is_the_contract() {
 /// the tables what would be right.
 #[test]
 fn each_statement_names_tests_that_there_are_and_that_are_typed() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/api");
     let mut ids = HashSet::new();
     for statement in contract::statements() {
         for test in statement.test.split(", ") {
@@ -71,7 +71,7 @@ fn is_derived(source: &str, name: &str) -> bool {
 
 #[test]
 fn a_test_that_goes_by_the_tables_is_told_from_one_that_does_not() {
-    let limits = include_str!("limits.rs");
+    let limits = include_str!("api/limits.rs");
     assert!(is_derived(limits, "a_parameter_given_twice_is_refused"));
     assert!(is_derived(limits, "a_value_just_inside_is_accepted"));
     assert!(!is_derived(limits, "pages_are_counted_from_1"));

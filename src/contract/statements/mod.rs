@@ -22,7 +22,7 @@ pub struct Statement {
     pub source: Source,
     /// The reading that changes it, if one does.
     pub reading: Option<&'static str>,
-    /// The tests that hold it, by `, `: each a module of `tests/it`, and a function.
+    /// The tests that hold it, by `, `: each a module of `tests/it/api`, and a function.
     pub test: Cow<'static, str>,
 }
 

@@ -81,7 +81,7 @@ rows! {
         "an empty key is 40127";
     "everywhere.parameters", EXAMPLES, "requests::parameters_in_a_body_count_for_nothing",
         "stand in the query string; the headings \"Request Body\" are a slip";
-    "everywhere.body", OURS, "requests::a_body_is_ignored, robust::a_body_changes_nothing",
+    "everywhere.body", OURS, "requests::a_body_is_ignored, connections::a_body_changes_nothing",
         "a body is never read";
     "everywhere.encoding", NO_EXAMPLE,
         "conversation_list::a_user_may_be_in_any_script, \
@@ -309,7 +309,7 @@ rows! {
         "hostile::no_query_breaks_the_server, hostile::no_head_breaks_the_server",
         "whoever sends parsable HTTP gets JSON of this contract, never the text of a framework";
     "emulator.not-http", PROMISE,
-        "robust::what_is_not_http_gets_an_empty_4xx, requests::what_is_not_http_gets_an_empty_400",
+        "connections::what_is_not_http_gets_an_empty_4xx, requests::what_is_not_http_gets_an_empty_400",
         "what the HTTP parser refuses gets an empty 4xx";
     "emulator.cors", PROMISE,
         "cors::by_default_a_preflight_is_405, cors::a_preflight_needs_no_key, \

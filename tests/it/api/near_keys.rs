@@ -1,0 +1,111 @@
+//! `x-mock-reason` of requests whose key is nearly right, or stands nearly in its place.
+
+use gptbots_mock::Server;
+
+use crate::support::client::request;
+use crate::support::fixture::{agent, build};
+
+const KEYED: &str = "/v1/messages?conversation_id=x&page=1&page_size=1";
+
+/// What the built-in server says to a request without the right key.
+#[track_caller]
+fn unauthenticated(server: &Server, headers: &[(&str, &str)], reason: &str) {
+    let answer = request(server, "GET", KEYED, headers);
+    assert_eq!(answer.status, 401, "{headers:?}");
+    assert_eq!(answer.header("x-mock-reason"), Some(reason), "{headers:?}");
+}
+
+#[test]
+fn an_authorization_header_that_is_wrong_is_told_precisely() {
+    let server = Server::start().unwrap();
+    let send = "send `Bearer <API key>`";
+    let sandbox = "what stands behind ~ in the API key names no sandbox: \
+                   1 to 64 of A-Z a-z 0-9 . _ -, got";
+    let long = format!("Bearer app-demo~{}", "x".repeat(65));
+    for (value, reason) in [
+        ("", format!("the Authorization header is empty; {send}")),
+        ("Basic app-demo", format!("the scheme of Authorization is Basic, not Bearer; {send}")),
+        ("Secret app-demo", format!("the scheme of Authorization is not Bearer; {send}")),
+        ("app-demo", format!("no scheme in Authorization, not Bearer; {send}")),
+        ("Bearer: app-demo", format!("no space behind Bearer; {send}")),
+        ("Bearer\tapp-demo", format!("no space behind Bearer; {send}")),
+        ("Bearer ", "no API key behind Bearer; was it an empty variable?".to_owned()),
+        ("Bearer app-demo~", format!("{sandbox} nothing")),
+        ("Bearer app-demo~a/b", format!("{sandbox} another character")),
+        (&long, format!("{sandbox} 65 bytes")),
+    ] {
+        unauthenticated(&server, &[("Authorization", value)], &reason);
+    }
+    let twice = [("Authorization", "Bearer a"), ("Authorization", "Bearer b")];
+    unauthenticated(&server, &twice, "two Authorization headers; send one");
+}
+
+#[test]
+fn a_key_that_stands_elsewhere_is_told_where_it_belongs() {
+    let server = Server::start().unwrap();
+    let send = "no Authorization header; send `Authorization: Bearer <API key>`";
+    unauthenticated(&server, &[], send);
+    let header = format!("{send}, not the header x-api-key");
+    unauthenticated(&server, &[("X-API-Key", "app-demo")], &header);
+    for name in ["api_key", "apiKey", "key", "token", "access_token"] {
+        let answer = request(&server, "GET", &format!("{KEYED}&{name}=my-secret"), &[]);
+        let reason = format!("{send}, not {name} in the query string");
+        assert_eq!(answer.header("x-mock-reason"), Some(&*reason));
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_what_it_looks_like() {
+    let server = Server::start().unwrap();
+    for (key, reason) in [
+        ("app-dmo", "unknown API key; did you mean app-demo?"),
+        ("APP-DEMO", "unknown API key; did you mean app-demo?"),
+        ("my-secret", "unknown API key; app-demo is a known one"),
+        ("<app-demo>", "unknown API key: it has angle brackets around it; did you mean app-demo?"),
+        ("\"app-demo\"", "unknown API key: it has quotes around it; did you mean app-demo?"),
+        (
+            "Bearer app-demo",
+            "unknown API key: its scheme stands there twice; app-demo is a known one",
+        ),
+        ("zz zz", "unknown API key: it holds a space; app-demo is a known one"),
+        ("\u{e9}", "unknown API key: it holds more than visible ASCII; app-demo is a known one"),
+        (
+            "$GPT_SECRET",
+            "unknown API key: it looks like a variable that was not filled in; \
+             app-demo is a known one",
+        ),
+        (
+            "{{secret}}",
+            "unknown API key: it looks like a variable that was not filled in; \
+             app-demo is a known one",
+        ),
+        ("<API_KEY>", "unknown API key: it looks like a placeholder; app-demo is a known one"),
+        (
+            "YOUR_API_KEYS",
+            "unknown API key: it looks like a placeholder; did you mean YOUR_API_KEY?",
+        ),
+        (
+            "~ci",
+            "unknown API key: nothing stands before what names the sandbox; app-demo is a known one",
+        ),
+    ] {
+        unauthenticated(&server, &[("Authorization", &format!("Bearer {key}"))], reason);
+    }
+}
+
+#[test]
+fn a_key_that_was_given_is_never_named() {
+    let given = Server::builder().api_key("app-mine-7").start().unwrap();
+    let hint = "unknown API key; app-demo is a known one";
+    unauthenticated(&given, &[("Authorization", "Bearer mine-7")], hint);
+    let fixture = build(&[agent("app-mine-7", &[])]).start().unwrap();
+    unauthenticated(&fixture, &[("Authorization", "Bearer app-mine-8")], "unknown API key");
+}
+
+/// A name is a fixture's, and may be of any length.
+#[test]
+fn a_key_that_is_too_long_for_a_reason_is_not_named() {
+    let named = serde_json::json!({"name": "x".repeat(5000), "conversations": []});
+    let server = build(&[named]).start().unwrap();
+    unauthenticated(&server, &[("Authorization", "Bearer app-x")], "unknown API key");
+}

@@ -1,0 +1,144 @@
+//! `exec` among processes: how it ends, which signals the command gets, and what becomes of all that
+//! the command starts.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use crate::support::process::{BINARY, Ended, Process, command, run, shell};
+use crate::support::program::{Folder, until};
+
+fn exec(flags: &[&str], line: &str) -> Command {
+    let mut all = vec!["exec"];
+    all.extend(flags);
+    all.extend(["--", "sh", "-c", line]);
+    command(&all)
+}
+
+/// Whether a process is there and is none that only waits to be buried.
+fn lives(id: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+}
+
+#[track_caller]
+fn ended(ids: &[String]) {
+    for id in ids {
+        until("it is ended", || !lives(id));
+    }
+}
+
+/// So does a shell see that it was interrupted; `$?` is 128 and the signal, as ever.
+#[test]
+fn int_quit_and_term_of_the_command_end_exec_by_the_same_signal() {
+    for (name, signal) in [("INT", 2), ("QUIT", 3), ("TERM", 15)] {
+        let status = exec(&[], &format!("ulimit -c 0; kill -{name} $$")).status().unwrap();
+        assert_eq!(status.signal(), Some(signal), "{status}");
+        assert!(!status.core_dumped(), "{status}");
+        let line = format!("\"$0\" exec -- sh -c 'kill -{name} $$'; exit $?");
+        assert_eq!(run(&mut shell(&line)).code, 128 + signal);
+    }
+}
+
+#[test]
+fn other_signals_of_the_command_are_the_code() {
+    for (name, code) in [("KILL", 137), ("HUP", 129), ("USR1", 138), ("40", 168)] {
+        assert_eq!(run(&mut exec(&[], &format!("kill -{name} $$"))).code, code, "{name}");
+    }
+}
+
+/// The report is written first.
+#[test]
+fn a_report_is_written_before_exec_ends_by_a_signal() {
+    let folder = Folder::new();
+    let path = folder.path().join("verdict.json");
+    let flags = ["--report", path.to_str().unwrap()];
+    assert_eq!(exec(&flags, "kill -TERM $$").status().unwrap().signal(), Some(15));
+    assert!(path.exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn signals_that_were_ignored_stay_ignored() {
+    let line = "trap '' HUP INT TERM USR1; exec \"$0\" exec -- grep SigIgn: /proc/self/status";
+    let Ended { code, stdout, .. } = run(&mut shell(line));
+    let bits = u64::from_str_radix(stdout.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+    let ignored = |signal: u64| bits & (1 << (signal - 1)) != 0;
+    assert_eq!([1, 2, 3, 10, 15].map(ignored), [true, true, false, true, true], "{stdout}");
+    assert_eq!(code, 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn leftovers_in_other_sessions_are_ended() {
+    let line = "setsid sleep 600 & echo $!
+        setsid sh -c 'sleep 600 & echo $!; echo $$; touch here; wait' &
+        until [ -e here ]; do sleep 0.01; done";
+    let folder = Folder::new();
+    let done = run(exec(&[], line).current_dir(folder.path()));
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let ids: Vec<_> = done.stdout.lines().map(str::to_owned).collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    ended(&ids);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_leftover_that_is_stopped_is_ended() {
+    let done = run(&mut exec(&[], "sleep 600 & kill -STOP $!; echo $!"));
+    assert_eq!(done.code, 0);
+    ended(&[done.stdout.trim().to_owned()]);
+}
+
+/// A command with children, one of them in a session of its own, and the ids of all.
+#[cfg(target_os = "linux")]
+fn family() -> (Process, Vec<String>) {
+    let line = "setsid sleep 600 & echo $!; sleep 600 & echo $!; echo $$; wait";
+    let mut process = Process::spawn(&mut exec(&[], line));
+    let ids = (0..3).map(|_| process.stdout.next().unwrap()).collect();
+    (process, ids)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn killed_exec_takes_the_command_and_all_its_descendants_along() {
+    let (process, ids) = family();
+    process.signal("KILL");
+    ended(&ids);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_killed_guardian_takes_the_command_and_all_its_descendants_along() {
+    let (process, ids) = family();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", ids[2])).unwrap();
+    let guardian = stat.rsplit(')').next().unwrap().split_whitespace().nth(1).unwrap();
+    assert_ne!(guardian, process.id().to_string());
+    assert!(
+        Command::new("sh").args(["-c", &format!("kill -9 {guardian}")]).status().unwrap().success()
+    );
+    assert_eq!(process.end().code, 137);
+    ended(&ids);
+}
+
+/// An orphan ends while the command runs on. Also as the first process of a container, if the tests
+/// may make one.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_orphan_does_not_stay_a_zombie() {
+    let line = "orphan=$(sh -c 'until [ -e go ]; do sleep 0.01; done >&2 & echo $!'); touch go
+        while [ -e /proc/$orphan ]; do sleep 0.01; done; echo buried";
+    let words = [BINARY, "exec", "--", "sh", "-c", line];
+    let mut in_container = Command::new("unshare");
+    in_container.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+    let may = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).output();
+    let mut commands = vec![exec(&[], line)];
+    if may.is_ok_and(|output| output.status.success()) {
+        in_container.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
+        commands.push(in_container);
+    }
+    for command in &mut commands {
+        let folder = Folder::new();
+        let done = run(command.current_dir(folder.path()));
+        assert_eq!((done.code, &*done.stdout), (0, "buried\n"), "{}", done.stderr);
+    }
+}

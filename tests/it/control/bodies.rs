@@ -1,0 +1,148 @@
+//! The bodies of requests to the control API: how large, how slow, and of which bytes.
+
+use std::time::Duration;
+
+use gptbots_mock::{Limits, Server};
+
+use crate::control::documents::{ask, failed};
+use crate::support::client::{NEWEST, get, raw};
+use crate::support::control::{control, is_there, shown};
+use crate::support::wire::Wire;
+
+/// The largest body, in bytes.
+const MOST: usize = 8 << 20;
+
+/// `{}` with so many bytes of white space behind it.
+fn padded(length: usize) -> String {
+    format!("{{}}{}", " ".repeat(length - 2))
+}
+
+#[test]
+fn the_largest_body_is_read() {
+    for length in [MOST - 1, MOST] {
+        ask("PUT", "/sandboxes/a", &padded(length)).ok();
+    }
+}
+
+#[test]
+fn a_larger_body_is_refused() {
+    let server = Server::start().unwrap();
+    let answer = control(server.address(), "PUT", "/sandboxes/a", &padded(MOST + 1));
+    failed(&answer, 413, "the body has more than 8388608 bytes");
+    assert!(!is_there(server.address(), "a"));
+}
+
+const PUT: &str = "PUT /__admin/sandboxes/a HTTP/1.1\r\nHost: localhost\r\n";
+
+#[test]
+fn a_larger_body_that_does_not_say_so_is_refused() {
+    let server = Server::start().unwrap();
+    let body = padded(MOST + 1);
+    let (first, second) = body.split_at(MOST);
+    let chunks = format!("{MOST:x}\r\n{first}\r\n1\r\n{second}\r\n0\r\n\r\n");
+    let head = format!("{PUT}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n");
+    failed(&raw(server.address(), format!("{head}{chunks}").as_bytes()), 413, "8388608 bytes");
+}
+
+#[test]
+fn a_body_in_chunks_is_read() {
+    let server = Server::start().unwrap();
+    let head = format!("{PUT}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let answer = raw(server.address(), format!("{head}1\r\n{{\r\n1\r\n}}\r\n0\r\n\r\n").as_bytes());
+    answer.ok();
+}
+
+/// Whoever asks first sends nothing for nothing.
+#[test]
+fn a_larger_body_that_is_announced_is_refused_before_it_comes() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send(format!("{PUT}Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", MOST + 1));
+    failed(&wire.answer(), 413, "8388608 bytes");
+    wire.is_closed();
+}
+
+#[test]
+fn a_body_that_would_never_end_is_refused_before_it_comes() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send(format!("{PUT}Content-Length: {}\r\n\r\n", 1_u64 << 40));
+    failed(&wire.answer(), 413, "8388608 bytes");
+    wire.is_closed();
+}
+
+#[test]
+fn a_body_that_is_expected_is_asked_for() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send(format!("{PUT}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+    assert_eq!(wire.answer().status, 100);
+    wire.send("{}");
+    wire.answer().ok();
+}
+
+#[test]
+fn a_body_that_never_comes_is_not_waited_for() {
+    let mut limits = Limits::default();
+    limits.head_timeout = Duration::from_millis(100);
+    let server = Server::builder().limits(limits).start().unwrap();
+    let mut wire = Wire::open(server.address());
+    wire.send(format!("{PUT}Content-Length: 10\r\n\r\n{{"));
+    failed(&wire.answer(), 408, "the body did not come in time");
+    wire.is_closed();
+    assert!(!is_there(server.address(), "a"));
+}
+
+/// The client is gone; nobody is answered, and nothing happens.
+#[test]
+fn half_a_body_changes_nothing() {
+    let server = Server::start().unwrap();
+    let before = shown(&server, "default");
+    let mut wire = Wire::open(server.address());
+    let path = "PUT /__admin/sandboxes/default HTTP/1.1\r\nHost: localhost\r\n";
+    wire.send(format!("{path}Content-Length: 40\r\n\r\n{{\"seed\": 5}}"));
+    wire.stream().shutdown(std::net::Shutdown::Write).unwrap();
+    let mut rest = Vec::new();
+    wire.read_to_end(&mut rest).unwrap();
+    assert_eq!(shown(&server, "default"), before);
+}
+
+#[test]
+fn a_body_that_is_not_utf_8_is_refused() {
+    let server = Server::start().unwrap();
+    let head = format!("{PUT}Connection: close\r\nContent-Length: 3\r\n\r\n");
+    let answer = raw(server.address(), &[head.as_bytes(), b"{\xff}"].concat());
+    failed(&answer, 400, "the body is not UTF-8");
+}
+
+#[test]
+fn a_body_that_is_nested_deeply_is_refused() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        for body in [deep.clone(), format!("{{\"x\": {deep}}}")] {
+            failed(&ask("PUT", "/sandboxes/a", &body), 400, "nested too deeply");
+        }
+    }
+}
+
+/// Some clients send one with every request.
+#[test]
+fn a_body_where_none_is_needed_is_left_alone() {
+    let server = Server::start().unwrap();
+    for (method, path) in
+        [("GET", "/health"), ("POST", "/sandboxes/a/reset"), ("DELETE", "/sandboxes/a")]
+    {
+        control(server.address(), method, path, "no JSON").ok();
+    }
+    get(&server, "app-demo", NEWEST).ok();
+}
+
+#[test]
+fn the_next_request_of_the_connection_is_answered() {
+    let server = Server::start().unwrap();
+    let mut wire = Wire::open(server.address());
+    for (body, status) in [("{}", 200), ("{", 400), ("{}", 200)] {
+        wire.send(format!("{PUT}Content-Length: {}\r\n\r\n{body}", body.len()));
+        assert_eq!(wire.answer().status, status);
+    }
+}

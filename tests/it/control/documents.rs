@@ -1,0 +1,266 @@
+//! The control API's paths and documents, and how it tells of mistakes in them.
+
+use gptbots_mock::Server;
+use serde_json::{Value, json};
+
+use crate::support::client::Answer;
+use crate::support::control::{control, is_there, listed, put, shown};
+
+/// One request to a server of its own.
+#[track_caller]
+pub(crate) fn ask(method: &str, path: &str, body: &str) -> Answer {
+    control(Server::start().unwrap().address(), method, path, body)
+}
+
+/// Asserts a failure that says why.
+#[track_caller]
+pub(crate) fn failed(answer: &Answer, status: u16, why: &str) {
+    let json = answer.json();
+    assert_eq!((answer.status, &json["code"]), (status, &status.into()), "{answer:?}");
+    let message = json["message"].as_str().unwrap();
+    assert!(message.contains(why), "`{message}` does not say `{why}`");
+}
+
+/// Asserts that a body is refused at a place, in these words, with this help.
+#[track_caller]
+fn mistake(path: &str, body: &str, place: &str, message: &str, help: &Value) {
+    let method = if path.ends_with("/a") { "PUT" } else { "POST" };
+    let answer = ask(method, path, body);
+    failed(&answer, 400, &format!("body:{place}: {message}"));
+    let problems = answer.json()["problems"].clone();
+    let problem = &problems[0];
+    assert_eq!(format!("{}:{}", problem["line"], problem["column"]), place, "{problem}");
+    assert_eq!((&problem["message"], &problem["help"]), (&message.into(), help), "{problem}");
+    assert_eq!(problems.as_array().unwrap().len(), 1, "{problems}");
+}
+
+#[track_caller]
+fn wrong(body: &str, place: &str, message: &str, help: impl Into<Value>) {
+    mistake("/sandboxes/a", body, place, message, &help.into());
+}
+
+#[test]
+fn a_document_that_is_no_json_is_told_by_its_place() {
+    let ends = "syntax: the document ends too early";
+    wrong("", "1:1", ends, Value::Null);
+    wrong("seed: 1", "1:1", "syntax: expected a value", Value::Null);
+    wrong("{", "1:2", ends, Value::Null);
+    wrong("{\n  \"seed\": 1,\n}", "2:12", "syntax: a comma behind the last value", Value::Null);
+    wrong("{'seed': 1}", "1:2", "syntax: expected a key in double quotes", Value::Null);
+    wrong("{} {}", "1:4", "syntax: something behind the document's value", Value::Null);
+    wrong("{\"seed\": nul}", "1:13", "syntax: expected true, false or null", Value::Null);
+}
+
+#[test]
+fn a_key_that_is_none_is_told_with_the_nearest() {
+    wrong("{\n  \"sed\": 1}", "2:3", "unknown key \"sed\"", "did you mean \"seed\"?");
+    wrong(
+        "{\"rate-limit\": 1}",
+        "1:2",
+        "unknown key \"rate-limit\"",
+        "did you mean \"rate_limit\"?",
+    );
+    wrong(
+        "{\"x\": 1}",
+        "1:2",
+        "unknown key \"x\"",
+        "one of seed, conversations, fixtures, readings, faults, rate_limit, hazards, clock",
+    );
+    wrong(
+        r#"{"rate_limit": {"requests": 1, "seconds": 1, "second": 2}}"#,
+        "1:46",
+        "unknown key \"second\"",
+        "did you mean \"seconds\"?",
+    );
+}
+
+#[test]
+fn a_key_that_stands_twice_is_told() {
+    wrong("{\"seed\": 1, \"seed\": 2}", "1:13", "key \"seed\" stands twice", Value::Null);
+}
+
+#[test]
+fn a_word_that_is_none_is_told_with_the_nearest() {
+    let unknown = "unknown hazard \"arival\"; did you mean arrival? (one of arrival, departure, \
+                   short-page, repeated-row, moving-total, exact-multiple)";
+    wrong("{\"hazards\": [\"arival\"]}", "1:15", unknown, Value::Null);
+    let unknown = "unknown operation \"qaa\"; did you mean qa? (one of conversations, messages, \
+                   messages-v2, qa)";
+    wrong("{\"hazards\": [\"qaa:arrival\"]}", "1:15", unknown, Value::Null);
+    let unknown = "unknown clock \"frozn\"; did you mean frozen? (one of real, frozen)";
+    wrong("{\"clock\": \"frozn\"}", "1:12", unknown, Value::Null);
+}
+
+#[test]
+fn a_value_of_another_kind_is_told() {
+    const CLOCK: &str = "expected a clock, a string or an object, got a boolean";
+    wrong("[]", "1:1", "expected a sandbox, an object, got an array", Value::Null);
+    wrong("{\"hazards\": 1}", "1:13", "expected the hazards, an array, got a number", Value::Null);
+    wrong("{\"clock\": true}", "1:11", CLOCK, Value::Null);
+    let form = "write it as REQUESTS/SECONDS, such as 60/60 for sixty a minute";
+    wrong("{\"rate_limit\": \"1-2\"}", "1:17", form, Value::Null);
+    let kinds = "expected a rate limit, a string or an object, got an array";
+    wrong("{\"rate_limit\": []}", "1:16", kinds, Value::Null);
+}
+
+#[test]
+fn a_number_out_of_its_bounds_is_told() {
+    let seed = "expected a seed, 0 to 18446744073709551615, got";
+    wrong(
+        "{\"seed\": 18446744073709551616}",
+        "1:10",
+        &format!("{seed} 18446744073709551616"),
+        Value::Null,
+    );
+    wrong("{\"seed\": -1}", "1:10", &format!("{seed} -1"), Value::Null);
+    wrong("{\"seed\": 1.5}", "1:10", &format!("{seed} 1.5"), Value::Null);
+    wrong(
+        "{\"seed\": \"1\"}",
+        "1:10",
+        "expected a seed, 0 to 18446744073709551615, got a string",
+        Value::Null,
+    );
+    let body = r#"{"rate_limit": {"requests": 0, "seconds": 1}}"#;
+    wrong(body, "1:29", "expected requests, 1 to 1000000, got 0", Value::Null);
+    let body = r#"{"rate_limit": {"requests": 1, "seconds": 86401}}"#;
+    wrong(body, "1:43", "expected seconds, 1 to 86400, got 86401", Value::Null);
+}
+
+#[test]
+fn a_rate_limit_needs_both_numbers() {
+    let help = r#"write {"requests": 60, "seconds": 60}"#;
+    for body in [r#"{"rate_limit": {}}"#, r#"{"rate_limit": {"requests": 1}}"#] {
+        wrong(body, "1:2", "a rate limit has two numbers", help);
+    }
+}
+
+#[test]
+fn conversations_do_not_go_with_fixtures() {
+    let body = r#"{"conversations": 1, "fixtures": {"agents": [{"name": "x"}]}}"#;
+    let message = "conversations are generated where there are no fixtures";
+    wrong(body, "1:2", message, "leave it out");
+}
+
+/// Places are those of the whole body, not of the part.
+#[test]
+fn a_mistake_in_inline_fixtures_is_told_by_its_place() {
+    let body = "{\"fixtures\":\n  {\"agents\": [{\"name\": \"x\", \"nam\": 1}]}}";
+    wrong(body, "2:29", "unknown key \"nam\"", "did you mean \"name\"?");
+}
+
+#[test]
+fn the_keys_of_inline_fixtures_are_not_shown() {
+    let body = r#"{"fixtures": {"agents": [{"keys": ["s3cret"], "nam": "x"}]}}"#;
+    let answer = ask("PUT", "/sandboxes/a", body);
+    assert_eq!(answer.status, 400);
+    assert!(!answer.body.contains("s3cret"), "{answer:?}");
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let answer = ask("PUT", "/sandboxes/a", r#"{"seed": "x", "hazards": ["y"], "z": 1}"#);
+    let problems = answer.json()["problems"].clone();
+    let columns: Vec<_> = problems.as_array().unwrap().iter().map(|p| &p["column"]).collect();
+    assert_eq!(columns, [10, 28, 33]);
+    failed(&answer, 400, "3 problems");
+}
+
+#[test]
+fn a_mistake_in_a_clock_is_told_by_its_place() {
+    let clock = "/sandboxes/a/clock";
+    let help = Value::from("did you mean \"advance_ms\"?");
+    mistake(clock, r#"{"advance": 1}"#, "1:2", "unknown key \"advance\"", &help);
+    let message = "expected milliseconds, 0 to 3153600000000, got -1";
+    mistake(clock, r#"{"advance_ms": -1}"#, "1:16", message, &Value::Null);
+}
+
+#[test]
+fn a_mistake_in_a_fault_is_told_by_its_place() {
+    let faults = "/sandboxes/a/faults";
+    let help = Value::from("did you mean \"status\"?");
+    mistake(faults, r#"{"statu": 503}"#, "1:2", "unknown key \"statu\"", &help);
+    let answer = ask("POST", faults, "[]");
+    failed(&answer, 400, "body:1:1: expected a fault, a string or an object, got an array");
+}
+
+#[test]
+fn a_mistake_on_a_clock_or_a_fault_makes_no_sandbox() {
+    let server = Server::start().unwrap();
+    for what in ["clock", "faults"] {
+        let path = format!("/sandboxes/a/{what}");
+        assert_eq!(control(server.address(), "POST", &path, "{").status, 400);
+    }
+    assert!(!is_there(server.address(), "a"));
+}
+
+#[test]
+fn a_fault_with_a_taken_id_is_a_conflict() {
+    let server = Server::start().unwrap();
+    let before = put(&server, "a", &json!({"faults": ["qa:status=503,id=x"]}));
+    let answer = control(server.address(), "POST", "/sandboxes/a/faults", r#""status=502,id=x""#);
+    failed(&answer, 409, "there is a fault with the id x");
+    assert_eq!(shown(&server, "a"), before);
+}
+
+#[test]
+fn other_methods_are_refused_with_those_that_there_are() {
+    for (method, path, allow) in [
+        ("POST", "/health", "GET, HEAD"),
+        ("PUT", "/sandboxes", "GET, HEAD"),
+        ("POST", "/sandboxes/a", "GET, HEAD, PUT, DELETE"),
+        ("PATCH", "/sandboxes/a", "GET, HEAD, PUT, DELETE"),
+        ("GET", "/sandboxes/a/reset", "POST"),
+        ("HEAD", "/sandboxes/a/clock", "POST"),
+        ("DELETE", "/sandboxes/a/faults", "POST"),
+    ] {
+        let answer = ask(method, path, "");
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{method} {path}");
+    }
+}
+
+#[test]
+fn head_is_answered_as_get_without_the_body() {
+    let answer = ask("HEAD", "/health", "");
+    assert_eq!((answer.status, &*answer.body), (200, ""));
+}
+
+#[test]
+fn other_paths_are_not_found_and_told_which_there_are() {
+    for path in
+        ["", "/", "/healthy", "/health/", "/sandboxes/a/b", "/sandboxes/a/clock/c", "/Health"]
+    {
+        let answer = ask("GET", path, "");
+        failed(
+            &answer,
+            404,
+            &format!("nothing is at \"/__admin{path}\"; there are /__admin/health,"),
+        );
+    }
+}
+
+#[test]
+fn an_id_that_is_none_is_refused() {
+    let long = "x".repeat(65);
+    for id in ["", &long, "a~b", "a%20b"] {
+        let answer = ask("PUT", &format!("/sandboxes/{id}"), "{}");
+        failed(&answer, 400, "names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");
+    }
+}
+
+#[test]
+fn a_sandbox_that_is_not_there_is_not_found() {
+    failed(&ask("GET", "/sandboxes/a", ""), 404, "there is no sandbox a");
+}
+
+#[test]
+fn the_default_sandbox_is_always_there() {
+    let server = Server::start().unwrap();
+    assert_eq!(listed(server.address()), ["default"]);
+    assert_eq!(shown(&server, "default")["id"], "default");
+}
+
+#[test]
+fn health_tells_the_version() {
+    let expected = json!({"status": "healthy", "version": env!("CARGO_PKG_VERSION")});
+    assert_eq!(ask("GET", "/health", "").ok().json(), expected);
+}

@@ -1,0 +1,209 @@
+//! Requests as they come: the stream of the control API.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use gptbots_mock::Server;
+use serde_json::{Value, json};
+
+use crate::support::client::{NEWEST, connect, fetch, get};
+use crate::support::process::Process;
+use crate::support::wire::Wire;
+
+/// Someone who listens. HTTP/1.0, so that the stream comes as it is.
+pub(crate) struct Listener(BufReader<TcpStream>);
+
+/// What was heard.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: Option<u64>,
+    pub(crate) data: Value,
+}
+
+impl Listener {
+    #[track_caller]
+    pub(crate) fn open(address: SocketAddr, query: &str, headers: &str) -> Self {
+        let mut stream = connect(address);
+        let head =
+            format!("GET /__admin/events{query} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut listener = Self(BufReader::new(stream));
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            head += &listener.line().expect("a head");
+        }
+        assert!(head.starts_with("HTTP/1.0 200 "), "{head}");
+        assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
+        // It listens as soon as it is told so.
+        assert_eq!(listener.block(), [": gptbots-mock", "retry: 1000"]);
+        listener
+    }
+
+    /// With its break; none at the end of the stream.
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.0.read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line)
+    }
+
+    /// Lines up to an empty one.
+    fn block(&mut self) -> Vec<String> {
+        let lines = std::iter::from_fn(|| self.line());
+        lines.map(|line| line.trim_end().to_owned()).take_while(|line| !line.is_empty()).collect()
+    }
+
+    /// The next event; none at the end of the stream.
+    pub(crate) fn next(&mut self) -> Option<Event> {
+        loop {
+            let lines = self.block();
+            let field = |name: &str| {
+                lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            };
+            match field("event") {
+                Some(name) => {
+                    return Some(Event {
+                        name: name.to_owned(),
+                        id: field("id").map(|id| id.parse().unwrap()),
+                        data: serde_json::from_str(field("data").unwrap()).unwrap(),
+                    });
+                }
+                None if lines.is_empty() => return None,
+                None => {}
+            }
+        }
+    }
+
+    /// The next events, which are requests, by number.
+    #[track_caller]
+    fn numbers(&mut self, many: usize) -> Vec<u64> {
+        let next = |_| {
+            let event = self.next().unwrap();
+            assert_eq!(
+                (&*event.name, event.id),
+                ("request", event.data["mock"]["number"].as_u64())
+            );
+            event.id.unwrap()
+        };
+        (0..many).map(next).collect()
+    }
+}
+
+#[test]
+fn each_request_is_told_as_it_comes() {
+    let server = Server::start().unwrap();
+    get(&server, "app-demo", NEWEST).ok();
+    let mut listener = Listener::open(server.address(), "", "");
+    get(&server, "app-demo~one", NEWEST).ok();
+    let event = listener.next().unwrap();
+    assert_eq!((&*event.name, event.id), ("request", Some(2)));
+    let path = format!("/__admin/requests/{}", event.data["id"].as_str().unwrap());
+    assert_eq!(get(&server, "", &path).ok().json(), event.data);
+    assert_eq!(event.data["request"]["headers"]["authorization"], "Bearer ****demo~one");
+    get(&server, "app-demo", "/v1/message");
+    assert_eq!(listener.numbers(1), [3]);
+}
+
+#[test]
+fn a_sandbox_narrows() {
+    let server = Server::start().unwrap();
+    // It need not be there yet.
+    let mut listener = Listener::open(server.address(), "?sandbox=mine", "");
+    for key in ["app-demo", "app-demo~mine", "app-demo~other", "app-demo~mine"] {
+        get(&server, key, NEWEST).ok();
+    }
+    assert_eq!(listener.numbers(2), [2, 4]);
+}
+
+#[test]
+fn who_comes_back_hears_what_was_missed() {
+    let server = Server::start().unwrap();
+    for key in ["app-demo", "app-demo~mine", "app-demo~mine", "app-demo"] {
+        get(&server, key, NEWEST).ok();
+    }
+    let mut listener = Listener::open(server.address(), "", "Last-Event-ID: 1\r\n");
+    assert_eq!(listener.numbers(3), [2, 3, 4]);
+    let mut listener = Listener::open(server.address(), "?sandbox=mine", "Last-Event-ID: 2\r\n");
+    assert_eq!(listener.numbers(1), [3]);
+    // Another server's: all that is here is new.
+    let mut listener = Listener::open(server.address(), "", "Last-Event-ID: 500\r\n");
+    assert_eq!(listener.numbers(4), [1, 2, 3, 4]);
+    let wrong = crate::support::client::request(
+        &server,
+        "GET",
+        "/__admin/events",
+        &[("Last-Event-ID", "five")],
+    );
+    assert_eq!(wrong.status, 400, "{wrong:?}");
+}
+
+#[test]
+fn what_has_gone_from_the_journal_is_told() {
+    let (_server, address) = Process::serve(&["--journal", "5"]);
+    for _ in 0..20 {
+        fetch(address, "app-demo", NEWEST).ok();
+    }
+    let mut listener = Listener::open(address, "", "Last-Event-ID: 3\r\n");
+    let event = listener.next().unwrap();
+    assert_eq!((&*event.name, event.id), ("dropped", None));
+    assert_eq!(event.data, json!({"after": 3, "dropped": 12}));
+    assert_eq!(listener.numbers(5), [16, 17, 18, 19, 20]);
+    // Of one sandbox it is known that some have gone, not how many.
+    let mut listener = Listener::open(address, "?sandbox=default", "Last-Event-ID: 3\r\n");
+    assert_eq!(listener.next().unwrap().data, json!({"after": 3}));
+    assert_eq!(listener.numbers(5), [16, 17, 18, 19, 20]);
+}
+
+#[test]
+fn whoever_reads_slowly_hears_what_is_left_and_how_much_is_not() {
+    const MANY: u64 = 8_000;
+    let (_server, address) = Process::serve(&["--log-format", "off", "--journal", "100"]);
+    let mut listener = Listener::open(address, "", "");
+    let mut wire = Wire::open(address);
+    for _ in 0..MANY / 100 {
+        wire.send("GET /v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100));
+        for _ in 0..100 {
+            assert_eq!(wire.answer().status, 404);
+        }
+    }
+    let (mut heard, mut dropped, mut last) = (0, 0, 0);
+    while last < MANY {
+        let event = listener.next().unwrap();
+        match event.id {
+            Some(id) => {
+                assert!(id > last, "{id} behind {last}");
+                (heard, last) = (heard + 1, id);
+            }
+            None => dropped += event.data["dropped"].as_u64().unwrap(),
+        }
+    }
+    assert_eq!(heard + dropped, MANY);
+    assert!(dropped > 0, "all {heard} were heard");
+}
+
+#[test]
+fn a_server_with_listeners_ends_at_once() {
+    let server = Server::start().unwrap();
+    let mut listener = Listener::open(server.address(), "", "");
+    let begun = Instant::now();
+    drop(server);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(listener.next().is_none());
+
+    let (server, address) = Process::serve(&[]);
+    let mut listener = Listener::open(address, "", "");
+    let begun = Instant::now();
+    let ended = server.stop();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    // What is in flight has 5 s.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(listener.next().is_none());
+}
+
+/// It takes 5 s, and so does this test.
+#[test]
+fn a_listener_that_hears_nothing_is_told_that_the_server_is_there() {
+    let server = Server::start().unwrap();
+    let mut listener = Listener::open(server.address(), "", "");
+    assert_eq!(listener.block(), [":"]);
+}

@@ -1,0 +1,16 @@
+//! The control API under `/__admin`, and the sandboxes that it makes.
+
+mod bodies;
+mod documents;
+mod events;
+mod fuzz;
+mod guard;
+mod journal;
+mod openapi;
+mod openapi_bodies;
+mod patterns;
+mod requests;
+mod sandbox_bounds;
+mod sandbox_memory;
+mod sandbox_settings;
+mod sandboxes;

@@ -1,0 +1,225 @@
+//! Request patterns: what they match, and how a wrong one is refused.
+
+use gptbots_mock::Server;
+
+use crate::control::requests::admin;
+use crate::support::client::{call, request};
+
+#[track_caller]
+fn count(server: &Server, pattern: &str) -> u64 {
+    let counted = admin(server, "POST", "/requests/count", pattern);
+    counted.ok().json()["count"].as_u64().unwrap()
+}
+
+/// A server that has one request.
+fn one() -> Server {
+    let server = Server::start().unwrap();
+    let target = "/s/in/v1/messages?conversation_id=a%20b+c&page=1&page=2&page_size=";
+    let headers = [
+        ("Authorization", "Bearer app-demo"),
+        ("X-Many", "one"),
+        ("x-many", "Two"),
+        ("X-Empty", ""),
+    ];
+    request(&server, "GET", target, &headers);
+    server
+}
+
+#[test]
+fn patterns_match_what_was_really_sent() {
+    let server = one();
+    let url = "/v1/messages?conversation_id=a%20b+c&page=1&page=2&page_size=";
+    let url = |key: &str, prefix: &str| format!(r#"{{"{key}": "{prefix}{url}"}}"#);
+    for (pattern, count_of) in [
+        ("{}", 1),
+        (r#"{"method": "ANY"}"#, 1),
+        (r#"{"method": "GET", "url": null, "headers": null}"#, 1),
+        (r#"{"method": "HEAD"}"#, 0),
+        (&url("url", ""), 1),
+        (&url("url", "/s/in"), 1),
+        (&url("url", "/s/on"), 0),
+        (r#"{"url": "/v1/messages"}"#, 0),
+        (r#"{"urlPath": "/v1/messages"}"#, 1),
+        (r#"{"urlPath": "/s/in/v1/messages"}"#, 1),
+        (r#"{"urlPath": "/v1/"}"#, 0),
+        (r#"{"urlPattern": "/v1/messages\\?conversation_id=.*"}"#, 1),
+        (r#"{"urlPattern": "/v1/messages"}"#, 0),
+        (r#"{"urlPathPattern": "/v[12]/messages"}"#, 1),
+        (r#"{"urlPathPattern": "/s/[a-z]+/v1/messages"}"#, 1),
+        // All of it has to match, whichever branch is tried first.
+        (r#"{"urlPathPattern": "/v1|/v1/messages"}"#, 1),
+        (r#"{"urlPathPattern": "messages"}"#, 0),
+    ] {
+        assert_eq!(count(&server, pattern), count_of, "{pattern}");
+    }
+}
+
+#[test]
+fn headers_and_parameters_match_by_any_of_their_values() {
+    let server = one();
+    for (name, condition, count_of) in [
+        ("page", r#"{"equalTo": "1"}"#, 1),
+        ("page", r#"{"equalTo": "2"}"#, 1),
+        ("page", r#"{"equalTo": "3"}"#, 0),
+        ("page", r#"{"absent": true}"#, 0),
+        ("page", r#"{"doesNotMatch": "[12]"}"#, 0),
+        ("page", r#"{"doesNotMatch": "2"}"#, 1),
+        ("conversation_id", r#"{"equalTo": "a b c"}"#, 1),
+        ("conversation_id", r#"{"contains": "b c"}"#, 1),
+        ("conversation_id", r#"{"equalTo": "A B C"}"#, 0),
+        ("conversation_id", r#"{"equalTo": "A B C", "caseInsensitive": true}"#, 1),
+        ("conversation_id", r#"{"caseInsensitive": false, "equalTo": "A B C"}"#, 0),
+        ("page_size", r#"{"equalTo": ""}"#, 1),
+        ("page_size", r#"{"matches": ".+"}"#, 0),
+        ("sort", r#"{"absent": true}"#, 1),
+        ("sort", r#"{"absent": "(absent)"}"#, 1),
+        ("sort", r#"{"matches": ".*"}"#, 0),
+        ("sort", r#"{"doesNotMatch": "asc"}"#, 1),
+        ("PAGE", r#"{"matches": ".*"}"#, 0),
+    ] {
+        let pattern = format!(r#"{{"queryParameters": {{"{name}": {condition}}}}}"#);
+        assert_eq!(count(&server, &pattern), count_of, "{pattern}");
+    }
+    for (name, condition, count_of) in [
+        // What is shown is cut; what is matched is not.
+        ("Authorization", r#"{"equalTo": "Bearer app-demo"}"#, 1),
+        ("AUTHORIZATION", r#"{"contains": "****"}"#, 0),
+        ("x-many", r#"{"equalTo": "Two"}"#, 1),
+        ("x-many", r#"{"equalTo": "one"}"#, 1),
+        ("x-many", r#"{"matches": "(?i)TWO"}"#, 1),
+        ("x-empty", r#"{"equalTo": ""}"#, 1),
+        ("x-none", r#"{"absent": true}"#, 1),
+        ("host", r#"{"absent": true}"#, 0),
+    ] {
+        let pattern = format!(r#"{{"headers": {{"{name}": {condition}}}}}"#);
+        assert_eq!(count(&server, &pattern), count_of, "{pattern}");
+    }
+    // All of what is asked has to hold.
+    let both = r#"{"headers": {"host": {"matches": ".*"}, "x-none": {"matches": ".*"}}}"#;
+    assert_eq!(count(&server, both), 0);
+}
+
+#[test]
+fn what_a_pattern_cannot_hold_is_refused_with_its_place() {
+    let server = Server::start().unwrap();
+    let long = format!(r#"{{"urlPattern": "{}"}}"#, "a".repeat(1_001));
+    let large = r#"{"urlPattern": "((((a{100}){100}){100}){100}){100}"}"#;
+    let names: Vec<_> = (0..101).map(|n| format!(r#""n{n}": {{"absent": true}}"#)).collect();
+    let many = format!(r#"{{"headers": {{{}}}}}"#, names.join(", "));
+    for (pattern, column, message, help) in [
+        (r#"{"urlPaht": "/"}"#, 2, "unknown key \"urlPaht\"", "did you mean \"urlPath\"?"),
+        (r#"{"bodyPatterns": []}"#, 2, "unknown key \"bodyPatterns\"", "one of method, url,"),
+        (
+            r#"{"queryParameters": {"page": {"equalsTo": "1"}}}"#,
+            31,
+            "unknown key",
+            "did you mean \"equalTo\"?",
+        ),
+        (
+            r#"{"queryParameters": {"page": "1"}}"#,
+            30,
+            "expected a condition such as {\"equalTo\": \"1\"}, an object, got a string",
+            "",
+        ),
+        (
+            r#"{"queryParameters": {"page": {}}}"#,
+            22,
+            "a name without a condition",
+            "give one of equalTo, contains",
+        ),
+        (r#"{"headers": {"a": {"equalTo": 1}}}"#, 31, "expected a string, got a number", ""),
+        (
+            r#"{"headers": {"a": {"equalTo": "1", "contains": "1"}}}"#,
+            36,
+            "a second condition",
+            "give one",
+        ),
+        (r#"{"headers": {"a": {"absent": false}}}"#, 30, "absent is true or is left out", ".*"),
+        (
+            r#"{"headers": {"a": {"matches": "a", "caseInsensitive": true}}}"#,
+            36,
+            "caseInsensitive goes with equalTo only",
+            "(?i)",
+        ),
+        (r#"{"headers": {"a": {"caseInsensitive": true}}}"#, 14, "a name without a condition", ""),
+        (r#"{"method": "get"}"#, 13, "no request has the method \"get\"", "write \"GET\""),
+        (r#"{"method": 1}"#, 12, "expected a string, got a number", ""),
+        (
+            r#"{"url": "/", "urlPath": "/"}"#,
+            14,
+            "urlPath beside another of the url's keys",
+            "give one of",
+        ),
+        (r#"{"urlPath": "/v1/messages?page=1"}"#, 14, "a path holds no `?`", "queryParameters"),
+        (r#"{"urlPattern": "a)|(b"}"#, 17, "the expression does not compile", "no lookarounds"),
+        (r#"{"urlPattern": "(?=a)"}"#, 17, "the expression does not compile", "no lookarounds"),
+        (large, 17, "the expression does not compile", ""),
+        (&long, 17, "an expression of more than 1000 bytes", ""),
+        (&many, 1, "more than 100 names", ""),
+        ("[]", 1, "expected a request pattern, an object, got an array", ""),
+        ("", 1, "the document ends too early", ""),
+    ] {
+        let refused = admin(&server, "POST", "/requests/find", pattern);
+        assert_eq!(refused.status, 400, "{pattern}: {refused:?}");
+        let problem = &refused.json()["problems"][0];
+        let place = problem["column"].as_u64().unwrap();
+        assert!(place == column || column == 1, "{pattern}: at {place}");
+        assert!(problem["message"].as_str().unwrap().contains(message), "{problem}");
+        assert!(problem["help"].as_str().unwrap_or_default().contains(help), "{problem}");
+    }
+    // Every mistake at once.
+    let refused = admin(&server, "POST", "/requests/count", r#"{"a": 1, "b": 2, "method": "x"}"#);
+    assert_eq!(refused.json()["problems"].as_array().unwrap().len(), 3);
+}
+
+/// One that tried every way to read it would not answer in the time that a test waits.
+#[test]
+fn no_pattern_takes_long() {
+    let server = Server::start().unwrap();
+    call(server.address(), "GET", &format!("/v1/messages?a={}", "a".repeat(2000)), &[]);
+    let expression = "(a*)*".repeat(150) + "b";
+    let pattern = format!(r#"{{"urlPattern": ".*{expression}"}}"#);
+    let answer = admin(&server, "POST", "/requests/count", &pattern);
+    assert_eq!(answer.json()["count"], 0);
+}
+
+/// A hundred names of one header, by case.
+fn names(name: &str) -> impl Iterator<Item = String> {
+    let upper = |place: usize, n: usize| n >> place & 1 == 1;
+    let name = name.to_owned();
+    (0..100).map(move |n| {
+        let letters = name.char_indices();
+        let letter = |(place, letter): (usize, char)| {
+            if upper(place, n) { letter.to_ascii_uppercase() } else { letter }
+        };
+        letters.map(letter).collect()
+    })
+}
+
+#[test]
+fn a_hundred_large_expressions_and_one_long_header_do_not_take_long() {
+    let server = Server::start().unwrap();
+    call(server.address(), "GET", "/", &[("abcdefg", &"a".repeat(126_000))]);
+    let expression = "(a|a)*b|".repeat(120) + "a*";
+    let conditions: Vec<_> = names("abcdefg")
+        .map(|name| format!(r#""{name}": {{"matches": "{expression}"}}"#))
+        .collect();
+    let pattern = format!(r#"{{"headers": {{{}}}}}"#, conditions.join(", "));
+    let answer = admin(&server, "POST", "/requests/count", &pattern);
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(answer.body.contains("too long"), "{answer:?}");
+}
+
+#[test]
+fn an_expression_may_end_in_a_comment() {
+    let server = one();
+    for (expression, count_of) in [
+        ("(?x) /v1/ messages # a comment", 1),
+        ("(?x) /v1/ # messages", 0),
+        ("(?x) /v1/ messages # )", 1),
+        ("/v1/messages# no comment", 0),
+    ] {
+        let pattern = format!(r#"{{"urlPathPattern": "{expression}"}}"#);
+        assert_eq!(count(&server, &pattern), count_of, "{pattern}");
+    }
+}

@@ -1,0 +1,406 @@
+//! The journal over HTTP: what the control API tells of requests, in the shapes of `WireMock`.
+
+use std::panic::AssertUnwindSafe;
+
+use gptbots_mock::Server;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, NEWEST, get, raw, request};
+
+/// A request to the control API, with a body.
+#[track_caller]
+pub(crate) fn admin(server: &Server, method: &str, path: &str, body: &str) -> Answer {
+    let head = format!(
+        "{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    raw(server.address(), head.as_bytes())
+}
+
+#[track_caller]
+fn told(server: &Server, path: &str) -> Value {
+    admin(server, "GET", path, "").ok().json()
+}
+
+/// The numbers of the requests in an answer.
+fn numbers(answer: &Value) -> Vec<u64> {
+    let key = if answer["requests"].is_array() { "requests" } else { "serveEvents" };
+    let all = answer[key].as_array().unwrap().iter();
+    all.map(|request| request["mock"]["number"].as_u64().unwrap()).collect()
+}
+
+/// Three requests: one that is right, one that is refused, one to nowhere; the last in a sandbox.
+fn three() -> Server {
+    let server = Server::start().unwrap();
+    get(&server, "app-demo", NEWEST).ok();
+    let refused = "/v1/messages?conversation_id=a%20b&page=1&page_size=10&pagesize=3&pagesize=4";
+    assert_eq!(get(&server, "app-demo", refused).status, 400);
+    assert_eq!(get(&server, "app-demo", "/s/deep/v1/message").status, 404);
+    server
+}
+
+#[test]
+fn a_request_is_told_as_wiremock_tells_it() {
+    let server = three();
+    let all = told(&server, "/requests");
+    assert_eq!(numbers(&all), [3, 2, 1]);
+    assert_eq!(all["meta"], json!({"total": 3, "dropped": 0}));
+    assert_eq!(all["requestJournalDisabled"], json!(false));
+    let mut event = all["requests"][1].clone();
+    // What differs from run to run.
+    assert!(event["mock"]["duration_us"].take().is_u64());
+    let request = &mut event["request"];
+    let date = request["loggedDate"].take().as_u64().unwrap();
+    assert!(date > 1_700_000_000_000, "{date}");
+    let text = request["loggedDateString"].take();
+    assert!(text.as_str().unwrap().ends_with('Z'), "{text}");
+    for name in ["processTime", "serveTime", "totalTime"] {
+        assert!(event["timing"][name].take().is_u64());
+    }
+    let url = "/v1/messages?conversation_id=a%20b&page=1&page_size=10&pagesize=3&pagesize=4";
+    let what = "/v1/messages has no `pagesize`; did you mean `page_size`?";
+    let violation = json!({"rule": "unknown-parameter", "what": what});
+    let expected = json!({
+        "id": "00000000-0000-4000-8000-000000000002",
+        "request": {
+            "url": url,
+            "absoluteUrl": format!("http://localhost{url}"),
+            "method": "GET",
+            "clientIp": "127.0.0.1",
+            "headers": {
+                "host": "localhost", "connection": "close", "authorization": "Bearer ****demo"
+            },
+            "cookies": {},
+            "browserProxyRequest": false,
+            "loggedDate": null,
+            "bodyAsBase64": "",
+            "body": "",
+            "scheme": "http",
+            "host": "localhost",
+            "port": 80,
+            "protocol": "HTTP/1.1",
+            "loggedDateString": null,
+            "queryParams": {
+                "conversation_id": {"key": "conversation_id", "values": ["a b"]},
+                "page": {"key": "page", "values": ["1"]},
+                "page_size": {"key": "page_size", "values": ["10"]},
+                "pagesize": {"key": "pagesize", "values": ["3", "4"]},
+            },
+            "formParams": {},
+        },
+        "responseDefinition": {"status": 400, "fromConfiguredStub": true},
+        "response": {"status": 400},
+        "wasMatched": true,
+        "timing": {
+            "addedDelay": 0, "processTime": null, "responseSendTime": 0, "serveTime": null,
+            "totalTime": null,
+        },
+        "mock": {
+            "number": 2,
+            "sandbox": "default",
+            "operation": "messages",
+            "code": 40356,
+            "reason": "the key's agent has no conversation with conversation_id \"a b\"; \
+                       /v1/bot/conversation/page lists those that it has",
+            "fault": null,
+            "duration_us": null,
+            "unread": false,
+            "violations": [violation, violation],
+        },
+    });
+    assert_eq!(event, expected, "{event:#}");
+    // The same by its id.
+    let one = told(&server, "/requests/00000000-0000-4000-8000-000000000002");
+    assert_eq!(one, all["requests"][1]);
+}
+
+#[test]
+fn limit_since_and_sandbox_narrow() {
+    let server = three();
+    assert_eq!(numbers(&told(&server, "/requests?limit=2")), [3, 2]);
+    assert_eq!(numbers(&told(&server, "/requests?limit=0")), [0; 0]);
+    assert_eq!(numbers(&told(&server, "/requests?since=2020-01-01T00:00:00Z&limit=1")), [3]);
+    let none = told(&server, "/requests?since=2090-01-01T00%3A00%3A00%2B01:00");
+    assert_eq!((numbers(&none), &none["meta"]["total"]), (vec![], &json!(3)));
+    assert_eq!(numbers(&told(&server, "/requests?sandbox=deep")), [3]);
+    assert_eq!(numbers(&told(&server, "/requests?sandbox=default")), [2, 1]);
+    assert_eq!(numbers(&told(&server, "/requests/unmatched?sandbox=default")), [0; 0]);
+    for (query, why) in [
+        ("limit=-1", "limit must be a whole number, got \"-1\""),
+        ("since=now", "since must be a time such as 2026-10-20T09:00:00Z, got \"now\""),
+        ("sandbox=a%20b", "sandbox must be the id of a sandbox, 1 to 64 of A-Z a-z 0-9 . _ -"),
+        ("sandbx=a", "no parameter \"sandbx\"; did you mean sandbox?"),
+        ("zzz=a", "no parameter \"zzz\"; one of limit, since, sandbox"),
+    ] {
+        let refused = admin(&server, "GET", &format!("/requests?{query}"), "");
+        assert_eq!(refused.status, 400, "{refused:?}");
+        let message = refused.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(why), "{message}");
+    }
+}
+
+/// Findings name requests by their numbers.
+#[test]
+fn a_request_is_found_and_forgotten_by_its_number() {
+    let server = three();
+    let all = told(&server, "/requests");
+    for number in 1..=3 {
+        let one = told(&server, &format!("/requests/{number}"));
+        assert_eq!(one, all["requests"][3 - number]);
+    }
+    assert_eq!(told(&server, "/requests/3?sandbox=deep"), all["requests"][0]);
+    assert_eq!(admin(&server, "GET", "/requests/3?sandbox=default", "").status, 404);
+    admin(&server, "DELETE", "/requests/2", "").ok();
+    assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
+}
+
+/// An empty list would be taken for an answer, as by whoever counts to 0.
+#[test]
+fn a_sandbox_that_is_not_there_is_404_with_the_nearest() {
+    let server = three();
+    for (method, path) in [
+        ("GET", "/requests"),
+        ("GET", "/requests/3"),
+        ("GET", "/requests/unmatched"),
+        ("POST", "/requests/find"),
+        ("POST", "/requests/count"),
+        ("POST", "/requests/remove"),
+    ] {
+        let ask = |id: &str| admin(&server, method, &format!("{path}?sandbox={id}"), "{}");
+        ask("deep").ok();
+        for (id, says) in [
+            ("deap", "there is no sandbox deap; did you mean deep? One is made by its first"),
+            ("defualt", "there is no sandbox defualt; did you mean default?"),
+            ("zzz", "there is no sandbox zzz; it is made by its first request, or by PUT"),
+        ] {
+            let answer = ask(id);
+            let message = answer.json()["message"].as_str().unwrap().to_owned();
+            assert_eq!(answer.status, 404, "{method} {path}");
+            assert!(message.starts_with(says), "{message}");
+        }
+        // `remove` took what there was of it.
+        if path.ends_with("remove") {
+            assert_eq!(numbers(&told(&server, "/requests")), [2, 1]);
+        }
+    }
+    // To forget what is not there, and to wait for it, is no mistake.
+    admin(&server, "DELETE", "/requests?sandbox=later", "").ok();
+    admin(&server, "POST", "/requests/reset?sandbox=later", "").ok();
+}
+
+#[test]
+fn a_sandbox_that_has_ended_is_404_and_says_why() {
+    let server = three();
+    admin(&server, "DELETE", "/sandboxes/deep", "").ok();
+    let answer = admin(&server, "POST", "/requests/count?sandbox=deep", "{}");
+    assert_eq!(answer.status, 404);
+    let says = "sandbox deep has ended after 1 request, because it was deleted; another one is";
+    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with(says), "{message}");
+}
+
+/// 1,500 came, 1,000 are there: without a word, a client that counts would be sure of less.
+#[test]
+fn find_count_and_remove_say_how_many_requests_were_dropped() {
+    let server = Server::builder().journal(3).start().unwrap();
+    for _ in 0..5 {
+        get(&server, "app-demo~a", NEWEST).ok();
+    }
+    get(&server, "app-demo~b", NEWEST).ok();
+    for (sandbox, total, dropped) in [("?sandbox=a", 3, 2), ("?sandbox=b", 1, 0), ("", 4, 2)] {
+        let meta = json!({"total": total, "dropped": dropped});
+        for path in ["find", "count"] {
+            let pattern = r#"{"method": "POST"}"#;
+            let path = format!("/requests/{path}{sandbox}");
+            assert_eq!(admin(&server, "POST", &path, pattern).ok().json()["meta"], meta, "{path}");
+        }
+        let unmatched = told(&server, &format!("/requests/unmatched{sandbox}"));
+        assert_eq!(unmatched["meta"], meta);
+    }
+    let removed = admin(&server, "POST", "/requests/remove?sandbox=a", "{}").ok().json();
+    assert_eq!(removed["serveEvents"].as_array().unwrap().len(), 3);
+    assert_eq!(removed["meta"], json!({"total": 3, "dropped": 2}));
+    // What was removed on purpose was not dropped.
+    let counted = admin(&server, "POST", "/requests/count?sandbox=a", "{}").ok().json();
+    assert_eq!(counted["meta"], json!({"total": 0, "dropped": 2}));
+    assert_eq!((server.dropped_requests(), server.sandbox("b").dropped_requests()), (2, 0));
+    assert_eq!(server.sandbox("a").dropped_requests(), 2);
+    // The verdict has seen them all.
+    server.assert_clean();
+    assert_eq!(server.sandbox("a").verdict().requests(), 5);
+}
+
+/// Its requests have gone with it, though nobody asked for that.
+#[test]
+fn requests_of_an_evicted_sandbox_were_dropped() {
+    let mut limits = gptbots_mock::Limits::default();
+    limits.sandboxes = 1;
+    let server = Server::builder().limits(limits).start().unwrap();
+    let meta = |sandbox: &str| {
+        let path = format!("/requests/count{sandbox}");
+        admin(&server, "POST", &path, "{}").ok().json()["meta"].clone()
+    };
+    get(&server, "app-demo~a", NEWEST).ok();
+    get(&server, "app-demo~b", NEWEST).ok();
+    assert_eq!(meta(""), json!({"total": 1, "dropped": 1}));
+    get(&server, "app-demo~a", NEWEST).ok();
+    assert_eq!(meta(""), json!({"total": 1, "dropped": 2}));
+    assert_eq!(meta("?sandbox=a"), json!({"total": 1, "dropped": 1}));
+}
+
+#[test]
+fn unmatched_are_those_that_found_no_endpoint() {
+    let server = three();
+    assert_eq!(request(&server, "PUT", "/v1/messages", &[]).status, 405);
+    let unmatched = told(&server, "/requests/unmatched");
+    assert_eq!(numbers(&unmatched), [3, 4]);
+    assert_eq!(unmatched["requestJournalDisabled"], json!(false));
+    let first = &unmatched["requests"][0];
+    assert_eq!(first["url"], "/s/deep/v1/message");
+    assert_eq!(first["mock"]["sandbox"], "deep");
+    assert_eq!(first["mock"]["operation"], Value::Null);
+    let all = told(&server, "/requests");
+    let matched: Vec<_> =
+        all["requests"].as_array().unwrap().iter().map(|r| &r["wasMatched"]).collect();
+    assert_eq!(matched, [false, false, true, true]);
+}
+
+#[test]
+fn find_count_and_remove_go_by_a_pattern() {
+    let server = three();
+    let pattern = r#"{"method": "GET", "urlPathPattern": "/v1/.*"}"#;
+    let found = admin(&server, "POST", "/requests/find", pattern).ok().json();
+    // In the order in which they came.
+    assert_eq!(numbers(&found), [1, 2, 3]);
+    assert_eq!(found["requestJournalDisabled"], json!(false));
+    assert_eq!(found["requests"][0]["url"], NEWEST);
+    let counted = admin(&server, "POST", "/requests/count", pattern).ok().json();
+    let meta = json!({"total": 3, "dropped": 0});
+    assert_eq!(counted, json!({"count": 3, "meta": meta, "requestJournalDisabled": false}));
+    let counted = admin(&server, "POST", "/requests/count?sandbox=deep", "{}").ok().json();
+    assert_eq!(counted["count"], 1);
+    let removed = admin(&server, "POST", "/requests/remove", r#"{"urlPath": "/v1/messages"}"#);
+    assert_eq!(numbers(&removed.ok().json()), [2]);
+    assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
+    // What is thought of them stays.
+    assert_eq!(server.verdict().requests(), 3);
+}
+
+#[test]
+fn requests_are_forgotten_one_by_one_and_together() {
+    let server = three();
+    let second = "/requests/00000000-0000-4000-8000-000000000002";
+    for _ in 0..2 {
+        assert_eq!(admin(&server, "DELETE", second, "").ok().body, "{}");
+    }
+    assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
+    for id in [
+        "00000000-0000-4000-8000-000000000002",
+        "2",
+        "00000000-0000-4000-8000-00000000000x",
+        "03",
+        "+3",
+        "3.0",
+        "99999999999999999999",
+    ] {
+        let gone = admin(&server, "GET", &format!("/requests/{id}"), "");
+        assert_eq!(gone.status, 404, "{gone:?}");
+        assert!(gone.body.contains("is in the journal"), "{gone:?}");
+    }
+    admin(&server, "DELETE", "/requests?sandbox=deep", "").ok();
+    assert_eq!(numbers(&told(&server, "/requests")), [1]);
+    admin(&server, "DELETE", "/requests", "").ok();
+    assert_eq!(told(&server, "/requests")["meta"], json!({"total": 0, "dropped": 0}));
+    get(&server, "app-demo", NEWEST).ok();
+    admin(&server, "POST", "/requests/reset", "").ok();
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_fault_and_a_broken_connection_are_told() {
+    let server = Server::start().unwrap();
+    let faults = r#"{"faults": ["id=slow,delay=20,times=1", "id=cut,break=reset"]}"#;
+    admin(&server, "PUT", "/sandboxes/bad", faults).ok();
+    get(&server, "app-demo~bad", NEWEST).header("x-mock-fault").unwrap();
+    let mut wire = crate::support::wire::Wire::open(server.address());
+    wire.send(format!(
+        "GET {NEWEST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer app-demo~bad\r\n\r\n"
+    ));
+    wire.is_closed();
+    let all = told(&server, "/requests");
+    let [cut, slow] = all["requests"].as_array().unwrap().as_slice() else { panic!("{all}") };
+    assert_eq!((&cut["response"]["status"], &slow["response"]["status"]), (&json!(0), &json!(200)));
+    assert!(slow["timing"]["totalTime"].as_u64().unwrap() >= 20, "{slow}");
+    for (event, id) in [(cut, "cut"), (slow, "slow")] {
+        let fault = event["mock"]["fault"].as_str().unwrap();
+        assert!(fault.starts_with(id), "{fault}");
+    }
+}
+
+#[test]
+fn what_is_not_right_is_refused() {
+    let server = Server::start().unwrap();
+    for (method, path, status) in [
+        ("POST", "/requests", 405),
+        ("GET", "/requests/find", 405),
+        ("PUT", "/requests/00000000-0000-4000-8000-000000000002", 405),
+        ("POST", "/events", 405),
+        ("GET", "/requests/a/b", 404),
+        ("POST", "/requests/count", 400),
+        ("GET", "/events?limit=1", 400),
+    ] {
+        assert_eq!(admin(&server, method, path, "").status, status, "{method} {path}");
+    }
+    // The guard stands before all of it.
+    for path in ["/requests", "/events", "/requests/unmatched"] {
+        let foreign = [("Origin", "http://evil.example")];
+        assert_eq!(request(&server, "GET", &format!("/__admin{path}"), &foreign).status, 403);
+    }
+}
+
+#[test]
+fn without_a_journal_that_is_said() {
+    let (_server, address) = crate::support::process::Process::serve(&["--journal", "0"]);
+    let call = |method: &str, path: &str, body: &str| {
+        let head =
+            format!("{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
+        let head = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        raw(address, head.as_bytes())
+    };
+    crate::support::client::fetch(address, "app-demo", NEWEST).ok();
+    let all = call("GET", "/requests", "").ok().json();
+    let meta = json!({"total": 0, "dropped": 0});
+    assert_eq!(all, json!({"requests": [], "meta": meta, "requestJournalDisabled": true}));
+    let meta = json!({"total": 0, "dropped": 0});
+    let found = json!({"requests": [], "meta": meta, "requestJournalDisabled": true});
+    assert_eq!(call("POST", "/requests/find", "{}").ok().json(), found);
+    assert_eq!(call("GET", "/requests/unmatched", "").ok().json(), found);
+    let counted = json!({"count": 0, "meta": meta, "requestJournalDisabled": true});
+    assert_eq!(call("POST", "/requests/count", "{}").ok().json(), counted);
+    assert_eq!(call("GET", "/events", "").status, 404);
+}
+
+#[test]
+fn the_library_hands_requests_out() {
+    let server = three();
+    let all = server.requests();
+    let path = |request: &gptbots_mock::Request| request.path().to_owned();
+    let paths: Vec<_> = all.iter().map(path).collect();
+    assert_eq!(paths, ["/v1/bot/conversation/page", "/v1/messages", "/v1/message"]);
+    assert_eq!(all[1].header("AUTHORIZATION"), Some("Bearer ****demo"));
+    assert_eq!(all[1].query()[0], ("conversation_id".to_owned(), "a b".to_owned()));
+    assert_eq!(all[1].violations.len(), 2);
+    assert_eq!((all[1].number, all[2].status, &*all[2].sandbox), (2, Some(404), "deep"));
+    assert_eq!(all[2].target(), "/s/deep/v1/message");
+    assert!(all[0].at <= all[1].at && !all[0].duration.is_zero() && !all[0].unread);
+    assert_eq!(server.sandbox("deep").requests().len(), 1);
+    assert_eq!(server.sandbox("deep").verdict().requests(), 1);
+    server.sandbox("else").assert_clean_or_unused();
+    let panicked =
+        std::panic::catch_unwind(AssertUnwindSafe(|| server.assert_clean())).unwrap_err();
+    let text = panicked.downcast_ref::<String>().unwrap();
+    for part in ["expected requests that do nothing wrong", "did you mean `page_size`?"] {
+        assert!(text.contains(part), "{text}");
+    }
+}

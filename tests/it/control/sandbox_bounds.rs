@@ -1,0 +1,306 @@
+//! How many sandboxes there are, and how long they last.
+
+use std::time::Duration;
+
+use gptbots_mock::{Limits, Server};
+use serde_json::json;
+
+use crate::support::client::{Connection, NEWEST, get};
+use crate::support::control::{advance, control, is_there, listed, lists, put, shown};
+use crate::support::program::until;
+use crate::support::wire::Wire;
+
+/// A server of at most so many sandboxes.
+fn at_most(sandboxes: usize) -> Server {
+    let mut limits = Limits::default();
+    limits.sandboxes = sandboxes;
+    Server::builder().limits(limits).start().unwrap()
+}
+
+/// A server whose sandboxes end as soon as nobody is in them.
+fn idle_at_once() -> Server {
+    let mut limits = Limits::default();
+    limits.sandbox_idle = Duration::ZERO;
+    Server::builder().limits(limits).start().unwrap()
+}
+
+#[track_caller]
+fn visit(server: &Server, id: &str) {
+    get(server, &format!("app-demo~{id}"), NEWEST).ok();
+}
+
+/// A request in a sandbox that is not answered as long as its connection is open; it is under way
+/// when this returns.
+#[track_caller]
+fn stay(server: &Server, id: &str) -> Wire {
+    let before = counted(server, id);
+    let mut wire = Wire::open(server.address());
+    wire.send(format!(
+        "GET {NEWEST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer app-demo~{id}\r\n\
+         Prefer: delay={}\r\n\r\n",
+        Duration::from_secs(600).as_millis()
+    ));
+    until("the request is under way", || counted(server, id) > before);
+    wire
+}
+
+/// How many requests for the list a sandbox has had; 0 where there is none.
+fn counted(server: &Server, id: &str) -> u64 {
+    if is_there(server.address(), id) { lists(server, id) } else { 0 }
+}
+
+#[test]
+fn one_more_than_there_may_be_ends_the_one_used_least_recently() {
+    let server = at_most(3);
+    for id in ["a", "b", "c", "a", "d"] {
+        visit(&server, id);
+    }
+    assert_eq!(listed(server.address()), ["default", "a", "c", "d"]);
+}
+
+#[test]
+fn each_further_one_ends_one_more() {
+    let server = at_most(2);
+    for id in ["a", "b", "c", "b", "d", "e"] {
+        visit(&server, id);
+    }
+    assert_eq!(listed(server.address()), ["default", "d", "e"]);
+}
+
+#[test]
+fn one_that_comes_back_begins_anew() {
+    let server = at_most(1);
+    for id in ["a", "a", "b", "a"] {
+        visit(&server, id);
+    }
+    assert_eq!(lists(&server, "a"), 1);
+}
+
+/// The path uses a sandbox as the key does.
+#[test]
+fn a_sandbox_named_by_path_is_used() {
+    let server = at_most(2);
+    visit(&server, "a");
+    visit(&server, "b");
+    get(&server, "app-demo", &format!("/s/a{NEWEST}")).ok();
+    visit(&server, "c");
+    assert_eq!(listed(server.address()), ["default", "a", "c"]);
+}
+
+#[test]
+fn to_put_a_sandbox_is_to_use_it() {
+    let server = at_most(2);
+    for id in ["a", "b", "a", "c"] {
+        put(&server, id, &json!({}));
+    }
+    assert_eq!(listed(server.address()), ["default", "a", "c"]);
+}
+
+#[test]
+fn to_move_a_clock_is_to_use_its_sandbox() {
+    let server = at_most(2);
+    visit(&server, "a");
+    visit(&server, "b");
+    advance(&server, "a", 1);
+    visit(&server, "c");
+    assert_eq!(listed(server.address()), ["default", "a", "c"]);
+}
+
+#[test]
+fn to_look_at_a_sandbox_is_not_to_use_it() {
+    let server = at_most(2);
+    visit(&server, "a");
+    visit(&server, "b");
+    shown(&server, "a");
+    visit(&server, "c");
+    assert_eq!(listed(server.address()), ["default", "b", "c"]);
+}
+
+/// With no place at all a client that names a sandbox would be served nowhere.
+#[test]
+fn there_is_always_room_for_one() {
+    let server = at_most(0);
+    visit(&server, "a");
+    visit(&server, "a");
+    assert_eq!(lists(&server, "a"), 2);
+}
+
+#[test]
+fn the_default_sandbox_takes_no_place() {
+    let server = at_most(1);
+    visit(&server, "a");
+    get(&server, "app-demo", NEWEST).ok();
+    put(&server, "default", &json!({}));
+    assert_eq!(listed(server.address()), ["default", "a"]);
+}
+
+#[test]
+fn one_with_a_request_in_flight_does_not_end_for_another() {
+    let server = at_most(1);
+    let staying = stay(&server, "a");
+    for id in ["b", "c", "d"] {
+        visit(&server, id);
+    }
+    assert_eq!(lists(&server, "a"), 1);
+    drop(staying);
+}
+
+/// The head is there and the rest flows byte by byte.
+#[test]
+fn one_whose_answer_still_flows_does_not_end() {
+    use std::io::Read;
+    let server = at_most(1);
+    put(&server, "a", &json!({"faults": ["drip=1"]}));
+    let mut wire = Wire::open(server.address());
+    let authorization = "Authorization: Bearer app-demo~a";
+    wire.send(format!("GET {NEWEST} HTTP/1.1\r\nHost: x\r\n{authorization}\r\n\r\n"));
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        wire.stream().read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    visit(&server, "b");
+    assert_eq!(lists(&server, "a"), 1);
+    drop(wire);
+    until("it gives way", || {
+        visit(&server, "c");
+        visit(&server, "d");
+        !is_there(server.address(), "a")
+    });
+}
+
+/// More than there may be, because none can end; fewer again as soon as one can.
+#[test]
+fn those_in_flight_give_way_when_they_are_done() {
+    let server = at_most(2);
+    let staying = ["a", "b", "c", "d"].map(|id| stay(&server, id));
+    assert_eq!(listed(server.address()), ["default", "a", "b", "c", "d"]);
+    drop(staying);
+    until("there are as many as there may be", || {
+        visit(&server, "e");
+        visit(&server, "f");
+        listed(server.address()) == ["default", "e", "f"]
+    });
+}
+
+#[test]
+fn one_with_a_request_in_flight_does_not_end_by_time() {
+    let server = idle_at_once();
+    let staying = stay(&server, "a");
+    assert!(is_there(server.address(), "a"));
+    drop(staying);
+    until("it is over", || !is_there(server.address(), "a"));
+}
+
+#[test]
+fn an_idle_one_is_over() {
+    let server = idle_at_once();
+    visit(&server, "a");
+    assert_eq!(listed(server.address()), ["default"]);
+}
+
+/// Whether they end by the list, by a request of their name or by number.
+#[test]
+fn those_that_are_over_leave_what_was_thought_of_them() {
+    let server = idle_at_once();
+    for number in 0..300 {
+        visit(&server, &number.to_string());
+    }
+    // Made anew before it was swept.
+    visit(&server, "0");
+    assert_eq!(server.verdict().requests(), 301);
+    assert_eq!(listed(server.address()), ["default"]);
+    assert_eq!(server.verdict().requests(), 301);
+}
+
+#[test]
+fn one_that_is_over_begins_anew() {
+    let server = idle_at_once();
+    let a = server.sandbox("a");
+    a.fault(gptbots_mock::Fault::status(503));
+    visit(&server, "a");
+}
+
+#[test]
+fn the_default_sandbox_is_never_over() {
+    let server = idle_at_once();
+    get(&server, "app-demo", NEWEST).ok();
+    assert_eq!(lists(&server, "default"), 1);
+}
+
+/// Were it looked up again for the answer, it would be over by then, and made as the server was
+/// started.
+#[test]
+fn put_answers_what_was_put_however_short_it_lasts() {
+    let server = idle_at_once();
+    assert_eq!(put(&server, "a", &json!({"seed": 5}))["seed"], 5);
+}
+
+/// `DELETE` of one in use: the request keeps the world that it began in.
+#[test]
+fn a_request_outlives_its_sandbox() {
+    let server = Server::start().unwrap();
+    let staying = stay(&server, "a");
+    control(server.address(), "DELETE", "/sandboxes/a", "").ok();
+    assert!(!is_there(server.address(), "a"));
+    visit(&server, "a");
+    assert_eq!(lists(&server, "a"), 1);
+    drop(staying);
+}
+
+#[test]
+fn ever_new_sandboxes_do_not_add_up() {
+    let server = at_most(50);
+    let mut connection = Connection::open(server.address(), "app-demo");
+    for number in 0..5_000 {
+        connection.get(&format!("/s/{number}{NEWEST}")).ok();
+    }
+    let list = control(server.address(), "GET", "/sandboxes", "").ok().json();
+    assert_eq!(list["total"], 51);
+}
+
+/// Threads that visit many sandboxes at once: each answer is right, and none is counted twice,
+/// left out, or counted elsewhere.
+#[test]
+fn hundreds_of_threads_in_many_sandboxes_are_all_counted() {
+    const THREADS: u64 = 200;
+    const SANDBOXES: u64 = 20;
+    const EACH: u64 = 10;
+    let server = Server::start().unwrap();
+    let expected = get(&server, "app-demo", NEWEST).ok().body.clone();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (server, expected) = (&server, &expected);
+            scope.spawn(move || {
+                let key = format!("app-demo~{}", thread % SANDBOXES);
+                let mut connection = Connection::open(server.address(), &key);
+                for _ in 0..EACH {
+                    assert_eq!(&connection.get(NEWEST).ok().body, expected);
+                }
+            });
+        }
+    });
+    let counts: Vec<_> = (0..SANDBOXES).map(|id| lists(&server, &id.to_string())).collect();
+    assert!(counts.iter().all(|count| *count == THREADS / SANDBOXES * EACH), "{counts:?}");
+}
+
+/// Sandboxes come and go under threads that are in them; each sees its own world only.
+#[test]
+fn sandboxes_that_end_under_threads_stay_apart() {
+    let server = at_most(3);
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            let server = &server;
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let id = format!("{}", (thread + round) % 8);
+                    put(server, &id, &json!({"seed": 1}));
+                    visit(server, &id);
+                    control(server.address(), "DELETE", &format!("/sandboxes/{id}"), "").ok();
+                }
+            });
+        }
+    });
+    assert!(listed(server.address()).len() <= 4);
+}

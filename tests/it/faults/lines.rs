@@ -1,0 +1,162 @@
+//! Lines of faults that nobody would write: none panics, and what is read is written again.
+
+use gptbots_mock::{Fault, Server};
+use proptest::prelude::{Strategy, any, prop, prop_oneof};
+
+use crate::support::cases::for_all;
+
+/// Pieces of lines, right and wrong, among any text.
+fn lines() -> impl Strategy<Value = String> {
+    let pieces = [
+        "conversations",
+        "messages",
+        "messages-v2",
+        "qa",
+        "+",
+        ":",
+        ",",
+        "=",
+        "..",
+        "id=",
+        "code=",
+        "status=",
+        "body=",
+        "retry_after=",
+        "delay=",
+        "drip=",
+        "break=",
+        "times=",
+        "after=",
+        "every=",
+        "probability=",
+        "40000",
+        "40356",
+        "50000",
+        "503",
+        "json",
+        "html",
+        "empty",
+        "truncated",
+        "garbage",
+        "reset",
+        "no-answer",
+        "lognormal:",
+        "1",
+        "0",
+        "-1",
+        "+1",
+        "0.5",
+        "1e-320",
+        "NaN",
+        "inf",
+        "18446744073709551616",
+        "600000",
+        "é",
+        "\u{0}",
+        "\n",
+        " ",
+    ];
+    let piece = prop::sample::select(pieces.to_vec()).prop_map(str::to_owned);
+    let text = any::<String>();
+    prop::collection::vec(prop_oneof![12 => piece, 1 => text], 0..14).prop_map(|all| all.concat())
+}
+
+/// Lines whose every pair is right, whether they go together or not.
+fn nearly_right() -> impl Strategy<Value = String> {
+    let operations = ["", "qa:", "messages:", "messages+messages-v2:", "conversations+qa:"];
+    let pairs = [
+        "id=a-B_9",
+        "code=40000",
+        "code=40356",
+        "code=50000",
+        "status=200",
+        "status=599",
+        "body=json",
+        "body=html",
+        "body=empty",
+        "body=truncated",
+        "body=garbage",
+        "retry_after=0",
+        "retry_after=86400",
+        "delay=0",
+        "delay=600000",
+        "delay=1..2",
+        "delay=lognormal:200:0.5",
+        "delay=lognormal:1:5e-324",
+        "drip=1",
+        "drip=4294967295",
+        "break=reset",
+        "break=no-answer",
+        "times=1",
+        "after=18446744073709551615",
+        "every=18446744073709551615",
+        "probability=0.1",
+        "probability=1",
+        "probability=2.2250738585072014e-308",
+    ];
+    let operations = prop::sample::select(operations.to_vec());
+    let pairs = prop::sample::subsequence(pairs.to_vec(), 1..5).prop_shuffle();
+    (operations, pairs).prop_map(|(operations, pairs)| format!("{operations}{}", pairs.join(",")))
+}
+
+/// What a line that is read is written as, reads to the same fault; what is not read is told.
+fn judge(line: &str) -> bool {
+    match line.parse::<Fault>() {
+        Ok(fault) => {
+            let written = fault.to_string();
+            assert_eq!(written.parse(), Ok(fault), "{line:?} as {written}");
+            assert!(written.bytes().all(|byte| byte.is_ascii_graphic()), "{written}");
+            true
+        }
+        Err(error) => {
+            let told = error.to_string();
+            let right = !told.is_empty() && told.len() < 1000 && !told.contains('\n');
+            assert!(right, "{line:?}: {told}");
+            false
+        }
+    }
+}
+
+#[test]
+fn any_line_is_read_or_told() {
+    for_all(5000, &lines(), |line| {
+        judge(&line);
+    });
+}
+
+#[test]
+fn a_line_that_is_read_is_written_as_one_that_reads_alike() {
+    let read = std::cell::Cell::new(0);
+    for_all(5000, &nearly_right(), |line| read.set(read.get() + u32::from(judge(&line))));
+    assert!(read.get() > 500, "only {} lines were right", read.get());
+}
+
+/// What the parser takes, a server takes, and answers.
+#[test]
+fn every_line_that_is_read_starts_a_server() {
+    for_all(200, &nearly_right(), |line| {
+        if let Ok(fault) = line.parse() {
+            Server::builder().conversations(1).fault(fault).unserved().unwrap();
+        }
+    });
+}
+
+/// A line of a megabyte is told in a few words.
+#[test]
+fn a_long_line_is_told_in_short() {
+    let long = "x".repeat(1_000_000);
+    for line in [
+        long.clone(),
+        format!("{long}=1"),
+        format!("{long}:code=50000"),
+        format!("code={long}"),
+        format!("id={long}"),
+        format!("delay={long}"),
+        format!("delay=lognormal:{long}:1"),
+        format!("{long}+qa:code=50000"),
+        format!("body={long}"),
+        format!("code=50000,{long}=1"),
+    ] {
+        judge(&line);
+    }
+}

@@ -1,0 +1,104 @@
+//! Two runs of a suite meet the same faults, whatever runs beside them.
+
+use gptbots_mock::{Fault, Server};
+
+use crate::support::client::{Connection, fetch};
+use crate::support::faults::{KEY, TARGETS, builder};
+
+/// Faults by chance, of all operations and of some, with delays that are drawn.
+const FAULTS: [&str; 4] = [
+    "id=some,status=503,probability=0.2",
+    "messages+qa:id=slow,code=50000,delay=0..3,probability=0.3",
+    "conversations:id=third,status=429,every=3,probability=0.5",
+    "id=late,delay=lognormal:1:0.5,after=5,probability=0.25,times=4",
+];
+
+const SANDBOXES: [&str; 5] = ["login", "export", "export-2", "x", "default"];
+
+/// What struck each request of a test, which has a sandbox and asks in an order of its own.
+fn test(server: &Server, sandbox: &str) -> Vec<Option<String>> {
+    let mut connection = Connection::open(server.address(), KEY);
+    let requests = (0..40).map(|number| TARGETS[(number * number + sandbox.len()) % 4].1);
+    let mut ask = |target: &str| {
+        let answer = connection.get(&format!("/s/{sandbox}{target}"));
+        answer.header("x-mock-fault").map(str::to_owned)
+    };
+    requests.map(&mut ask).collect()
+}
+
+/// What struck each test of a suite, one after the other.
+fn in_a_row(server: &Server) -> Vec<Vec<Option<String>>> {
+    SANDBOXES.iter().map(|sandbox| test(server, sandbox)).collect()
+}
+
+/// The same, side by side.
+fn at_once(server: &Server) -> Vec<Vec<Option<String>>> {
+    std::thread::scope(|scope| {
+        let tests = SANDBOXES.map(|sandbox| scope.spawn(move || test(server, sandbox)));
+        tests.map(|test| test.join().unwrap()).into()
+    })
+}
+
+#[track_caller]
+fn server(seed: u64) -> Server {
+    builder(&FAULTS).seed(seed).start().unwrap()
+}
+
+#[test]
+fn two_runs_meet_the_same_faults_in_a_row_and_at_once() {
+    let first = in_a_row(&server(7));
+    // Each fault strikes, or the test would be of nothing.
+    for id in ["some", "slow", "third", "late"] {
+        let strikes = first.iter().flatten().flatten();
+        assert!(strikes.filter(|strike| strike.starts_with(id)).count() > 1, "{id}: {first:?}");
+    }
+    assert_eq!(in_a_row(&server(7)), first);
+    for _ in 0..3 {
+        assert_eq!(at_once(&server(7)), first);
+    }
+}
+
+#[test]
+fn another_seed_meets_other_faults() {
+    let (seven, eight) = (in_a_row(&server(7)), in_a_row(&server(8)));
+    for (sandbox, (seven, eight)) in SANDBOXES.iter().zip(seven.iter().zip(&eight)) {
+        assert_ne!(seven, eight, "{sandbox}");
+    }
+}
+
+/// The tests ask in orders of their own, so one order is asked of all of them here.
+#[test]
+fn another_sandbox_meets_other_faults() {
+    let server = server(7);
+    let of = |sandbox: &str| -> Vec<u16> {
+        let target = format!("/s/{sandbox}{}", TARGETS[1].1);
+        (0..40).map(|_| fetch(server.address(), KEY, &target).status).collect()
+    };
+    let all = SANDBOXES.map(of);
+    for (place, one) in all.iter().enumerate() {
+        assert!(!all[..place].contains(one), "{}", SANDBOXES[place]);
+    }
+}
+
+#[test]
+fn a_sandbox_that_is_reset_meets_the_same_faults_again() {
+    let server = server(7);
+    let first = test(&server, "again");
+    server.sandbox("again").reset();
+    assert_eq!(test(&server, "again"), first);
+}
+
+/// The order in which faults were added decides who comes first, not what is drawn.
+#[test]
+fn another_fault_changes_no_draw() {
+    let strikes = |more: bool| {
+        let server = builder(&["id=some,status=503,probability=0.3"]).start().unwrap();
+        if more {
+            server.sandbox("x").fault(Fault::delay(std::time::Duration::ZERO).probability(0.5));
+        }
+        let mut strikes = test(&server, "x");
+        strikes.retain(|id| id.as_ref().is_some_and(|id| id.starts_with("some")));
+        strikes
+    };
+    assert_eq!(strikes(true), strikes(false));
+}

@@ -1,0 +1,299 @@
+//! Which requests a fault strikes, over HTTP; and where faults can be given: by flag, variable,
+//! config file, control API and library.
+
+use std::net::SocketAddr;
+
+use gptbots_mock::contract::{Code, Operation};
+use gptbots_mock::{Fault, Server, StartError};
+
+use crate::support::client::{Connection, fetch, get, raw};
+use crate::support::faults::{KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, server};
+use crate::support::process::{Directory, Ended, Process, command, run};
+
+/// Which of the first twelve requests are struck.
+#[track_caller]
+fn struck(fault: &str) -> Vec<usize> {
+    let server = server(&[fault]);
+    let mut connection = Connection::open(server.address(), KEY);
+    let struck = |number: &usize| {
+        let answer = connection.get(LIST);
+        let id = answer.header("x-mock-fault").map(str::to_owned);
+        assert!(id.is_none() || id == Some(format!("fault-1.conversations.{number}")));
+        assert_eq!(answer.status, if id.is_some() { 503 } else { 200 });
+        id.is_some()
+    };
+    (1..=12).filter(struck).collect()
+}
+
+#[test]
+fn without_a_schedule_every_request_is_struck() {
+    assert_eq!(struck("status=503").len(), 12);
+}
+
+#[test]
+fn once_is_the_first_time_alone() {
+    assert_eq!(struck("status=503,times=1"), [1]);
+}
+
+#[test]
+fn so_many_times_are_the_first_ones() {
+    assert_eq!(struck("status=503,times=3"), [1, 2, 3]);
+}
+
+#[test]
+fn after_leaves_the_first_ones_alone() {
+    assert_eq!(struck("status=503,after=9"), [10, 11, 12]);
+}
+
+#[test]
+fn every_takes_every_so_many_th() {
+    assert_eq!(struck("status=503,every=4"), [4, 8, 12]);
+}
+
+#[test]
+fn a_schedule_adds_up() {
+    assert_eq!(struck("status=503,after=2,every=3,times=2"), [5, 8]);
+}
+
+#[test]
+fn a_probability_strikes_some() {
+    let some = struck("status=503,probability=0.5");
+    assert!((2..11).contains(&some.len()), "{some:?}");
+    assert!(struck("status=503,probability=0.000001").is_empty());
+}
+
+/// Twelve is the end of a probability's draws, not of its strikes.
+#[test]
+fn a_probability_and_times_strike_so_often_and_no_more() {
+    assert_eq!(struck("status=503,probability=0.5,times=1").len(), 1);
+}
+
+#[test]
+fn an_operation_is_struck_alone() {
+    for (word, own) in TARGETS {
+        let server = server(&[&format!("{word}:status=503")]);
+        for (other, target) in TARGETS {
+            let expected = if target == own { 503 } else { 200 };
+            assert_eq!(get(&server, KEY, target).status, expected, "{word} {other}");
+        }
+    }
+}
+
+#[test]
+fn several_operations_are_struck_alike() {
+    let server = server(&["messages+qa:status=503"]);
+    let all = [LIST, MESSAGES, MESSAGES_V2, QA];
+    assert_eq!(all.map(|target| get(&server, KEY, target).status), [200, 503, 200, 503]);
+}
+
+/// One fault counts all requests that it covers; the number in its id is the operation's.
+#[test]
+fn a_fault_of_all_counts_all_operations_together() {
+    let server = server(&["status=503,every=3"]);
+    let ids: Vec<_> = [LIST, QA, QA, QA, LIST, QA]
+        .map(|target| get(&server, KEY, target).header("x-mock-fault").map(str::to_owned))
+        .into_iter()
+        .flatten()
+        .collect();
+    assert_eq!(ids, ["fault-1.qa.2", "fault-1.qa.4"]);
+}
+
+#[test]
+fn of_several_the_first_that_strikes_does() {
+    let server = server(&["status=500,every=2", "status=503,times=2"]);
+    assert_eq!([LIST; 5].map(|target| get(&server, KEY, target).status), [503, 500, 503, 500, 200]);
+}
+
+#[test]
+fn a_sandbox_counts_for_itself() {
+    let server = server(&["status=503,times=1"]);
+    for id in ["a", "b"] {
+        let target = format!("/s/{id}{LIST}");
+        assert_eq!([(); 2].map(|()| get(&server, KEY, &target).status), [503, 200], "{id}");
+    }
+    assert_eq!(get(&server, KEY, LIST).status, 503);
+}
+
+#[test]
+fn what_fails_next_fails_once() {
+    let server = Server::start().unwrap();
+    let sandbox = server.sandbox("default");
+    sandbox.fail_next(Fault::code(Code::Internal).on(Operation::QaRecords));
+    let status = |target| get(&server, KEY, target).status;
+    assert_eq!([LIST, QA, QA].map(status), [200, 500, 200]);
+}
+
+#[test]
+fn two_faults_of_one_id_start_no_server() {
+    let two = Server::builder().fault(Fault::reset().named("x")).fault(Fault::reset().named("x"));
+    let error = two.start().unwrap_err();
+    assert!(matches!(&error, StartError::Setting(why) if why.contains("with the id x")), "{error}");
+}
+
+#[test]
+fn a_fault_that_makes_no_sense_starts_no_server() {
+    for (fault, why) in [
+        (Fault::code(Code::Internal).html(), "body=html goes with a status"),
+        (Fault::code(Code::ConversationMissing).on(Operation::QaRecords), "qa never answers 40356"),
+        (Fault::status(99), "200 to 599"),
+        (Fault::drip(0), "1 or more"),
+        (Fault::reset().every(0), "1 or more"),
+        (Fault::reset().probability(f64::NAN), "above 0, up to 1"),
+        (Fault::reset().named("é"), "1 to 64 of"),
+    ] {
+        let error = Server::builder().fault(fault).start().unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+/// The statuses of the first three requests for messages, and of one for something else.
+#[track_caller]
+fn statuses(address: SocketAddr) -> ([u16; 3], u16) {
+    let status = |target| fetch(address, KEY, target).status;
+    ([MESSAGES; 3].map(status), status(LIST))
+}
+
+/// What the line of the issue does.
+const THIRD: ([u16; 3], u16) = ([200, 200, 500], 200);
+
+#[test]
+fn a_flag_gives_a_fault() {
+    let (_server, address) = Process::serve(&["--fault", "messages:code=50000,every=3"]);
+    assert_eq!(statuses(address), THIRD);
+}
+
+#[test]
+fn a_flag_may_stand_several_times() {
+    let args = ["--fault", "messages:code=50000,every=3", "--fault", "conversations:status=503"];
+    let (_server, address) = Process::serve(&args);
+    assert_eq!(statuses(address), (THIRD.0, 503));
+}
+
+#[test]
+fn a_variable_gives_faults_by_semicolons() {
+    let lines = "messages:code=50000,every=3;conversations:status=503";
+    let mut command = command(&["--port", "0"]);
+    let (_server, address) = Process::serving(command.env("GPTBOTS_MOCK_FAULT", lines));
+    assert_eq!(statuses(address), (THIRD.0, 503));
+}
+
+/// A folder with a config file that has these faults.
+fn config(name: &str, faults: &str) -> (Directory, String) {
+    let folder = Directory::new(&format!("faults-{name}"));
+    let path = folder.join("mock.json");
+    std::fs::write(&path, format!("{{\"fault\": {faults}}}")).unwrap();
+    (folder, path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_config_file_gives_faults_as_lines() {
+    let (_folder, file) =
+        config("lines", r#"["messages:code=50000,every=3", "conversations:status=503"]"#);
+    let (_server, address) = Process::serve(&["--config", &file]);
+    assert_eq!(statuses(address), (THIRD.0, 503));
+}
+
+#[test]
+fn a_config_file_gives_faults_as_objects() {
+    let (_folder, file) = config(
+        "objects",
+        r#"[{"operation": "messages", "code": 50000, "every": 3},
+            {"operation": ["conversations", "qa"], "status": 503, "body": "html", "delay": "0..1"}]"#,
+    );
+    let (_server, address) = Process::serve(&["--config", &file]);
+    assert_eq!(statuses(address), (THIRD.0, 503));
+    assert_eq!(fetch(address, KEY, QA).header("content-type"), Some("text/html"));
+}
+
+/// `PUT` of a sandbox, and one more fault by `POST`.
+#[test]
+fn the_control_api_gives_faults() {
+    let server = Server::start().unwrap();
+    let send = |method: &str, path: &str, body: &str| {
+        let length = body.len();
+        let head =
+            format!("{method} /__admin/sandboxes/mine{path} HTTP/1.1\r\nHost: localhost\r\n");
+        let rest = format!(
+            "Connection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let answer = raw(server.address(), format!("{head}{rest}{body}").as_bytes());
+        assert!(answer.status < 300, "{answer:?}");
+    };
+    send("PUT", "", r#"{"faults": ["messages:code=50000,every=3"]}"#);
+    send("POST", "/faults", r#"{"operation": "conversations", "status": 503}"#);
+    let status = |target: &str| get(&server, KEY, &format!("/s/mine{target}")).status;
+    assert_eq!(([MESSAGES; 3].map(status), status(LIST)), (THIRD.0, 503));
+}
+
+#[track_caller]
+fn refused(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!((ended.code, &*ended.stdout), (code, ""), "{ended:?}");
+    for word in words {
+        assert!(ended.stderr.contains(word), "no `{word}`: {}", ended.stderr);
+    }
+}
+
+/// Lines that are wrong, and what is said of them.
+const WRONG: &[(&str, &str)] = &[
+    ("", "messages:code=50000,every=3"),
+    ("mesages:code=50000", "did you mean messages?"),
+    ("messages:code=50001", "one of 40000, "),
+    ("messages:code=500", "write status=500"),
+    ("messages:cde=50000", "did you mean code?"),
+    ("qa:code=40356", "qa never answers 40356"),
+    ("break=rest", "did you mean reset?"),
+    ("delay=2s", "`2000`, `100..900`, `lognormal:200:0.5`"),
+    ("code=50000,probability=2", "above 0, up to 1"),
+    ("break=reset,body=empty", "no answer to change"),
+];
+
+#[test]
+fn a_wrong_flag_ends_it_with_2_and_the_right_word() {
+    for (line, word) in WRONG {
+        refused(&run(&mut command(&["--port", "0", "--fault", line])), 2, &["--fault", word]);
+    }
+}
+
+#[test]
+fn a_wrong_variable_ends_it_with_2_and_the_right_word() {
+    for (line, word) in WRONG.iter().filter(|(line, _)| !line.is_empty()) {
+        let lines = format!("delay=1;{line}");
+        refused(&run(command(&["--port", "0"]).env("GPTBOTS_MOCK_FAULT", lines)), 2, &[word]);
+    }
+}
+
+#[test]
+fn a_wrong_line_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
+    for (number, (line, word)) in WRONG.iter().enumerate() {
+        let (_folder, file) = config(&format!("wrong-{number}"), &format!("[\"{line}\"]"));
+        refused(&run(&mut command(&["--config", &file])), 3, &["mock.json:1:13: ", word]);
+    }
+}
+
+#[test]
+fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
+    for (number, (object, words)) in [
+        (r#"{"operation": "mesages", "code": 50000}"#, ["1:27: ", "did you mean messages?"]),
+        (r#"{"operation": ["qa", "q"], "code": 50000}"#, ["1:34: ", "did you mean qa?"]),
+        (r#"{"operation": [], "code": 50000}"#, ["1:13: ", "leave it out for all"]),
+        (r#"{"cod": 50000}"#, ["1:13: ", "did you mean \"code\"?"]),
+        (r#"{"code": 50001}"#, ["1:21: ", "no code \"50001\""]),
+        (r#"{"code": 50000, "status": 500}"#, ["1:38: ", "exclude each other"]),
+        (r#"{"every": 3}"#, ["1:12: ", "nothing goes wrong"]),
+        (r#"{"code": true}"#, ["1:21: ", "a string or a number"]),
+        (r#"{"code": 40356, "operation": "qa"}"#, ["1:12: ", "qa never answers 40356"]),
+        ("5", ["1:12: ", "a fault"]),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (_folder, file) = config(&format!("object-{number}"), &format!("[{object}]"));
+        refused(&run(&mut command(&["--config", &file])), 3, words);
+    }
+}
+
+#[test]
+fn two_faults_of_one_id_end_it() {
+    let args = ["--port", "0", "--fault", "id=x,delay=1", "--fault", "id=x,delay=2"];
+    refused(&run(&mut command(&args)), 2, &["there is a fault with the id x"]);
+}

@@ -1,0 +1,225 @@
+//! What the tests call the server with: a client that shows everything and hides nothing.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use gptbots_mock::Server;
+use serde_json::Value;
+
+use crate::support::schemas::hold;
+
+/// The longest that any test waits for an answer; none should come near it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A window that holds everything.
+pub(crate) const ALWAYS: &str = "start_time=0&end_time=9999999999999";
+
+/// The newest conversation of agent *demo*.
+pub(crate) const NEWEST: &str = "/v1/bot/conversation/page?conversation_type=ALL\
+    &start_time=0&end_time=9999999999999&page=1&page_size=1";
+
+/// An answer, as it came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The only header of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(header, _)| header == name);
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(found.next().is_none(), "{name} stands twice: {:?}", self.headers);
+        value
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    /// The rows under a key.
+    #[track_caller]
+    pub(crate) fn rows(&self, key: &str) -> Vec<Value> {
+        self.ok().json()[key].as_array().unwrap_or_else(|| panic!("no {key}: {self:?}")).clone()
+    }
+
+    /// One value of every row: a string bare, anything else as JSON.
+    #[track_caller]
+    pub(crate) fn column(&self, key: &str, name: &str) -> Vec<String> {
+        let plain = |row: &Value| row[name].as_str().map_or(row[name].to_string(), str::to_owned);
+        self.rows(key).iter().map(plain).collect()
+    }
+
+    /// Asserts a 200 that is JSON.
+    #[track_caller]
+    pub(crate) fn ok(&self) -> &Self {
+        assert_eq!(self.status, 200, "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("x-mock-reason"), None);
+        self
+    }
+
+    /// Asserts a refusal with exactly this body, and a reason that holds `reason`.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: u32, message: &str, reason: &str) {
+        let body = format!(r#"{{"code":{code},"message":"{message}"}}"#);
+        assert_eq!((self.status, self.body.as_str()), (status, body.as_str()), "{self:?}");
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        let why = self.header("x-mock-reason").unwrap_or_default();
+        assert!(why.contains(reason), "the reason is `{why}`, not `{reason}`");
+        assert!(why.bytes().all(|b| (0x20..0x7f).contains(&b)), "{why:?}");
+    }
+}
+
+/// `GET` with a key.
+#[track_caller]
+pub(crate) fn get(server: &Server, key: &str, path_and_query: &str) -> Answer {
+    request(server, "GET", path_and_query, &[("Authorization", &format!("Bearer {key}"))])
+}
+
+/// The rows of every page of a query, until a page is short.
+#[track_caller]
+pub(crate) fn walk(
+    server: &Server,
+    key: &str,
+    query: &str,
+    rows: &str,
+    page_size: usize,
+) -> Vec<Value> {
+    let mut all = Vec::new();
+    for page in 1.. {
+        let query = format!("{query}&page={page}&page_size={page_size}");
+        let answer = get(server, key, &query);
+        // Where the rows end with a full page, v1 and v2 messages refuse the next one.
+        if answer.status == 400 && page > 1 && answer.json()["code"] == 40005 {
+            break;
+        }
+        let found = answer.rows(rows);
+        let short = found.len() < page_size;
+        all.extend(found);
+        if short {
+            break;
+        }
+    }
+    all
+}
+
+/// One request on a connection of its own.
+#[track_caller]
+pub(crate) fn request(
+    server: &Server,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    call(server.address(), method, target, headers)
+}
+
+/// The same, to a server that is known by its address.
+#[track_caller]
+pub(crate) fn call(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let mut head =
+        format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.extend([*name, ": ", *value, "\r\n"]);
+    }
+    head.push_str("\r\n");
+    raw(address, head.as_bytes())
+}
+
+/// `GET` with a key, to an address.
+#[track_caller]
+pub(crate) fn fetch(address: SocketAddr, key: &str, target: &str) -> Answer {
+    call(address, "GET", target, &[("Authorization", &format!("Bearer {key}"))])
+}
+
+/// Sends bytes, and reads one answer to the end of the connection.
+#[track_caller]
+pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
+    let mut stream = connect(address);
+    stream.write_all(bytes).unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    let answer = parse(&all);
+    hold(address, bytes, &answer);
+    answer
+}
+
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A connection that stays open, for tests that ask thousands of times.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    key: String,
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr, key: &str) -> Self {
+        let stream = connect(address);
+        stream.set_nodelay(true).unwrap();
+        Self { stream, key: key.to_owned() }
+    }
+
+    /// `GET` with the connection's key.
+    #[track_caller]
+    pub(crate) fn get(&mut self, path_and_query: &str) -> Answer {
+        let head = format!(
+            "GET {path_and_query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+            self.key
+        );
+        self.stream.write_all(head.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        let mut length = None;
+        while length.is_none_or(|length| bytes.len() < length) {
+            let read = match self.stream.read(&mut chunk) {
+                // Linux ends a read with a timeout so when the process is stopped and goes on.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => read.unwrap(),
+            };
+            assert!(read > 0, "closed in the middle of an answer to {path_and_query}");
+            bytes.extend_from_slice(&chunk[..read]);
+            length = length.or_else(|| whole_length(&bytes));
+        }
+        assert_eq!(Some(bytes.len()), length, "more than one answer to {path_and_query}");
+        let answer = parse(&bytes);
+        hold(self.stream.peer_addr().unwrap(), head.as_bytes(), &answer);
+        answer
+    }
+}
+
+/// How long an answer is, once its head is there.
+fn whole_length(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    let length = parse(&bytes[..head]).header("content-length")?.parse::<usize>();
+    Some(head + length.unwrap())
+}
+
+/// Takes an answer apart. The body is everything behind the head.
+#[track_caller]
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
+    let text = String::from_utf8(bytes.to_vec()).expect("an answer is UTF-8");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {text:?}"));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap();
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    Answer { status: status.parse().unwrap(), headers, body: body.to_owned() }
+}

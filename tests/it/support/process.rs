@@ -1,0 +1,277 @@
+//! The real binary as a child process: what it prints, how it ends, never left behind.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::support::client::PATIENCE;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_gptbots-mock");
+
+/// The binary under test: the one that was built with the tests, or the file that `TEST_BINARY`
+/// names, because memory is measured on the release build.
+fn binary() -> OsString {
+    std::env::var_os("TEST_BINARY").unwrap_or_else(|| BINARY.into())
+}
+
+/// The binary with arguments, and none of its variables but those that are added.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = bare(Command::new(binary()));
+    command.args(args);
+    command
+}
+
+/// A shell line in which `$0` is the binary.
+pub(crate) fn shell(line: &str) -> Command {
+    let mut command = bare(Command::new("sh"));
+    command.args(["-c", line, BINARY]);
+    command
+}
+
+fn bare(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let of_colours = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&&*name);
+        if name.starts_with("GPTBOTS_MOCK_") || of_colours {
+            command.env_remove(&*name);
+        }
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A running child. It is killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) stdout: Lines,
+    pub(crate) stderr: Lines,
+}
+
+/// How a child ended, and what of its output nobody had taken before.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Process {
+    /// Starts a command. What it prints is read by threads, where it goes to pipes.
+    #[track_caller]
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut process = Self::unread(command);
+        process.read_stderr();
+        process
+    }
+
+    /// The same, but nobody reads stderr before [`Process::read_stderr`].
+    #[track_caller]
+    pub(crate) fn unread(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
+        Self { child, stdout, stderr: Lines::none() }
+    }
+
+    pub(crate) fn read_stderr(&mut self) {
+        if let Some(stderr) = self.child.stderr.take() {
+            self.stderr = Lines::of(stderr);
+        }
+    }
+
+    /// Closes the reading end of stderr, if nobody reads it yet.
+    pub(crate) fn close_stderr(&mut self) {
+        drop(self.child.stderr.take());
+    }
+
+    /// A server on a free port, and its address.
+    #[track_caller]
+    pub(crate) fn serve(args: &[&str]) -> (Self, SocketAddr) {
+        Self::serving(command(args).args(["--port", "0"]))
+    }
+
+    #[track_caller]
+    pub(crate) fn serving(command: &mut Command) -> (Self, SocketAddr) {
+        let mut server = Self::spawn(command);
+        let address = server.address();
+        (server, address)
+    }
+
+    /// The address on the first line of stdout.
+    #[track_caller]
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let Some(line) = self.stdout.next() else {
+            panic!("ended without an address: {}", self.stderr.rest());
+        };
+        let address = line.strip_prefix("listening on http://").and_then(|a| a.parse().ok());
+        address.unwrap_or_else(|| panic!("not an address: {line:?}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let line = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ended {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the process does not end");
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let code = status.code().unwrap_or_else(|| panic!("killed: {status}"));
+        Ended { code, stdout: self.stdout.rest(), stderr: self.stderr.rest() }
+    }
+
+    /// Ends it as a user does.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Ended {
+        self.signal("TERM");
+        self.end()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many threads it has, as Linux tells it; none elsewhere.
+    pub(crate) fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
+    }
+
+    pub(crate) fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> Ended {
+    Process::spawn(command).end()
+}
+
+/// The lines of a stream, read by a thread.
+pub(crate) struct Lines(Receiver<String>);
+
+impl Lines {
+    fn none() -> Self {
+        Self(channel().1)
+    }
+
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let (lines, read) = channel();
+        std::thread::spawn(move || {
+            let mut stream = BufReader::new(stream);
+            let mut line = Vec::new();
+            while stream.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+                let text = String::from_utf8(std::mem::take(&mut line)).expect("output is UTF-8");
+                if lines.send(text.strip_suffix('\n').unwrap_or(&text).to_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self(read)
+    }
+
+    /// The next line; none at the end of the stream.
+    #[track_caller]
+    pub(crate) fn next(&mut self) -> Option<String> {
+        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
+        match self.0.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(Disconnected) => None,
+            Err(Timeout) => panic!("no line comes"),
+        }
+    }
+
+    /// The first line that holds a text; those before it are gone.
+    #[track_caller]
+    pub(crate) fn find(&mut self, text: &str) -> String {
+        let mut seen = Vec::new();
+        while let Some(line) = self.next() {
+            if line.contains(text) {
+                return line;
+            }
+            seen.push(line);
+        }
+        panic!("no line holds {text:?}: {seen:?}")
+    }
+
+    /// Everything that is left, to the end of the stream.
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> String {
+        let mut all = String::new();
+        while let Some(line) = self.next() {
+            all.extend([&*line, "\n"]);
+        }
+        all
+    }
+}
+
+/// Waits until the server has read all that was sent on a connection, as the kernel tells it.
+/// Elsewhere than on Linux it does not wait.
+pub(crate) fn wait_until_read(stream: &TcpStream) {
+    let hex = |address: SocketAddr| match address {
+        SocketAddr::V4(v4) => {
+            format!("{:08X}:{:04X}", u32::from_le_bytes(v4.ip().octets()), v4.port())
+        }
+        SocketAddr::V6(v6) => panic!("{v6} stands in another table"),
+    };
+    let (server, client) = (hex(stream.peer_addr().unwrap()), hex(stream.local_addr().unwrap()));
+    let begun = Instant::now();
+    // Columns: number, local address, remote address, state, sending:receiving queue.
+    let unread = |table: &str| {
+        let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let row = rows.find(|row| row[1] == server && row[2] == client);
+        row.is_some_and(|row| !row[4].ends_with(":00000000"))
+    };
+    while std::fs::read_to_string("/proc/net/tcp").is_ok_and(|table| unread(&table)) {
+        assert!(begun.elapsed() < PATIENCE, "the server does not read");
+        std::thread::yield_now();
+    }
+}
+
+/// An empty directory that goes away with the test.
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    pub(crate) fn new(name: &str) -> Self {
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The names of the files in it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // Litter in the target directory is no reason to fail.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,216 @@
+//! An assertion that has not seen everything, or nothing at all, fails and says so.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use gptbots_mock::{Limits, Sandbox, Server};
+
+use crate::support::client::{NEWEST, get, request};
+use crate::support::control::control;
+
+/// What a call panics with.
+#[track_caller]
+fn panics<T>(call: impl FnOnce() -> T) -> String {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(_) => panic!("it passes"),
+        Err(text) => *text.downcast::<String>().unwrap(),
+    }
+}
+
+/// What each way to ask for all of a sandbox panics with, which is the same.
+#[track_caller]
+fn every_assertion_panics(sandbox: &Sandbox<'_>) -> String {
+    let text = panics(|| sandbox.assert_clean());
+    assert_eq!(panics(|| sandbox.assert_clean_or_unused()), text);
+    assert_eq!(panics(|| sandbox.verdict()), text);
+    assert_eq!(panics(|| sandbox.requests()), text);
+    text
+}
+
+#[track_caller]
+fn visit(server: &Server, id: &str) {
+    get(server, &format!("app-demo~{id}"), NEWEST).ok();
+}
+
+/// A request with a parameter that the endpoint does not have.
+#[track_caller]
+fn visit_wrongly(server: &Server, id: &str) {
+    get(server, &format!("app-demo~{id}"), &format!("{NEWEST}&sort=x")).ok();
+}
+
+fn limited(limit: impl FnOnce(&mut Limits)) -> Server {
+    let mut limits = Limits::default();
+    limit(&mut limits);
+    Server::builder().limits(limits).start().unwrap()
+}
+
+#[test]
+fn assert_clean_without_any_request_fails_and_names_the_other() {
+    let server = Server::start().unwrap();
+    for text in [panics(|| server.assert_clean()), panics(|| server.sandbox("a").assert_clean())] {
+        assert!(text.contains("no-request: no request came, so nothing was tested"), "{text}");
+        assert!(text.contains("`assert_clean_or_unused`"), "{text}");
+    }
+    server.assert_clean_or_unused();
+    server.sandbox("a").assert_clean_or_unused();
+}
+
+#[test]
+fn assert_clean_with_requests_passes() {
+    let server = Server::start().unwrap();
+    visit(&server, "a");
+    server.assert_clean();
+    server.sandbox("a").assert_clean();
+    server.sandbox("a").assert_clean_or_unused();
+    // The requests were in another sandbox.
+    panics(|| server.sandbox("b").assert_clean());
+    panics(|| server.sandbox("default").assert_clean());
+}
+
+#[test]
+fn requests_to_the_control_api_are_not_counted() {
+    let server = Server::start().unwrap();
+    request(&server, "GET", "/__admin/health", &[]).ok();
+    panics(|| server.assert_clean());
+}
+
+#[test]
+fn findings_fail_where_nothing_might_have_been_asked() {
+    let server = Server::start().unwrap();
+    visit_wrongly(&server, "a");
+    for text in [
+        panics(|| server.assert_clean_or_unused()),
+        panics(|| server.sandbox("a").assert_clean_or_unused()),
+    ] {
+        assert!(text.contains("`sort`") && text.contains("verdict().mute(rule)"), "{text}");
+        // The request itself is named, too.
+        assert!(text.contains("\n    #1 GET /v1/bot/conversation/page?"), "{text}");
+    }
+}
+
+#[test]
+fn without_a_journal_every_assertion_fails() {
+    let server = Server::builder().journal(0).start().unwrap();
+    visit(&server, "a");
+    let text = every_assertion_panics(&server.sandbox("a"));
+    assert!(text.contains("`journal(0)`"), "{text}");
+    for own in [
+        panics(|| server.assert_clean()),
+        panics(|| server.assert_clean_or_unused()),
+        panics(|| server.verdict()),
+        panics(|| server.requests()),
+    ] {
+        assert_eq!(own, text);
+    }
+}
+
+#[test]
+fn a_sandbox_that_was_never_used_has_a_verdict_of_no_requests() {
+    let server = Server::start().unwrap();
+    let sandbox = server.sandbox("a");
+    let verdict = sandbox.verdict();
+    assert_eq!((verdict.requests(), verdict.findings().len()), (0, 0));
+    assert!(sandbox.requests().is_empty());
+    // To look is not to make one.
+    let there = control(server.address(), "GET", "/sandboxes/a", "");
+    assert_eq!(there.status, 404);
+}
+
+#[test]
+fn a_sandbox_that_was_deleted_fails() {
+    let server = Server::start().unwrap();
+    visit(&server, "a");
+    control(server.address(), "DELETE", "/sandboxes/a", "").ok();
+    let text = every_assertion_panics(&server.sandbox("a"));
+    assert_eq!(
+        text,
+        "sandbox a has ended after 1 request, because it was deleted; what it had is in the verdict \
+         of the server only"
+    );
+    server.assert_clean();
+}
+
+/// Whoever deletes a sandbox and uses its name again means another one.
+#[test]
+fn a_sandbox_that_is_made_again_after_it_was_deleted_is_another() {
+    let server = Server::start().unwrap();
+    visit_wrongly(&server, "a");
+    control(server.address(), "DELETE", "/sandboxes/a", "").ok();
+    visit(&server, "a");
+    server.sandbox("a").assert_clean();
+    panics(|| server.assert_clean());
+}
+
+#[test]
+fn a_sandbox_that_was_evicted_fails() {
+    let server = limited(|limits| limits.sandboxes = 1);
+    visit(&server, "a");
+    visit(&server, "b");
+    let text = every_assertion_panics(&server.sandbox("a"));
+    let says = "sandbox a has ended after 1 request, because there were too many";
+    assert!(text.starts_with(says), "{text}");
+    server.sandbox("b").assert_clean();
+}
+
+#[test]
+fn a_sandbox_that_was_evicted_and_asked_again_fails() {
+    let server = limited(|limits| limits.sandboxes = 1);
+    for id in ["a", "a", "b", "a"] {
+        visit(&server, id);
+    }
+    let text = every_assertion_panics(&server.sandbox("a"));
+    let says = "sandbox a ended in between, after 2 requests, because there were too many";
+    assert!(text.starts_with(says), "{text}");
+    let over_http = control(server.address(), "GET", "/sandboxes/a/verdict", "");
+    assert_eq!(over_http.status, 404);
+    assert_eq!(over_http.json()["message"], text);
+    // Nothing is missing in the server's.
+    assert_eq!(server.verdict().requests(), 4);
+    // Whoever begins it anew knows.
+    server.sandbox("a").reset();
+    visit(&server, "a");
+    server.sandbox("a").assert_clean();
+}
+
+#[test]
+fn a_sandbox_that_was_idle_for_too_long_fails() {
+    let server = limited(|limits| limits.sandbox_idle = Duration::ZERO);
+    visit(&server, "a");
+    let text = every_assertion_panics(&server.sandbox("a"));
+    let says = "sandbox a has ended after 1 request, because it was not used for too long";
+    assert!(text.starts_with(says), "{text}");
+}
+
+/// It was replaced before anybody cleared it away, and what was found in it was lost.
+#[test]
+fn findings_of_a_sandbox_that_ran_out_and_was_asked_again_are_kept() {
+    let server = limited(|limits| limits.sandbox_idle = Duration::ZERO);
+    visit_wrongly(&server, "a");
+    visit(&server, "a");
+    visit(&server, "a");
+    let text = every_assertion_panics(&server.sandbox("a"));
+    assert!(text.contains(" after 3 requests, because it was not used for too long"), "{text}");
+    // What happens when one ends is told to all.
+    let verdict = server.verdict();
+    assert_eq!(verdict.requests(), 3, "{verdict}");
+    assert_eq!(verdict.findings()[0].rule.name(), "unknown-parameter");
+    panics(|| server.assert_clean());
+}
+
+#[test]
+fn findings_of_a_sandbox_that_ran_out_and_was_reset_are_kept() {
+    let server = limited(|limits| limits.sandbox_idle = Duration::ZERO);
+    visit_wrongly(&server, "a");
+    server.sandbox("a").reset();
+    assert_eq!(server.verdict().requests(), 1);
+    assert_eq!(server.verdict().findings().len(), 1);
+}
+
+#[test]
+fn a_reset_of_the_server_forgets_that_sandboxes_ended() {
+    let server = Server::start().unwrap();
+    visit(&server, "a");
+    control(server.address(), "DELETE", "/sandboxes/a", "").ok();
+    control(server.address(), "POST", "/reset", "").ok();
+    assert_eq!(server.sandbox("a").verdict().requests(), 0);
+}

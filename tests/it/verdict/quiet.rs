@@ -1,0 +1,299 @@
+//! Clients that are right get no findings, whatever they meet: false alarms are the enemy.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use gptbots_mock::contract::{PagePastEnd, QaTotal};
+use gptbots_mock::{Hazard, Rule, Server};
+
+use crate::support::client::{Answer, Connection, call, get, raw, request};
+use crate::verdict::suite::{
+    KEY, clean, found, page, page_in, queries, rows, rows_of_25, server, target,
+};
+
+/// How many pages a `total` makes, if there is one.
+fn pages(answer: &Answer) -> Option<u64> {
+    Some(answer.ok().json()["total"].as_u64()?.div_ceil(10).max(1))
+}
+
+/// Asks for page after page until `is_last` says so of one, and its number.
+fn until_last(mut ask: impl FnMut(u64) -> Answer, is_last: impl Fn(u64, &Answer) -> bool) -> u64 {
+    (1..20).find(|number| is_last(*number, ask(*number).ok())).expect("a walk has an end")
+}
+
+/// Of the endpoints with a total.
+#[test]
+fn whoever_goes_by_the_total_of_any_page() {
+    for hazards in [&[][..], &ALL_HAZARDS] {
+        for query in &queries()[..3] {
+            let server = with_hazards(hazards);
+            until_last(
+                |number| page(&server, query, number),
+                |number, answer| Some(number) >= pages(answer),
+            );
+            clean(&server);
+        }
+    }
+}
+
+const ALL_HAZARDS: [Hazard; 6] = [
+    Hazard::Arrival,
+    Hazard::Departure,
+    Hazard::ShortPage,
+    Hazard::RepeatedRow,
+    Hazard::MovingTotal,
+    Hazard::ExactMultiple,
+];
+
+fn with_hazards(hazards: &[Hazard]) -> Server {
+    hazards.iter().fold(rows_of_25(), |builder, hazard| builder.hazard(*hazard)).start().unwrap()
+}
+
+/// A front end takes the number of pages from the first answer. Each hazard by itself, too.
+#[test]
+fn whoever_goes_by_the_total_of_page_1() {
+    for hazard in ALL_HAZARDS {
+        for size in [5, 6, 8, 12, 24] {
+            for query in &queries()[..3] {
+                let server = with_hazards(&[hazard]);
+                let ask =
+                    |page: u64| get(&server, KEY, &format!("{query}&page={page}&page_size={size}"));
+                let total = ask(1).json()["total"].as_u64().unwrap();
+                for number in 2..=total.div_ceil(size) {
+                    ask(number);
+                }
+                let found = found(&server);
+                assert!(found.is_empty(), "{hazard} {size} {query}: {}", server.verdict());
+            }
+        }
+    }
+}
+
+#[test]
+fn whoever_goes_on_until_a_page_is_short() {
+    for hazard in ALL_HAZARDS {
+        for query in [&queries()[0], &queries()[3]] {
+            for size in [10, 12, 24, 25] {
+                let server = with_hazards(&[hazard]);
+                let ask =
+                    |page: u64| get(&server, KEY, &format!("{query}&page={page}&page_size={size}"));
+                until_last(ask, |_, answer| rows(answer) < size);
+                let found = found(&server);
+                assert!(found.is_empty(), "{hazard} {size} {query}: {}", server.verdict());
+            }
+        }
+    }
+}
+
+/// Q&A tells no total, so only an empty page says for sure that there is no more.
+#[test]
+fn whoever_goes_on_until_a_page_is_empty_where_no_total_is_told() {
+    for hazard in ALL_HAZARDS {
+        let server = with_hazards(&[hazard]);
+        until_last(|number| page(&server, &queries()[3], number), |_, answer| rows(answer) == 0);
+        clean(&server);
+    }
+}
+
+#[test]
+fn whoever_goes_on_until_q_and_a_refuse_a_page() {
+    let server = rows_of_25().reading(PagePastEnd::Error).start().unwrap();
+    let refused = (1..9).find(|number| page(&server, &queries()[3], *number).status == 400);
+    assert_eq!(refused, Some(4));
+    clean(&server);
+}
+
+#[test]
+fn whoever_goes_by_a_total_of_q_and_a() {
+    let server = rows_of_25().reading(QaTotal::Present).start().unwrap();
+    let query = &queries()[3];
+    until_last(
+        |number| page(&server, query, number),
+        |number, answer| Some(number) >= pages(answer),
+    );
+    clean(&server);
+}
+
+/// 100 messages in pages of 10, 20, 50 and 100: the last page is full.
+#[test]
+fn whoever_walks_messages_that_fill_their_pages() {
+    for version in ["v1", "v2"] {
+        let server = Server::start().unwrap();
+        for size in [10, 20, 50, 100] {
+            for number in 1..=100 / size {
+                let query = format!("conversation_id=xxxxxx&page={number}&page_size={size}");
+                get(&server, "your_apikey", &format!("/{version}/messages?{query}")).ok();
+            }
+        }
+        clean(&server);
+    }
+}
+
+#[test]
+fn whoever_stops_at_page_1() {
+    let server = server();
+    for query in queries() {
+        for _ in 0..3 {
+            page(&server, &query, 1).ok();
+        }
+    }
+    clean(&server);
+}
+
+/// Page 1 tells how many there are; workers then share them, page 1 among them or not.
+#[test]
+fn workers_that_share_the_pages_of_a_query() {
+    for query in queries() {
+        for first in [1, 2] {
+            let server = server();
+            page(&server, &query, 1).ok();
+            let next = AtomicU64::new(first);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        loop {
+                            let number = next.fetch_add(1, Relaxed);
+                            if number > 3 {
+                                break;
+                            }
+                            page(&server, &query, number).ok();
+                        }
+                    });
+                }
+            });
+            clean(&server);
+        }
+    }
+}
+
+#[test]
+fn walkers_of_the_same_query_at_once() {
+    let server = server();
+    std::thread::scope(|scope| {
+        for walker in 0..8 {
+            let server = &server;
+            scope.spawn(move || {
+                let mut connection = Connection::open(server.address(), KEY);
+                for query in queries() {
+                    for number in 1..=3 {
+                        if walker % 2 == 0 {
+                            connection.get(&target(&query, number)).ok();
+                        } else {
+                            page(server, &query, number).ok();
+                        }
+                    }
+                }
+            });
+        }
+    });
+    clean(&server);
+}
+
+/// Each of these is refused, and each is another one. Those that find no endpoint are told as
+/// such, and as nothing else.
+#[test]
+fn a_suite_of_negative_tests() {
+    let server = server();
+    for query in queries() {
+        page(&server, &query, 0);
+        page(&server, &query, 99);
+        get(&server, KEY, &query);
+        get(&server, KEY, &format!("{query}&page=1&page_size=101"));
+        get(&server, KEY, &format!("{query}&page=x&page_size=10"));
+        get(&server, "wrong", &target(&query, 1));
+        request(&server, "GET", &target(&query, 1), &[]);
+        for method in ["POST", "PUT", "DELETE", "PATCH"] {
+            let key = format!("Bearer {KEY}");
+            let headers = [("Authorization", &*key), ("Content-Length", "2")];
+            request(&server, method, &target(&query, 1), &headers);
+        }
+        get(&server, KEY, &format!("/v9{query}"));
+    }
+    get(&server, KEY, "/v1/messages?conversation_id=nobody&page=1&page_size=10");
+    // Four methods and a path of each endpoint.
+    assert_eq!(server.verdict().findings().len(), 20, "{}", server.verdict());
+    let left = server.verdict().mute(Rule::UnknownEndpoint);
+    assert!(left.findings().is_empty(), "{left}");
+}
+
+#[test]
+fn whoever_asks_for_heads() {
+    let server = server();
+    for query in queries() {
+        for number in [3, 2, 2, 9, 9] {
+            let key = format!("Bearer {KEY}");
+            request(&server, "HEAD", &target(&query, number), &[("Authorization", &key)]);
+        }
+        for number in 1..=3 {
+            page(&server, &query, number).ok();
+        }
+    }
+    clean(&server);
+}
+
+#[test]
+fn walkers_in_sandboxes_of_their_own() {
+    let server = server();
+    for query in queries() {
+        for number in 1..=3 {
+            page(&server, &query, number).ok();
+            page_in(&server, "by-key", &query, number).ok();
+            let by_path = format!("/s/by-path{}", target(&query, number));
+            get(&server, KEY, &by_path).ok();
+        }
+    }
+    clean(&server);
+}
+
+/// The same page by another key, size or window is another walk's.
+#[test]
+fn walks_of_different_queries() {
+    let server = rows_of_25().api_key("another").start().unwrap();
+    let query = &queries()[0];
+    for number in 1..=3 {
+        page(&server, query, number).ok();
+        get(&server, "another", &target(query, number)).ok();
+        get(&server, KEY, &target(&query.replace("ALL", "API"), number)).ok();
+    }
+    for number in 1..=2 {
+        get(&server, KEY, &format!("{query}&page={number}&page_size=20")).ok();
+    }
+    clean(&server);
+}
+
+/// What looks like the key may be something else.
+#[test]
+fn a_value_that_begins_like_the_key() {
+    let server = server();
+    get(&server, KEY, &format!("{}&user_id={KEY}-user", target(&queries()[0], 1))).ok();
+    clean(&server);
+}
+
+/// The pages' own examples have it, though their tables do not.
+#[test]
+fn a_user_id_of_the_pages_examples() {
+    let server = server();
+    for query in &queries()[1..3] {
+        get(&server, KEY, &format!("{}&user_id=123456", target(query, 1))).ok();
+    }
+    clean(&server);
+}
+
+#[test]
+fn names_with_escapes_and_empty_parts() {
+    let server = server();
+    let query = queries()[0].replace("start_time", "start%5Ftime");
+    get(&server, KEY, &format!("{query}&&page=1&page%5Fsize=10&")).ok();
+    clean(&server);
+}
+
+/// Those that look whether somebody is there, and those that hang up at once.
+#[test]
+fn whoever_sends_no_request() {
+    let server = server();
+    for _ in 0..3 {
+        drop(crate::support::client::connect(server.address()));
+    }
+    raw(server.address(), b"nonsense\r\n\r\n");
+    call(server.address(), "GET", "/__admin/health", &[]).ok();
+    clean(&server);
+}

@@ -1,0 +1,202 @@
+//! Clients that wait and try again as they should get no findings, whatever fails.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use gptbots_mock::Server;
+
+use crate::support::client::{Answer, connect, parse};
+use crate::support::program::until;
+use crate::verdict::suite::{
+    KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told,
+};
+
+/// A client as it should be: it tries again after growing pauses.
+fn patient(ask: impl Fn() -> Answer) -> Answer {
+    for pause in [20, 40, 80, 160, 320, 640] {
+        let answer = ask();
+        if answer.status == 200 && serde_json::from_str::<serde_json::Value>(&answer.body).is_ok() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(pause));
+    }
+    panic!("no answer")
+}
+
+/// Each walker meets failures of its own, and none is taken for another's impatience.
+#[test]
+fn walkers_with_growing_pauses_where_much_fails() {
+    for fault in ["status=503,probability=0.4", "code=50000,times=6", "body=empty,every=3"] {
+        let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 1..=3 {
+                        patient(|| page(&server, &queries()[0], number));
+                    }
+                });
+            }
+        });
+        clean(&server);
+    }
+}
+
+#[test]
+fn whoever_heeds_retry_after_on_a_clock_that_is_moved() {
+    let server = server();
+    let sandbox = server.sandbox("s");
+    sandbox.freeze();
+    sandbox.rate_limit(2, Duration::from_secs(60));
+    for query in queries() {
+        for number in 1..=3 {
+            let answer = page_in(&server, "s", &query, number);
+            if let Some(wait) = answer.header("retry-after") {
+                sandbox.advance(Duration::from_secs(wait.parse().unwrap()));
+                page_in(&server, "s", &query, number).ok();
+            }
+        }
+    }
+    clean(&server);
+}
+
+/// A new run goes on where one before gave up, and another gives up for good.
+#[test]
+fn whoever_gives_up_at_a_failure() {
+    for fault in ["status=503", "code=40008", "break=reset", "body=truncated", "code=40127"] {
+        for query in queries() {
+            for then in [&[][..], &[3], &[1, 2, 3]] {
+                let server = server();
+                for number in [1, 2] {
+                    page(&server, &query, number).ok();
+                }
+                server.sandbox("default").fail_next(fault.parse().unwrap());
+                let head = format!(
+                    "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
+                    target(&query, 3)
+                );
+                let mut stream = connect(server.address());
+                stream.write_all(head.as_bytes()).unwrap();
+                // The answer, or as much of it as there is.
+                let _ = stream.read(&mut vec![0; 1 << 16]);
+                drop(stream);
+                if then.len() == 1 {
+                    // Whatever Retry-After says, a new run is a long way off.
+                    server.sandbox("default").advance(Duration::from_secs(5));
+                }
+                if then.len() < 3 || fault != "code=40008" {
+                    for number in then {
+                        page(&server, &query, *number).ok();
+                    }
+                }
+                let found = found(&server);
+                assert!(found.is_empty(), "{fault} {query} {then:?}: {}", server.verdict());
+            }
+        }
+    }
+}
+
+/// What failed was not left out.
+#[test]
+fn whoever_goes_on_behind_a_page_that_failed() {
+    for query in queries() {
+        let server = server();
+        page(&server, &query, 1).ok();
+        server.sandbox("default").fail_next("status=503".parse().unwrap());
+        assert_eq!(page(&server, &query, 2).status, 503);
+        page(&server, &query, 3).ok();
+        clean(&server);
+    }
+}
+
+/// Sends a request, and closes over the answer.
+fn leaves(server: &Server, target: &str) {
+    let head = format!("GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n");
+    let mut stream = connect(server.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    // Once some of it is there, all of it is.
+    stream.peek(&mut [0]).unwrap();
+}
+
+/// The status of a refusal says enough, and a garbled body is worth nothing. The third client is
+/// told, so what there is to tell of the two before is told by then.
+#[test]
+fn whoever_leaves_what_is_no_answer() {
+    let server = server();
+    let query = &queries()[0];
+    leaves(&server, &target(query, 0));
+    server.sandbox("default").fail_next("body=garbage".parse().unwrap());
+    leaves(&server, &target(query, 1));
+    leaves(&server, &target(query, 1));
+    until("the last one is told", || !found(&server).is_empty());
+    told(&server, "unread-answer", 1, &[3]);
+}
+
+/// One walker gives up at a page that another one gets.
+#[test]
+fn walkers_of_which_one_gives_up() {
+    let server = server();
+    for number in [1, 2, 1, 2] {
+        page(&server, &queries()[0], number).ok();
+    }
+    server.sandbox("default").fail_next("status=503".parse().unwrap());
+    assert_eq!(page(&server, &queries()[0], 3).status, 503);
+    page(&server, &queries()[0], 3).ok();
+    clean(&server);
+}
+
+#[test]
+fn statuses_that_pass_are_no_refusals_for_good() {
+    // A 429 says to come again after a second, unless it is told otherwise.
+    for answer in ["status=408", "status=425", "status=429,retry_after=0"] {
+        let fault = format!("{answer},times=2").parse().unwrap();
+        let server = rows_of_25().fault(fault).start().unwrap();
+        patient(|| page(&server, &queries()[0], 1));
+        clean(&server);
+    }
+}
+
+/// A fault of every kind, each met by someone who waits and tries again.
+#[test]
+fn careful_clients_and_faults_of_every_kind() {
+    let faults = [
+        "status=500",
+        "status=502,body=html",
+        "status=503,body=empty",
+        "body=empty",
+        "body=garbage",
+        "body=truncated",
+        "delay=30",
+        "drip=100000",
+        "code=50000",
+    ];
+    for fault in faults {
+        let line = format!("{fault},every=2");
+        let server = rows_of_25().fault(line.parse().unwrap()).start().unwrap();
+        let mut seen = HashMap::new();
+        for query in queries() {
+            for number in 1..=3 {
+                let answer = patient(|| lenient(&server, &target(&query, number)));
+                *seen.entry(answer.status).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(seen, HashMap::from([(200, 12)]), "{fault}");
+        clean(&server);
+    }
+}
+
+/// `GET` by a client for which a body that is cut off, or no text, is no answer.
+fn lenient(server: &Server, target: &str) -> Answer {
+    let head = format!(
+        "GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    let mut stream = connect(server.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains("\r\n\r\n") => parse(&bytes),
+        _ => Answer { status: 0, headers: Vec::new(), body: String::new() },
+    }
+}

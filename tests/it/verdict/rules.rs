@@ -1,0 +1,386 @@
+//! The verdict: each rule is broken by the smallest client that is wrong, and the verdict says so.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use gptbots_mock::contract::{Code, Operation};
+use gptbots_mock::{Fault, Rule, Server};
+
+use crate::support::client::{connect, get, request};
+use crate::support::program::until;
+use crate::verdict::suite::{
+    KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told, verdict,
+};
+
+#[test]
+fn a_parameter_that_an_endpoint_does_not_have_is_told_with_the_one_that_was_meant() {
+    for query in queries() {
+        let server = server();
+        let more = format!("{}&pagesize=20", target(&query, 1));
+        get(&server, KEY, &more).ok();
+        told(&server, "unknown-parameter", 1, &[1]);
+        let what = server.verdict().findings()[0].what.clone();
+        assert!(what.contains("`pagesize`; did you mean `page_size`?"), "{what}");
+    }
+}
+
+#[test]
+fn a_page_size_of_another_endpoint_is_told() {
+    let server = server();
+    get(&server, KEY, &format!("{}&page=1&page_size=5", queries()[3]));
+    told(&server, "foreign-page-size", 1, &[1]);
+}
+
+#[test]
+fn a_body_is_told() {
+    for query in queries() {
+        let server = server();
+        let (key, target) = (format!("Bearer {KEY}"), target(&query, 1));
+        request(&server, "GET", &target, &[("Authorization", &key), ("Content-Length", "2")]);
+        told(&server, "body-on-get", 1, &[1]);
+    }
+}
+
+#[test]
+fn a_key_in_the_url_is_told() {
+    for query in queries() {
+        for more in [format!("key={KEY}"), format!("user={KEY}"), format!("access_token={KEY}~x")] {
+            let server = server();
+            get(&server, KEY, &format!("{}&{more}", target(&query, 1)));
+            assert!(found(&server).contains(&("key-in-url", 1, vec![1])), "{more}");
+        }
+    }
+}
+
+/// No verdict may bring a key into a log.
+#[test]
+fn no_verdict_holds_a_key() {
+    let server = server();
+    get(&server, "very-secret", &format!("{}&key=very-secret", target(&queries()[0], 1)));
+    for accept in ["text/plain", "application/json", "application/xml"] {
+        let answer = verdict(&server, "/__admin/verdict", accept);
+        assert!(answer.body.contains("key-in-url") && !answer.body.contains("very-secret"));
+    }
+}
+
+#[test]
+fn a_page_that_is_left_out_is_told() {
+    for query in queries() {
+        let server = server();
+        for number in [1, 3] {
+            page(&server, &query, number).ok();
+        }
+        told(&server, "skipped-page", 1, &[1, 2]);
+    }
+}
+
+#[test]
+fn a_page_that_comes_twice_in_a_walk_is_told() {
+    for query in queries() {
+        let server = server();
+        for number in [1, 2, 2, 3] {
+            page(&server, &query, number).ok();
+        }
+        told(&server, "repeated-page", 1, &[1, 4]);
+    }
+}
+
+#[test]
+fn a_walk_that_ends_too_soon_is_told() {
+    for query in queries() {
+        let server = server();
+        for number in [1, 2] {
+            page(&server, &query, number).ok();
+        }
+        told(&server, "stopped-early", 1, &[1, 2]);
+        let what = server.verdict().findings()[0].what.clone();
+        assert!(what.ends_with("the walk ended with page 2 of 3"), "{what}");
+    }
+}
+
+#[test]
+fn a_page_behind_the_end_is_told() {
+    // Q&A does not tell where the end is, so there the page behind the last one may be asked for.
+    for (query, past) in queries().iter().zip([4, 4, 4, 5]) {
+        let server = server();
+        for number in [1, 2, 3, past] {
+            page(&server, query, number);
+        }
+        told(&server, "past-the-end", 1, &[4]);
+    }
+}
+
+#[test]
+fn how_often_is_counted_and_five_requests_are_named() {
+    let server = server();
+    page(&server, &queries()[1], 1);
+    for number in 4..11 {
+        page(&server, &queries()[1], number);
+    }
+    told(&server, "past-the-end", 7, &[2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_refusal_that_is_repeated_is_told() {
+    for query in queries() {
+        for (key, target) in [(KEY, target(&query, 0)), ("wrong", target(&query, 1))] {
+            let server = server();
+            get(&server, key, &target);
+            get(&server, key, &target);
+            told(&server, "repeated-refusal", 1, &[1, 2]);
+        }
+    }
+}
+
+/// It found no endpoint either, because it was refused before it was looked for.
+#[test]
+fn a_request_without_a_host_that_is_repeated_is_told() {
+    let server = server();
+    let head = format!("GET {} HTTP/1.1\r\nConnection: close\r\n\r\n", target(&queries()[0], 1));
+    for _ in 0..2 {
+        let mut stream = connect(server.address());
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    told(&server, "repeated-refusal", 1, &[1, 2]);
+}
+
+/// Whatever status it comes with, a code of the vendor's says that it was refused.
+#[test]
+fn a_refusal_that_is_answered_with_200_is_one() {
+    let server = rows_of_25().reading(gptbots_mock::contract::ErrorStatus::Ok).start().unwrap();
+    for _ in 0..2 {
+        assert_eq!(get(&server, "wrong", &target(&queries()[0], 1)).status, 200);
+    }
+    told(&server, "repeated-refusal", 1, &[1, 2]);
+}
+
+#[test]
+fn whoever_comes_before_retry_after_is_over_is_told() {
+    for query in queries() {
+        let server = server();
+        let sandbox = server.sandbox("s");
+        sandbox.freeze();
+        sandbox.rate_limit(1, Duration::from_secs(60));
+        for _ in 0..3 {
+            page_in(&server, "s", &query, 1);
+        }
+        told(&server, "retry-after-ignored", 1, &[2, 3]);
+        let what = server.verdict().findings()[0].what.clone();
+        assert!(what.ends_with("when Retry-After said 60 s"), "{what}");
+    }
+}
+
+#[test]
+fn retries_without_a_pause_are_told() {
+    for fault in ["status=503", "break=reset", "body=garbage", "body=truncated", "code=50000"] {
+        let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
+        let target = target(&queries()[0], 1);
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        for _ in 0..8 {
+            let mut stream = connect(server.address());
+            stream.write_all(head.as_bytes()).unwrap();
+            // A reset is an error here.
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        // A machine that is busy may make a pause of its own.
+        let found = found(&server);
+        assert!(matches!(found[..], [("no-pause", 2.., _)]), "{fault}: {found:?}");
+    }
+}
+
+/// A client that has seen enough, and closes over what it has not read.
+#[test]
+fn an_answer_that_is_not_read_to_its_end_is_told() {
+    for (query, read) in queries().iter().zip([0, 1, 200, 1]) {
+        let server = server();
+        let head = format!(
+            "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
+            target(query, 1)
+        );
+        let mut stream = connect(server.address());
+        stream.write_all(head.as_bytes()).unwrap();
+        // Once some of it is there, all of it is.
+        stream.peek(&mut [0]).unwrap();
+        stream.read_exact(&mut vec![0; read]).unwrap();
+        drop(stream);
+        until("it is told", || !found(&server).is_empty());
+        told(&server, "unread-answer", 1, &[1]);
+    }
+}
+
+/// So large that it waits for the client to read on.
+#[test]
+fn an_answer_that_is_left_in_the_middle_is_told() {
+    let messages = serde_json::json!([{"q": "x".repeat(8 << 20)}]);
+    let talk = serde_json::json!({"conversation_id": "c", "user_id": "u",
+        "start": "2025-10-20T09:00:00Z", "messages": messages});
+    let agents = serde_json::json!({"agents": [{"name": "mine", "conversations": [talk]}]});
+    let server = Server::builder().fixture(agents.to_string()).start().unwrap();
+    let mut stream = connect(server.address());
+    let target = target(&queries()[1], 1);
+    let head = format!("GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.read_exact(&mut [0; 1000]).unwrap();
+    drop(stream);
+    until("it is told", || !found(&server).is_empty());
+    told(&server, "unread-answer", 1, &[1]);
+}
+
+/// The verdict hangs on the journal in nothing else.
+#[test]
+fn an_unread_answer_of_a_request_that_the_journal_has_dropped_is_told() {
+    let server = rows_of_25().journal(1).start().unwrap();
+    let head = format!(
+        "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
+        target(&queries()[0], 1)
+    );
+    let mut stream = connect(server.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    // Once some of it is there, all of it is.
+    stream.peek(&mut [0]).unwrap();
+    page(&server, &queries()[1], 1).ok();
+    drop(stream);
+    until("it is told", || !found(&server).is_empty());
+    told(&server, "unread-answer", 1, &[1]);
+    let text = server.verdict().to_string();
+    assert!(
+        text.contains("\n    #1 is no longer in the journal (--journal keeps more)\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_rule_is_muted_by_its_name() {
+    let server = server();
+    for number in [1, 3] {
+        get(&server, KEY, &format!("{}&sort=x", target(&queries()[0], number)));
+    }
+    let rules = |mute: &str| -> Vec<String> {
+        let json = verdict(&server, &format!("/__admin/verdict?mute={mute}"), "*/*").ok().json();
+        let findings = json["findings"].as_array().unwrap().iter();
+        findings.map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rules("no-pause"), ["unknown-parameter", "skipped-page"]);
+    assert_eq!(rules("skipped-page"), ["unknown-parameter"]);
+    assert_eq!(rules("skipped-page,unknown-parameter"), [""; 0]);
+    // As libraries write it.
+    assert_eq!(rules("skipped-page%2Cunknown-parameter"), [""; 0]);
+    let left = server.verdict().mute(Rule::UnknownParameter);
+    assert_eq!(left.findings().len(), 1);
+}
+
+#[test]
+fn a_rule_that_there_is_not_is_refused_with_the_nearest() {
+    let server = server();
+    let answer = verdict(&server, "/__admin/verdict?mute=skiped-page", "*/*");
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("did you mean skipped-page?"), "{}", answer.body);
+}
+
+#[test]
+fn a_sandbox_has_a_verdict_of_its_own() {
+    let server = server();
+    for number in [1, 3] {
+        page_in(&server, "wrong", &queries()[0], number);
+        page_in(&server, "right", &queries()[0], 1);
+    }
+    let clean = |sandbox: &str| {
+        let target = format!("/__admin/sandboxes/{sandbox}/verdict");
+        verdict(&server, &target, "application/json").json()["clean"].clone()
+    };
+    assert_eq!((clean("wrong"), clean("right")), (false.into(), true.into()));
+    assert_eq!(server.verdict().findings()[0].sandbox, "wrong");
+}
+
+#[test]
+fn a_verdict_outlives_its_sandbox() {
+    let server = server();
+    for (sandbox, end) in [("ended", "DELETE"), ("reset", "POST"), ("default", "POST")] {
+        for number in [1, 3] {
+            page_in(&server, sandbox, &queries()[0], number);
+        }
+        let more = if end == "POST" { "/reset" } else { "" };
+        let target = format!("/__admin/sandboxes/{sandbox}{more}");
+        assert!(request(&server, end, &target, &[]).status < 300, "{end} {target}");
+    }
+    let verdict = server.verdict();
+    let sandboxes: Vec<_> = verdict.findings().iter().map(|found| &*found.sandbox).collect();
+    assert_eq!((sandboxes, verdict.requests()), (vec!["default", "ended", "reset"], 6));
+}
+
+#[test]
+fn a_verdict_outlives_what_the_journal_has_room_for() {
+    let server = server();
+    for number in [1, 3] {
+        page(&server, &queries()[0], number);
+    }
+    let mut connection = crate::support::client::Connection::open(server.address(), KEY);
+    for _ in 0..1100 {
+        connection.get(&target(&queries()[1], 1)).ok();
+    }
+    told(&server, "skipped-page", 1, &[1, 2]);
+    assert_eq!(server.verdict().requests(), 1102);
+}
+
+/// What a finding names is shown though the journal has dropped it long ago.
+#[test]
+fn requests_that_a_walk_began_and_ended_with_are_shown_though_they_were_dropped() {
+    let server = rows_of_25().journal(5).start().unwrap();
+    for number in [1, 2] {
+        page(&server, &queries()[0], number);
+    }
+    for number in 0..20 {
+        get(&server, KEY, &format!("{}&page=1&page_size={}", queries()[1], 30 + number)).ok();
+    }
+    told(&server, "stopped-early", 1, &[1, 2]);
+    let text = server.verdict().to_string();
+    for number in [1, 2] {
+        let line = format!("\n    #{number} GET {}\n", target(&queries()[0], number));
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
+fn a_reset_of_the_server_forgets_everything() {
+    let server = server();
+    for number in [1, 3] {
+        page_in(&server, "s", &queries()[0], number);
+    }
+    assert_eq!(request(&server, "POST", "/__admin/reset", &[]).status, 200);
+    clean(&server);
+}
+
+/// An operation's own fault is told by the rules of the operation alone.
+#[test]
+fn a_4xx_of_a_fault_that_is_repeated_is_told() {
+    let server = server();
+    let fault = Fault::code(Code::ConversationMissing).on(Operation::Messages);
+    server.sandbox("s").fault(fault);
+    for _ in 0..2 {
+        page_in(&server, "s", &queries()[1], 1);
+    }
+    told(&server, "repeated-refusal", 1, &[1, 2]);
+}
+
+/// More walks than are followed at once, while the journal drops the requests that they are named by.
+#[test]
+fn many_walks_with_a_journal_of_one_request_are_all_watched() {
+    let server = Server::builder().journal(1).start().unwrap();
+    let ask = |start: u32, page: u32| {
+        let window = format!("start_time={start}&end_time=9999999999999");
+        let query = format!("conversation_type=ALL&{window}&page={page}&page_size=1");
+        get(&server, "app-demo", &format!("/v1/bot/conversation/page?{query}")).ok();
+    };
+    ask(0, 1);
+    (1..500).for_each(|start| ask(start, 1));
+    for (start, page) in [(0, 10), (1, 1), (0, 2), (500, 1), (0, 3)] {
+        ask(start, page);
+    }
+    assert_eq!(server.verdict().requests(), 505);
+}

@@ -1,0 +1,121 @@
+//! Clients side by side: nobody is held to an answer that went to someone else, and keys stay hidden
+//! wherever a client puts them.
+
+use gptbots_mock::{Server, Verdict};
+
+use crate::support::client::request;
+use crate::support::wire::Wire;
+
+/// The messages of a conversation of 100, fifty a page.
+fn page(number: u32) -> String {
+    format!("/v1/messages?conversation_id=xxxxxx&page={number}&page_size=50")
+}
+
+fn asks(target: &str, headers: &str) -> String {
+    let key = "Authorization: Bearer your_apikey\r\n";
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{key}{headers}\r\n")
+}
+
+/// What is thought of requests, each on a connection that stays open beside the others.
+fn side_by_side(server: &Server, targets: &[String]) -> Verdict {
+    let mut open: Vec<_> = targets.iter().map(|_| Wire::open(server.address())).collect();
+    for (connection, target) in open.iter_mut().zip(targets) {
+        connection.send(asks(target, ""));
+        connection.answer();
+    }
+    server.verdict()
+}
+
+/// The same, one behind the other on one connection.
+fn in_turn(server: &Server, targets: &[String]) -> Verdict {
+    let mut connection = Wire::open(server.address());
+    for target in targets {
+        connection.send(asks(target, ""));
+        connection.answer();
+    }
+    server.verdict()
+}
+
+fn rules(verdict: &Verdict) -> Vec<&'static str> {
+    verdict.findings().iter().map(|finding| finding.rule.name()).collect()
+}
+
+#[test]
+fn two_who_ask_for_the_same_missing_thing_repeat_nothing() {
+    let missing = page(1).replace("xxxxxx", "nobody");
+    let twice = [missing.clone(), missing];
+    assert!(rules(&side_by_side(&Server::start().unwrap(), &twice)).is_empty());
+    assert_eq!(rules(&in_turn(&Server::start().unwrap(), &twice)), ["repeated-refusal"]);
+}
+
+#[test]
+fn whoever_fetches_ahead_side_by_side_does_not_know_of_the_end() {
+    let pages = [page(1), page(2), page(3)];
+    assert!(rules(&side_by_side(&Server::start().unwrap(), &pages)).is_empty());
+    assert_eq!(rules(&in_turn(&Server::start().unwrap(), &pages)), ["past-the-end"]);
+}
+
+#[test]
+fn a_burst_that_meets_the_limit_does_not_ignore_retry_after() {
+    let limited =
+        || Server::builder().rate_limit(1, std::time::Duration::from_secs(60)).start().unwrap();
+    let burst = [page(1), page(1), page(1), page(1)];
+    assert!(rules(&side_by_side(&limited(), &burst)).is_empty());
+    assert_eq!(rules(&in_turn(&limited(), &burst)), ["retry-after-ignored"]);
+}
+
+/// So many different slips of one kind leave room for another kind.
+#[test]
+fn no_rule_takes_the_room_of_another() {
+    let server = Server::start().unwrap();
+    let mut targets: Vec<_> = (0..300).map(|n| format!("{}&x{n}=1", page(1))).collect();
+    let missing = page(1).replace("xxxxxx", "nobody");
+    targets.extend([missing.clone(), missing]);
+    assert!(rules(&in_turn(&server, &targets)).contains(&"repeated-refusal"));
+}
+
+/// Everything that is told of requests.
+fn told(server: &Server) -> String {
+    let journal = request(server, "GET", "/__admin/requests", &[]).body;
+    format!("{journal}{:#}{}", server.verdict(), server.verdict().to_junit())
+}
+
+#[test]
+fn a_key_is_hidden_wherever_it_stands() {
+    let long = format!("K{}9876", "sEcReT".repeat(20));
+    for key in ["sEcReTsEcReTsEcReT9876", &long] {
+        let server = Server::start().unwrap();
+        let target = format!("/v1/{}/{key}", "x".repeat(60));
+        for header in ["X-API-Key", "Proxy-Authorization", "Cookie"] {
+            request(&server, "GET", &format!("{target}?q={key}"), &[(header, key)]);
+        }
+        for value in [format!("Bearer {key}"), format!("Bearer \"{key}\""), format!("{key} x")] {
+            for target in [&target, &format!("{}&{key}=1&app_key={key}", page(1))] {
+                request(&server, "GET", target, &[("Authorization", &value)]);
+                request(&server, "GET", target, &[("Authorization", &value)]);
+            }
+        }
+        let told = told(&server);
+        assert!(told.contains("9876") && told.contains("repeated-refusal"), "{told}");
+        let lines = told.split(['"', '\n']).filter(|line| line.contains("sEcReT"));
+        // A key without a header that says it is one is no key to anyone.
+        let leaked: Vec<_> = lines.collect();
+        assert!(leaked.is_empty(), "{leaked:#?}");
+    }
+}
+
+/// What a finding shows of its requests is cut, and never within a key.
+#[test]
+fn a_key_is_hidden_in_the_requests_of_a_finding() {
+    let server = Server::start().unwrap();
+    for filled in (150..310).step_by(7) {
+        let target = format!("{}&x={}&own=app-demo&y=app%2Ddemo", page(1), "z".repeat(filled));
+        request(&server, "GET", &target, &[("Authorization", "Bearer your_apikey")]);
+    }
+    let verdict = server.verdict();
+    let lines = verdict.findings().iter().flat_map(|finding| &finding.request_lines);
+    let targets: Vec<_> = lines.map(|line| &*line.target).collect();
+    assert!(targets.iter().any(|target| target.contains("own=****demo&y=****demo")), "{targets:?}");
+    let told = told(&server);
+    assert!(!told.contains("app-") && !told.contains("app%2D"), "{told}");
+}

@@ -1,0 +1,173 @@
+//! `gptbots-mock verify`: its reports, and what it says to wrong usage.
+
+use std::time::Duration;
+
+use gptbots_mock::Server;
+use gptbots_mock::contract::statements;
+use serde_json::{Value, json};
+
+use crate::support::process::{Ended, command, run};
+
+/// Verifies agent *demo* of a server of its own with a small budget, and reports to a file.
+fn reported(end: &str, more: &[&str]) -> (Ended, String) {
+    let server = Server::start().unwrap();
+    let name = format!("gptbots-mock-forms-{}-{}.{end}", std::process::id(), more.len());
+    let path = std::env::temp_dir().join(name);
+    let file = path.to_str().unwrap();
+    let args = ["verify", "--against", server.url(), "--key", "app-demo", "--report", file];
+    let ended = run(command(&args).args(["--per-minute", "1000000"]).args(more));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    (ended, text)
+}
+
+#[test]
+fn json_has_every_statement_with_the_columns_of_the_fidelity_page() {
+    let (ended, text) = reported("json", &[]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((ended.code, &report["differs"]), (0, &json!(0)), "{ended:?}");
+    let told = report["statements"].as_array().unwrap();
+    assert_eq!(told.len(), statements().len());
+    for (one, of) in told.iter().zip(statements()) {
+        let columns = json!({
+            "id": of.id, "says": of.says, "status": of.source.status.name(),
+            "source": of.source.from, "reading": of.reading, "held_by": of.test,
+            "found": one["found"], "came": one["came"],
+        });
+        assert_eq!(*one, columns);
+    }
+    let count = |found: &str| told.iter().filter(|one| one["found"] == found).count();
+    assert_eq!(report["holds"], count("holds"));
+    assert_eq!(report["not_tried"], count("not tried"));
+    assert_eq!(count("holds") + count("not tried"), told.len());
+    assert!(count("holds") > 100, "{report:#}");
+}
+
+#[test]
+fn a_table_has_the_columns_of_the_fidelity_page() {
+    let (_, text) = reported("txt", &[]);
+    let fidelity = gptbots_mock::contract::fidelity_page();
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
+    };
+    let rows = |page: &str| -> Vec<Vec<String>> {
+        let of_table = page.lines().filter(|line| line.starts_with("| ")).map(cells);
+        of_table
+            .filter(|row| row.iter().any(|cell| cell.starts_with('`') && cell.contains("::")))
+            .collect()
+    };
+    let (told, page) = (rows(&text), rows(&fidelity));
+    assert_eq!(told.len(), page.len());
+    for (told, page) in told.iter().zip(&page) {
+        assert_eq!(told[1..7], page[..6], "{told:?}");
+    }
+    assert!(text.contains("| found "), "{text}");
+}
+
+#[test]
+fn a_test_report_has_a_case_for_each_statement() {
+    let (ended, text) = reported("xml", &["--max-requests", "5"]);
+    assert_eq!(ended.code, 0);
+    let all = statements().len() + 1;
+    let cases = text.matches("<testcase ").count();
+    let skipped = text.matches("<skipped ").count();
+    assert_eq!(cases, all);
+    let head = format!(r#"tests="{all}" failures="0" errors="0" skipped="{skipped}""#);
+    assert!(text.contains(&head) && skipped > 50, "{text}");
+    let why = r#"<skipped message="5 requests were used up; --max-requests 125 are enough"#;
+    assert!(text.contains(why), "{text}");
+    assert!(text.contains(r#"<testcase classname="server" name="server.answers"/>"#), "{text}");
+}
+
+#[test]
+fn what_differs_fails_its_case() {
+    // A server that has enough after three requests, so that nothing but that is found.
+    let server = Server::builder().rate_limit(3, Duration::from_secs(3600)).start().unwrap();
+    let file = std::env::temp_dir().join(format!("gptbots-mock-key-{}.xml", std::process::id()));
+    let mut command = command(&["verify", "--against", server.url(), "--key", "app-nobody"]);
+    let ended = run(command.args(["--per-minute", "1000000", "--report", file.to_str().unwrap()]));
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(ended.code, 6, "{ended:?}");
+    assert!(ended.stdout.contains("\nserver: the key is refused\n"), "{ended:?}");
+    assert!(text.contains(r#"<failure message="the key is refused">"#), "{text}");
+    // What the refusal itself shows stands in the report all the same.
+    assert!(text.contains(r#"name="everywhere.failure"/>"#), "{text}");
+}
+
+/// Asserts wrong usage, told with these words, and without a key.
+#[track_caller]
+fn refused(args: &[&str], words: &str) {
+    let ended = run(command(&["verify"]).args(args));
+    assert_eq!((ended.code, &*ended.stdout), (2, ""), "{ended:?}");
+    assert!(ended.stderr.contains(words), "{ended:?}");
+    assert!(!ended.stderr.contains("app-secret"), "{ended:?}");
+}
+
+#[test]
+fn wrong_usage_is_told() {
+    refused(&["--key", "app-secret"], "--against <URL>");
+    refused(&["--against", "http://localhost"], "--key <KEY>");
+    for url in ["localhost:8484", "ftp://localhost", "http://", "/v1/messages", "http:///v1"] {
+        refused(&["--key", "app-secret", "--against", url], "https://HOST");
+    }
+    // The key would go to whoever listens where the scheme's port is.
+    for port in [":99999", ":", ":0", ":x", ":-1"] {
+        for host in ["127.0.0.1", "[::1]"] {
+            let url = format!("http://{host}{port}/v");
+            let ended = run(&mut command(&["verify", "--key", "app-secret", "--against", &url]));
+            assert_eq!((ended.code, &*ended.stdout), (2, ""), "{url}: {ended:?}");
+        }
+    }
+    let url = "http://app-secret@localhost";
+    refused(&["--key", "app-secret", "--against", url], "not before the host");
+    let url = "http://localhost/v1?key=app-secret";
+    refused(&["--key", "app-secret", "--against", url], "no query");
+    refused(&["--key", "app-secret ", "--against", "http://localhost"], "--key");
+    refused(&["--key", "", "--against", "http://localhost"], "--key");
+    let right = ["--key", "app-secret", "--against", "http://localhost"];
+    for (flag, value) in [("--max-requests", "0"), ("--per-minute", "0"), ("--timeout", "0")] {
+        refused(&[&right[..], &[flag, value]].concat(), flag);
+    }
+    refused(&[&right[..], &["--report", "x.html"]].concat(), ".json, .xml or .txt");
+}
+
+#[test]
+fn variables_stand_in_for_flags() {
+    let server = Server::start().unwrap();
+    let ended = run(command(&["verify"])
+        .env("GPTBOTS_MOCK_AGAINST", server.url())
+        .env("GPTBOTS_MOCK_KEY", "app-demo")
+        .env("GPTBOTS_MOCK_DELETED_KEY", "app-deleted")
+        .env("GPTBOTS_MOCK_MAX_REQUESTS", "15")
+        .env("GPTBOTS_MOCK_PER_MINUTE", "1000000")
+        .env("GPTBOTS_MOCK_TIMEOUT", "5"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("(15 requests)"), "{ended:?}");
+    let told = "up to 15 requests, 1000000 a minute: about 0 s\n10 of 15 requests\n";
+    assert_eq!(ended.stderr, told);
+}
+
+/// A path before those of the endpoints, with and without a slash at its end.
+#[test]
+fn a_server_may_stand_below_a_path() {
+    let server = Server::start().unwrap();
+    for path in ["/s/below", "/s/below/", "/"] {
+        let url = format!("{}{path}", server.url());
+        let args = ["verify", "--against", &url, "--key", "app-demo", "--per-minute", "1000000"];
+        let ended = run(&mut command(&args));
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    assert_eq!(server.sandbox("below").requests().len(), 120);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told() {
+    let server = Server::start().unwrap();
+    let args = ["verify", "--against", server.url(), "--key", "app-demo", "--max-requests", "1"];
+    let ended = run(command(&args).args(["--report", "/no/such/folder/x.json"]));
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("cannot write /no/such/folder/x.json"), "{ended:?}");
+    // Before anything was asked.
+    assert!(server.requests().is_empty());
+}

@@ -1,0 +1,351 @@
+//! `verify` against servers that do not speak HTTP as they should: each gives a finding that names
+//! the trouble, never a crash, and never the key to anyone else.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+
+use gptbots_mock::Server;
+
+use crate::verify::scripted::{
+    Found, IMPATIENT, KEY, Scripted, answer, drip, finds, handed_on, hang, json, statement,
+    troubles, verify,
+};
+
+/// Asserts that the server is given up after its first answer, and what is said of it.
+#[track_caller]
+fn gives_up(server: &Scripted, says: &str) -> Found {
+    gives_up_as(server, &[], says)
+}
+
+/// The same of servers that give no answer in time, all at once.
+fn are_late(servers: &[(Scripted, &str)]) {
+    std::thread::scope(|scope| {
+        for (server, says) in servers {
+            scope.spawn(move || gives_up_as(server, &IMPATIENT, says));
+        }
+    });
+}
+
+#[track_caller]
+fn gives_up_as(server: &Scripted, env: &[(&str, &str)], says: &str) -> Found {
+    let found = finds(&server.url(), env, says);
+    assert_eq!(server.met(), 1, "{}", found.stdout);
+    assert_eq!(found.json["requests"], 1);
+    found
+}
+
+#[test]
+fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let found = finds(&format!("http://{address}"), &[], "nobody listens there");
+    // Nothing stands between a person and the reason.
+    let all = found.json["statements"].as_array().unwrap().len();
+    let says = format!("0 statements hold, 0 differ, {all} could not be tried (1 requests)");
+    let whole = format!("http://{address}: {says}\n\nserver: nobody listens there\n");
+    assert_eq!(found.stdout, whole);
+}
+
+#[test]
+fn no_machine_has_the_name() {
+    finds("http://no-such-host.invalid", &[], "no address is known for that host name");
+}
+
+#[test]
+fn a_web_page_is_not_the_api() {
+    let page = "<html><body>It works!</body></html>";
+    let ok = Scripted::sending(answer("200 OK", "text/html; charset=utf-8", page));
+    gives_up(&ok, "not the API: HTTP 200, text/html, 35 bytes that are not JSON");
+    let none = Scripted::sending(answer("404 Not Found", "text/html", page));
+    gives_up(&none, "not the API: HTTP 404, text/html, 35 bytes that are not JSON");
+}
+
+/// The key goes with no redirect, whichever it is.
+#[test]
+fn a_redirect_is_not_followed_to_another_host() {
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Again", "308 Moved"] {
+        let other = Scripted::new(|stream, _| hang(stream));
+        let to = format!("127.0.0.1:{}", other.port());
+        let head = format!("HTTP/1.1 {status}\r\nLocation: http://{to}/x?y=");
+        let server = Scripted::sending(format!("{head}{KEY}\r\nContent-Length: 0\r\n\r\n"));
+        gives_up(&server, "a redirect to another path or port of it, which was not followed");
+        assert_eq!(other.met(), 0);
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed_on_the_same_host() {
+    for (to, says) in [
+        ("Location: /elsewhere\r\n", "HTTP 302, a redirect to another path of it"),
+        ("Location: https:///\r\n", "HTTP 302, a redirect"),
+        ("Location: \u{1}\r\n", "what came is not HTTP"),
+        ("Location: \u{e9}\r\n", "HTTP 302, an empty body"),
+        ("", "HTTP 302, an empty body"),
+    ] {
+        let server =
+            Scripted::sending(format!("HTTP/1.1 302 Found\r\n{to}Content-Length: 0\r\n\r\n"));
+        gives_up(&server, says);
+    }
+}
+
+/// What is said of a server that gives no answer, and of one that stops in the middle of a body.
+const LATE: &str = "no whole answer within 1 s";
+const LATE_BODY: &str = "HTTP 200, then no whole answer within 1 s";
+
+#[test]
+fn a_server_that_hangs_is_left_after_the_timeout() {
+    let after = |part: &'static str| {
+        Scripted::new(move |stream, _| {
+            stream.write_all(part.as_bytes())?;
+            hang(stream)
+        })
+    };
+    are_late(&[
+        (after(""), LATE),
+        (after("HTTP/1.1 200 O"), LATE),
+        (after("HTTP/1.1 200 OK\r\nContent-Type: appl"), LATE),
+        (after("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"li"), LATE_BODY),
+    ]);
+}
+
+/// The timeout is of the whole answer, not of each pause.
+#[test]
+fn a_server_that_drips_is_left_after_the_timeout() {
+    let dripping = |head: &'static str, rest: &'static str| {
+        let rest = rest.repeat(900);
+        Scripted::new(move |stream, _| {
+            stream.write_all(head.as_bytes())?;
+            drip(stream, rest.as_bytes())
+        })
+    };
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    are_late(&[
+        (dripping("HTTP/1.1 200 OK\r\nX: ", "y"), LATE),
+        (dripping("", "HTTP/1.1 103 Early Hints\r\n\r\n"), LATE),
+        (dripping("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", " "), LATE_BODY),
+        (dripping(chunked, "1\r\n \r\n"), LATE_BODY),
+    ]);
+}
+
+#[test]
+fn a_connection_that_ends_too_soon() {
+    let soon = "the connection ended too soon";
+    gives_up(&Scripted::raw(|_| Ok(())), soon);
+    gives_up(&Scripted::new(|_, _| Ok(())), soon);
+    gives_up(&Scripted::sending("HTTP/1.1 200 OK\r\nContent-Le"), soon);
+    let cut = Scripted::sending("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"list\":[");
+    gives_up(&cut, &format!("HTTP 200, then {soon}"));
+    let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"l";
+    gives_up(&Scripted::sending(chunk), &format!("HTTP 200, then {soon}"));
+    let more = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n";
+    gives_up(&Scripted::sending(more), &format!("HTTP 200, then {soon}"));
+}
+
+/// A server that closes with unread bytes resets the connection.
+#[test]
+fn a_connection_that_is_reset() {
+    let server = Scripted::raw(|stream| {
+        // Waits until the request is there, and leaves it there.
+        stream.peek(&mut [0])?;
+        Ok(())
+    });
+    gives_up(&server, "the connection ended too soon");
+}
+
+#[test]
+fn lengths_that_are_none() {
+    for (length, says) in [
+        ("Content-Length: 2\r\nContent-Length: 3", "Content-Length twice, with two values"),
+        ("Content-Length: -1", "a Content-Length that is no number"),
+        ("Content-Length: x", "a Content-Length that is no number"),
+        ("Content-Length: 99999999999999999999999", "a Content-Length that is no number"),
+        ("Content-Length: \r\n", "a Content-Length that is no number"),
+    ] {
+        let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n{{}}"));
+        gives_up(&server, says);
+    }
+}
+
+#[test]
+fn a_length_that_is_too_large_is_no_memory() {
+    let length = "Content-Length: 18446744073709551615";
+    let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n{{}}"));
+    gives_up(&server, "HTTP 200, then ");
+}
+
+#[test]
+fn chunks_that_are_none() {
+    for chunks in [
+        "zz\r\n{}\r\n",
+        "-1\r\n",
+        "2\r\n{}xx\r\n0\r\n\r\n",
+        "fffffffffffffffff\r\n{}",
+        "\u{e9}\r\n",
+    ] {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        gives_up(&Scripted::sending(format!("{head}{chunks}")), "HTTP 200, then ");
+    }
+}
+
+/// What comes without end is left at a size, and the server sees that the client has gone.
+#[test]
+fn what_has_no_end_is_left_at_a_size() {
+    let endless = |head: &'static str, part: &'static str| {
+        let part = part.repeat(4096);
+        Scripted::new(move |stream, _| {
+            stream.write_all(head.as_bytes())?;
+            loop {
+                stream.write_all(part.as_bytes())?;
+            }
+        })
+    };
+    let large = "HTTP 200, then a body of more than 16 MiB";
+    gives_up(&endless("HTTP/1.1 200 OK\r\n\r\n", "[1,2,3],"), large);
+    gives_up(&endless("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "abcdefgh"), large);
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    gives_up(&endless(chunked, "12\r\nabcdefghijklmnopqr\r\n"), large);
+    gives_up(&endless("HTTP/1.1 200 OK\r\nX: ", "abcdefgh"), "a head that is too large");
+    gives_up(&endless("HTTP/1.1 200 OK\r\n", "a: b\r\n"), "a head that is too large");
+}
+
+#[test]
+fn many_headers() {
+    let headers = "x: y\r\n".repeat(1000);
+    let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{headers}\r\n{{}}"));
+    gives_up(&server, "a head that is too large");
+}
+
+#[test]
+fn what_is_not_http() {
+    for bytes in [
+        &b"SSH-2.0-OpenSSH_9.6\r\n"[..],
+        b"\x00\x01\x02\xff\xfe\x1b[31m\r\n\r\n",
+        b"{\"list\":[],\"total\":0}",
+        b"HTTP/0.9 200 OK\r\n\r\n{}",
+        b"HTTP/2.0 200 OK\r\n\r\n{}",
+        b"HTTP/1.1 abc OK\r\n\r\n{}",
+        b"HTTP/1.1 099 OK\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n{}",
+    ] {
+        let server = Scripted::sending(bytes);
+        gives_up(&server, "what came is not HTTP");
+    }
+}
+
+/// HTTP/1.0 and a body that ends with the connection are right.
+#[test]
+fn an_old_server_is_understood() {
+    let body = r#"{"code":40127,"message":"Authentication failed."}"#;
+    let head = "HTTP/1.0 401 Unauthorized\r\nContent-Type: application/json\r\n\r\n";
+    gives_up(&Scripted::sending(format!("{head}{body}")), "the key is refused");
+}
+
+#[test]
+fn answers_before_the_answer_are_passed_over() {
+    let refused = r#"{"code":40127,"message":"Authentication failed."}"#;
+    let refused = answer("401 Unauthorized", "application/json", refused);
+    for before in ["100 Continue", "102 Processing", "103 Early Hints"] {
+        let before = format!("HTTP/1.1 {before}\r\n\r\n").repeat(3);
+        let server = Scripted::sending([before.as_bytes(), &refused].concat());
+        gives_up(&server, "the key is refused");
+    }
+}
+
+/// A server in front of an emulator, which makes of each answer what a closure says.
+fn before(
+    mut change: impl FnMut(usize, &str, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
+) -> Scripted {
+    let emulator = Server::start().unwrap();
+    let mut number = 0;
+    Scripted::new(move |stream, head| {
+        let answer = handed_on(emulator.address(), head)?;
+        number += 1;
+        change(number, head, answer).map_or(Ok(()), |answer| stream.write_all(&answer))
+    })
+}
+
+#[test]
+fn through_a_forwarder_everything_holds() {
+    let server = before(|_, _, answer| Some(answer));
+    let found = verify(&server.url(), &[]);
+    assert_eq!(found.code, 0, "{}", found.stdout);
+    assert_eq!(found.json["requests"], server.met());
+}
+
+/// A server may leave the connection open: each request has one of its own.
+#[test]
+fn what_a_server_sends_too_much_is_never_the_next_answer() {
+    for more in [&b""[..], &json(r#"{"list":[],"total":12345}"#)] {
+        let (emulator, more) = (Server::start().unwrap(), more.to_vec());
+        let server = Scripted::new(move |stream, head| {
+            let answer = handed_on(emulator.address(), head)?;
+            let answer = String::from_utf8(answer).expect("an answer is UTF-8");
+            let open = answer.replacen("connection: close\r\n", "", 1);
+            assert_ne!(open, answer);
+            stream.write_all(&[open.as_bytes(), &more].concat())?;
+            hang(stream)
+        });
+        let found = verify(&server.url(), &[]);
+        assert_eq!(found.code, 0, "{}", found.stdout);
+        assert_eq!(found.json["requests"], server.met());
+    }
+}
+
+/// One answer that goes wrong in the middle of a run is asked for again, and nothing differs for it.
+#[test]
+fn a_request_without_an_answer_is_sent_again() {
+    let server = before(|number, _, answer| {
+        Some(if number == 5 { answer[..answer.len() - 5].to_vec() } else { answer })
+    });
+    let found = verify(&server.url(), &[]);
+    assert_eq!((found.code, troubles(&found).len()), (0, 0), "{}", found.stdout);
+    assert_eq!(statement(&found, "messages.past-end").0, "holds");
+    assert_eq!(found.json["sent_again"], 1);
+    let told = "requests, 1 of them again, as no answer came at first)\n";
+    assert!(found.stdout.contains(told), "{}", found.stdout);
+}
+
+/// What never has an answer is told of the server, and not of the contract.
+#[test]
+fn what_a_server_fails_to_answer_is_left_out() {
+    for (broken, says) in [
+        ("", "the connection ended too soon"),
+        (
+            "HTTP/1.1 503 X\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n<p>",
+            "HTTP 503, text/html",
+        ),
+        (
+            "HTTP/1.1 500 X\r\nContent-Type: application/json\r\nContent-Length: 47\r\n\r\n{\"code\":50000,\"message\":\"Internal system error\"}",
+            "HTTP 500",
+        ),
+    ] {
+        let server = before(move |_, head, answer| {
+            let fails = head.contains("/v2/messages");
+            Some(if fails { broken.as_bytes().to_vec() } else { answer })
+        });
+        let found = finds(&server.url(), &[], says);
+        assert!(server.met() > 40, "{}", found.stdout);
+        assert_eq!(found.json["differs"], 0, "{}", found.stdout);
+        assert_eq!(statement(&found, "messages-v2.total").0, "not tried");
+        assert_eq!(statement(&found, "messages.total").0, "holds");
+    }
+}
+
+#[test]
+fn a_server_that_only_knows_the_list_is_soon_left() {
+    let server = before(|number, _, answer| (number == 1).then_some(answer));
+    let found = finds(&server.url(), &[], "the connection ended too soon");
+    assert_eq!(server.met(), 7, "{}", found.stdout);
+    assert_eq!(troubles(&found)[1..], ["6 requests in a row had no answer"]);
+}
+
+/// A proxy that is in the way is not asked for a server on this machine.
+#[test]
+fn a_proxy_has_no_part_in_a_server_of_this_machine() {
+    let proxy = Scripted::new(|stream: &mut TcpStream, _| hang(stream));
+    let server = Scripted::sending(json("{}"));
+    let found = verify(&server.url(), &[("http_proxy", &proxy.url()), ("ALL_PROXY", &proxy.url())]);
+    assert_eq!((found.code, server.met(), proxy.met()), (6, 1, 0));
+}

@@ -1,0 +1,11 @@
+//! `gptbots-mock verify`, against the emulator and against servers that break the contract.
+
+mod breaks;
+mod differs;
+mod forms;
+mod hostile;
+mod odd;
+mod readings;
+mod scripted;
+#[cfg(all(target_os = "linux", feature = "tls"))]
+mod tls;

@@ -1,0 +1,238 @@
+//! `verify` over TLS: right certificates are as good as none, and a wrong one ends it before the
+//! key is sent. What this machine trusts is said in a file, as on Linux.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+
+use gptbots_mock::Server;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::support::process::Directory;
+use crate::verify::scripted::{Scripted, finds, handed_on, verify};
+
+/// An authority of this name.
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// What a server shows: its certificate, and the key of it.
+type Shown = (CertificateDer<'static>, KeyPair);
+
+/// A certificate of this authority, for these names.
+fn issued(
+    authority: &CertifiedIssuer<'_, KeyPair>,
+    names: &[&str],
+    change: impl Fn(&mut CertificateParams),
+) -> Shown {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    (params.signed_by(&key, authority).unwrap().der().clone(), key)
+}
+
+/// A server that speaks TLS in front of an emulator, and all that it was asked.
+fn forwarder((certificate, key): &Shown) -> (Scripted, Receiver<String>) {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    let config = Arc::new(config);
+    let emulator = Server::start().unwrap();
+    let (asked, requests) = channel();
+    let server = Scripted::raw(move |stream| {
+        let connection = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(connection, stream);
+        let head = crate::verify::scripted::head_of(&mut stream)?;
+        // Nobody listens to it any more where the test is over.
+        let _ = asked.send(head.clone());
+        stream.write_all(&handed_on(emulator.address(), &head)?)?;
+        stream.conn.send_close_notify();
+        stream.flush()
+    });
+    (server, requests)
+}
+
+/// A file of what is trusted.
+fn trusted(directory: &Directory, pem: &str) -> String {
+    let path = directory.join("authorities.pem");
+    fs::write(&path, pem).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The variables that say what is trusted, and that nothing else is.
+fn trusting(file: &str) -> [(&str, &str); 2] {
+    [("SSL_CERT_FILE", file), ("SSL_CERT_DIR", "")]
+}
+
+fn https(server: &Scripted) -> String {
+    format!("https://localhost:{}", server.port())
+}
+
+#[test]
+fn over_tls_everything_holds() {
+    let directory = Directory::new("tls-right");
+    let authority = authority("known");
+    let file = trusted(&directory, &authority.pem());
+    let (server, requests) = forwarder(&issued(&authority, &["localhost"], |_| ()));
+    let found = verify(&https(&server), &trusting(&file));
+    assert_eq!(found.code, 0, "{}", found.stdout);
+    assert_eq!(found.json["requests"], requests.try_iter().count());
+    let plain = verify(Server::start().unwrap().url(), &[]);
+    assert_eq!(found.json["statements"], plain.json["statements"]);
+    assert_eq!(found.json["readings"], plain.json["readings"]);
+}
+
+/// Asserts that a server that shows this is not asked anything, and what is said of it.
+#[track_caller]
+fn refused(name: &str, authority: &CertifiedIssuer<'_, KeyPair>, shown: &Shown, says: &str) {
+    let directory = Directory::new(name);
+    let file = trusted(&directory, &authority.pem());
+    let (server, requests) = forwarder(shown);
+    let found = finds(&https(&server), &trusting(&file), says);
+    assert!(found.stdout.contains("; no key was sent\n"), "{}", found.stdout);
+    assert_eq!(server.met(), 1);
+    drop(server);
+    assert_eq!(requests.iter().count(), 0);
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority() {
+    let says = "its certificate is from an authority that this machine does not know";
+    let (known, other) = (authority("known"), authority("other"));
+    refused("tls-unknown", &known, &issued(&other, &["localhost"], |_| ()), says);
+    let namesake = issued(&authority("known"), &["localhost"], |_| ());
+    refused("tls-namesake", &known, &namesake, "its certificate is not trusted (BadSignature)");
+    let key = KeyPair::generate().unwrap();
+    let itself = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let itself = itself.self_signed(&key).unwrap().der().clone();
+    refused("tls-itself", &known, &(itself, key), says);
+}
+
+#[test]
+fn a_certificate_of_another_time() {
+    let known = authority("known");
+    let old = issued(&known, &["localhost"], |params| {
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+    });
+    refused("tls-old", &known, &old, "its certificate has expired");
+    let early = issued(&known, &["localhost"], |params| {
+        params.not_before = date_time_ymd(2999, 1, 1);
+        params.not_after = date_time_ymd(3000, 1, 1);
+    });
+    refused("tls-early", &known, &early, "its certificate is not valid yet");
+}
+
+#[test]
+fn a_certificate_of_another_name() {
+    let known = authority("known");
+    let says = "its certificate is for another host name";
+    for (name, names) in [("other", "example.com"), ("sub", "x.localhost"), ("ip", "127.0.0.1")] {
+        refused(&format!("tls-{name}"), &known, &issued(&known, &[names], |_| ()), says);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_for_no_server() {
+    let known = authority("known");
+    let client = issued(&known, &["localhost"], |params| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    refused("tls-client", &known, &client, "its certificate is not trusted (");
+}
+
+/// What a server says that knows no TLS above 1.1: the alert `protocol_version`.
+const TLS_1_1: [u8; 7] = [21, 3, 2, 0, 2, 2, 70];
+
+/// Reads what comes first, and answers with these bytes.
+fn blurting(bytes: &'static [u8]) -> (Scripted, Receiver<Vec<u8>>) {
+    let (came, firsts) = channel();
+    let server = Scripted::raw(move |stream: &mut TcpStream| {
+        let mut first = vec![0; 4096];
+        let length = stream.read(&mut first)?;
+        first.truncate(length);
+        let _ = came.send(first);
+        stream.write_all(bytes)?;
+        crate::verify::scripted::hang(stream)
+    });
+    (server, firsts)
+}
+
+#[test]
+fn what_is_no_tls_of_today() {
+    let directory = Directory::new("tls-none");
+    let file = trusted(&directory, &authority("known").pem());
+    for (bytes, says) in [
+        (&TLS_1_1[..], "it has no TLS that is safe"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\nplain HTTP", "what came is not TLS"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "what came is not TLS"),
+        (&[0; 64], "what came is not TLS"),
+        (&[21, 3, 3, 0, 2, 2, 40], "no TLS with it (received fatal alert"),
+    ] {
+        let (server, firsts) = blurting(bytes);
+        finds(&https(&server), &trusting(&file), says);
+        drop(server);
+        let firsts: Vec<Vec<u8>> = firsts.iter().collect();
+        // A handshake begins so, and it was all that came.
+        assert!(matches!(&firsts[..], [first] if first.starts_with(&[22, 3])), "{firsts:?}");
+    }
+    let closed = Scripted::raw(|stream| stream.read(&mut [0; 4096]).map(|_| ()));
+    finds(&https(&closed), &trusting(&file), "the connection ended too soon");
+    let silent = Scripted::raw(crate::verify::scripted::hang);
+    let env = [trusting(&file).to_vec(), crate::verify::scripted::IMPATIENT.to_vec()].concat();
+    finds(&https(&silent), &env, "no whole answer within 1 s");
+}
+
+#[test]
+fn a_scheme_that_is_wrong_is_told() {
+    let directory = Directory::new("tls-scheme");
+    let known = authority("known");
+    let file = trusted(&directory, &known.pem());
+    let emulator = Server::start().unwrap();
+    let https_for_http = format!("https://localhost:{}", emulator.address().port());
+    finds(
+        &https_for_http,
+        &trusting(&file),
+        "what came is not TLS; if it wants none, write http://",
+    );
+    let (server, _) = forwarder(&issued(&known, &["localhost"], |_| ()));
+    let http_for_https = server.url();
+    finds(&http_for_https, &trusting(&file), "if it wants TLS, write https://");
+}
+
+/// A machine without authorities, as a bare container is.
+#[test]
+fn nothing_is_trusted() {
+    let directory = Directory::new("tls-nothing");
+    let (server, _) = forwarder(&issued(&authority("known"), &["localhost"], |_| ()));
+    let emulator = Server::start().unwrap();
+    let says = "this machine has no certificates of authorities";
+    let missing = directory.join("missing.pem");
+    for file in [
+        trusted(&directory, ""),
+        trusted(&directory, "not PEM"),
+        missing.to_str().unwrap().to_owned(),
+    ] {
+        finds(&https(&server), &trusting(&file), says);
+        // Plain HTTP needs none.
+        let plain = verify(emulator.url(), &trusting(&file));
+        assert_eq!(plain.code, 0, "{}", plain.stdout);
+    }
+}
