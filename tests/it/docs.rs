@@ -1,14 +1,13 @@
 //! The pages that are derived from the contract, and the README's examples.
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use gptbots_mock::contract;
 
-use crate::support::client::connect;
+use crate::support::curl::Curl;
+use crate::support::folder::Folder;
 use crate::support::golden::compare;
+use crate::support::process::{Process, command, run_in};
 
 #[test]
 fn the_reference_page_is_the_contract() {
@@ -103,64 +102,12 @@ fn the_openapi_document_of_the_control_api_is_its_tables() {
     compare("docs/admin-openapi.json", &gptbots_mock::admin_openapi());
 }
 
-/// The real binary on a free port; killed when dropped.
-struct Emulator {
-    child: Child,
-    address: String,
-}
-
-impl Emulator {
-    fn start(more: &[&str], folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gptbots-mock"))
-            .args(["--port", "0", "--log-format", "off"])
-            .args(more)
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A folder for the README's `my.json`; removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("gptbots-mock-readme-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// What `check` says of the fixture with a slip in it.
-    fn check(&self, fixture: &str) -> String {
-        std::fs::write(self.0.join("my.json"), fixture.replace("SLACK", "Slack")).unwrap();
-        let checked = Command::new(env!("CARGO_BIN_EXE_gptbots-mock"))
-            .args(["check", "my.json"])
-            .current_dir(&self.0)
-            .output()
-            .unwrap();
-        assert_eq!(checked.status.code(), Some(3));
-        let text = String::from_utf8(checked.stderr).unwrap();
-        text.split("\n\n").next().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// What `check` says of `my.json` with a slip in it.
+fn check(folder: &Folder, fixture: &str) -> String {
+    folder.write("my.json", fixture.replace("SLACK", "Slack"));
+    let ended = run_in(folder.path(), &["check", "my.json"]);
+    assert_eq!(ended.code, 3);
+    ended.stderr.split("\n\n").next().unwrap().to_owned()
 }
 
 /// Every `curl` of the README is sent as printed, and its answer is the one printed below it. A
@@ -168,7 +115,7 @@ impl Drop for Folder {
 #[test]
 fn the_readme_prints_what_the_binary_answers() {
     let folder = Folder::new();
-    let built_in = Emulator::start(&[], &folder.0);
+    let (_built_in, built_in) = Process::serve(&[]);
     let mut with_fixture = None;
     let mut fixture = String::new();
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
@@ -188,22 +135,23 @@ fn the_readme_prints_what_the_binary_answers() {
                 made.push_str(part);
             }
             (1, "json" | "http", Some(curl)) => {
-                let emulator = match &with_fixture {
-                    Some(emulator) if curl.asks_for("app-mine") => emulator,
-                    _ => &built_in,
+                let address = match with_fixture {
+                    Some((_, address)) if curl.asks_for("app-mine") => address,
+                    _ => built_in,
                 };
-                let answer = curl.send(&emulator.address, language);
+                let answer = curl.send(address, language);
                 made.extend([language, "\n", &answer, "\n"]);
                 sent += 1;
             }
             (1, "json", None) => {
                 text.clone_into(&mut fixture);
-                std::fs::write(folder.0.join("my.json"), text).unwrap();
-                with_fixture = Some(Emulator::start(&["--fixtures", "my.json"], &folder.0));
+                folder.write("my.json", text);
+                let mut serve = command(&["--port", "0", "--fixtures", "my.json"]);
+                with_fixture = Some(Process::serving(serve.current_dir(folder.path())));
                 made.push_str(part);
             }
             (1, "text", None) if text.starts_with("my.json:") => {
-                made.extend(["text\n", &folder.check(&fixture), "\n"]);
+                made.extend(["text\n", &check(&folder, &fixture), "\n"]);
             }
             (1, _, Some(_)) => panic!("a curl without its answer before: {text}"),
             (_, _, left) => {
@@ -214,72 +162,4 @@ fn the_readme_prints_what_the_binary_answers() {
     }
     assert!(pending.is_none() && sent >= 7, "only {sent} examples were sent");
     compare("README.md", &made);
-}
-
-/// A `curl` command line, as far as the README uses it.
-pub(crate) struct Curl {
-    url: String,
-    headers: Vec<String>,
-}
-
-impl Curl {
-    pub(crate) fn read(text: &str) -> Self {
-        let words = words(text);
-        let (mut url, mut headers) = (None, Vec::new());
-        let mut rest = words.into_iter().skip(1);
-        while let Some(word) = rest.next() {
-            match word.as_str() {
-                "-H" | "--header" => headers.push(rest.next().unwrap()),
-                "-X" => assert_eq!(rest.next().as_deref(), Some("GET")),
-                "-i" | "--location" => {}
-                other => {
-                    let other = other.strip_prefix("http://127.0.0.1:8484");
-                    assert!(
-                        url.replace(other.unwrap_or_else(|| panic!("{word}?")).to_owned())
-                            .is_none()
-                    );
-                }
-            }
-        }
-        Self { url: url.unwrap(), headers }
-    }
-
-    fn asks_for(&self, key: &str) -> bool {
-        self.headers.iter().any(|header| header.ends_with(key))
-    }
-
-    /// What curl would print: the body, or (`-i`) the head too, less its date.
-    pub(crate) fn send(&self, address: &str, language: &str) -> String {
-        let mut head = format!("GET {} HTTP/1.1\r\nHost: {address}\r\n", self.url);
-        for header in &self.headers {
-            head.extend([header.as_str(), "\r\n"]);
-        }
-        head.push_str("Connection: close\r\n\r\n");
-        let mut stream = connect(address.parse().unwrap());
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        if language == "json" {
-            assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
-            return body.to_owned();
-        }
-        let lasting = |line: &&str| !["date: ", "connection: "].iter().any(|n| line.starts_with(n));
-        let head: Vec<_> = head.lines().filter(lasting).collect();
-        format!("{}\n\n{body}", head.join("\n"))
-    }
-}
-
-/// The words of a shell command: single quotes, and a backslash at the end of a line.
-pub(crate) fn words(text: &str) -> Vec<String> {
-    let joined = text.trim().replace("\\\n", " ");
-    let mut words = Vec::new();
-    for (number, part) in joined.split('\'').enumerate() {
-        if number % 2 == 1 {
-            words.push(part.to_owned());
-        } else {
-            words.extend(part.split_whitespace().map(str::to_owned));
-        }
-    }
-    words
 }

@@ -7,8 +7,7 @@ use std::process::Command;
 use gptbots_mock::Server;
 
 use crate::support::golden::compare;
-use crate::support::process::BINARY;
-use crate::support::program::program;
+use crate::support::process::{BINARY, command, run};
 
 /// How such a block begins.
 const BEGINS: &str = "url=http://127.0.0.1:8484\n";
@@ -58,10 +57,9 @@ fn has_python() -> bool {
 /// What the program says of a client that it denies.
 fn wrap(block: &str) -> String {
     let args = block.trim().split(' ').skip(1);
-    let run = program().args(args).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-    let said = String::from_utf8(run.stderr).unwrap();
-    assert_eq!((run.status.code(), &*run.stdout), (Some(5), &b""[..]), "{block}\n{said}");
-    said
+    let ended = run(command(&[]).args(args).current_dir(env!("CARGO_MANIFEST_DIR")));
+    assert_eq!((ended.code, &*ended.stdout), (5, ""), "{block}\n{}", ended.stderr);
+    ended.stderr
 }
 
 /// What a shell prints, next to a server that was just started.

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use gptbots_mock::contract::{AnonymousId, QaTime};
 use gptbots_mock::{Server, ServerBuilder};
@@ -13,6 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::support::client::Connection;
+use crate::support::process::Process;
 use crate::support::walk::{
     MESSAGES, MESSAGES_V2, Whole, connection, messages, number, pages, rows, text, whole,
     whole_list, whole_qa,
@@ -135,37 +133,10 @@ fn another_seed_gives_other_records() {
     }
 }
 
-/// The program, stopped when this is dropped.
-struct Process(Child);
-
-impl Process {
-    /// Starts it on a free port.
-    fn start(arguments: &[&str]) -> (Self, SocketAddr) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gptbots-mock"));
-        command.args(["serve", "--port", "0", "--log-format", "off"]).args(arguments);
-        // No setting of whoever runs the tests.
-        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = Self(command.spawn().unwrap());
-        let mut line = String::new();
-        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on http://");
-        let address = address.unwrap_or_else(|| panic!("the first line is {line:?}"));
-        (process, address.parse().unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Fails only where it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn two_processes_and_the_library_give_the_same_bytes() {
-    let (_first, first) = Process::start(&["--seed", "5"]);
-    let (_second, second) = Process::start(&["--seed", "5"]);
+    let (_first, first) = Process::serve(&["--seed", "5"]);
+    let (_second, second) = Process::serve(&["--seed", "5"]);
     let server = Server::builder().seed(5).start().unwrap();
     let mut all = [first, second, server.address()].map(|at| Connection::open(at, "app-demo"));
     let list = all[0].get(&format!("{}&page=1&page_size=100", whole_list())).rows("list");

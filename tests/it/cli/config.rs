@@ -1,21 +1,17 @@
 //! `--config`, `--print-config`, `completions` and `man`.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use gptbots_mock::contract::READINGS;
 use serde_json::{Value, json};
 
 use crate::support::client::{NEWEST, fetch};
-use crate::support::process::{Directory, Ended, Process, command, run};
+use crate::support::folder::Folder;
+use crate::support::process::{Ended, Process, command, run};
 
 /// A folder with a config file of this text.
-fn config(text: &str) -> (Directory, String) {
-    static FOLDERS: AtomicU32 = AtomicU32::new(0);
-    let folder = Directory::new(&format!("config-{}", FOLDERS.fetch_add(1, Ordering::Relaxed)));
-    let path = folder.join("mock.json");
-    std::fs::write(&path, text).unwrap();
-    let path = path.to_str().unwrap().to_owned();
-    (folder, path)
+fn config(text: &str) -> (Folder, String) {
+    let folder = Folder::new();
+    let path = folder.write("mock.json", text);
+    (folder, path.to_str().unwrap().to_owned())
 }
 
 #[track_caller]
@@ -121,7 +117,7 @@ fn readings_add_up_one_by_one() {
 #[test]
 fn paths_are_relative_to_the_files_folder() {
     let (folder, file) = config(r#"{"fixtures": ["mine.json"], "port-file": "port"}"#);
-    std::fs::write(folder.join("mine.json"), r#"{"agents": [{"name": "mine"}]}"#).unwrap();
+    folder.write("mine.json", r#"{"agents": [{"name": "mine"}]}"#);
     let (_server, address) = Process::serve(&["--config", &file]);
     assert_eq!(fetch(address, "app-mine", NEWEST).ok().json()["total"], 0);
     let port = std::fs::read_to_string(folder.join("port")).unwrap();

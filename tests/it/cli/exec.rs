@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::process::{BINARY, Ended, Process, command, run};
-use crate::support::program::{Folder, until};
+use crate::support::folder::Folder;
+use crate::support::process::{BINARY, Ended, Process, command, run, until};
 
 /// Runs a line of shell under `exec`; `$0` is the binary.
 #[track_caller]

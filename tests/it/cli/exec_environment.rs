@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
+use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, run};
-use crate::support::program::Folder;
 
 fn exec(flags: &[&str], line: &str) -> Command {
     let mut all = vec!["exec"];

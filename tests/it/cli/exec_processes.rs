@@ -4,8 +4,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
-use crate::support::process::{BINARY, Ended, Process, command, run, shell};
-use crate::support::program::{Folder, until};
+use crate::support::folder::Folder;
+use crate::support::process::{BINARY, Ended, Process, command, run, shell, until};
 
 fn exec(flags: &[&str], line: &str) -> Command {
     let mut all = vec!["exec"];

@@ -4,8 +4,8 @@
 
 use std::process::Command;
 
+use crate::support::folder::Folder;
 use crate::support::process::BINARY;
-use crate::support::program::Folder;
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";

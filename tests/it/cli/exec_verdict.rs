@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
+use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, run};
-use crate::support::program::Folder;
 
 /// A walk that leaves page 2 out, and misspells a parameter.
 const WRONG: &str = "for page in 1 3; do curl -sS -o /dev/null \
@@ -260,7 +260,7 @@ fn an_answer_that_is_left_at_the_very_end_is_told() {
 fn flags_of_serve_are_in_force() {
     if has_curl() {
         let line = "curl -sS -o /dev/null -w '%{http_code}' \"$GPTBOTS_MOCK_URL/v1/messages\"";
-        assert_eq!(exec(&["--fault", "status=503"], line).stdout, "503\n");
+        assert_eq!(exec(&["--fault", "status=503"], line).stdout, "503");
     }
 }
 
@@ -270,7 +270,7 @@ fn a_config_file_is_in_force() {
         let folder = Folder::new();
         let config = folder.write("c.json", r#"{"fault": ["status=418"]}"#);
         let line = "curl -sS -o /dev/null -w '%{http_code}' \"$GPTBOTS_MOCK_URL/v1/messages\"";
-        assert_eq!(exec(&["--config", config.to_str().unwrap()], line).stdout, "418\n");
+        assert_eq!(exec(&["--config", config.to_str().unwrap()], line).stdout, "418");
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use gptbots_mock::Day;
 
 use crate::support::client::{NEWEST, connect, fetch};
-use crate::support::process::{Directory, Process, command, run, shell};
+use crate::support::folder::Folder;
+use crate::support::process::{Process, command, run, shell};
 
 #[test]
 fn stdout_holds_the_address_and_nothing_else() {
@@ -50,7 +51,7 @@ fn serve_is_the_command_without_a_command() {
 
 #[test]
 fn the_port_file_holds_the_port_and_no_part_of_it_stays() {
-    let directory = Directory::new("port-file");
+    let directory = Folder::new();
     let path = directory.join("port");
     // What stands there already is replaced, not appended to.
     std::fs::write(&path, "123456789").unwrap();
@@ -61,7 +62,7 @@ fn the_port_file_holds_the_port_and_no_part_of_it_stays() {
 
 #[test]
 fn a_port_file_that_cannot_be_written_is_named() {
-    let directory = Directory::new("no-port-file");
+    let directory = Folder::new();
     for path in [directory.join("missing/port"), directory.join("")] {
         let path = path.to_str().unwrap();
         let ended = run(&mut command(&["--port", "0", "--port-file", path]));

@@ -3,7 +3,8 @@
 use std::net::{SocketAddr, TcpListener};
 
 use crate::support::client::{ALWAYS, NEWEST, call, fetch};
-use crate::support::process::{Directory, Ended, Process, command, run};
+use crate::support::folder::Folder;
+use crate::support::process::{Ended, Process, command, run};
 
 /// Asserts exit code 2, nothing on stdout, and words that say what is wrong and what right.
 #[track_caller]
@@ -144,7 +145,7 @@ fn the_port_variable_is_heard_and_the_flag_beats_it() {
 
 #[test]
 fn the_port_file_variable_is_heard_and_the_flag_beats_it() {
-    let directory = Directory::new("port-file-variable");
+    let directory = Folder::new();
     let (one, two) = (directory.join("one"), directory.join("two"));
     let variable = [("GPTBOTS_MOCK_PORT_FILE", one.to_str().unwrap())];
     let (_server, address) = with(&variable, &["--port-file", two.to_str().unwrap()]);

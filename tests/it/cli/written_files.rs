@@ -5,7 +5,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::process::{Directory, Process, command, run, shell};
+use crate::support::folder::Folder;
+use crate::support::process::{Process, command, run, shell};
 
 fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
@@ -26,7 +27,7 @@ fn make_fifo(path: &Path) {
 
 #[test]
 fn a_port_file_behind_a_link_keeps_link_and_mode() {
-    let directory = Directory::new("port-link");
+    let directory = Folder::new();
     let (link, middle, file) =
         (directory.join("link"), directory.join("middle"), directory.join("port"));
     symlink("middle", &link).unwrap();
@@ -43,7 +44,7 @@ fn a_port_file_behind_a_link_keeps_link_and_mode() {
 
 #[test]
 fn a_port_file_behind_a_link_to_nothing_is_made() {
-    let directory = Directory::new("port-dangling");
+    let directory = Folder::new();
     let (link, file) = (directory.join("link"), directory.join("port"));
     symlink("port", &link).unwrap();
     let (_server, address) = Process::serve(&["--port-file", link.to_str().unwrap()]);
@@ -53,7 +54,7 @@ fn a_port_file_behind_a_link_to_nothing_is_made() {
 
 #[test]
 fn a_port_file_behind_links_in_a_circle_is_refused() {
-    let directory = Directory::new("port-circle");
+    let directory = Folder::new();
     let link = directory.join("link");
     symlink("link", &link).unwrap();
     let ended = run(&mut command(&["--port", "0", "--port-file", link.to_str().unwrap()]));
@@ -64,7 +65,7 @@ fn a_port_file_behind_links_in_a_circle_is_refused() {
 /// Only root may give files away, so elsewhere there is nothing to see.
 #[test]
 fn a_file_of_another_owner_stays_theirs() {
-    let directory = Directory::new("port-owner");
+    let directory = Folder::new();
     let file = directory.join("port");
     std::fs::write(&file, "old").unwrap();
     set_mode(&file, 0o640);
@@ -81,7 +82,7 @@ fn a_file_of_another_owner_stays_theirs() {
 /// `$$` is the number of the process that the shell becomes.
 #[test]
 fn a_link_that_stands_where_the_part_would_is_never_followed() {
-    let directory = Directory::new("port-part");
+    let directory = Folder::new();
     let (file, other) = (directory.join("port"), directory.join("other"));
     std::fs::write(&other, "precious").unwrap();
     let line = "for end in .part -0.part; do ln -s other \"$FILE.$$$end\"; done; \
@@ -94,7 +95,7 @@ fn a_link_that_stands_where_the_part_would_is_never_followed() {
 
 #[test]
 fn a_port_file_that_is_a_pipe_is_refused() {
-    let directory = Directory::new("port-pipe");
+    let directory = Folder::new();
     let file = directory.join("port");
     make_fifo(&file);
     let ended = run(&mut command(&["--port", "0", "--port-file", file.to_str().unwrap()]));
@@ -105,7 +106,7 @@ fn a_port_file_that_is_a_pipe_is_refused() {
 
 #[test]
 fn the_port_file_goes_away_at_the_end() {
-    let directory = Directory::new("port-end");
+    let directory = Folder::new();
     let file = directory.join("port");
     for signal in ["TERM", "INT"] {
         let (server, address) = Process::serve(&["--port-file", file.to_str().unwrap()]);
@@ -118,7 +119,7 @@ fn the_port_file_goes_away_at_the_end() {
 
 #[test]
 fn a_port_file_that_another_server_wrote_stays() {
-    let directory = Directory::new("port-other");
+    let directory = Folder::new();
     let file = directory.join("port");
     let path = file.to_str().unwrap();
     let (first, _) = Process::serve(&["--port-file", path]);
@@ -129,7 +130,7 @@ fn a_port_file_that_another_server_wrote_stays() {
 
 #[test]
 fn a_report_behind_a_link_keeps_link_and_mode() {
-    let directory = Directory::new("report-link");
+    let directory = Folder::new();
     let (link, file) = (directory.join("link.json"), directory.join("report"));
     symlink("report", &link).unwrap();
     std::fs::write(&file, "old").unwrap();
@@ -149,7 +150,7 @@ fn an_open_file_behind_a_link_is_written_to_and_not_replaced() {
         println!("skipped: this machine names its open files otherwise");
         return;
     }
-    let directory = Directory::new("out-stdout");
+    let directory = Folder::new();
     let (link, file) = (directory.join("stdout"), directory.join("out"));
     symlink("/proc/self/fd/1", &link).unwrap();
     for out in [link.to_str().unwrap(), "/dev/fd/1"] {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::client::{Connection, NEWEST, get};
 use crate::support::control::{advance, control, is_there, listed, lists, put, shown};
-use crate::support::program::until;
+use crate::support::process::until;
 use crate::support::wire::Wire;
 
 /// A server of at most so many sandboxes.

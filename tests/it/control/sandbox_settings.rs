@@ -3,10 +3,11 @@
 use gptbots_mock::Server;
 use serde_json::{Value, json};
 
-use crate::support::client::{Answer, NEWEST, call, get};
+use crate::support::client::{Answer, NEWEST, call, fetch, get};
 use crate::support::control::{advance, control, is_there, listed, lists, put, shown};
 use crate::support::fixture::{agent, silent};
-use crate::support::program::{Folder, Serving, until};
+use crate::support::folder::Folder;
+use crate::support::process::{Process, command, until};
 use crate::support::walk::{whole_list, whole_qa};
 
 /// The first 100 rows of a query.
@@ -327,11 +328,12 @@ fn each_sandbox_and_each_seed_has_a_run_of_its_own() {
 fn replaced_fixtures_reach_sandboxes_without_their_own() {
     let folder = Folder::new();
     let path = folder.write("f.json", inline("first").to_string());
-    let path = path.to_str().unwrap();
-    let serving = Serving::start(["--watch", "--fixtures", path]);
+    let (_serving, address) =
+        Process::serving(command(&["--port", "0", "--watch", "--fixtures"]).arg(&path));
     let own = json!({"fixtures": inline("own")}).to_string();
-    control(serving.address, "PUT", "/sandboxes/own", &own).ok();
-    let newest = |key: &str| serving.get(key, NEWEST).column("list", "conversation_id").remove(0);
+    control(address, "PUT", "/sandboxes/own", &own).ok();
+    let newest =
+        |key: &str| fetch(address, key, NEWEST).column("list", "conversation_id").remove(0);
     assert_eq!(["k", "k~lazy", "k~own"].map(newest), ["first", "first", "own"]);
     folder.write("f.json", inline("second").to_string());
     until("the second fixture", || newest("k") == "second");

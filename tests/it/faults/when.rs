@@ -8,7 +8,8 @@ use gptbots_mock::{Fault, Server, StartError};
 
 use crate::support::client::{Connection, fetch, get, raw};
 use crate::support::faults::{KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, server};
-use crate::support::process::{Directory, Ended, Process, command, run};
+use crate::support::folder::Folder;
+use crate::support::process::{Ended, Process, command, run};
 
 /// Which of the first twelve requests are struck.
 #[track_caller]
@@ -178,17 +179,15 @@ fn a_variable_gives_faults_by_semicolons() {
 }
 
 /// A folder with a config file that has these faults.
-fn config(name: &str, faults: &str) -> (Directory, String) {
-    let folder = Directory::new(&format!("faults-{name}"));
-    let path = folder.join("mock.json");
-    std::fs::write(&path, format!("{{\"fault\": {faults}}}")).unwrap();
+fn config(faults: &str) -> (Folder, String) {
+    let folder = Folder::new();
+    let path = folder.write("mock.json", format!("{{\"fault\": {faults}}}"));
     (folder, path.to_str().unwrap().to_owned())
 }
 
 #[test]
 fn a_config_file_gives_faults_as_lines() {
-    let (_folder, file) =
-        config("lines", r#"["messages:code=50000,every=3", "conversations:status=503"]"#);
+    let (_folder, file) = config(r#"["messages:code=50000,every=3", "conversations:status=503"]"#);
     let (_server, address) = Process::serve(&["--config", &file]);
     assert_eq!(statuses(address), (THIRD.0, 503));
 }
@@ -196,7 +195,6 @@ fn a_config_file_gives_faults_as_lines() {
 #[test]
 fn a_config_file_gives_faults_as_objects() {
     let (_folder, file) = config(
-        "objects",
         r#"[{"operation": "messages", "code": 50000, "every": 3},
             {"operation": ["conversations", "qa"], "status": 503, "body": "html", "delay": "0..1"}]"#,
     );
@@ -264,15 +262,15 @@ fn a_wrong_variable_ends_it_with_2_and_the_right_word() {
 
 #[test]
 fn a_wrong_line_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
-    for (number, (line, word)) in WRONG.iter().enumerate() {
-        let (_folder, file) = config(&format!("wrong-{number}"), &format!("[\"{line}\"]"));
+    for (line, word) in WRONG {
+        let (_folder, file) = config(&format!("[\"{line}\"]"));
         refused(&run(&mut command(&["--config", &file])), 3, &["mock.json:1:13: ", word]);
     }
 }
 
 #[test]
 fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
-    for (number, (object, words)) in [
+    for (object, words) in [
         (r#"{"operation": "mesages", "code": 50000}"#, ["1:27: ", "did you mean messages?"]),
         (r#"{"operation": ["qa", "q"], "code": 50000}"#, ["1:34: ", "did you mean qa?"]),
         (r#"{"operation": [], "code": 50000}"#, ["1:13: ", "leave it out for all"]),
@@ -283,12 +281,9 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
         (r#"{"code": true}"#, ["1:21: ", "a string or a number"]),
         (r#"{"code": 40356, "operation": "qa"}"#, ["1:12: ", "qa never answers 40356"]),
         ("5", ["1:12: ", "a fault"]),
-    ]
-    .iter()
-    .enumerate()
-    {
-        let (_folder, file) = config(&format!("object-{number}"), &format!("[{object}]"));
-        refused(&run(&mut command(&["--config", &file])), 3, words);
+    ] {
+        let (_folder, file) = config(&format!("[{object}]"));
+        refused(&run(&mut command(&["--config", &file])), 3, &words);
     }
 }
 

@@ -143,14 +143,20 @@ pub(crate) fn fetch(address: SocketAddr, key: &str, target: &str) -> Answer {
     call(address, "GET", target, &[("Authorization", &format!("Bearer {key}"))])
 }
 
-/// Sends bytes, and reads one answer to the end of the connection.
+/// Sends bytes, and reads all that comes to the end of the connection.
 #[track_caller]
-pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect(address);
     stream.write_all(bytes).unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
-    let answer = parse(&all);
+    all
+}
+
+/// Sends bytes, and reads one answer to the end of the connection.
+#[track_caller]
+pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Answer {
+    let answer = parse(&exchange(address, bytes));
     hold(address, bytes, &answer);
     answer
 }

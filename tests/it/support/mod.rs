@@ -1,15 +1,16 @@
 //! What the tests share: the binary as a process, HTTP clients, fixtures and assertions.
 
 pub(crate) mod cases;
-pub(crate) mod checker;
 pub(crate) mod client;
 pub(crate) mod control;
+pub(crate) mod curl;
 pub(crate) mod faults;
 pub(crate) mod fixture;
+pub(crate) mod folder;
 pub(crate) mod golden;
 pub(crate) mod paged;
 pub(crate) mod process;
-pub(crate) mod program;
+
 pub(crate) mod proxy;
 pub(crate) mod random_fixture;
 pub(crate) mod schemas;

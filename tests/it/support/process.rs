@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -166,6 +166,22 @@ pub(crate) fn run(command: &mut Command) -> Ended {
     Process::spawn(command).end()
 }
 
+/// Runs the binary in a folder to its end.
+#[track_caller]
+pub(crate) fn run_in(folder: &Path, args: &[&str]) -> Ended {
+    run(command(args).current_dir(folder))
+}
+
+/// Asks again and again until something is so.
+#[track_caller]
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The lines of a stream, read by a thread.
 pub(crate) struct Lines(Receiver<String>);
 
@@ -181,7 +197,7 @@ impl Lines {
             let mut line = Vec::new();
             while stream.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
                 let text = String::from_utf8(std::mem::take(&mut line)).expect("output is UTF-8");
-                if lines.send(text.strip_suffix('\n').unwrap_or(&text).to_owned()).is_err() {
+                if lines.send(text).is_err() {
                     break;
                 }
             }
@@ -189,9 +205,9 @@ impl Lines {
         Self(read)
     }
 
-    /// The next line; none at the end of the stream.
+    /// The next line with its end; none at the end of the stream.
     #[track_caller]
-    pub(crate) fn next(&mut self) -> Option<String> {
+    fn next_whole(&mut self) -> Option<String> {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
         match self.0.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
@@ -200,27 +216,35 @@ impl Lines {
         }
     }
 
+    /// The next line without its end; none at the end of the stream.
+    #[track_caller]
+    pub(crate) fn next(&mut self) -> Option<String> {
+        self.next_whole().map(|line| line.trim_end_matches('\n').to_owned())
+    }
+
     /// The first line that holds a text; those before it are gone.
     #[track_caller]
     pub(crate) fn find(&mut self, text: &str) -> String {
-        let mut seen = Vec::new();
-        while let Some(line) = self.next() {
+        self.through(text).lines().next_back().expect("a line was found").to_owned()
+    }
+
+    /// Everything up to the first line that holds a text, and that line.
+    #[track_caller]
+    pub(crate) fn through(&mut self, text: &str) -> String {
+        let mut all = String::new();
+        while let Some(line) = self.next_whole() {
+            all += &line;
             if line.contains(text) {
-                return line;
+                return all;
             }
-            seen.push(line);
         }
-        panic!("no line holds {text:?}: {seen:?}")
+        panic!("no line holds {text:?}: {all:?}")
     }
 
     /// Everything that is left, to the end of the stream.
     #[track_caller]
     pub(crate) fn rest(&mut self) -> String {
-        let mut all = String::new();
-        while let Some(line) = self.next() {
-            all.extend([&*line, "\n"]);
-        }
-        all
+        std::iter::from_fn(|| self.next_whole()).collect()
     }
 }
 
@@ -244,34 +268,5 @@ pub(crate) fn wait_until_read(stream: &TcpStream) {
     while std::fs::read_to_string("/proc/net/tcp").is_ok_and(|table| unread(&table)) {
         assert!(begun.elapsed() < PATIENCE, "the server does not read");
         std::thread::yield_now();
-    }
-}
-
-/// An empty directory that goes away with the test.
-pub(crate) struct Directory(PathBuf);
-
-impl Directory {
-    pub(crate) fn new(name: &str) -> Self {
-        let path =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// The names of the files in it.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // Litter in the target directory is no reason to fail.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

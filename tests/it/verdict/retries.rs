@@ -7,7 +7,7 @@ use std::time::Duration;
 use gptbots_mock::Server;
 
 use crate::support::client::{Answer, connect, parse};
-use crate::support::program::until;
+use crate::support::process::until;
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told,
 };

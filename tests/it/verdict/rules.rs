@@ -7,7 +7,7 @@ use gptbots_mock::contract::{Code, Operation};
 use gptbots_mock::{Fault, Rule, Server};
 
 use crate::support::client::{connect, get, request};
-use crate::support::program::until;
+use crate::support::process::until;
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told, verdict,
 };

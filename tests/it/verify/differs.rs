@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::support::client::Answer;
 use crate::support::fixture::{KEY, agent, build, question, silent, talk, with};
-use crate::support::process::{Directory, Process, command, run};
+use crate::support::folder::Folder;
+use crate::support::process::{Process, command, run};
 use crate::support::proxy::{Asked, Breaking, Upstream};
 use crate::verify::breaks;
 
@@ -142,7 +143,7 @@ struct Found {
 
 impl Found {
     fn by(url: &str, key: &str, deleted: Option<&str>, name: &str) -> Self {
-        let directory = Directory::new(&format!("verify-{name}"));
+        let directory = Folder::new();
         let file = directory.join("x.json");
         let mut args = vec!["verify", "--against", url, "--key", key, "--max-requests", "300"];
         args.extend(["--per-minute", "1000000", "--report", file.to_str().unwrap()]);

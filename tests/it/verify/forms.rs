@@ -6,19 +6,18 @@ use gptbots_mock::Server;
 use gptbots_mock::contract::statements;
 use serde_json::{Value, json};
 
+use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, run};
 
 /// Verifies agent *demo* of a server of its own with a small budget, and reports to a file.
 fn reported(end: &str, more: &[&str]) -> (Ended, String) {
     let server = Server::start().unwrap();
-    let name = format!("gptbots-mock-forms-{}-{}.{end}", std::process::id(), more.len());
-    let path = std::env::temp_dir().join(name);
-    let file = path.to_str().unwrap();
-    let args = ["verify", "--against", server.url(), "--key", "app-demo", "--report", file];
-    let ended = run(command(&args).args(["--per-minute", "1000000"]).args(more));
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
-    (ended, text)
+    let folder = Folder::new();
+    let file = format!("report.{end}");
+    let args = ["verify", "--against", server.url(), "--key", "app-demo", "--report", &file];
+    let mut verify = command(&args);
+    verify.args(["--per-minute", "1000000"]).args(more).current_dir(folder.path());
+    (run(&mut verify), folder.read(&file))
 }
 
 #[test]
@@ -83,11 +82,10 @@ fn a_test_report_has_a_case_for_each_statement() {
 fn what_differs_fails_its_case() {
     // A server that has enough after three requests, so that nothing but that is found.
     let server = Server::builder().rate_limit(3, Duration::from_secs(3600)).start().unwrap();
-    let file = std::env::temp_dir().join(format!("gptbots-mock-key-{}.xml", std::process::id()));
-    let mut command = command(&["verify", "--against", server.url(), "--key", "app-nobody"]);
-    let ended = run(command.args(["--per-minute", "1000000", "--report", file.to_str().unwrap()]));
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::remove_file(&file).unwrap();
+    let folder = Folder::new();
+    let mut verify = command(&["verify", "--against", server.url(), "--key", "app-nobody"]);
+    verify.args(["--per-minute", "1000000", "--report", "report.xml"]).current_dir(folder.path());
+    let (ended, text) = (run(&mut verify), folder.read("report.xml"));
     assert_eq!(ended.code, 6, "{ended:?}");
     assert!(ended.stdout.contains("\nserver: the key is refused\n"), "{ended:?}");
     assert!(text.contains(r#"<failure message="the key is refused">"#), "{text}");

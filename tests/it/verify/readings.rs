@@ -1,14 +1,14 @@
 //! `gptbots-mock verify`: against the emulator it finds the readings that the emulator was given,
 //! all of them and no others.
 
-use std::path::PathBuf;
-
 use gptbots_mock::Server;
 use gptbots_mock::contract::READINGS;
 use serde_json::{Value, json};
 
 use crate::support::client::call;
-use crate::support::process::{Ended, command, run};
+use crate::support::control::put;
+use crate::support::folder::Folder;
+use crate::support::process::{Ended, Process, command, run};
 
 /// A server with a sandbox that has these readings, and the address of the sandbox.
 struct World {
@@ -21,14 +21,7 @@ impl World {
         let server = Server::start().unwrap();
         let values: serde_json::Map<String, Value> =
             readings.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let body = json!({ "readings": values }).to_string();
-        let length = body.len().to_string();
-        let head = format!(
-            "PUT /__admin/sandboxes/v HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
-        );
-        let answer = crate::support::client::raw(server.address(), head.as_bytes());
-        assert_eq!(answer.status, 200, "{answer:?}");
+        put(&server, "v", &json!({ "readings": values }));
         let url = format!("{}/s/v", server.url());
         Self { server, url }
     }
@@ -40,10 +33,11 @@ impl World {
 
     /// The report of a run.
     fn report(&self, more: &[&str]) -> Value {
-        let file = Report::new();
-        let ended = self.verify(&[more, &["--report", file.path()]].concat());
+        let folder = Folder::new();
+        let mut verify = fast(&self.url, more);
+        let ended = run(verify.args(["--report", "r.json"]).current_dir(folder.path()));
         assert!(ended.code == 0 || ended.code == 6, "{ended:?}");
-        let report: Value = serde_json::from_str(&file.read()).unwrap();
+        let report: Value = serde_json::from_str(&folder.read("r.json")).unwrap();
         let holds = report["differs"] == 0 && report["troubles"] == json!([]);
         assert_eq!(ended.code, if holds { 0 } else { 6 }, "{ended:?}");
         report
@@ -54,37 +48,6 @@ fn fast(url: &str, more: &[&str]) -> std::process::Command {
     let mut command = command(&["verify", "--against", url, "--per-minute", "1000000"]);
     command.args(["--key", "app-demo", "--deleted-key", "app-deleted"]).args(more);
     command
-}
-
-/// A file for a report, which goes when it is dropped.
-struct Report(PathBuf);
-
-impl Report {
-    fn new() -> Self {
-        Self::ending("json")
-    }
-
-    fn ending(end: &str) -> Self {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("gptbots-mock-verify-{}-{number}.{end}", std::process::id());
-        Self(std::env::temp_dir().join(name))
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    fn read(&self) -> String {
-        std::fs::read_to_string(&self.0).unwrap()
-    }
-}
-
-impl Drop for Report {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 /// A full run finds just these readings, and nothing that differs from them.
@@ -211,11 +174,11 @@ fn what_it_prints_can_be_pasted() {
     let flags = lines.iter().find(|line| line.starts_with("--reading")).unwrap();
     assert_eq!(*flags, "--reading qa-time=milliseconds --reading page-past-end=error");
     let config = lines.iter().find(|line| line.starts_with('{')).unwrap();
-    let file = Report::new();
-    std::fs::write(file.path(), config).unwrap();
+    let folder = Folder::new();
+    let file = folder.write("mock.json", config);
     let flags: Vec<&str> = flags.split(' ').collect();
-    for args in [&flags[..], &["--config", file.path()]] {
-        let (_process, address) = crate::support::process::Process::serve(args);
+    for args in [&flags[..], &["--config", file.to_str().unwrap()]] {
+        let (_process, address) = Process::serve(args);
         let again = run(&mut fast(&format!("http://{address}"), &[]));
         assert_eq!(again.code, 0, "{again:?}");
         let told = |ended: &Ended| ended.stdout.split("readings:").nth(1).map(str::to_owned);
@@ -314,12 +277,13 @@ fn values(server: &Server) -> Vec<String> {
 #[test]
 fn it_tells_no_value_of_a_record_and_no_key() {
     let world = World::with(&[("anonymous-id", "present")]);
-    let reports = ["json", "xml", "txt"].map(Report::ending);
-    let [json, xml, txt] = reports.each_ref().map(Report::path);
-    let reported = ["--report", json, "--report", xml, "--report", txt];
-    let ended = world.verify(&[&["--max-requests", "125"], &reported[..]].concat());
-    let told = [ended.stdout, ended.stderr].into_iter().chain(reports.iter().map(Report::read));
-    let told: String = told.collect();
+    let folder = Folder::new();
+    let reports = ["r.json", "r.xml", "r.txt"];
+    let mut verify = fast(&world.url, &["--max-requests", "125"]);
+    verify.args(reports.iter().flat_map(|name| ["--report", name])).current_dir(folder.path());
+    let ended = run(&mut verify);
+    let told = [ended.stdout, ended.stderr].into_iter();
+    let told: String = told.chain(reports.map(|name| folder.read(name))).collect();
     let values = values(&world.server);
     assert!(values.len() > 1000, "{}", values.len());
     for value in values.iter().map(String::as_str).chain(["app-demo", "app-deleted"]) {

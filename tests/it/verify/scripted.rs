@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::client::{PATIENCE, connect};
-use crate::support::process::{Directory, command, run};
+use crate::support::folder::Folder;
+use crate::support::process::{command, run};
 
 /// The key that every run here has: that of the built-in records, so that a server may also hand
 /// requests on to an emulator.
@@ -165,9 +166,7 @@ pub(crate) const IMPATIENT: [(&str, &str); 1] = [("GPTBOTS_MOCK_TIMEOUT", "1")];
 /// that it writes holds the key or a control character.
 #[track_caller]
 pub(crate) fn verify(url: &str, env: &[(&str, &str)]) -> Found {
-    static RUNS: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("verify-{}", RUNS.fetch_add(1, Ordering::Relaxed));
-    let directory = Directory::new(&name);
+    let directory = Folder::new();
     let reports = ["r.json", "r.txt", "r.xml"].map(|name| directory.join(name));
     let mut verify = command(&["verify", "--against", url]);
     for scheme in ["HTTP", "HTTPS", "ALL"] {
