@@ -7,7 +7,7 @@ use std::process::Command;
 use gptbots_mock::Server;
 
 use crate::support::golden::compare;
-use crate::support::process::{BINARY, command, run};
+use crate::support::process::{BINARY, command, is_installed, run};
 
 /// How such a block begins.
 const BEGINS: &str = "url=http://127.0.0.1:8484\n";
@@ -29,7 +29,7 @@ fn what_the_readme_pastes_prints_what_it_says() {
         }
         let (language, text) = part.split_once('\n').unwrap_or((part, ""));
         match (number % 2, language, printed.take()) {
-            (1, "sh", None) if text.starts_with(WRAPS) && has_python() => {
+            (1, "sh", None) if text.starts_with(WRAPS) && is_installed("python3") => {
                 printed = Some(wrap(text));
                 made.push_str(part);
             }
@@ -48,10 +48,6 @@ fn what_the_readme_pastes_prints_what_it_says() {
     }
     assert!(printed.is_none() && pasted >= 5, "only {pasted} examples were pasted");
     compare("README.md", &made);
-}
-
-fn has_python() -> bool {
-    Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// What the program says of a client that it denies.

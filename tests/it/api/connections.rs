@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use gptbots_mock::{Conversation, Limits, Server};
 
-use crate::support::client::{NEWEST, PATIENCE, connect, fetch, get, parse};
+use crate::support::client::{NEWEST, PATIENCE, connect, fetch, get, head, raw, sent};
 use crate::support::faults::{FOR_EVER, asking};
 use crate::support::process::{Process, shell, wait_until_read};
 use crate::support::wire::Wire;
 
 /// A whole request.
 fn newest() -> String {
-    format!("GET {NEWEST} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer app-demo\r\n\r\n")
+    head("GET", NEWEST, "app-demo", "")
 }
 
 fn server(change: impl FnOnce(&mut Limits)) -> Server {
@@ -300,11 +300,8 @@ fn pipelined_requests_are_answered_in_order() {
 #[test]
 fn http_1_0_is_answered_and_closed() {
     let server = Server::start().unwrap();
-    let mut stream = connect(server.address());
-    write!(stream, "GET {NEWEST} HTTP/1.0\r\nAuthorization: Bearer app-demo\r\n\r\n").unwrap();
-    let mut all = Vec::new();
-    stream.read_to_end(&mut all).unwrap();
-    let answer = parse(&all);
+    let head = format!("GET {NEWEST} HTTP/1.0\r\nAuthorization: Bearer app-demo\r\n\r\n");
+    let answer = raw(server.address(), head.as_bytes());
     assert_eq!(answer.rows("list").len(), 1);
     let length = answer.body.len().to_string();
     assert_eq!(answer.header("content-length"), Some(&*length));
@@ -397,10 +394,8 @@ fn an_answer_may_be_read_for_longer_than_a_head_may_take() {
     let mut limits = Limits::default();
     limits.head_timeout = Duration::from_millis(100);
     let server = Server::builder().fixture(long).limits(limits).start().unwrap();
-    let (mut slow, key) = (connect(server.address()), server.api_key());
     let target = "/v1/messages?conversation_id=c&page=1&page_size=10";
-    write!(slow, "GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n")
-        .unwrap();
+    let mut slow = sent(server.address(), head("GET", target, server.api_key(), ""));
     // The answer has begun; the rest of it fits into no buffer on the way.
     let mut read = slow.read(&mut [0; 4096]).unwrap();
     // Others are ended for their silence, one behind the other, so the slow one's time is up, too.

@@ -10,6 +10,7 @@ use gptbots_mock::contract::{AnonymousId, CONVERSATION_TYPES, Feedback, QaTime};
 use serde_json::Value;
 
 use crate::support::client::{get, walk};
+use crate::support::walk::encode;
 
 const EDGE: &str = include_str!("../../../fixtures/edge.json");
 
@@ -70,15 +71,6 @@ fn written(conversation: &Value) -> Vec<Written> {
     all
 }
 
-/// A value of a query, with everything but letters and digits encoded.
-fn encoded(value: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    value.bytes().map(byte).collect()
-}
-
 fn list(filter: &str, page_size: usize) -> Vec<Value> {
     let query = format!("/v1/bot/conversation/page?{ALWAYS}&{filter}");
     walk(server(), KEY, &query, "list", page_size)
@@ -90,7 +82,7 @@ fn qa(feedback: &str, page_size: usize) -> Vec<Value> {
 }
 
 fn messages(version: &str, rows: &str, id: &str, page_size: usize) -> Vec<Value> {
-    let query = format!("/{version}/messages?conversation_id={}", encoded(id));
+    let query = format!("/{version}/messages?conversation_id={}", encode(id));
     walk(server(), KEY, &query, rows, page_size)
 }
 
@@ -137,10 +129,10 @@ fn the_types_and_the_users_share_the_conversations_out() {
 
     let users: BTreeSet<_> = whole.iter().map(|row| text(&row["user_id"])).collect();
     for user in &users {
-        let filter = format!("conversation_type=ALL&user_id={}", encoded(user));
+        let filter = format!("conversation_type=ALL&user_id={}", encode(user));
         let of_user: Vec<_> = whole.iter().filter(|row| row["user_id"] == **user).collect();
         assert!(list(&filter, 7).iter().eq(of_user.iter().copied()), "{user:?}");
-        let filter = format!("conversation_type=SHARE&user_id={}", encoded(user));
+        let filter = format!("conversation_type=SHARE&user_id={}", encode(user));
         let shared = of_user.into_iter().filter(|row| row["conversation_type"] == "SHARE");
         assert!(list(&filter, 1).iter().eq(shared), "{user:?}");
     }

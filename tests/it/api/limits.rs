@@ -5,15 +5,7 @@ use gptbots_mock::Server;
 use gptbots_mock::contract::{ENDPOINTS, Endpoint, Field, Param, Presence};
 
 use crate::support::client::{Answer, get};
-
-/// A value of a query string: what is not a letter or digit is percent-encoded.
-fn encode(value: &str) -> String {
-    let byte = |b: u8| match b {
-        b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    value.bytes().map(byte).collect()
-}
+use crate::support::walk::encode;
 
 /// A query whose parameters are all right, and whose window is as wide as it can be.
 fn right(endpoint: &Endpoint) -> Vec<(Field, String)> {

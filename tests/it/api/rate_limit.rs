@@ -6,6 +6,7 @@ use gptbots_mock::contract::ErrorStatus;
 use gptbots_mock::{Fault, Server};
 use serde_json::{Value, json};
 
+use crate::support::assertions::panic_of;
 use crate::support::client::{Answer, NEWEST, fetch, get};
 use crate::support::control::{advance, control, put};
 use crate::support::fixture::{agent, build, silent, with};
@@ -283,9 +284,7 @@ fn a_window_of_part_of_a_second_is_refused() {
     let error = Server::builder().rate_limit(1, window).start().unwrap_err();
     assert_eq!(error.to_string(), why);
     let server = Server::start().unwrap();
-    let set = || server.sandbox("a").rate_limit(1, window);
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(set)).unwrap_err();
-    assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some(why));
+    assert_eq!(panic_of(|| server.sandbox("a").rate_limit(1, window)), why);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use gptbots_mock::contract::PagePastEnd;
 use gptbots_mock::{Server, ServerBuilder};
 
-use crate::support::client::{Answer, get, raw, request};
+use crate::support::client::{Answer, get, head, raw, request};
 
 const LIST: &str = "/v1/bot/conversation/page?conversation_type=ALL&start_time=0\
                     &end_time=9999999999999&page=1&page_size=2";
@@ -227,21 +227,21 @@ fn an_absolute_target_is_answered() {
 fn a_body_is_ignored() {
     let server = server();
     let body = r#"{"conversation_type":"SPACE","page":99}"#;
-    let head = format!(
-        "GET {LIST} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer app-demo\
-         \r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
+    let length = body.len();
+    let more = format!(
+        "Connection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
     );
-    let answer = raw(server.address(), head.as_bytes());
+    let bytes = head("GET", LIST, "app-demo", &more) + body;
+    let answer = raw(server.address(), bytes.as_bytes());
     assert_eq!(answer.ok().body, get(&server, "app-demo", LIST).body);
 }
 
 #[test]
 fn parameters_in_a_body_count_for_nothing() {
-    let head = "GET /v1/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-                Authorization: Bearer your_apikey\r\nContent-Length: 43\r\n\r\n\
-                conversation_id=xxxxxx&page=1&page_size=100";
-    let answer = raw(server().address(), head.as_bytes());
+    let more = "Connection: close\r\nContent-Length: 43\r\n";
+    let body = "conversation_id=xxxxxx&page=1&page_size=100";
+    let bytes = head("GET", "/v1/messages", "your_apikey", more) + body;
+    let answer = raw(server().address(), bytes.as_bytes());
     answer.refused(400, 40000, "Invalid parameter.", "conversation_id is missing");
 }
 

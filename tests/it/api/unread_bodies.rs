@@ -6,15 +6,12 @@ use std::time::Duration;
 
 use gptbots_mock::{Limits, Server};
 
-use crate::support::client::{Answer, NEWEST};
+use crate::support::client::{self, Answer, NEWEST};
 use crate::support::wire::Wire;
 
 /// The head of a request with more headers; each ends in a line break.
 fn head(method: &str, target: &str, more: &str) -> String {
-    format!(
-        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer app-demo\r\n\
-         {more}\r\n"
-    )
+    client::head(method, target, "app-demo", more)
 }
 
 /// Each kind of path: served, unknown, the control API's.

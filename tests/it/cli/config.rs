@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::{NEWEST, fetch};
 use crate::support::folder::Folder;
-use crate::support::process::{Ended, Process, command, run};
+use crate::support::process::{Process, command, run};
 
 /// A folder with a config file of this text.
 fn config(text: &str) -> (Folder, String) {
@@ -146,35 +146,25 @@ const WRONG: &[(&str, &[&str])] = &[
     ("", &["syntax: the document ends too early"]),
 ];
 
-#[track_caller]
-fn refused(ended: &Ended, words: &[&str]) {
-    assert_eq!((ended.code, &*ended.stdout), (3, ""), "{ended:?}");
-    for word in words {
-        assert!(ended.stderr.contains(word), "no `{word}`: {}", ended.stderr);
-    }
-}
-
 #[test]
 fn every_mistake_is_told_with_its_place() {
     for (text, words) in WRONG {
         let (_folder, file) = config(text);
-        refused(&run(&mut command(&["--config", &file])), words);
+        run(&mut command(&["--config", &file])).refused(3, words);
     }
 }
 
 #[test]
 fn all_mistakes_are_told_at_once() {
     let (_folder, file) = config("{\n  \"sed\": 1,\n  \"port\": 70000,\n  \"cors\": \"yes\"\n}\n");
-    refused(
-        &run(&mut command(&["--config", &file])),
-        &["mock.json:2:3", "mock.json:3:11", "mock.json:4:11", "3 problems"],
-    );
+    let ended = run(&mut command(&["--config", &file]));
+    ended.refused(3, &["mock.json:2:3", "mock.json:3:11", "mock.json:4:11", "3 problems"]);
 }
 
 #[test]
 fn a_missing_file_is_named() {
     let ended = run(&mut command(&["--config", "/nowhere/mock.json"]));
-    refused(&ended, &["/nowhere/mock.json: cannot be read"]);
+    ended.refused(3, &["/nowhere/mock.json: cannot be read"]);
 }
 
 #[test]

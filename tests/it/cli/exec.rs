@@ -4,27 +4,20 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use crate::support::assertions::until;
 use crate::support::folder::Folder;
-use crate::support::process::{BINARY, Ended, Process, command, run, until};
+use crate::support::process::{BINARY, Ended, Process, command, exec, lives, run};
 
-/// Runs a line of shell under `exec`; `$0` is the binary.
 #[track_caller]
-fn exec(flags: &[&str], line: &str) -> Ended {
-    run(&mut exec_command(flags, line))
-}
-
-fn exec_command(flags: &[&str], line: &str) -> std::process::Command {
-    let mut all = vec!["exec"];
-    all.extend(flags);
-    all.extend(["--", "sh", "-c", line, BINARY]);
-    command(&all)
+fn run_exec(flags: &[&str], line: &str) -> Ended {
+    run(&mut exec(flags, line))
 }
 
 #[test]
 fn the_command_finds_the_emulator_and_a_key_of_it() {
     let line = r#"echo "$GPTBOTS_MOCK_URL|$GPTBOTS_BASE_URL|$GPTBOTS_MOCK_KEY"
         "$0" healthcheck --port "${GPTBOTS_MOCK_URL##*:}""#;
-    let Ended { code, stdout, stderr } = exec(&[], line);
+    let Ended { code, stdout, stderr } = run_exec(&[], line);
     let words: Vec<_> = stdout.lines().next().unwrap().split('|').collect();
     assert!(words[0].starts_with("http://127.0.0.1:"), "{stdout}");
     assert_eq!((words[0], words[2]), (words[1], "app-demo"));
@@ -35,13 +28,13 @@ fn the_command_finds_the_emulator_and_a_key_of_it() {
 fn names_of_its_own_are_given_to_the_command() {
     let flags = ["--env", "BASE=url", "--env", "TOKEN=key"];
     let line = r#"test "$BASE" = "$GPTBOTS_MOCK_URL" && test "$TOKEN" = "$GPTBOTS_MOCK_KEY""#;
-    assert_eq!(exec(&flags, line).code, 0);
+    assert_eq!(run_exec(&flags, line).code, 0);
 }
 
 #[test]
 fn a_name_that_is_none_is_wrong_usage() {
     for name in ["BASE", "=url", "A B=url", "BASE=host"] {
-        assert_eq!(exec(&["--env", name], "true").code, 2, "{name}");
+        assert_eq!(run_exec(&["--env", name], "true").code, 2, "{name}");
     }
 }
 
@@ -50,13 +43,13 @@ fn the_key_of_a_fixture_is_given() {
     let folder = Folder::new();
     let fixture = folder.write("my.json", r#"{"agents": [{"name": "mine", "keys": ["k-1"]}]}"#);
     let flags = ["--fixtures", fixture.to_str().unwrap()];
-    assert_eq!(exec(&flags, r#"echo "$GPTBOTS_MOCK_KEY""#).stdout, "k-1\n");
+    assert_eq!(run_exec(&flags, r#"echo "$GPTBOTS_MOCK_KEY""#).stdout, "k-1\n");
 }
 
 #[test]
 fn the_commands_code_is_the_end() {
     for code in [0, 1, 2, 7, 255] {
-        assert_eq!(exec(&[], &format!("exit {code}")).code, code);
+        assert_eq!(run_exec(&[], &format!("exit {code}")).code, code);
     }
 }
 
@@ -85,14 +78,14 @@ fn no_command_is_wrong_usage() {
 fn a_fixture_that_is_not_right_ends_with_3() {
     let folder = Folder::new();
     let fixture = folder.write("my.json", "{");
-    let ended = exec(&["--fixtures", fixture.to_str().unwrap()], "echo ran");
+    let ended = run_exec(&["--fixtures", fixture.to_str().unwrap()], "echo ran");
     assert_eq!((ended.code, &*ended.stdout), (3, ""));
 }
 
 #[test]
 fn stdout_is_the_commands_byte_for_byte() {
     let line = r"printf 'a\n\nb\303\244\r\n\000no end'";
-    let output = exec_command(&["--deny", "all"], line).output().unwrap();
+    let output = exec(&["--deny", "all"], line).output().unwrap();
     assert_eq!(output.stdout, b"a\n\nb\xc3\xa4\r\n\0no end");
     let verdict = "verdict: 0 requests, so nothing was tested (no-request), coverage 0%; denied\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), verdict);
@@ -100,7 +93,7 @@ fn stdout_is_the_commands_byte_for_byte() {
 
 #[test]
 fn stdin_is_the_commands() {
-    let mut command = exec_command(&[], "cat");
+    let mut command = exec(&[], "cat");
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"one\ntwo\n").unwrap();
@@ -113,24 +106,18 @@ fn signals_are_passed_on() {
     for (signal, code) in [("TERM", 41), ("INT", 42), ("HUP", 43), ("USR1", 44), ("QUIT", 45)] {
         let line = "trap 'exit 41' TERM; trap 'exit 42' INT; trap 'exit 43' HUP; \
             trap 'exit 44' USR1; trap 'exit 45' QUIT; echo ready; while :; do sleep 0.01; done";
-        let mut process = Process::spawn(&mut exec_command(&[], line));
+        let mut process = Process::spawn(&mut exec(&[], line));
         process.stdout.find("ready");
         process.signal(signal);
         assert_eq!(process.end().code, code, "{signal}");
     }
 }
 
-/// Whether a process is there and is none that only waits to be buried.
-fn lives(id: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn what_the_command_leaves_behind_is_ended() {
     let line = "sh -c 'sleep 600 & echo $!; wait' & read -r _ < /dev/zero & sleep 600 & echo $!";
-    let ended = exec(&[], line);
+    let ended = run_exec(&[], line);
     assert_eq!(ended.code, 0);
     let ids: Vec<_> = ended.stdout.lines().collect();
     assert!(!ids.is_empty());
@@ -145,7 +132,7 @@ fn what_the_command_leaves_behind_is_ended() {
 fn what_will_not_end_is_forced() {
     let line = "sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.05; done' & \
         trap '' TERM; read -r _ < /dev/null; sleep 0.2; exit 9";
-    let ended = exec(&[], line);
+    let ended = run_exec(&[], line);
     assert_eq!(ended.code, 9);
     until("it is ended", || !lives(ended.stdout.trim()));
 }
@@ -154,7 +141,7 @@ fn what_will_not_end_is_forced() {
 #[test]
 fn a_command_that_does_not_heed_a_signal_goes_on() {
     let line = "trap '' TERM; echo ready; read -r word; exit \"$word\"";
-    let mut command = exec_command(&[], line);
+    let mut command = exec(&[], line);
     command.stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -1,16 +1,7 @@
 //! What `exec` tells its command of the emulator, and what its help says of that.
 
-use std::process::Command;
-
 use crate::support::folder::Folder;
-use crate::support::process::{Ended, command, run};
-
-fn exec(flags: &[&str], line: &str) -> Command {
-    let mut all = vec!["exec"];
-    all.extend(flags);
-    all.extend(["--", "sh", "-c", line]);
-    command(&all)
-}
+use crate::support::process::{Ended, command, exec, run};
 
 #[track_caller]
 fn variables(set: &[(&str, &str)]) -> (String, String) {

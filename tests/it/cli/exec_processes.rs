@@ -4,21 +4,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
+use crate::support::assertions::until;
 use crate::support::folder::Folder;
-use crate::support::process::{BINARY, Ended, Process, command, run, shell, until};
-
-fn exec(flags: &[&str], line: &str) -> Command {
-    let mut all = vec!["exec"];
-    all.extend(flags);
-    all.extend(["--", "sh", "-c", line]);
-    command(&all)
-}
-
-/// Whether a process is there and is none that only waits to be buried.
-fn lives(id: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
-}
+use crate::support::process::{BINARY, Ended, Process, exec, lives, run, shell};
 
 #[track_caller]
 fn ended(ids: &[String]) {

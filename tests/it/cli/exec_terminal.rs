@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use crate::support::folder::Folder;
-use crate::support::process::BINARY;
+use crate::support::process::{BINARY, is_installed};
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
@@ -22,7 +22,7 @@ fn screen(script: &str, steps: &[(&str, &str)]) -> String {
     for (text, keys) in steps {
         python.args([text, keys]);
     }
-    let has_bash = Command::new("bash").arg("--version").output().is_ok();
+    let has_bash = is_installed("bash");
     let Some(ended) = has_bash.then(|| python.output().ok()).flatten() else {
         eprintln!("skipped: bash or python3 is not installed");
         return String::new();

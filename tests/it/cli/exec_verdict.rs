@@ -1,43 +1,34 @@
 //! What `exec` makes of the verdict on its command. The command is `sh`, and `curl` its client;
 //! without `curl` there is nothing to see.
 
-use std::process::Command;
-
 use crate::support::folder::Folder;
-use crate::support::process::{Ended, command, run};
+use crate::support::process::{Ended, command, exec, is_installed, run};
 
 /// A walk that leaves page 2 out, and misspells a parameter.
 const WRONG: &str = "for page in 1 3; do curl -sS -o /dev/null \
     -H \"Authorization: Bearer $GPTBOTS_MOCK_KEY\" \"$GPTBOTS_MOCK_URL/v1/bot/conversation/page?\
     conversation_type=ALL&start_time=0&end_time=9999999999999&page_size=10&sort=x&page=$page\"; done";
 
-fn has_curl() -> bool {
-    Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
 #[track_caller]
-fn exec(flags: &[&str], line: &str) -> Ended {
-    let mut all = vec!["exec"];
-    all.extend(flags);
-    all.extend(["--", "sh", "-c", line]);
-    run(&mut command(&all))
+fn run_exec(flags: &[&str], line: &str) -> Ended {
+    run(&mut exec(flags, line))
 }
 
 /// How a client that is wrong ends.
 #[track_caller]
 fn ends(flags: &[&str], code: i32) {
-    if has_curl() {
-        let ended = exec(flags, WRONG);
+    if is_installed("curl") {
+        let ended = run_exec(flags, WRONG);
         assert_eq!(ended.code, code, "{flags:?} {}", ended.stderr);
     }
 }
 
 #[test]
 fn findings_are_told_and_change_nothing() {
-    if !has_curl() {
+    if !is_installed("curl") {
         return;
     }
-    let Ended { code, stdout, stderr } = exec(&[], WRONG);
+    let Ended { code, stdout, stderr } = run_exec(&[], WRONG);
     assert_eq!((code, &*stdout), (0, ""));
     assert!(stderr.starts_with("verdict: 2 findings in 2 requests\n"), "{stderr}");
     assert!(!stderr.contains("never met"), "{stderr}");
@@ -48,13 +39,13 @@ fn findings_are_told_and_change_nothing() {
 
 #[test]
 fn the_last_line_says_what_is_denied() {
-    if has_curl() {
+    if is_installed("curl") {
         for (denied, outcome) in [
             ("all", "%; denied"),
             ("skipped-page", "%; denied: skipped-page"),
             ("no-pause", "%; none of it is denied"),
         ] {
-            let stderr = exec(&["--deny", denied], WRONG).stderr;
+            let stderr = run_exec(&["--deny", denied], WRONG).stderr;
             assert!(stderr.lines().last().unwrap().ends_with(outcome), "{stderr}");
         }
     }
@@ -63,8 +54,8 @@ fn the_last_line_says_what_is_denied() {
 /// The numbers of requests can be looked up nowhere once exec has ended.
 #[test]
 fn findings_name_requests_by_method_and_target() {
-    if has_curl() {
-        let stderr = exec(&[], WRONG).stderr;
+    if is_installed("curl") {
+        let stderr = run_exec(&[], WRONG).stderr;
         let target = "/v1/bot/conversation/page?conversation_type=ALL&start_time=0\
             &end_time=9999999999999&page_size=10&sort=x&page=";
         let lines = format!("\n    #1 GET {target}1\n    #2 GET {target}3\n");
@@ -79,9 +70,9 @@ const RIGHT: &str = "curl -sS -o /dev/null -H \"Authorization: Bearer $GPTBOTS_M
 
 #[test]
 fn a_clean_verdict_is_one_line() {
-    if has_curl() {
+    if is_installed("curl") {
         for flags in [&[][..], &["--deny", "all"]] {
-            let Ended { code, stderr, .. } = exec(flags, RIGHT);
+            let Ended { code, stderr, .. } = run_exec(flags, RIGHT);
             assert_eq!(code, 0, "{stderr}");
             let says = "verdict: 1 request, nothing found, coverage ";
             let rest = stderr.strip_prefix(says).unwrap_or_else(|| panic!("{stderr}"));
@@ -101,27 +92,27 @@ fn no_request_is_told_in_one_line() {
         (&["--deny", "all"], 5, "; denied"),
         (&["--deny", "no-request"], 5, "; denied"),
     ] {
-        let ended = exec(flags, "true");
+        let ended = run_exec(flags, "true");
         let line = format!("{says}{outcome}\n");
         assert_eq!((ended.code, ended.stderr), (code, line), "{flags:?}");
     }
-    let Ended { code, stderr, .. } = exec(&["--deny", "all"], "exit 7");
+    let Ended { code, stderr, .. } = run_exec(&["--deny", "all"], "exit 7");
     let outcome = "; denied (the command itself ended with 7)\n";
     assert_eq!((code, stderr), (7, format!("{says}{outcome}")));
 }
 
 #[test]
 fn no_request_is_muted_as_others_are() {
-    let Ended { code, stderr, .. } = exec(&["--deny", "all", "--mute", "no-request"], "true");
+    let Ended { code, stderr, .. } = run_exec(&["--deny", "all", "--mute", "no-request"], "true");
     assert_eq!((code, &*stderr), (0, "verdict: 0 requests, nothing found, coverage 0%\n"));
 }
 
 /// Requests below `/__admin` are no client's, and only the end finds that there were no others.
 #[test]
 fn requests_to_the_control_api_are_none() {
-    if has_curl() {
+    if is_installed("curl") {
         let line = "curl -sS \"$GPTBOTS_MOCK_URL/__admin/verdict\"";
-        let Ended { code, stdout, stderr } = exec(&["--deny", "all"], line);
+        let Ended { code, stdout, stderr } = run_exec(&["--deny", "all"], line);
         assert_eq!(code, 5, "{stderr}");
         assert!(stderr.starts_with("verdict: 0 requests, so nothing was tested"), "{stderr}");
         let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
@@ -135,7 +126,7 @@ fn reports_have_no_request_as_a_finding() {
     let paths = ["v.json", "v.xml", "v.txt"].map(|name| folder.path().join(name));
     let flags: Vec<_> =
         paths.iter().flat_map(|path| ["--report", path.to_str().unwrap()]).collect();
-    assert_eq!(exec(&flags, "true").code, 0);
+    assert_eq!(run_exec(&flags, "true").code, 0);
     let [json, xml, txt] = paths.map(|path| std::fs::read_to_string(path).unwrap());
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["clean"], false);
@@ -166,7 +157,7 @@ fn what_is_muted_is_not_denied() {
 #[test]
 fn a_rule_that_there_is_not_is_wrong_usage_with_the_nearest() {
     for flag in ["--deny", "--mute"] {
-        let ended = exec(&[flag, "skiped-page"], "true");
+        let ended = run_exec(&[flag, "skiped-page"], "true");
         assert_eq!(ended.code, 2);
         assert!(ended.stderr.contains("did you mean skipped-page?"), "{}", ended.stderr);
     }
@@ -175,20 +166,20 @@ fn a_rule_that_there_is_not_is_wrong_usage_with_the_nearest() {
 /// The command's own failure says more.
 #[test]
 fn a_code_of_the_commands_comes_before_the_verdict() {
-    if has_curl() {
-        let ended = exec(&["--deny", "all"], &format!("{WRONG}; exit 7"));
+    if is_installed("curl") {
+        let ended = run_exec(&["--deny", "all"], &format!("{WRONG}; exit 7"));
         assert_eq!(ended.code, 7);
     }
 }
 
 #[test]
 fn coverage_that_is_too_low_ends_with_5_and_says_what_is_missing() {
-    let ended = exec(&["--min-coverage", "1"], "true");
+    let ended = run_exec(&["--min-coverage", "1"], "true");
     assert_eq!(ended.code, 5);
     let text = &ended.stderr;
     assert!(text.contains("\nnever met:\n") && text.contains("asks for 1%"), "{text}");
-    assert_eq!(exec(&["--min-coverage", "0"], "true").code, 0);
-    assert_eq!(exec(&["--min-coverage", "101"], "true").code, 2);
+    assert_eq!(run_exec(&["--min-coverage", "0"], "true").code, 0);
+    assert_eq!(run_exec(&["--min-coverage", "101"], "true").code, 2);
 }
 
 /// A verdict that nobody can draw denies nothing, so it must not be asked for.
@@ -199,24 +190,24 @@ fn without_a_journal_there_is_no_verdict_to_deny() {
     for flags in
         [["--deny", "all"], ["--min-coverage", "0"], ["--report", report.to_str().unwrap()]]
     {
-        let ended = exec(&["--journal", "0", flags[0], flags[1]], "echo ran");
+        let ended = run_exec(&["--journal", "0", flags[0], flags[1]], "echo ran");
         assert_eq!((ended.code, &*ended.stdout), (2, ""), "{flags:?}");
     }
-    let ended = exec(&["--journal", "0"], "true");
+    let ended = run_exec(&["--journal", "0"], "true");
     let says = "verdict: none, because --journal 0 keeps no journal\n";
     assert_eq!((ended.code, &*ended.stderr), (0, says));
 }
 
 #[test]
 fn a_report_takes_the_form_of_its_name() {
-    if !has_curl() {
+    if !is_installed("curl") {
         return;
     }
     let folder = Folder::new();
     let paths = ["v.json", "v.xml", "v.txt"].map(|name| folder.path().join(name));
     let [json, xml, txt] = &paths;
     let flags = paths.iter().flat_map(|path| ["--report", path.to_str().unwrap()]);
-    assert_eq!(exec(&flags.collect::<Vec<_>>(), WRONG).code, 0);
+    assert_eq!(run_exec(&flags.collect::<Vec<_>>(), WRONG).code, 0);
     let read = |path| std::fs::read_to_string(path).unwrap();
     let json: serde_json::Value = serde_json::from_str(&read(json)).unwrap();
     assert_eq!(json["findings"].as_array().unwrap().len(), 2);
@@ -226,12 +217,12 @@ fn a_report_takes_the_form_of_its_name() {
 
 #[test]
 fn a_report_of_another_name_is_wrong_usage() {
-    assert_eq!(exec(&["--report", "verdict.html"], "true").code, 2);
+    assert_eq!(run_exec(&["--report", "verdict.html"], "true").code, 2);
 }
 
 #[test]
 fn a_report_that_cannot_be_written_ends_with_1() {
-    assert_eq!(exec(&["--report", "/nowhere/at/all/v.json"], "true").code, 1);
+    assert_eq!(run_exec(&["--report", "/nowhere/at/all/v.json"], "true").code, 1);
 }
 
 /// The client is gone the moment that it left an answer.
@@ -246,7 +237,7 @@ fn an_answer_that_is_left_at_the_very_end_is_told() {
         client.sendall(head.encode())\n\
         client.recv(1)\n\
         os._exit(0)";
-    if Command::new("python3").arg("--version").output().is_err() {
+    if !is_installed("python3") {
         return;
     }
     for _ in 0..10 {
@@ -258,19 +249,19 @@ fn an_answer_that_is_left_at_the_very_end_is_told() {
 
 #[test]
 fn flags_of_serve_are_in_force() {
-    if has_curl() {
+    if is_installed("curl") {
         let line = "curl -sS -o /dev/null -w '%{http_code}' \"$GPTBOTS_MOCK_URL/v1/messages\"";
-        assert_eq!(exec(&["--fault", "status=503"], line).stdout, "503");
+        assert_eq!(run_exec(&["--fault", "status=503"], line).stdout, "503");
     }
 }
 
 #[test]
 fn a_config_file_is_in_force() {
-    if has_curl() {
+    if is_installed("curl") {
         let folder = Folder::new();
         let config = folder.write("c.json", r#"{"fault": ["status=418"]}"#);
         let line = "curl -sS -o /dev/null -w '%{http_code}' \"$GPTBOTS_MOCK_URL/v1/messages\"";
-        assert_eq!(exec(&["--config", config.to_str().unwrap()], line).stdout, "418");
+        assert_eq!(run_exec(&["--config", config.to_str().unwrap()], line).stdout, "418");
     }
 }
 
@@ -278,6 +269,6 @@ fn a_config_file_is_in_force() {
 fn a_port_that_is_given_is_taken() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let ended = exec(&["--port", &port], "echo ran");
+    let ended = run_exec(&["--port", &port], "echo ran");
     assert_eq!((ended.code, &*ended.stdout), (4, ""));
 }

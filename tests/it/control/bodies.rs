@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gptbots_mock::{Limits, Server};
 
-use crate::control::documents::{ask, failed};
+use crate::control::documents::ask;
 use crate::support::client::{NEWEST, get, raw};
 use crate::support::control::{control, is_there, shown};
 use crate::support::wire::Wire;
@@ -28,7 +28,7 @@ fn the_largest_body_is_read() {
 fn a_larger_body_is_refused() {
     let server = Server::start().unwrap();
     let answer = control(server.address(), "PUT", "/sandboxes/a", &padded(MOST + 1));
-    failed(&answer, 413, "the body has more than 8388608 bytes");
+    answer.failed(413, "the body has more than 8388608 bytes");
     assert!(!is_there(server.address(), "a"));
 }
 
@@ -41,7 +41,7 @@ fn a_larger_body_that_does_not_say_so_is_refused() {
     let (first, second) = body.split_at(MOST);
     let chunks = format!("{MOST:x}\r\n{first}\r\n1\r\n{second}\r\n0\r\n\r\n");
     let head = format!("{PUT}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n");
-    failed(&raw(server.address(), format!("{head}{chunks}").as_bytes()), 413, "8388608 bytes");
+    raw(server.address(), format!("{head}{chunks}").as_bytes()).failed(413, "8388608 bytes");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_larger_body_that_is_announced_is_refused_before_it_comes() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", MOST + 1));
-    failed(&wire.answer(), 413, "8388608 bytes");
+    wire.answer().failed(413, "8388608 bytes");
     wire.is_closed();
 }
 
@@ -67,7 +67,7 @@ fn a_body_that_would_never_end_is_refused_before_it_comes() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: {}\r\n\r\n", 1_u64 << 40));
-    failed(&wire.answer(), 413, "8388608 bytes");
+    wire.answer().failed(413, "8388608 bytes");
     wire.is_closed();
 }
 
@@ -88,7 +88,7 @@ fn a_body_that_never_comes_is_not_waited_for() {
     let server = Server::builder().limits(limits).start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: 10\r\n\r\n{{"));
-    failed(&wire.answer(), 408, "the body did not come in time");
+    wire.answer().failed(408, "the body did not come in time");
     wire.is_closed();
     assert!(!is_there(server.address(), "a"));
 }
@@ -112,7 +112,7 @@ fn a_body_that_is_not_utf_8_is_refused() {
     let server = Server::start().unwrap();
     let head = format!("{PUT}Connection: close\r\nContent-Length: 3\r\n\r\n");
     let answer = raw(server.address(), &[head.as_bytes(), b"{\xff}"].concat());
-    failed(&answer, 400, "the body is not UTF-8");
+    answer.failed(400, "the body is not UTF-8");
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_body_that_is_nested_deeply_is_refused() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
         for body in [deep.clone(), format!("{{\"x\": {deep}}}")] {
-            failed(&ask("PUT", "/sandboxes/a", &body), 400, "nested too deeply");
+            ask("PUT", "/sandboxes/a", &body).failed(400, "nested too deeply");
         }
     }
 }

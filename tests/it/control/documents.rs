@@ -12,21 +12,12 @@ pub(crate) fn ask(method: &str, path: &str, body: &str) -> Answer {
     control(Server::start().unwrap().address(), method, path, body)
 }
 
-/// Asserts a failure that says why.
-#[track_caller]
-pub(crate) fn failed(answer: &Answer, status: u16, why: &str) {
-    let json = answer.json();
-    assert_eq!((answer.status, &json["code"]), (status, &status.into()), "{answer:?}");
-    let message = json["message"].as_str().unwrap();
-    assert!(message.contains(why), "`{message}` does not say `{why}`");
-}
-
 /// Asserts that a body is refused at a place, in these words, with this help.
 #[track_caller]
 fn mistake(path: &str, body: &str, place: &str, message: &str, help: &Value) {
     let method = if path.ends_with("/a") { "PUT" } else { "POST" };
     let answer = ask(method, path, body);
-    failed(&answer, 400, &format!("body:{place}: {message}"));
+    answer.failed(400, &format!("body:{place}: {message}"));
     let problems = answer.json()["problems"].clone();
     let problem = &problems[0];
     assert_eq!(format!("{}:{}", problem["line"], problem["column"]), place, "{problem}");
@@ -162,7 +153,7 @@ fn every_mistake_is_told_at_once() {
     let problems = answer.json()["problems"].clone();
     let columns: Vec<_> = problems.as_array().unwrap().iter().map(|p| &p["column"]).collect();
     assert_eq!(columns, [10, 28, 33]);
-    failed(&answer, 400, "3 problems");
+    answer.failed(400, "3 problems");
 }
 
 #[test]
@@ -180,7 +171,7 @@ fn a_mistake_in_a_fault_is_told_by_its_place() {
     let help = Value::from("did you mean \"status\"?");
     mistake(faults, r#"{"statu": 503}"#, "1:2", "unknown key \"statu\"", &help);
     let answer = ask("POST", faults, "[]");
-    failed(&answer, 400, "body:1:1: expected a fault, a string or an object, got an array");
+    answer.failed(400, "body:1:1: expected a fault, a string or an object, got an array");
 }
 
 #[test]
@@ -198,7 +189,7 @@ fn a_fault_with_a_taken_id_is_a_conflict() {
     let server = Server::start().unwrap();
     let before = put(&server, "a", &json!({"faults": ["qa:status=503,id=x"]}));
     let answer = control(server.address(), "POST", "/sandboxes/a/faults", r#""status=502,id=x""#);
-    failed(&answer, 409, "there is a fault with the id x");
+    answer.failed(409, "there is a fault with the id x");
     assert_eq!(shown(&server, "a"), before);
 }
 
@@ -230,11 +221,8 @@ fn other_paths_are_not_found_and_told_which_there_are() {
         ["", "/", "/healthy", "/health/", "/sandboxes/a/b", "/sandboxes/a/clock/c", "/Health"]
     {
         let answer = ask("GET", path, "");
-        failed(
-            &answer,
-            404,
-            &format!("nothing is at \"/__admin{path}\"; there are /__admin/health,"),
-        );
+        let why = format!("nothing is at \"/__admin{path}\"; there are /__admin/health,");
+        answer.failed(404, &why);
     }
 }
 
@@ -243,13 +231,13 @@ fn an_id_that_is_none_is_refused() {
     let long = "x".repeat(65);
     for id in ["", &long, "a~b", "a%20b"] {
         let answer = ask("PUT", &format!("/sandboxes/{id}"), "{}");
-        failed(&answer, 400, "names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");
+        answer.failed(400, "names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");
     }
 }
 
 #[test]
 fn a_sandbox_that_is_not_there_is_not_found() {
-    failed(&ask("GET", "/sandboxes/a", ""), 404, "there is no sandbox a");
+    ask("GET", "/sandboxes/a", "").failed(404, "there is no sandbox a");
 }
 
 #[test]

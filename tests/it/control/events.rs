@@ -1,13 +1,13 @@
 //! Requests as they come: the stream of the control API.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};
 
-use crate::support::client::{NEWEST, connect, fetch, get};
+use crate::support::client::{NEWEST, fetch, get, sent};
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
@@ -25,11 +25,9 @@ pub(crate) struct Event {
 impl Listener {
     #[track_caller]
     pub(crate) fn open(address: SocketAddr, query: &str, headers: &str) -> Self {
-        let mut stream = connect(address);
         let head =
             format!("GET /__admin/events{query} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut listener = Self(BufReader::new(stream));
+        let mut listener = Self(BufReader::new(sent(address, head)));
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             head += &listener.line().expect("a head");

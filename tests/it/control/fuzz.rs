@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::cases::for_all;
 use crate::support::client::{Answer, NEWEST, get};
-use crate::support::control::timeless;
+use crate::support::control::{control_bytes, timeless};
 use crate::support::wire::Wire;
 
 /// What a test knows of a server: one connection to its control API.
@@ -18,11 +18,7 @@ struct Admin(Mutex<Wire>);
 impl Admin {
     fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let mut wire = self.0.lock().unwrap();
-        let length = body.len();
-        let head = format!(
-            "{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
-        );
-        wire.send([head.as_bytes(), body].concat());
+        wire.send(control_bytes(method, path, "", body));
         wire.answer()
     }
 }

@@ -32,10 +32,7 @@ fn passes(answer: &Answer) {
 /// Asserts a refusal that says why, in JSON, and shares nothing with browsers.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, why: &str) {
-    let json = answer.json();
-    assert_eq!((answer.status, &json["code"]), (status, &status.into()), "{answer:?}");
-    let message = json["message"].as_str().unwrap();
-    assert!(message.contains(why), "`{message}` does not say `{why}`");
+    answer.failed(status, why);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     never_cors(answer);
 }

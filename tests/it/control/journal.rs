@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::support::client::{call, fetch, raw};
+use crate::support::client::{call, fetch, head};
+use crate::support::control::control;
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
@@ -24,12 +25,7 @@ impl Many {
         for begin in (0..many).step_by(Self::AT_ONCE) {
             let numbers = begin..many.min(begin + Self::AT_ONCE);
             let asked = numbers.len();
-            let head = |number| {
-                format!(
-                    "GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer app-demo\r\n\r\n",
-                    target(number)
-                )
-            };
+            let head = |number| head("GET", &target(number), "app-demo", "");
             self.0.send(numbers.map(head).collect::<String>());
             for _ in 0..asked {
                 let status = self.0.answer().status;
@@ -82,24 +78,17 @@ fn the_oldest_of_all_go_where_memory_is_short() {
     assert!(numbers.iter().rev().copied().eq(dropped + 1..=3_000), "{numbers:?}");
 }
 
-/// In KiB; nothing elsewhere than on Linux.
-fn resident(server: &Process) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
 #[test]
 #[ignore = "measures memory, on the release binary: .ci/run"]
 fn memory_stays_within_bounds_whatever_comes() {
     let (server, address) = Process::serve(&["--log-format", "off"]);
     let mut many = Many::open(address);
-    let begin = resident(&server).unwrap_or(0);
+    let begin = server.resident_kib().unwrap_or(0);
     let target = |number: usize| format!("/s/t{}/v1/x?number={number}", number / 7 % 400);
     many.ask(60_000, target);
-    let filled = resident(&server).unwrap_or(0);
+    let filled = server.resident_kib().unwrap_or(0);
     many.ask(60_000, target);
-    let end = resident(&server).unwrap_or(0);
+    let end = server.resident_kib().unwrap_or(0);
     // The journal has 8 MiB; what is watched of 400 sandboxes, and what the allocator does not
     // give back, come on top.
     assert!(filled - begin < 24 << 10, "{begin} KiB, then {filled}");
@@ -114,7 +103,7 @@ fn memory_stays_within_bounds_whatever_comes() {
 #[ignore = "measures memory, on the release binary: .ci/run"]
 fn what_is_watched_of_many_sandboxes_stays_within_bounds() {
     let (server, address) = Process::serve(&["--log-format", "off", "--journal-memory", "1"]);
-    let begin = resident(&server).unwrap_or(0);
+    let begin = server.resident_kib().unwrap_or(0);
     Many::open(address).ask(80_000, |number| {
         format!(
             "/s/t{}/v1/bot/conversation/page?conversation_type=ALL&start_time={number}\
@@ -122,7 +111,7 @@ fn what_is_watched_of_many_sandboxes_stays_within_bounds() {
             number % 200
         )
     });
-    let end = resident(&server).unwrap_or(0);
+    let end = server.resident_kib().unwrap_or(0);
     // A walk takes 200 bytes or more, and a sandbox may follow 500 of them.
     assert!(end - begin < 10 << 10, "{begin} KiB, then {end}");
     assert_eq!(told(address, "/verdict")["requests"], 80_000);
@@ -154,13 +143,7 @@ fn keys_are_never_shown() {
             ask(target, key);
         }
     }
-    let post = |path: &str| {
-        let head = format!("POST /__admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
-        raw(address, format!("{head}\r\nContent-Length: 2\r\n\r\n{{}}").as_bytes())
-            .ok()
-            .body
-            .clone()
-    };
+    let post = |path: &str| control(address, "POST", path, "{}").ok().body.clone();
     let get = |path: &str| fetch(address, "", &format!("/__admin{path}"));
     let first = "/requests/00000000-0000-4000-8000-000000000001";
     let mut shown = vec![post("/requests/find")];

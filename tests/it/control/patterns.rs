@@ -2,12 +2,12 @@
 
 use gptbots_mock::Server;
 
-use crate::control::requests::admin;
 use crate::support::client::{call, request};
+use crate::support::control::control;
 
 #[track_caller]
 fn count(server: &Server, pattern: &str) -> u64 {
-    let counted = admin(server, "POST", "/requests/count", pattern);
+    let counted = control(server.address(), "POST", "/requests/count", pattern);
     counted.ok().json()["count"].as_u64().unwrap()
 }
 
@@ -159,7 +159,7 @@ fn what_a_pattern_cannot_hold_is_refused_with_its_place() {
         ("[]", 1, "expected a request pattern, an object, got an array", ""),
         ("", 1, "the document ends too early", ""),
     ] {
-        let refused = admin(&server, "POST", "/requests/find", pattern);
+        let refused = control(server.address(), "POST", "/requests/find", pattern);
         assert_eq!(refused.status, 400, "{pattern}: {refused:?}");
         let problem = &refused.json()["problems"][0];
         let place = problem["column"].as_u64().unwrap();
@@ -168,7 +168,8 @@ fn what_a_pattern_cannot_hold_is_refused_with_its_place() {
         assert!(problem["help"].as_str().unwrap_or_default().contains(help), "{problem}");
     }
     // Every mistake at once.
-    let refused = admin(&server, "POST", "/requests/count", r#"{"a": 1, "b": 2, "method": "x"}"#);
+    let refused =
+        control(server.address(), "POST", "/requests/count", r#"{"a": 1, "b": 2, "method": "x"}"#);
     assert_eq!(refused.json()["problems"].as_array().unwrap().len(), 3);
 }
 
@@ -179,7 +180,7 @@ fn no_pattern_takes_long() {
     call(server.address(), "GET", &format!("/v1/messages?a={}", "a".repeat(2000)), &[]);
     let expression = "(a*)*".repeat(150) + "b";
     let pattern = format!(r#"{{"urlPattern": ".*{expression}"}}"#);
-    let answer = admin(&server, "POST", "/requests/count", &pattern);
+    let answer = control(server.address(), "POST", "/requests/count", &pattern);
     assert_eq!(answer.json()["count"], 0);
 }
 
@@ -205,7 +206,7 @@ fn a_hundred_large_expressions_and_one_long_header_do_not_take_long() {
         .map(|name| format!(r#""{name}": {{"matches": "{expression}"}}"#))
         .collect();
     let pattern = format!(r#"{{"headers": {{{}}}}}"#, conditions.join(", "));
-    let answer = admin(&server, "POST", "/requests/count", &pattern);
+    let answer = control(server.address(), "POST", "/requests/count", &pattern);
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(answer.body.contains("too long"), "{answer:?}");
 }

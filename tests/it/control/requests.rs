@@ -1,26 +1,17 @@
 //! The journal over HTTP: what the control API tells of requests, in the shapes of `WireMock`.
 
-use std::panic::AssertUnwindSafe;
-
 use gptbots_mock::Server;
 use serde_json::{Value, json};
 
-use crate::support::client::{Answer, NEWEST, get, raw, request};
-
-/// A request to the control API, with a body.
-#[track_caller]
-pub(crate) fn admin(server: &Server, method: &str, path: &str, body: &str) -> Answer {
-    let head = format!(
-        "{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    raw(server.address(), head.as_bytes())
-}
+use crate::support::assertions::panic_of;
+use crate::support::client::{NEWEST, fetch, get, head, request};
+use crate::support::control::control;
+use crate::support::process::Process;
+use crate::support::wire::Wire;
 
 #[track_caller]
 fn told(server: &Server, path: &str) -> Value {
-    admin(server, "GET", path, "").ok().json()
+    control(server.address(), "GET", path, "").ok().json()
 }
 
 /// The numbers of the requests in an answer.
@@ -133,7 +124,7 @@ fn limit_since_and_sandbox_narrow() {
         ("sandbx=a", "no parameter \"sandbx\"; did you mean sandbox?"),
         ("zzz=a", "no parameter \"zzz\"; one of limit, since, sandbox"),
     ] {
-        let refused = admin(&server, "GET", &format!("/requests?{query}"), "");
+        let refused = control(server.address(), "GET", &format!("/requests?{query}"), "");
         assert_eq!(refused.status, 400, "{refused:?}");
         let message = refused.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(why), "{message}");
@@ -150,8 +141,8 @@ fn a_request_is_found_and_forgotten_by_its_number() {
         assert_eq!(one, all["requests"][3 - number]);
     }
     assert_eq!(told(&server, "/requests/3?sandbox=deep"), all["requests"][0]);
-    assert_eq!(admin(&server, "GET", "/requests/3?sandbox=default", "").status, 404);
-    admin(&server, "DELETE", "/requests/2", "").ok();
+    assert_eq!(control(server.address(), "GET", "/requests/3?sandbox=default", "").status, 404);
+    control(server.address(), "DELETE", "/requests/2", "").ok();
     assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
 }
 
@@ -167,7 +158,8 @@ fn a_sandbox_that_is_not_there_is_404_with_the_nearest() {
         ("POST", "/requests/count"),
         ("POST", "/requests/remove"),
     ] {
-        let ask = |id: &str| admin(&server, method, &format!("{path}?sandbox={id}"), "{}");
+        let ask =
+            |id: &str| control(server.address(), method, &format!("{path}?sandbox={id}"), "{}");
         ask("deep").ok();
         for (id, says) in [
             ("deap", "there is no sandbox deap; did you mean deep? One is made by its first"),
@@ -185,15 +177,15 @@ fn a_sandbox_that_is_not_there_is_404_with_the_nearest() {
         }
     }
     // To forget what is not there, and to wait for it, is no mistake.
-    admin(&server, "DELETE", "/requests?sandbox=later", "").ok();
-    admin(&server, "POST", "/requests/reset?sandbox=later", "").ok();
+    control(server.address(), "DELETE", "/requests?sandbox=later", "").ok();
+    control(server.address(), "POST", "/requests/reset?sandbox=later", "").ok();
 }
 
 #[test]
 fn a_sandbox_that_has_ended_is_404_and_says_why() {
     let server = three();
-    admin(&server, "DELETE", "/sandboxes/deep", "").ok();
-    let answer = admin(&server, "POST", "/requests/count?sandbox=deep", "{}");
+    control(server.address(), "DELETE", "/sandboxes/deep", "").ok();
+    let answer = control(server.address(), "POST", "/requests/count?sandbox=deep", "{}");
     assert_eq!(answer.status, 404);
     let says = "sandbox deep has ended after 1 request, because it was deleted; another one is";
     let message = answer.json()["message"].as_str().unwrap().to_owned();
@@ -213,16 +205,20 @@ fn find_count_and_remove_say_how_many_requests_were_dropped() {
         for path in ["find", "count"] {
             let pattern = r#"{"method": "POST"}"#;
             let path = format!("/requests/{path}{sandbox}");
-            assert_eq!(admin(&server, "POST", &path, pattern).ok().json()["meta"], meta, "{path}");
+            assert_eq!(
+                control(server.address(), "POST", &path, pattern).ok().json()["meta"],
+                meta,
+                "{path}"
+            );
         }
         let unmatched = told(&server, &format!("/requests/unmatched{sandbox}"));
         assert_eq!(unmatched["meta"], meta);
     }
-    let removed = admin(&server, "POST", "/requests/remove?sandbox=a", "{}").ok().json();
+    let removed = control(server.address(), "POST", "/requests/remove?sandbox=a", "{}").ok().json();
     assert_eq!(removed["serveEvents"].as_array().unwrap().len(), 3);
     assert_eq!(removed["meta"], json!({"total": 3, "dropped": 2}));
     // What was removed on purpose was not dropped.
-    let counted = admin(&server, "POST", "/requests/count?sandbox=a", "{}").ok().json();
+    let counted = control(server.address(), "POST", "/requests/count?sandbox=a", "{}").ok().json();
     assert_eq!(counted["meta"], json!({"total": 0, "dropped": 2}));
     assert_eq!((server.dropped_requests(), server.sandbox("b").dropped_requests()), (2, 0));
     assert_eq!(server.sandbox("a").dropped_requests(), 2);
@@ -239,7 +235,7 @@ fn requests_of_an_evicted_sandbox_were_dropped() {
     let server = Server::builder().limits(limits).start().unwrap();
     let meta = |sandbox: &str| {
         let path = format!("/requests/count{sandbox}");
-        admin(&server, "POST", &path, "{}").ok().json()["meta"].clone()
+        control(server.address(), "POST", &path, "{}").ok().json()["meta"].clone()
     };
     get(&server, "app-demo~a", NEWEST).ok();
     get(&server, "app-demo~b", NEWEST).ok();
@@ -270,17 +266,19 @@ fn unmatched_are_those_that_found_no_endpoint() {
 fn find_count_and_remove_go_by_a_pattern() {
     let server = three();
     let pattern = r#"{"method": "GET", "urlPathPattern": "/v1/.*"}"#;
-    let found = admin(&server, "POST", "/requests/find", pattern).ok().json();
+    let found = control(server.address(), "POST", "/requests/find", pattern).ok().json();
     // In the order in which they came.
     assert_eq!(numbers(&found), [1, 2, 3]);
     assert_eq!(found["requestJournalDisabled"], json!(false));
     assert_eq!(found["requests"][0]["url"], NEWEST);
-    let counted = admin(&server, "POST", "/requests/count", pattern).ok().json();
+    let counted = control(server.address(), "POST", "/requests/count", pattern).ok().json();
     let meta = json!({"total": 3, "dropped": 0});
     assert_eq!(counted, json!({"count": 3, "meta": meta, "requestJournalDisabled": false}));
-    let counted = admin(&server, "POST", "/requests/count?sandbox=deep", "{}").ok().json();
+    let counted =
+        control(server.address(), "POST", "/requests/count?sandbox=deep", "{}").ok().json();
     assert_eq!(counted["count"], 1);
-    let removed = admin(&server, "POST", "/requests/remove", r#"{"urlPath": "/v1/messages"}"#);
+    let removed =
+        control(server.address(), "POST", "/requests/remove", r#"{"urlPath": "/v1/messages"}"#);
     assert_eq!(numbers(&removed.ok().json()), [2]);
     assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
     // What is thought of them stays.
@@ -292,7 +290,7 @@ fn requests_are_forgotten_one_by_one_and_together() {
     let server = three();
     let second = "/requests/00000000-0000-4000-8000-000000000002";
     for _ in 0..2 {
-        assert_eq!(admin(&server, "DELETE", second, "").ok().body, "{}");
+        assert_eq!(control(server.address(), "DELETE", second, "").ok().body, "{}");
     }
     assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
     for id in [
@@ -304,16 +302,16 @@ fn requests_are_forgotten_one_by_one_and_together() {
         "3.0",
         "99999999999999999999",
     ] {
-        let gone = admin(&server, "GET", &format!("/requests/{id}"), "");
+        let gone = control(server.address(), "GET", &format!("/requests/{id}"), "");
         assert_eq!(gone.status, 404, "{gone:?}");
         assert!(gone.body.contains("is in the journal"), "{gone:?}");
     }
-    admin(&server, "DELETE", "/requests?sandbox=deep", "").ok();
+    control(server.address(), "DELETE", "/requests?sandbox=deep", "").ok();
     assert_eq!(numbers(&told(&server, "/requests")), [1]);
-    admin(&server, "DELETE", "/requests", "").ok();
+    control(server.address(), "DELETE", "/requests", "").ok();
     assert_eq!(told(&server, "/requests")["meta"], json!({"total": 0, "dropped": 0}));
     get(&server, "app-demo", NEWEST).ok();
-    admin(&server, "POST", "/requests/reset", "").ok();
+    control(server.address(), "POST", "/requests/reset", "").ok();
     assert!(server.requests().is_empty());
 }
 
@@ -321,12 +319,10 @@ fn requests_are_forgotten_one_by_one_and_together() {
 fn a_fault_and_a_broken_connection_are_told() {
     let server = Server::start().unwrap();
     let faults = r#"{"faults": ["id=slow,delay=20,times=1", "id=cut,break=reset"]}"#;
-    admin(&server, "PUT", "/sandboxes/bad", faults).ok();
+    control(server.address(), "PUT", "/sandboxes/bad", faults).ok();
     get(&server, "app-demo~bad", NEWEST).header("x-mock-fault").unwrap();
-    let mut wire = crate::support::wire::Wire::open(server.address());
-    wire.send(format!(
-        "GET {NEWEST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer app-demo~bad\r\n\r\n"
-    ));
+    let mut wire = Wire::open(server.address());
+    wire.send(head("GET", NEWEST, "app-demo~bad", ""));
     wire.is_closed();
     let all = told(&server, "/requests");
     let [cut, slow] = all["requests"].as_array().unwrap().as_slice() else { panic!("{all}") };
@@ -350,7 +346,7 @@ fn what_is_not_right_is_refused() {
         ("POST", "/requests/count", 400),
         ("GET", "/events?limit=1", 400),
     ] {
-        assert_eq!(admin(&server, method, path, "").status, status, "{method} {path}");
+        assert_eq!(control(server.address(), method, path, "").status, status, "{method} {path}");
     }
     // The guard stands before all of it.
     for path in ["/requests", "/events", "/requests/unmatched"] {
@@ -361,14 +357,9 @@ fn what_is_not_right_is_refused() {
 
 #[test]
 fn without_a_journal_that_is_said() {
-    let (_server, address) = crate::support::process::Process::serve(&["--journal", "0"]);
-    let call = |method: &str, path: &str, body: &str| {
-        let head =
-            format!("{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
-        let head = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        raw(address, head.as_bytes())
-    };
-    crate::support::client::fetch(address, "app-demo", NEWEST).ok();
+    let (_server, address) = Process::serve(&["--journal", "0"]);
+    let call = |method: &str, path: &str, body: &str| control(address, method, path, body);
+    fetch(address, "app-demo", NEWEST).ok();
     let all = call("GET", "/requests", "").ok().json();
     let meta = json!({"total": 0, "dropped": 0});
     assert_eq!(all, json!({"requests": [], "meta": meta, "requestJournalDisabled": true}));
@@ -397,9 +388,7 @@ fn the_library_hands_requests_out() {
     assert_eq!(server.sandbox("deep").requests().len(), 1);
     assert_eq!(server.sandbox("deep").verdict().requests(), 1);
     server.sandbox("else").assert_clean_or_unused();
-    let panicked =
-        std::panic::catch_unwind(AssertUnwindSafe(|| server.assert_clean())).unwrap_err();
-    let text = panicked.downcast_ref::<String>().unwrap();
+    let text = panic_of(|| server.assert_clean());
     for part in ["expected requests that do nothing wrong", "did you mean `page_size`?"] {
         assert!(text.contains(part), "{text}");
     }

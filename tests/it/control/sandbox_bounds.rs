@@ -5,9 +5,10 @@ use std::time::Duration;
 use gptbots_mock::{Limits, Server};
 use serde_json::json;
 
-use crate::support::client::{Connection, NEWEST, get};
+use crate::support::assertions::until;
+use crate::support::client::{Connection, NEWEST, get, head};
 use crate::support::control::{advance, control, is_there, listed, lists, put, shown};
-use crate::support::process::until;
+use crate::support::faults::FOR_EVER;
 use crate::support::wire::Wire;
 
 /// A server of at most so many sandboxes.
@@ -35,11 +36,7 @@ fn visit(server: &Server, id: &str) {
 fn stay(server: &Server, id: &str) -> Wire {
     let before = counted(server, id);
     let mut wire = Wire::open(server.address());
-    wire.send(format!(
-        "GET {NEWEST} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer app-demo~{id}\r\n\
-         Prefer: delay={}\r\n\r\n",
-        Duration::from_secs(600).as_millis()
-    ));
+    wire.send(head("GET", NEWEST, &format!("app-demo~{id}"), FOR_EVER));
     until("the request is under way", || counted(server, id) > before);
     wire
 }
@@ -152,8 +149,7 @@ fn one_whose_answer_still_flows_does_not_end() {
     let server = at_most(1);
     put(&server, "a", &json!({"faults": ["drip=1"]}));
     let mut wire = Wire::open(server.address());
-    let authorization = "Authorization: Bearer app-demo~a";
-    wire.send(format!("GET {NEWEST} HTTP/1.1\r\nHost: x\r\n{authorization}\r\n\r\n"));
+    wire.send(head("GET", NEWEST, "app-demo~a", ""));
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];

@@ -3,11 +3,12 @@
 use gptbots_mock::Server;
 use serde_json::{Value, json};
 
+use crate::support::assertions::until;
 use crate::support::client::{Answer, NEWEST, call, fetch, get};
 use crate::support::control::{advance, control, is_there, listed, lists, put, shown};
 use crate::support::fixture::{agent, silent};
 use crate::support::folder::Folder;
-use crate::support::process::{Process, command, until};
+use crate::support::process::{Process, command};
 use crate::support::walk::{whole_list, whole_qa};
 
 /// The first 100 rows of a query.

@@ -6,10 +6,10 @@ use gptbots_mock::contract::{Code, Operation};
 use gptbots_mock::{Fault, Hazard, Server};
 use serde_json::json;
 
+use crate::support::assertions::until;
 use crate::support::client::{Answer, NEWEST, get, request};
 use crate::support::control::{control, listed, lists, put, shown};
 use crate::support::fixture::{agent, build, silent};
-use crate::support::process::until;
 use crate::support::walk::{whole_list, whole_qa};
 
 /// The newest conversation, by a path that names a sandbox.

@@ -10,7 +10,8 @@ use proptest::prelude::{Strategy, any, prop, prop_oneof};
 use crate::support::cases::for_all;
 use crate::support::client::{Answer, get, request};
 use crate::support::faults::{
-    KEY, LIST, MESSAGES, MESSAGES_V2, QA, asks, builder, exchange, prefer, server, take_apart,
+    KEY, LIST, MESSAGES, MESSAGES_V2, QA, asking, asks, builder, drain, exchange, prefer, server,
+    take_apart,
 };
 use crate::support::wire::Wire;
 
@@ -240,10 +241,8 @@ fn a_fault_on_the_wire_is_met_again() {
     let mut first = Wire::open(server.address());
     first.send(asks("GET", LIST, ""));
     let id = struck(&first.head());
-    let mut stream = crate::support::client::connect(server.address());
-    let again = asks("GET", LIST, &format!("Prefer: fault={id}\r\n"));
-    std::io::Write::write_all(&mut stream, again.as_bytes()).unwrap();
-    let (bytes, _) = crate::support::faults::drain(&mut stream);
+    let again = format!("Prefer: fault={id}\r\n");
+    let (bytes, _) = drain(&mut asking(server.address(), &again));
     let (head, body) = take_apart(&bytes);
     assert_eq!(struck(&head), id);
     assert!(head.header("content-length").unwrap().parse::<usize>().unwrap() > body.len());

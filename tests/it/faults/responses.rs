@@ -5,7 +5,8 @@ use gptbots_mock::contract::{ErrorStatus, Wording};
 
 use crate::support::client::{Answer, get, request};
 use crate::support::faults::{
-    KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, asks, builder, exchange, server, take_apart,
+    KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, asking, asks, builder, drain, exchange, server,
+    take_apart,
 };
 use crate::support::wire::Wire;
 
@@ -322,9 +323,7 @@ fn browsers_may_read_what_struck_them() {
 #[test]
 fn a_server_for_browsers_breaks_connections_too() {
     let server = builder(&["body=truncated"]).cors().start().unwrap();
-    let mut stream = crate::support::client::connect(server.address());
-    std::io::Write::write_all(&mut stream, asks("GET", LIST, "").as_bytes()).unwrap();
-    let (bytes, _) = crate::support::faults::drain(&mut stream);
+    let (bytes, _) = drain(&mut asking(server.address(), ""));
     let (head, body) = take_apart(&bytes);
     let length: usize = head.header("content-length").unwrap().parse().unwrap();
     assert_eq!(body.len(), length / 2);

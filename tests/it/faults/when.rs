@@ -7,9 +7,10 @@ use gptbots_mock::contract::{Code, Operation};
 use gptbots_mock::{Fault, Server, StartError};
 
 use crate::support::client::{Connection, fetch, get, raw};
+use crate::support::control::control_bytes;
 use crate::support::faults::{KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, server};
 use crate::support::folder::Folder;
-use crate::support::process::{Ended, Process, command, run};
+use crate::support::process::{Process, command, run};
 
 /// Which of the first twelve requests are struck.
 #[track_caller]
@@ -208,27 +209,16 @@ fn a_config_file_gives_faults_as_objects() {
 fn the_control_api_gives_faults() {
     let server = Server::start().unwrap();
     let send = |method: &str, path: &str, body: &str| {
-        let length = body.len();
-        let head =
-            format!("{method} /__admin/sandboxes/mine{path} HTTP/1.1\r\nHost: localhost\r\n");
-        let rest = format!(
-            "Connection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-        );
-        let answer = raw(server.address(), format!("{head}{rest}{body}").as_bytes());
+        let path = format!("/sandboxes/mine{path}");
+        let more = "Connection: close\r\nContent-Type: application/json\r\n";
+        let bytes = control_bytes(method, &path, more, body.as_bytes());
+        let answer = raw(server.address(), &bytes);
         assert!(answer.status < 300, "{answer:?}");
     };
     send("PUT", "", r#"{"faults": ["messages:code=50000,every=3"]}"#);
     send("POST", "/faults", r#"{"operation": "conversations", "status": 503}"#);
     let status = |target: &str| get(&server, KEY, &format!("/s/mine{target}")).status;
     assert_eq!(([MESSAGES; 3].map(status), status(LIST)), (THIRD.0, 503));
-}
-
-#[track_caller]
-fn refused(ended: &Ended, code: i32, words: &[&str]) {
-    assert_eq!((ended.code, &*ended.stdout), (code, ""), "{ended:?}");
-    for word in words {
-        assert!(ended.stderr.contains(word), "no `{word}`: {}", ended.stderr);
-    }
 }
 
 /// Lines that are wrong, and what is said of them.
@@ -248,7 +238,7 @@ const WRONG: &[(&str, &str)] = &[
 #[test]
 fn a_wrong_flag_ends_it_with_2_and_the_right_word() {
     for (line, word) in WRONG {
-        refused(&run(&mut command(&["--port", "0", "--fault", line])), 2, &["--fault", word]);
+        run(&mut command(&["--port", "0", "--fault", line])).refused(2, &["--fault", word]);
     }
 }
 
@@ -256,7 +246,7 @@ fn a_wrong_flag_ends_it_with_2_and_the_right_word() {
 fn a_wrong_variable_ends_it_with_2_and_the_right_word() {
     for (line, word) in WRONG.iter().filter(|(line, _)| !line.is_empty()) {
         let lines = format!("delay=1;{line}");
-        refused(&run(command(&["--port", "0"]).env("GPTBOTS_MOCK_FAULT", lines)), 2, &[word]);
+        run(command(&["--port", "0"]).env("GPTBOTS_MOCK_FAULT", lines)).refused(2, &[word]);
     }
 }
 
@@ -264,7 +254,7 @@ fn a_wrong_variable_ends_it_with_2_and_the_right_word() {
 fn a_wrong_line_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
     for (line, word) in WRONG {
         let (_folder, file) = config(&format!("[\"{line}\"]"));
-        refused(&run(&mut command(&["--config", &file])), 3, &["mock.json:1:13: ", word]);
+        run(&mut command(&["--config", &file])).refused(3, &["mock.json:1:13: ", word]);
     }
 }
 
@@ -283,12 +273,12 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
         ("5", ["1:12: ", "a fault"]),
     ] {
         let (_folder, file) = config(&format!("[{object}]"));
-        refused(&run(&mut command(&["--config", &file])), 3, &words);
+        run(&mut command(&["--config", &file])).refused(3, &words);
     }
 }
 
 #[test]
 fn two_faults_of_one_id_end_it() {
     let args = ["--port", "0", "--fault", "id=x,delay=1", "--fault", "id=x,delay=2"];
-    refused(&run(&mut command(&args)), 2, &["there is a fault with the id x"]);
+    run(&mut command(&args)).refused(2, &["there is a fault with the id x"]);
 }

@@ -1,12 +1,12 @@
 //! What faults are on the wire: resets, silence and halves, byte by byte.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use gptbots_mock::{Conversation, Limits, Server};
 
-use crate::support::client::{connect, get};
+use crate::support::client::{get, head, sent};
 use crate::support::faults::{
     FOR_EVER, KEY, LIST, asking, asks, builder, drain, got, is_silent, server, take_apart, time_of,
 };
@@ -114,9 +114,7 @@ fn half_of_megabytes_comes_whole() {
     let server = Server::builder().fixture(talk).fault(fault).start().unwrap();
     let id = &get(&server, server.api_key(), LIST).column("list", "conversation_id")[0];
     let target = format!("/v2/messages?conversation_id={id}&page=1&page_size=10");
-    let key = format!("Authorization: Bearer {}\r\n", server.api_key());
-    let mut stream = connect(server.address());
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n{key}\r\n").unwrap();
+    let mut stream = sent(server.address(), head("GET", &target, server.api_key(), ""));
     let (bytes, end) = drain(&mut stream);
     let (head, body) = take_apart(&bytes);
     let promised: usize = head.header("content-length").unwrap().parse().unwrap();
@@ -188,9 +186,8 @@ fn a_connection_goes_on_behind_a_fault_that_does_not_break_it() {
 #[test]
 fn an_old_client_meets_faults_alike() {
     let server = server(&["body=truncated"]);
-    let mut stream = connect(server.address());
-    stream.write_all(asks("GET", LIST, "").replace("HTTP/1.1", "HTTP/1.0").as_bytes()).unwrap();
-    let (bytes, _) = drain(&mut stream);
+    let old = asks("GET", LIST, "").replace("HTTP/1.1", "HTTP/1.0");
+    let (bytes, _) = drain(&mut sent(server.address(), old));
     let (head, body) = take_apart(&bytes);
     let promised: usize = head.header("content-length").unwrap().parse().unwrap();
     assert_eq!(body.len(), promised / 2);

@@ -8,7 +8,7 @@ use std::time::Instant;
 use gptbots_mock::contract::{QaTime, Readings};
 use gptbots_mock::{MAX_CONVERSATIONS, Server, StartError};
 
-use crate::support::client::{ALWAYS, PATIENCE, connect, get};
+use crate::support::client::{ALWAYS, PATIENCE, connect, get, head, sent};
 use crate::support::fixture::{agent, answer, build, question, serve, silent, talk};
 
 fn list() -> String {
@@ -48,13 +48,9 @@ fn pairs_that_are_not_indexed_yet_are_waited_for() {
 fn a_server_stops_while_its_pairs_are_indexed() {
     drop(Server::builder().conversations(MANY).start().unwrap());
     let server = Server::builder().conversations(MANY).start().unwrap();
-    let mut asking = connect(server.address());
-    let request = format!(
-        "GET /v1/message/qa/record/page?user_feedback=ALL&{ALWAYS}&page=1&page_size=10 HTTP/1.1\r\n\
-         host: x\r\nauthorization: Bearer {}\r\n\r\n",
-        server.api_key()
-    );
-    asking.write_all(request.as_bytes()).unwrap();
+    let pairs =
+        format!("/v1/message/qa/record/page?user_feedback=ALL&{ALWAYS}&page=1&page_size=10");
+    let mut asking = sent(server.address(), head("GET", &pairs, server.api_key(), ""));
     drop(server);
     // It was answered before, or not at all.
     let _ = asking.read_to_end(&mut Vec::new());

@@ -1,6 +1,6 @@
 //! What the tests call the server with: a client that shows everything and hides nothing.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use gptbots_mock::Server;
 use serde_json::Value;
 
 use crate::support::schemas::hold;
+use crate::support::wire::Wire;
 
 /// The longest that any test waits for an answer; none should come near it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,6 +75,15 @@ impl Answer {
         assert!(why.contains(reason), "the reason is `{why}`, not `{reason}`");
         assert!(why.bytes().all(|b| (0x20..0x7f).contains(&b)), "{why:?}");
     }
+
+    /// Asserts a failure of the control API that says why.
+    #[track_caller]
+    pub(crate) fn failed(&self, status: u16, why: &str) {
+        let json = self.json();
+        assert_eq!((self.status, &json["code"]), (status, &status.into()), "{self:?}");
+        let message = json["message"].as_str().unwrap();
+        assert!(message.contains(why), "`{message}` does not say `{why}`");
+    }
 }
 
 /// `GET` with a key.
@@ -137,6 +147,22 @@ pub(crate) fn call(
     raw(address, head.as_bytes())
 }
 
+/// The head of a request with a key, on a connection that stays open; more headers each end in a
+/// line break.
+pub(crate) fn head(method: &str, target: &str, key: &str, more: &str) -> String {
+    format!(
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n{more}\r\n"
+    )
+}
+
+/// A connection on which bytes were sent.
+#[track_caller]
+pub(crate) fn sent(address: SocketAddr, bytes: impl AsRef<[u8]>) -> TcpStream {
+    let mut stream = connect(address);
+    stream.write_all(bytes.as_ref()).unwrap();
+    stream
+}
+
 /// `GET` with a key, to an address.
 #[track_caller]
 pub(crate) fn fetch(address: SocketAddr, key: &str, target: &str) -> Answer {
@@ -146,10 +172,8 @@ pub(crate) fn fetch(address: SocketAddr, key: &str, target: &str) -> Answer {
 /// Sends bytes, and reads all that comes to the end of the connection.
 #[track_caller]
 pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = connect(address);
-    stream.write_all(bytes).unwrap();
     let mut all = Vec::new();
-    stream.read_to_end(&mut all).unwrap();
+    sent(address, bytes).read_to_end(&mut all).unwrap();
     all
 }
 
@@ -170,50 +194,27 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
 
 /// A connection that stays open, for tests that ask thousands of times.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    wire: Wire,
     key: String,
 }
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr, key: &str) -> Self {
-        let stream = connect(address);
-        stream.set_nodelay(true).unwrap();
-        Self { stream, key: key.to_owned() }
+        let wire = Wire::open(address);
+        wire.stream().set_nodelay(true).unwrap();
+        Self { wire, key: key.to_owned() }
     }
 
     /// `GET` with the connection's key.
     #[track_caller]
-    pub(crate) fn get(&mut self, path_and_query: &str) -> Answer {
-        let head = format!(
-            "GET {path_and_query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
-            self.key
-        );
-        self.stream.write_all(head.as_bytes()).unwrap();
-        let mut bytes = Vec::new();
-        let mut chunk = [0; 16 * 1024];
-        let mut length = None;
-        while length.is_none_or(|length| bytes.len() < length) {
-            let read = match self.stream.read(&mut chunk) {
-                // Linux ends a read with a timeout so when the process is stopped and goes on.
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                read => read.unwrap(),
-            };
-            assert!(read > 0, "closed in the middle of an answer to {path_and_query}");
-            bytes.extend_from_slice(&chunk[..read]);
-            length = length.or_else(|| whole_length(&bytes));
-        }
-        assert_eq!(Some(bytes.len()), length, "more than one answer to {path_and_query}");
-        let answer = parse(&bytes);
-        hold(self.stream.peer_addr().unwrap(), head.as_bytes(), &answer);
+    pub(crate) fn get(&mut self, target: &str) -> Answer {
+        let head = head("GET", target, &self.key, "");
+        self.wire.send(&head);
+        let answer = self.wire.answer();
+        assert!(self.wire.is_read(), "more than one answer to {target}");
+        hold(self.wire.stream().peer_addr().unwrap(), head.as_bytes(), &answer);
         answer
     }
-}
-
-/// How long an answer is, once its head is there.
-fn whole_length(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
-    let length = parse(&bytes[..head]).header("content-length")?.parse::<usize>();
-    Some(head + length.unwrap())
 }
 
 /// Takes an answer apart. The body is everything behind the head.

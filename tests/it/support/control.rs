@@ -10,12 +10,17 @@ use crate::support::client::{Answer, raw};
 /// One request to the control API; `path` is what stands behind `/__admin`.
 #[track_caller]
 pub(crate) fn control(address: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+    let close = "Connection: close\r\n";
+    raw(address, &control_bytes(method, path, close, body.as_bytes()))
+}
+
+/// The bytes of such a request; more headers each end in a line break.
+pub(crate) fn control_bytes(method: &str, path: &str, more: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Content-Length: {}\r\n\r\n",
+        "{method} /__admin{path} HTTP/1.1\r\nHost: localhost\r\n{more}Content-Length: {}\r\n\r\n",
         body.len()
     );
-    raw(address, format!("{head}{body}").as_bytes())
+    [head.as_bytes(), body].concat()
 }
 
 /// Makes a sandbox with settings; what it is then.

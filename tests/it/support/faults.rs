@@ -1,13 +1,13 @@
 //! What the tests of faults share: a server that has some, a request of each operation, and an
 //! answer whose body need not be text.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use gptbots_mock::{Server, ServerBuilder};
 
-use crate::support::client::{Answer, NEWEST, connect, parse, request};
+use crate::support::client::{self, Answer, NEWEST, head, parse, request, sent};
 
 /// The key of the agent that the pages' examples are of.
 pub(crate) const KEY: &str = "your_apikey";
@@ -43,10 +43,7 @@ pub(crate) fn prefer(server: &Server, preferences: &str, target: &str) -> Answer
 
 /// The bytes of a request on a connection that stays open; more headers end in a line break.
 pub(crate) fn asks(method: &str, target: &str, more: &str) -> String {
-    format!(
-        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
-         {more}\r\n"
-    )
+    head(method, target, KEY, more)
 }
 
 /// Everything that comes on a connection, and how it ended: in good order, or by an error.
@@ -67,11 +64,8 @@ pub(crate) fn take_apart(bytes: &[u8]) -> (Answer, &[u8]) {
 /// One request on a connection of its own, and what comes of it.
 #[track_caller]
 pub(crate) fn exchange(address: SocketAddr, target: &str, more: &str) -> (Answer, Vec<u8>) {
-    let mut stream = connect(address);
     let more = format!("Connection: close\r\n{more}");
-    stream.write_all(asks("GET", target, &more).as_bytes()).unwrap();
-    let (bytes, error) = drain(&mut stream);
-    assert_eq!(error, None);
+    let bytes = client::exchange(address, asks("GET", target, &more).as_bytes());
     let (head, body) = take_apart(&bytes);
     (head, body.to_vec())
 }
@@ -82,9 +76,7 @@ pub(crate) const FOR_EVER: &str = "Prefer: delay=600000\r\n";
 /// A connection on which a request was sent.
 #[track_caller]
 pub(crate) fn asking(address: SocketAddr, more: &str) -> TcpStream {
-    let mut stream = connect(address);
-    stream.write_all(asks("GET", LIST, more).as_bytes()).unwrap();
-    stream
+    sent(address, asks("GET", LIST, more))
 }
 
 /// Asserts that nothing has come, for a while.

@@ -1,5 +1,6 @@
 //! What the tests share: the binary as a process, HTTP clients, fixtures and assertions.
 
+pub(crate) mod assertions;
 pub(crate) mod cases;
 pub(crate) mod client;
 pub(crate) mod control;
@@ -11,7 +12,6 @@ pub(crate) mod golden;
 pub(crate) mod paged;
 pub(crate) mod process;
 
-pub(crate) mod proxy;
 pub(crate) mod random_fixture;
 pub(crate) mod schemas;
 pub(crate) mod walk;

@@ -59,6 +59,17 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+impl Ended {
+    /// Asserts this exit code, nothing on stdout, and each of these words on stderr.
+    #[track_caller]
+    pub(crate) fn refused(&self, code: i32, words: &[&str]) {
+        assert_eq!((self.code, &*self.stdout), (code, ""), "{self:?}");
+        for word in words {
+            assert!(self.stderr.contains(word), "no `{word}`: {}", self.stderr);
+        }
+    }
+}
+
 impl Process {
     /// Starts a command. What it prints is read by threads, where it goes to pipes.
     #[track_caller]
@@ -142,6 +153,13 @@ impl Process {
         self.child.id()
     }
 
+    /// Its resident memory in KiB, as Linux tells it; none elsewhere.
+    pub(crate) fn resident_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     /// How many threads it has, as Linux tells it; none elsewhere.
     pub(crate) fn threads(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
@@ -166,20 +184,21 @@ pub(crate) fn run(command: &mut Command) -> Ended {
     Process::spawn(command).end()
 }
 
+/// Runs a line of shell under `exec`; `$0` is the binary.
+pub(crate) fn exec(flags: &[&str], line: &str) -> Command {
+    command(&[&["exec"], flags, &["--", "sh", "-c", line, BINARY]].concat())
+}
+
+/// Whether a program is there to be called.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let is_there = Command::new(program).arg("--version").output();
+    is_there.is_ok_and(|output| output.status.success())
+}
+
 /// Runs the binary in a folder to its end.
 #[track_caller]
 pub(crate) fn run_in(folder: &Path, args: &[&str]) -> Ended {
     run(command(args).current_dir(folder))
-}
-
-/// Asks again and again until something is so.
-#[track_caller]
-pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// The lines of a stream, read by a thread.
@@ -246,6 +265,12 @@ impl Lines {
     pub(crate) fn rest(&mut self) -> String {
         std::iter::from_fn(|| self.next_whole()).collect()
     }
+}
+
+/// Whether a process is there, and is not one that has ended and was not waited for.
+pub(crate) fn lives(id: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
 
 /// Waits until the server has read all that was sent on a connection, as the kernel tells it.

@@ -51,6 +51,11 @@ impl Wire {
         Answer { body: String::from_utf8(body).expect("an answer is UTF-8"), ..head }
     }
 
+    /// Whether nothing has come behind what was read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.0.buffer().is_empty()
+    }
+
     /// Asserts that the server closes it without another byte.
     #[track_caller]
     pub(crate) fn is_closed(&mut self) {

@@ -1,29 +1,20 @@
 //! An assertion that has not seen everything, or nothing at all, fails and says so.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use gptbots_mock::{Limits, Sandbox, Server};
 
+use crate::support::assertions::panic_of;
 use crate::support::client::{NEWEST, get, request};
 use crate::support::control::control;
-
-/// What a call panics with.
-#[track_caller]
-fn panics<T>(call: impl FnOnce() -> T) -> String {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(_) => panic!("it passes"),
-        Err(text) => *text.downcast::<String>().unwrap(),
-    }
-}
 
 /// What each way to ask for all of a sandbox panics with, which is the same.
 #[track_caller]
 fn every_assertion_panics(sandbox: &Sandbox<'_>) -> String {
-    let text = panics(|| sandbox.assert_clean());
-    assert_eq!(panics(|| sandbox.assert_clean_or_unused()), text);
-    assert_eq!(panics(|| sandbox.verdict()), text);
-    assert_eq!(panics(|| sandbox.requests()), text);
+    let text = panic_of(|| sandbox.assert_clean());
+    assert_eq!(panic_of(|| sandbox.assert_clean_or_unused()), text);
+    assert_eq!(panic_of(|| sandbox.verdict()), text);
+    assert_eq!(panic_of(|| sandbox.requests()), text);
     text
 }
 
@@ -47,7 +38,9 @@ fn limited(limit: impl FnOnce(&mut Limits)) -> Server {
 #[test]
 fn assert_clean_without_any_request_fails_and_names_the_other() {
     let server = Server::start().unwrap();
-    for text in [panics(|| server.assert_clean()), panics(|| server.sandbox("a").assert_clean())] {
+    for text in
+        [panic_of(|| server.assert_clean()), panic_of(|| server.sandbox("a").assert_clean())]
+    {
         assert!(text.contains("no-request: no request came, so nothing was tested"), "{text}");
         assert!(text.contains("`assert_clean_or_unused`"), "{text}");
     }
@@ -63,15 +56,15 @@ fn assert_clean_with_requests_passes() {
     server.sandbox("a").assert_clean();
     server.sandbox("a").assert_clean_or_unused();
     // The requests were in another sandbox.
-    panics(|| server.sandbox("b").assert_clean());
-    panics(|| server.sandbox("default").assert_clean());
+    panic_of(|| server.sandbox("b").assert_clean());
+    panic_of(|| server.sandbox("default").assert_clean());
 }
 
 #[test]
 fn requests_to_the_control_api_are_not_counted() {
     let server = Server::start().unwrap();
     request(&server, "GET", "/__admin/health", &[]).ok();
-    panics(|| server.assert_clean());
+    panic_of(|| server.assert_clean());
 }
 
 #[test]
@@ -79,8 +72,8 @@ fn findings_fail_where_nothing_might_have_been_asked() {
     let server = Server::start().unwrap();
     visit_wrongly(&server, "a");
     for text in [
-        panics(|| server.assert_clean_or_unused()),
-        panics(|| server.sandbox("a").assert_clean_or_unused()),
+        panic_of(|| server.assert_clean_or_unused()),
+        panic_of(|| server.sandbox("a").assert_clean_or_unused()),
     ] {
         assert!(text.contains("`sort`") && text.contains("verdict().mute(rule)"), "{text}");
         // The request itself is named, too.
@@ -95,10 +88,10 @@ fn without_a_journal_every_assertion_fails() {
     let text = every_assertion_panics(&server.sandbox("a"));
     assert!(text.contains("`journal(0)`"), "{text}");
     for own in [
-        panics(|| server.assert_clean()),
-        panics(|| server.assert_clean_or_unused()),
-        panics(|| server.verdict()),
-        panics(|| server.requests()),
+        panic_of(|| server.assert_clean()),
+        panic_of(|| server.assert_clean_or_unused()),
+        panic_of(|| server.verdict()),
+        panic_of(|| server.requests()),
     ] {
         assert_eq!(own, text);
     }
@@ -138,7 +131,7 @@ fn a_sandbox_that_is_made_again_after_it_was_deleted_is_another() {
     control(server.address(), "DELETE", "/sandboxes/a", "").ok();
     visit(&server, "a");
     server.sandbox("a").assert_clean();
-    panics(|| server.assert_clean());
+    panic_of(|| server.assert_clean());
 }
 
 #[test]
@@ -194,7 +187,7 @@ fn findings_of_a_sandbox_that_ran_out_and_was_asked_again_are_kept() {
     let verdict = server.verdict();
     assert_eq!(verdict.requests(), 3, "{verdict}");
     assert_eq!(verdict.findings()[0].rule.name(), "unknown-parameter");
-    panics(|| server.assert_clean());
+    panic_of(|| server.assert_clean());
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Clients that wait and try again as they should get no findings, whatever fails.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::Duration;
 
 use gptbots_mock::Server;
 
-use crate::support::client::{Answer, connect, parse};
-use crate::support::process::until;
+use crate::support::assertions::until;
+use crate::support::client::{Answer, head, parse, sent};
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told,
 };
@@ -71,12 +71,8 @@ fn whoever_gives_up_at_a_failure() {
                     page(&server, &query, number).ok();
                 }
                 server.sandbox("default").fail_next(fault.parse().unwrap());
-                let head = format!(
-                    "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
-                    target(&query, 3)
-                );
-                let mut stream = connect(server.address());
-                stream.write_all(head.as_bytes()).unwrap();
+                let head = head("GET", &target(&query, 3), KEY, "");
+                let mut stream = sent(server.address(), head);
                 // The answer, or as much of it as there is.
                 let _ = stream.read(&mut vec![0; 1 << 16]);
                 drop(stream);
@@ -111,9 +107,7 @@ fn whoever_goes_on_behind_a_page_that_failed() {
 
 /// Sends a request, and closes over the answer.
 fn leaves(server: &Server, target: &str) {
-    let head = format!("GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n");
-    let mut stream = connect(server.address());
-    stream.write_all(head.as_bytes()).unwrap();
+    let stream = sent(server.address(), head("GET", target, KEY, ""));
     // Once some of it is there, all of it is.
     stream.peek(&mut [0]).unwrap();
 }
@@ -187,14 +181,9 @@ fn careful_clients_and_faults_of_every_kind() {
 
 /// `GET` by a client for which a body that is cut off, or no text, is no answer.
 fn lenient(server: &Server, target: &str) -> Answer {
-    let head = format!(
-        "GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\
-         Connection: close\r\n\r\n"
-    );
-    let mut stream = connect(server.address());
-    stream.write_all(head.as_bytes()).unwrap();
+    let head = head("GET", target, KEY, "Connection: close\r\n");
     let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
+    let _ = sent(server.address(), head).read_to_end(&mut bytes);
     match std::str::from_utf8(&bytes) {
         Ok(text) if text.contains("\r\n\r\n") => parse(&bytes),
         _ => Answer { status: 0, headers: Vec::new(), body: String::new() },

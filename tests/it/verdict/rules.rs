@@ -1,13 +1,13 @@
 //! The verdict: each rule is broken by the smallest client that is wrong, and the verdict says so.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::Duration;
 
 use gptbots_mock::contract::{Code, Operation};
 use gptbots_mock::{Fault, Rule, Server};
 
-use crate::support::client::{connect, get, request};
-use crate::support::process::until;
+use crate::support::assertions::until;
+use crate::support::client::{exchange, get, head, parse, request, sent};
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told, verdict,
 };
@@ -138,11 +138,7 @@ fn a_request_without_a_host_that_is_repeated_is_told() {
     let server = server();
     let head = format!("GET {} HTTP/1.1\r\nConnection: close\r\n\r\n", target(&queries()[0], 1));
     for _ in 0..2 {
-        let mut stream = connect(server.address());
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert_eq!(parse(&exchange(server.address(), head.as_bytes())).status, 400);
     }
     told(&server, "repeated-refusal", 1, &[1, 2]);
 }
@@ -178,15 +174,10 @@ fn retries_without_a_pause_are_told() {
     for fault in ["status=503", "break=reset", "body=garbage", "body=truncated", "code=50000"] {
         let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
         let target = target(&queries()[0], 1);
-        let head = format!(
-            "GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\
-             Connection: close\r\n\r\n"
-        );
+        let head = head("GET", &target, KEY, "Connection: close\r\n");
         for _ in 0..8 {
-            let mut stream = connect(server.address());
-            stream.write_all(head.as_bytes()).unwrap();
             // A reset is an error here.
-            let _ = stream.read_to_end(&mut Vec::new());
+            let _ = sent(server.address(), &head).read_to_end(&mut Vec::new());
         }
         // A machine that is busy may make a pause of its own.
         let found = found(&server);
@@ -199,12 +190,8 @@ fn retries_without_a_pause_are_told() {
 fn an_answer_that_is_not_read_to_its_end_is_told() {
     for (query, read) in queries().iter().zip([0, 1, 200, 1]) {
         let server = server();
-        let head = format!(
-            "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
-            target(query, 1)
-        );
-        let mut stream = connect(server.address());
-        stream.write_all(head.as_bytes()).unwrap();
+        let head = head("GET", &target(query, 1), KEY, "");
+        let mut stream = sent(server.address(), head);
         // Once some of it is there, all of it is.
         stream.peek(&mut [0]).unwrap();
         stream.read_exact(&mut vec![0; read]).unwrap();
@@ -222,10 +209,8 @@ fn an_answer_that_is_left_in_the_middle_is_told() {
         "start": "2025-10-20T09:00:00Z", "messages": messages});
     let agents = serde_json::json!({"agents": [{"name": "mine", "conversations": [talk]}]});
     let server = Server::builder().fixture(agents.to_string()).start().unwrap();
-    let mut stream = connect(server.address());
-    let target = target(&queries()[1], 1);
-    let head = format!("GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
+    let head = head("GET", &target(&queries()[1], 1), KEY, "");
+    let mut stream = sent(server.address(), head);
     stream.read_exact(&mut [0; 1000]).unwrap();
     drop(stream);
     until("it is told", || !found(&server).is_empty());
@@ -236,12 +221,7 @@ fn an_answer_that_is_left_in_the_middle_is_told() {
 #[test]
 fn an_unread_answer_of_a_request_that_the_journal_has_dropped_is_told() {
     let server = rows_of_25().journal(1).start().unwrap();
-    let head = format!(
-        "GET {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n",
-        target(&queries()[0], 1)
-    );
-    let mut stream = connect(server.address());
-    stream.write_all(head.as_bytes()).unwrap();
+    let stream = sent(server.address(), head("GET", &target(&queries()[0], 1), KEY, ""));
     // Once some of it is there, all of it is.
     stream.peek(&mut [0]).unwrap();
     page(&server, &queries()[1], 1).ok();

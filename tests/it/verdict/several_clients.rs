@@ -4,6 +4,7 @@
 use gptbots_mock::{Server, Verdict};
 
 use crate::support::client::request;
+use crate::support::faults::asks;
 use crate::support::wire::Wire;
 
 /// The messages of a conversation of 100, fifty a page.
@@ -11,16 +12,11 @@ fn page(number: u32) -> String {
     format!("/v1/messages?conversation_id=xxxxxx&page={number}&page_size=50")
 }
 
-fn asks(target: &str, headers: &str) -> String {
-    let key = "Authorization: Bearer your_apikey\r\n";
-    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{key}{headers}\r\n")
-}
-
 /// What is thought of requests, each on a connection that stays open beside the others.
 fn side_by_side(server: &Server, targets: &[String]) -> Verdict {
     let mut open: Vec<_> = targets.iter().map(|_| Wire::open(server.address())).collect();
     for (connection, target) in open.iter_mut().zip(targets) {
-        connection.send(asks(target, ""));
+        connection.send(asks("GET", target, ""));
         connection.answer();
     }
     server.verdict()
@@ -30,7 +26,7 @@ fn side_by_side(server: &Server, targets: &[String]) -> Verdict {
 fn in_turn(server: &Server, targets: &[String]) -> Verdict {
     let mut connection = Wire::open(server.address());
     for target in targets {
-        connection.send(asks(target, ""));
+        connection.send(asks("GET", target, ""));
         connection.answer();
     }
     server.verdict()

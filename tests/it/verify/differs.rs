@@ -12,8 +12,8 @@ use crate::support::client::Answer;
 use crate::support::fixture::{KEY, agent, build, question, silent, talk, with};
 use crate::support::folder::Folder;
 use crate::support::process::{Process, command, run};
-use crate::support::proxy::{Asked, Breaking, Upstream};
 use crate::verify::breaks;
+use crate::verify::proxy::{Asked, Breaking, Upstream};
 
 const EDGE: &str = include_str!("../../../fixtures/edge.json");
 
@@ -113,7 +113,7 @@ pub(crate) struct Break {
     pub(crate) breaks: Vec<String>,
     /// What a person is told of each of them holds one of these.
     pub(crate) words: &'static [&'static str],
-    pub(crate) between: Arc<crate::support::proxy::Between>,
+    pub(crate) between: Arc<crate::verify::proxy::Between>,
 }
 
 /// A row of a table of these, over the built-in agent.

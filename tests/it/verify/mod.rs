@@ -5,6 +5,7 @@ mod differs;
 mod forms;
 mod hostile;
 mod odd;
+mod proxy;
 mod readings;
 mod scripted;
 #[cfg(all(target_os = "linux", feature = "tls"))]

@@ -1,8 +1,8 @@
 //! Who may ask for what: paths, methods and keys, and the order in which they are looked at.
 
 use super::{LIST, V1, answered_as, asked_as};
-use crate::support::proxy::Asked;
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::Asked;
 
 const UNKNOWN: &str = r#"{"code":40127,"message":"Authentication failed."}"#;
 

@@ -1,8 +1,8 @@
 //! What every endpoint has in common: what stands in a query, and in a body.
 
 use super::{LIST, QA, V1, V2, answer, answered_as, asked_as, json_edited};
-use crate::support::proxy::Asked;
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::Asked;
 
 const MISSING: &str = r#"{"code":40000,"message":"Invalid parameter"}"#;
 
@@ -155,14 +155,14 @@ fn bodies() -> Vec<Break> {
     let failure = ["everywhere.failure"];
     let compact = ["everywhere.compact"];
     let refusal = |body: &'static str| {
-        move |asked: &Asked, upstream: crate::support::proxy::Upstream| {
+        move |asked: &Asked, upstream: crate::verify::proxy::Upstream| {
             let came = upstream.ask(asked);
             let is = came.body == r#"{"code":40000,"message":"Invalid parameter."}"#;
             if is { answer(400, body) } else { came }
         }
     };
     let page_text = |from: &'static str, to: &'static str| {
-        move |asked: &Asked, upstream: crate::support::proxy::Upstream| {
+        move |asked: &Asked, upstream: crate::verify::proxy::Upstream| {
             let mut came = upstream.ask(asked);
             if asked.path() == V2 && came.status == 200 {
                 came.body = came.body.replacen(from, to, 1);

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{LIST, QA, add, answered_as, asked_as, json_edited, rows_edited, rows_of};
 use crate::support::client::Answer;
-use crate::support::proxy::{Asked, Upstream};
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::{Asked, Upstream};
 
 const REFUSED: &str = r#"{"code":40000,"message":"Invalid parameter"}"#;
 

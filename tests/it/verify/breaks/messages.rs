@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{V1, V2, add, answered_as, asked_as, json_edited, rows_edited, rows_of};
 use crate::support::client::Answer;
-use crate::support::proxy::{Asked, Upstream};
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::{Asked, Upstream};
 
 pub(crate) fn rows() -> Vec<Break> {
     [totals(), chains(), both(), pages()].into_iter().flatten().collect()

@@ -12,8 +12,8 @@ mod shapes;
 use serde_json::{Map, Value};
 
 use crate::support::client::Answer;
-use crate::support::proxy::{Asked, Upstream};
 use crate::verify::differs::Break;
+use crate::verify::proxy::{Asked, Upstream};
 
 pub(super) const LIST: &str = "/v1/bot/conversation/page";
 pub(super) const V1: &str = "/v1/messages";

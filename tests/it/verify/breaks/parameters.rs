@@ -1,8 +1,8 @@
 //! Each parameter of each endpoint.
 
 use super::{ENDPOINTS, LIST, QA, V1, answered_as, asked_as};
-use crate::support::proxy::Asked;
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::Asked;
 
 const ERROR: &str = r#"{"code":404,"message":"Not found"}"#;
 

@@ -1,8 +1,8 @@
 //! The Q&A list, and what it shares with the other endpoints.
 
 use super::{QA, add, asked_as, json_edited, rows_edited};
-use crate::support::proxy::Asked;
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::Asked;
 
 /// Page 1 of everything.
 fn is_first(asked: &Asked) -> bool {

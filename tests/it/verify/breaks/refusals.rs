@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{ENDPOINTS, LIST, QA, answer, answered_as};
 use crate::support::client::Answer;
-use crate::support::proxy::{Asked, Upstream};
 use crate::verify::differs::{Break, World, row};
+use crate::verify::proxy::{Asked, Upstream};
 
 /// The codes that each endpoint shows, in the order of [`ENDPOINTS`].
 const CODES: [&[u32]; 4] = [

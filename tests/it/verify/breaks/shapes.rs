@@ -4,8 +4,8 @@ use gptbots_mock::contract::{self, JsonType};
 use serde_json::{Value, json};
 
 use super::{ENDPOINTS, LIST, QA, V1, V2, rows_edited, write};
-use crate::support::proxy::Asked;
 use crate::verify::differs::{Break, row};
+use crate::verify::proxy::Asked;
 
 pub(crate) fn rows() -> Vec<Break> {
     let mut all = Vec::new();

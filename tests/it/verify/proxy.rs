@@ -2,12 +2,11 @@
 //! what either of them sees.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
-use crate::support::client::{Answer, PATIENCE, call, connect};
+use crate::support::client::{Answer, call};
+use crate::verify::scripted::Scripted;
 
 /// A request, as it came.
 #[derive(Clone, Debug)]
@@ -87,51 +86,32 @@ pub(crate) type Between = dyn Fn(&Asked, Upstream) -> Answer + Send + Sync;
 
 /// A proxy that runs until it is dropped.
 pub(crate) struct Breaking {
-    address: SocketAddr,
-    stop: Arc<AtomicBool>,
+    server: Scripted,
     /// The bodies that were sent.
     told: Arc<Mutex<Vec<String>>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Breaking {
     pub(crate) fn new(upstream: SocketAddr, between: Arc<Between>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let (stopped, bodies) = (Arc::clone(&stop), Arc::clone(&told));
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                let stream = stream.unwrap();
-                stream.set_read_timeout(Some(PATIENCE)).unwrap();
-                let asked = read(&stream);
-                let answer = between(&asked, Upstream(upstream));
-                bodies.lock().unwrap().push(answer.body.clone());
-                write(&stream, &asked, &answer);
-            }
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let bodies = Arc::clone(&told);
+        let server = Scripted::raw(move |stream| {
+            let asked = read(stream);
+            let answer = between(&asked, Upstream(upstream));
+            bodies.lock().unwrap().push(answer.body.clone());
+            write(stream, &asked, &answer);
+            Ok(())
         });
-        Self { address, stop, told, thread: Some(thread) }
+        Self { server, told }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// The bodies that were sent.
     pub(crate) fn bodies(&self) -> Vec<String> {
         self.told.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Breaking {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        drop(connect(self.address));
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(std::thread::panicking() || matches!(ended, Some(Ok(()))), "the proxy panicked");
     }
 }
 
