@@ -94,8 +94,8 @@ pub struct Limits {
     /// leaves without an answer, or one whose client does not read. It never ends one whose request
     /// is being answered, but waits. 4,096 by default, 1 at least.
     pub connections: usize,
-    /// On the way out, requests in flight have this long to finish; half a head, and an answer of
-    /// which the client takes nothing, have 1.5 s at most. 5 s by default.
+    /// On the way out, requests in flight have this long to finish; half a request, and an answer
+    /// of which the client takes nothing, have 1.5 s at most. 5 s by default.
     pub drain: Duration,
     /// This many sandboxes may be there beside the default one. One more ends the one that was
     /// used least recently; never one that has a request in flight. 10,000 by default.

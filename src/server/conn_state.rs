@@ -37,6 +37,9 @@ pub(super) enum Phase {
     Head,
     /// A request is being answered; a fault may delay that.
     Working,
+    /// Somebody reads the body of a request before it is answered, and the client has not sent all
+    /// of it.
+    Body,
     /// A fault leaves the request without an answer.
     Unanswered,
     /// hyper takes the answer.
@@ -48,10 +51,11 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Idle,
         Self::Head,
         Self::Working,
+        Self::Body,
         Self::Unanswered,
         Self::Answering,
         Self::Flushing,
@@ -60,7 +64,7 @@ impl Phase {
 }
 
 pub(super) const OPEN: u8 = 0;
-/// The client waits. Should it go, nothing more is done for it.
+/// A fault lets the client wait. Should the client close its end, nothing more is done for it.
 pub(super) const WAITING: u8 = 1;
 /// It ends as soon as everything is sent that was written.
 pub(super) const CUT: u8 = 2;
@@ -91,6 +95,13 @@ impl ConnState {
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Relaxed);
         self.touch();
+    }
+
+    /// Goes from one phase to the next, unless it is in another one.
+    pub(super) fn pass(&self, from: Phase, to: Phase) {
+        if self.phase() == from {
+            self.enter(to);
+        }
     }
 
     fn touch(&self) {

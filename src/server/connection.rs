@@ -20,7 +20,7 @@ use tokio::sync::{Notify, watch};
 use super::conn_state::{ConnState, Phase};
 use super::log::Begun;
 use super::refused::Refused;
-use super::request_body::{Framing, RequestBody};
+use super::request_body::{Framing, RequestBody, read_rest};
 use super::response_body::{ThrottledBody, TrackedBody, TruncatedBody};
 use super::wire::Socket;
 use super::{AccessLog, App};
@@ -148,12 +148,13 @@ pub(super) struct Client {
 
 impl Client {
     /// How soon it may lose its place to a new connection, the highest first: one that waits for a
-    /// request, half a request, one that a fault leaves without an answer, one whose client does
-    /// not read; and of each kind the one that has been so for the longest time. `None`: never.
+    /// request, half a head or half a body, one that a fault leaves without an answer, one whose
+    /// client does not read; and of each kind the one that has been so for the longest time.
+    /// `None`: never.
     pub(super) fn rank(&self) -> Option<(u8, Duration)> {
         let kind = match self.state.phase() {
             Phase::Idle | Phase::Closing => 3,
-            Phase::Head => 2,
+            Phase::Head | Phase::Body => 2,
             Phase::Unanswered => 1,
             _ if self.state.is_stuck() => 0,
             _ => return None,
@@ -189,7 +190,10 @@ impl Client {
         self.server_ends().await;
         tokio::time::sleep(GRACE).await;
         loop {
-            let waits = matches!(self.state.phase(), Phase::Idle | Phase::Head | Phase::Closing);
+            let waits = matches!(
+                self.state.phase(),
+                Phase::Idle | Phase::Head | Phase::Body | Phase::Closing
+            );
             if (waits || self.state.is_stuck()) && self.state.idle() >= GRACE {
                 return;
             }
@@ -208,7 +212,7 @@ async fn answer(
     client.state.enter(Phase::Working);
     client.state.lingers.store(false, Ordering::Relaxed);
     let (head, incoming) = request.into_parts();
-    let body = RequestBody::new(incoming).map(|body| (Framing::of(&head), body));
+    let body = RequestBody::new(incoming, &client.state).map(|body| (Framing::of(&head), body));
     let whole = body.as_ref().map_or_else(Body::empty, |(_, body)| Body::new(body.clone()));
     let request = Request::from_parts(head, whole);
     let begun = log.is_some().then(|| Begun::new(&request));
@@ -262,7 +266,7 @@ async fn settle(
     if is_awaited && !framing.closes {
         // We do not ask for it. hyper looks whether it has come nevertheless; if it has not, hyper
         // closes the connection, and says so if it knows before it gets the answer.
-        body.give_up();
+        drop(body.take());
         tokio::task::yield_now().await;
     } else if framing.closes
         || framing.is_chunked
@@ -270,11 +274,10 @@ async fn settle(
         || body.is_long()
         || response.status() == StatusCode::REQUEST_TIMEOUT
     {
-        body.give_up();
+        drop(body.take());
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    } else {
-        let (body, within) = (body.clone(), limits.head_timeout);
-        tokio::spawn(async move { body.read_rest(within).await });
+    } else if let Some(rest) = body.take() {
+        tokio::spawn(read_rest(rest, limits.head_timeout));
     }
 }
 

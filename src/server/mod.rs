@@ -38,7 +38,7 @@ use crate::sandbox::{Sandboxes, number_faults};
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
 use date::DateWriter;
-use request_body::{Framing, RequestBody, Rest};
+use request_body::{Framing, RequestBody, Rest, read_rest};
 pub use sandbox::Sandbox;
 
 pub(crate) use log::AccessLog;
@@ -94,7 +94,7 @@ impl App {
         let junk = Refusal::BadRequest("the chunks of the body are malformed".to_owned());
         let within = self.limits.head_timeout;
         if !control::is_path(head.uri.path()) {
-            return match body.read_rest(within).await {
+            return match read_rest(body.clone(), within).await {
                 Rest::Failed => api::refuse_message(&self.sandboxes, &head, peer, &junk),
                 Rest::Read | Rest::TooMuch => {
                     self.answer(Request::from_parts(head, rest), peer).await
@@ -105,7 +105,8 @@ impl App {
         // A body that was too large or came too late is not waited for any longer.
         let is_refused = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE]
             .contains(&answered.0.status());
-        if !is_refused && body.is_unread() && body.read_rest(within).await == Rest::Failed {
+        if !is_refused && body.is_unread() && read_rest(body.clone(), within).await == Rest::Failed
+        {
             return (api::refuse(&junk, None, &Readings::default()), answered.1);
         }
         answered

@@ -13,13 +13,24 @@ use axum::body::{Bytes, HttpBody};
 use axum::http::{HeaderMap, Version, header, request};
 use hyper::body::{Frame, Incoming, SizeHint};
 
+use super::conn_state::{ConnState, Phase};
+
 /// A longer body is not read; the connection closes.
 const MOST: u64 = 1 << 20;
 
-/// A body that its handler and its connection share.
+/// A body that its handler and its connection share. As long as one of them waits for it, the
+/// connection says so.
 #[derive(Clone)]
 pub(crate) struct RequestBody {
     source: Arc<Mutex<Source>>,
+    state: Arc<ConnState>,
+}
+
+impl Drop for RequestBody {
+    /// Whoever has read it lets it go, also where not all of it has come.
+    fn drop(&mut self) {
+        self.state.pass(Phase::Body, Phase::Working);
+    }
 }
 
 #[derive(Default)]
@@ -78,12 +89,12 @@ pub(crate) enum Rest {
 
 impl RequestBody {
     /// `None`: there is none.
-    pub(super) fn new(incoming: Incoming) -> Option<Self> {
+    pub(super) fn new(incoming: Incoming, state: &Arc<ConnState>) -> Option<Self> {
         if incoming.is_end_stream() {
             return None;
         }
         let source = Source { incoming: Some(incoming), ..Source::default() };
-        Some(Self { source: Arc::new(Mutex::new(source)) })
+        Some(Self { source: Arc::new(Mutex::new(source)), state: Arc::clone(state) })
     }
 
     /// Nothing under this lock can leave it half changed, so we use a poisoned one like any other.
@@ -109,29 +120,30 @@ impl RequestBody {
         self.source().incoming.as_ref().is_some_and(|incoming| incoming.size_hint().lower() > MOST)
     }
 
-    /// Lets hyper know that nobody reads the rest.
-    pub(super) fn give_up(&self) {
-        self.source().incoming = None;
+    /// Takes the rest out. Once it is dropped, hyper knows that nobody reads it.
+    pub(super) fn take(&self) -> Option<Incoming> {
+        self.source().incoming.take()
     }
+}
 
-    /// Reads the rest and throws it away.
-    pub(super) async fn read_rest(&self, within: Duration) -> Rest {
-        let mut body = self.clone();
-        let read = async {
-            let mut met = 0;
-            while let Some(frame) =
-                std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
-            {
-                let Ok(frame) = frame else { return Rest::Failed };
-                met += frame.data_ref().map_or(0, |data| data.len() as u64);
-                if met > MOST {
-                    return Rest::TooMuch;
-                }
+/// Reads the rest of a body and throws it away.
+pub(super) async fn read_rest(
+    mut body: impl HttpBody<Data = Bytes> + Unpin,
+    within: Duration,
+) -> Rest {
+    let read = async {
+        let mut met = 0;
+        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+        {
+            let Ok(frame) = frame else { return Rest::Failed };
+            met += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if met > MOST {
+                return Rest::TooMuch;
             }
-            Rest::Read
-        };
-        tokio::time::timeout(within, read).await.unwrap_or(Rest::TooMuch)
-    }
+        }
+        Rest::Read
+    };
+    tokio::time::timeout(within, read).await.unwrap_or(Rest::TooMuch)
 }
 
 impl HttpBody for RequestBody {
@@ -145,16 +157,17 @@ impl HttpBody for RequestBody {
         let mut source = self.source();
         source.begun = true;
         let Some(incoming) = &mut source.incoming else { return Poll::Ready(None) };
-        let frame = std::task::ready!(Pin::new(incoming).poll_frame(cx));
+        let frame = Pin::new(incoming).poll_frame(cx);
         match &frame {
-            Some(Ok(_)) => {}
-            Some(Err(_)) => {
+            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(Some(Err(_))) => {
                 source.failed = true;
                 source.incoming = None;
             }
-            None => source.incoming = None,
+            Poll::Ready(None) => source.incoming = None,
+            Poll::Pending => self.state.pass(Phase::Working, Phase::Body),
         }
-        Poll::Ready(frame)
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -27,9 +27,7 @@ impl TrackedBody {
 
 impl Drop for TrackedBody {
     fn drop(&mut self) {
-        if self.state.phase() == Phase::Answering {
-            self.state.enter(Phase::Flushing);
-        }
+        self.state.pass(Phase::Answering, Phase::Flushing);
     }
 }
 

@@ -104,8 +104,8 @@ impl AsyncRead for Socket {
                 // One look is enough: a client that asks on and on would be answered for ever.
                 self.state.has_input.store(false, Relaxed);
                 self.state.ends.store(false, Relaxed);
-                if buf.filled().len() > before && self.state.phase() == Phase::Idle {
-                    self.state.enter(Phase::Head);
+                if buf.filled().len() > before {
+                    self.state.pass(Phase::Idle, Phase::Head);
                 }
             }
             Poll::Pending => {
@@ -164,9 +164,7 @@ impl AsyncWrite for Socket {
             WAITING if self.is_left() => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             CUT => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             _ => {
-                if self.state.phase() == Phase::Flushing {
-                    self.state.enter(Phase::Idle);
-                }
+                self.state.pass(Phase::Flushing, Phase::Idle);
                 Pin::new(&mut self.stream).poll_flush(cx)
             }
         }

@@ -10,12 +10,15 @@ use gptbots_mock::{Conversation, Limits, Server};
 use crate::support::client::{NEWEST, PATIENCE, connect, fetch, get, head, raw, sent};
 use crate::support::faults::{FOR_EVER, asking};
 use crate::support::process::{Process, shell, wait_until_read};
-use crate::support::wire::Wire;
+use crate::support::wire::{Wire, half_bodies};
 
 /// A whole request.
 fn newest() -> String {
     head("GET", NEWEST, "app-demo", "")
 }
+
+/// Longer than any test lives.
+const FOR_LONG: Duration = Duration::from_secs(3600);
 
 fn server(change: impl FnOnce(&mut Limits)) -> Server {
     let mut limits = Limits::default();
@@ -243,6 +246,47 @@ fn delayed_and_dripping_requests_keep_their_places() {
     serves(server.address());
     for connection in &mut slow {
         assert_eq!(connection.answer().rows("list").len(), 1);
+    }
+}
+
+/// A handler of the control API reads a body, the connection reads chunks before it answers, and
+/// anything else behind the answer.
+#[test]
+fn half_a_body_gives_its_place_to_a_new_connection() {
+    let server = server(|limits| {
+        limits.connections = 1;
+        limits.head_timeout = FOR_LONG;
+    });
+    for (half, is_answered) in half_bodies() {
+        let mut connection = Wire::open(server.address());
+        connection.send(&half);
+        if is_answered {
+            connection.answer();
+        }
+        wait_until_read(connection.stream());
+        serves(server.address());
+        connection.is_closed();
+    }
+}
+
+/// The first body is waited for beside the delay; the second one is given up before.
+#[test]
+fn a_delayed_request_with_half_a_body_keeps_its_place() {
+    let cases = [
+        ("Content-Length: 100", FOR_LONG),
+        ("Transfer-Encoding: chunked", Duration::from_millis(100)),
+    ];
+    for (framing, head_timeout) in cases {
+        let server = server(|limits| {
+            limits.connections = 1;
+            limits.head_timeout = head_timeout;
+        });
+        let mut connection = Wire::open(server.address());
+        let more = format!("Prefer: delay=900\r\n{framing}\r\nHost");
+        connection.send(newest().replace("Host", &more));
+        wait_until_read(connection.stream());
+        serves(server.address());
+        assert_eq!(connection.answer().rows("list").len(), 1, "{framing}");
     }
 }
 

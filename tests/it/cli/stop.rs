@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::client::{Answer, NEWEST, PATIENCE, fetch, parse};
 use crate::support::faults::{FOR_EVER, asking};
 use crate::support::process::{Process, command, run, shell, wait_until_read};
-use crate::support::wire::Wire;
+use crate::support::wire::{Wire, half_bodies};
 
 /// The first and the second half of a request.
 fn halves() -> [String; 2] {
@@ -177,15 +177,21 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_request_that_never_finishes_is_cut_off() {
-    let (server, address) = Process::serve(&[]);
-    let mut connection = Wire::open(address);
-    connection.send(&halves()[0]);
-    wait_until_read(connection.stream());
-    let begun = Instant::now();
-    server.signal("TERM");
-    connection.is_closed();
-    assert_eq!(server.end().code, 0);
-    assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
+    let [head, _] = halves();
+    for (half, is_answered) in half_bodies().into_iter().chain([(head, false)]) {
+        let (server, address) = Process::serve(&[]);
+        let mut connection = Wire::open(address);
+        connection.send(&half);
+        if is_answered {
+            connection.answer().ok();
+        }
+        wait_until_read(connection.stream());
+        let begun = Instant::now();
+        server.signal("TERM");
+        connection.is_closed();
+        assert_eq!(server.end().code, 0);
+        assert!(begun.elapsed() < DRAIN, "{half}: {:?}", begun.elapsed());
+    }
 }
 
 #[test]
