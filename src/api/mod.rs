@@ -40,7 +40,7 @@ use tower_service::Service;
 use crate::contract::{self, AnonymousId, Endpoint, MEDIA_TYPE, Operation, Readings};
 use crate::records::rows::MessageForm;
 use crate::records::store::RowKind;
-use crate::sandbox::journal::Answered;
+use crate::sandbox::journal::{Answered, EntryId};
 use crate::sandbox::peer::Peer;
 use crate::sandbox::verdict::PageSeen;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
@@ -52,13 +52,13 @@ use page::{Page, View};
 use query::Query;
 pub(crate) use refusal::{REASON_HEADER, Refusal, Told, refuse};
 
-/// Answers a request to the vendor's API, or to a path that there is not; and the number that the
-/// journal has it under, if it has.
+/// Answers a request to the vendor's API, or to a path that there is not; and where the journal has
+/// it, if it has.
 pub(crate) async fn answer(
     sandboxes: &Sandboxes,
     request: Request,
     peer: &Peer,
-) -> (Response, u64) {
+) -> (Response, Option<EntryId>) {
     let begun = sandboxes.journals().is_on().then(Instant::now);
     let (head, _body) = request.into_parts();
     let whole = head.uri.path();
@@ -84,17 +84,14 @@ pub(crate) async fn answer(
             None => (not_found(whole, path, &head.method), None),
         },
     };
-    let number = match begun {
-        Some(begun) => {
-            let asked = Asked { head: &head, peer, endpoint, page, begun };
-            record(sandboxes, &sandbox, &asked, &response)
-        }
-        None => 0,
-    };
+    let entry = begun.map(|begun| {
+        let asked = Asked { head: &head, peer, endpoint, page, begun };
+        record(sandboxes, &sandbox, &asked, &response)
+    });
     if let Held::Named(sandbox) = sandbox {
         Told::of(&mut response).sandbox = Some(sandbox);
     }
-    (response, number)
+    (response, entry)
 }
 
 /// Refuses a request that is not HTTP as it should be. No sandbox sees it; the default journal has it.
@@ -103,14 +100,14 @@ pub(crate) fn refuse_message(
     head: &request::Parts,
     peer: &Peer,
     refusal: &Refusal,
-) -> (Response, u64) {
+) -> (Response, Option<EntryId>) {
     let response = refuse(refusal, None, &Readings::default());
     if !sandboxes.journals().is_on() {
-        return (response, 0);
+        return (response, None);
     }
     let asked = Asked { head, peer, endpoint: None, page: None, begun: Instant::now() };
-    let number = record(sandboxes, &sandboxes.get(None), &asked, &response);
-    (response, number)
+    let entry = record(sandboxes, &sandboxes.get(None), &asked, &response);
+    (response, Some(entry))
 }
 
 /// What is known of a request beside its answer.
@@ -123,7 +120,12 @@ struct Asked<'a> {
 }
 
 /// Puts a request into its sandbox's journal.
-fn record(sandboxes: &Sandboxes, sandbox: &Sandbox, asked: &Asked<'_>, response: &Response) -> u64 {
+fn record(
+    sandboxes: &Sandboxes,
+    sandbox: &Sandbox,
+    asked: &Asked<'_>,
+    response: &Response,
+) -> EntryId {
     let Asked { head, peer, endpoint, page, begun } = *asked;
     let told = response.extensions().get::<Told>();
     let retry_after =
@@ -240,17 +242,16 @@ pub(crate) fn not_found(whole: &str, path: &str, method: &Method) -> Response {
     refuse(&Refusal::NotFound { sandbox, path, method }, None, &Readings::default())
 }
 
-/// The number of a request in the journal, on the way through the layer for browsers.
-#[derive(Clone, Copy)]
-pub(crate) struct Number(pub(crate) u64);
-
-/// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
+/// The vendor's API for browsers of any origin. The extensions of an answer hold the [`EntryId`] of
+/// its request. The layer takes every `OPTIONS` for what a browser
 /// asks before a request; one that is none goes past it.
 pub(crate) fn open(sandboxes: Arc<Sandboxes>) -> Router {
     let handler = async |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
         let peer = request.extensions().get::<Peer>().cloned().unwrap_or_else(Peer::nobody);
-        let (mut response, number) = answer(&sandboxes, request, &peer).await;
-        response.extensions_mut().insert(Number(number));
+        let (mut response, entry) = answer(&sandboxes, request, &peer).await;
+        if let Some(entry) = entry {
+            response.extensions_mut().insert(entry);
+        }
         response
     };
     let closed = Router::new().fallback(handler).with_state(sandboxes);

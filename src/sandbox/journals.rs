@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Sandbox, Sandboxes};
 use crate::records::world::World;
-use crate::sandbox::journal::{Answered, Entry, Kept, Redactor, Request};
+use crate::sandbox::journal::{Answered, Entry, EntryId, Kept, Redactor, Request};
 
 /// Requests of one sandbox or of all, in the order in which they came.
 #[derive(Default)]
@@ -25,40 +25,31 @@ pub(crate) struct Followed {
 }
 
 impl Sandboxes {
-    /// Puts a request into a sandbox's journal; its number.
-    pub(crate) fn record(&self, sandbox: &Sandbox, answered: &Answered<'_>) -> u64 {
-        let (number, mut over) = sandbox.journal.record(answered);
+    /// Puts a request into a sandbox's journal.
+    pub(crate) fn record(&self, sandbox: &Sandbox, answered: &Answered<'_>) -> EntryId {
+        let (id, mut over) = sandbox.journal.record(answered);
         while let Some(before) = over {
             for sandbox in self.everyone() {
                 sandbox.journal.drop_before(before);
             }
             over = self.journals().over();
         }
-        number
+        id
     }
 
-    /// A client left before it had read the answer to a request.
-    pub(crate) fn unread(&self, number: u64) {
-        let everyone = self.everyone();
-        for sandbox in &everyone {
-            let mut kept = sandbox.journal.kept();
-            let place = kept.place(number);
-            let Kept { entries, watch, .. } = &mut *kept;
-            if let Some(entry) = entries.get_mut(place).filter(|entry| entry.number == number) {
-                entry.unread = true;
-                watch.unread(place, entries);
-                return;
-            }
-        }
-        // Its journal had to drop it. Which one that was is not known any more, only that it cannot
-        // be one that has dropped none as new as it.
-        let until = |sandbox: &Arc<Sandbox>| sandbox.journal.kept().dropped_until;
-        let dropped = everyone.iter().map(|sandbox| (until(sandbox), sandbox));
-        let dropped = dropped.filter(|(until, _)| *until >= number);
-        if let Some((_, sandbox)) = dropped.min_by_key(|(until, _)| *until) {
-            let mut kept = sandbox.journal.kept();
-            let Kept { entries, watch, .. } = &mut *kept;
-            watch.unread_and_dropped(number, entries);
+    /// A client left before it had read the answer to a request. Where the request's sandbox has
+    /// ended or begun anew, this is noted nowhere, because its verdict has been drawn.
+    pub(crate) fn unread(&self, id: EntryId) {
+        let all = self.everyone();
+        let Some(sandbox) = all.iter().find(|sandbox| sandbox.journal.had(id)) else { return };
+        let mut kept = sandbox.journal.kept();
+        let place = kept.place(id.number);
+        let Kept { entries, watch, dropped_until, .. } = &mut *kept;
+        if let Some(entry) = entries.get_mut(place).filter(|entry| entry.number == id.number) {
+            entry.unread = true;
+            watch.unread(place, entries);
+        } else if *dropped_until >= id.number {
+            watch.unread_and_dropped(id.number, entries);
         }
     }
 

@@ -1,8 +1,8 @@
 //! One connection: its requests answered in turn, and its end.
 
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use crate::api::Told;
 use crate::control;
 use crate::sandbox::config::Limits;
 use crate::sandbox::faults::{BodyForm, Cut, Fired};
+use crate::sandbox::journal::EntryId;
 use crate::sandbox::peer::Peer;
 
 /// On the way out, half a request and an answer that nobody reads have this long to go on.
@@ -63,8 +64,8 @@ pub(super) async fn serve(
         () = converse(stream, Arc::clone(&app), log, Arc::clone(&client)) => {}
         () = client.is_cut() => {}
     }
-    let newest = client.newest.load(Ordering::Relaxed);
-    if newest > 0 && client.state.is_unread() {
+    let newest = *client.newest();
+    if let Some(newest) = newest.filter(|_| client.state.is_unread()) {
         app.sandboxes.unread(newest);
     }
 }
@@ -138,8 +139,8 @@ fn builder(limits: &Limits) -> http1::Builder {
 pub(super) struct Client {
     pub(super) peer: Peer,
     pub(super) state: Arc<ConnState>,
-    /// The number of its newest request in the journal.
-    pub(super) newest: AtomicU64,
+    /// Where the journal has its newest request.
+    pub(super) newest: Mutex<Option<EntryId>>,
     /// Asks it to give its place to another one.
     pub(super) gives_place: Notify,
     /// Says that the server ends.
@@ -147,6 +148,11 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// Nothing panics under this lock, so we use a poisoned one like any other.
+    fn newest(&self) -> MutexGuard<'_, Option<EntryId>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How soon it may lose its place to a new connection, the highest first: one that waits for a
     /// request, half a head or half a body, one that a fault leaves without an answer, one whose
     /// client does not read; and of each kind the one that has been so for the longest time.
@@ -218,9 +224,9 @@ async fn answer(
     let begun = log.is_some().then(|| Begun::new(&request));
     let may_take_long = control::is_search(request.uri().path());
     let answering = app.serve(request, body.as_ref(), &client.peer);
-    let (mut response, number) = if may_take_long {
+    let (mut response, entry) = if may_take_long {
         // Of an answer that the client does not wait for, nothing is noted.
-        client.newest.store(0, Ordering::Relaxed);
+        *client.newest() = None;
         client.state.wait_for(answering).await
     } else {
         answering.await
@@ -228,7 +234,7 @@ async fn answer(
     if let Some((framing, body)) = &body {
         settle(&mut response, *framing, body, &app.limits, &client.state).await;
     }
-    client.newest.store(number, Ordering::Relaxed);
+    *client.newest() = entry;
     response.headers_mut().insert(header::DATE, app.date.now());
     let told = response.extensions_mut().remove::<Told>();
     let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));

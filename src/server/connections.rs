@@ -10,8 +10,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -154,7 +153,7 @@ impl Open {
         let client = Arc::new(Client {
             peer: Peer::new(peer.ip().to_canonical(), is_from_here(&stream, peer)),
             state: Arc::new(ConnState::new()),
-            newest: AtomicU64::new(0),
+            newest: Mutex::default(),
             gives_place: Notify::new(),
             ends: self.ends.clone(),
         });

@@ -30,7 +30,7 @@ use crate::contract::Readings;
 use crate::control::{self, Admin};
 use crate::records::world::{World, WorldError};
 use crate::sandbox::config::{Config, Limits};
-use crate::sandbox::journal::Request as Recorded;
+use crate::sandbox::journal::{EntryId, Request as Recorded};
 use crate::sandbox::peer::Peer;
 use crate::sandbox::verdict::{Rule, Verdict};
 use crate::sandbox::{Sandboxes, number_faults};
@@ -73,14 +73,14 @@ impl App {
         })
     }
 
-    /// The answer to a request as it came on a connection, and the number that the journal has it
-    /// under, if it has. What is not HTTP as it should be goes no further.
+    /// The answer to a request as it came on a connection, and where the journal has it, if it has.
+    /// What is not HTTP as it should be goes no further.
     pub(crate) async fn serve(
         &self,
         request: Request,
         body: Option<&(Framing, RequestBody)>,
         peer: &Peer,
-    ) -> (Response, u64) {
+    ) -> (Response, Option<EntryId>) {
         let (head, rest) = request.into_parts();
         if let Err(refusal) = api::check_message(&head) {
             return api::refuse_message(&self.sandboxes, &head, peer, &refusal);
@@ -112,8 +112,12 @@ impl App {
         answered
     }
 
-    /// The answer to a request; and the number that the journal has it under, if it has.
-    pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> (Response, u64) {
+    /// The answer to a request; and where the journal has it, if it has.
+    pub(crate) async fn answer(
+        &self,
+        mut request: Request,
+        peer: &Peer,
+    ) -> (Response, Option<EntryId>) {
         let path = request.uri().path();
         if control::is_path(path) {
             let response = if self.admin.serves(path) {
@@ -121,7 +125,7 @@ impl App {
             } else {
                 api::not_found(path, path, request.method())
             };
-            return (response, 0);
+            return (response, None);
         }
         match &self.open {
             // The router is never not ready, and its errors are none.
@@ -129,9 +133,8 @@ impl App {
                 request.extensions_mut().insert(peer.clone());
                 match Service::call(&mut router.clone(), request).await {
                     Ok(response) => {
-                        let number = response.extensions().get::<api::Number>();
-                        let number = number.map_or(0, |number| number.0);
-                        (response, number)
+                        let entry = response.extensions().get::<EntryId>().copied();
+                        (response, entry)
                     }
                     Err(never) => match never {},
                 }

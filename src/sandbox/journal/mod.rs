@@ -35,6 +35,8 @@ pub(crate) struct Budget {
     /// take, less is watched of each sandbox.
     watched: AtomicUsize,
     next: AtomicU64,
+    /// How many journals there have been.
+    journals: AtomicU64,
     /// The number of the newest request at every sixteenth of the room that was filled.
     marks: Mutex<VecDeque<u64>>,
     /// How many bytes came since the last of them.
@@ -65,6 +67,7 @@ impl Budget {
             bytes: AtomicUsize::new(0),
             watched: AtomicUsize::new(0),
             next: AtomicU64::new(1),
+            journals: AtomicU64::new(0),
             marks: Mutex::default(),
             since: AtomicUsize::new(0),
             news: watch::Sender::default(),
@@ -137,6 +140,8 @@ impl Budget {
 
 /// The journal of a sandbox, and what is thought of its requests.
 pub(crate) struct Journal {
+    /// No other journal of the server has the same, be it of a sandbox that has ended.
+    id: u64,
     budget: Arc<Budget>,
     kept: Mutex<Kept>,
 }
@@ -151,6 +156,13 @@ pub(crate) struct Kept {
     pub(crate) watch: Watch,
     /// How much of the memory of all is counted for what is watched here.
     watched: usize,
+}
+
+/// Which request of which journal.
+#[derive(Clone, Copy)]
+pub(crate) struct EntryId {
+    journal: u64,
+    pub(crate) number: u64,
 }
 
 /// A request and its answer, while both are at hand.
@@ -173,7 +185,8 @@ pub(crate) struct Answered<'a> {
 
 impl Journal {
     pub(crate) fn new(budget: Arc<Budget>) -> Self {
-        Self { budget, kept: Mutex::default() }
+        let id = budget.journals.fetch_add(1, Relaxed);
+        Self { id, budget, kept: Mutex::default() }
     }
 
     /// Nothing under this lock can leave it half changed, so a poisoned one is as good as any.
@@ -181,9 +194,13 @@ impl Journal {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a request; its number. `Some` behind it: in every journal, requests before that
-    /// number have to go.
-    pub(crate) fn record(&self, answered: &Answered<'_>) -> (u64, Option<u64>) {
+    /// Whether this is the journal that a request was put into.
+    pub(crate) fn had(&self, entry: EntryId) -> bool {
+        self.id == entry.journal
+    }
+
+    /// Keeps a request. `Some` behind it: in every journal, requests before that number have to go.
+    pub(crate) fn record(&self, answered: &Answered<'_>) -> (EntryId, Option<u64>) {
         let head = answered.head;
         let breaks = answered.fault.is_some_and(|fired| fired.fault.cut.is_some());
         let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
@@ -226,7 +243,7 @@ impl Journal {
         if self.budget.news.receiver_count() > 0 {
             self.budget.news.send_modify(|news| news.newest = news.newest.max(number));
         }
-        (number, before)
+        (EntryId { journal: self.id, number }, before)
     }
 
     /// Lets every request before a number go.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::support::client::{Answer, NEWEST, connect, parse};
+use crate::support::client::{Answer, NEWEST, connect, head, parse};
 
 /// A connection that stays open: requests go in, answers come out one at a time.
 pub(crate) struct Wire(BufReader<TcpStream>);
@@ -69,12 +69,11 @@ impl Wire {
 
 /// Requests of which half a body comes, and whether each is answered without the rest.
 pub(crate) fn half_bodies() -> [(String, bool); 5] {
-    let half = |method: &str, target: &str, body: &str| {
-        let key = "Authorization: Bearer app-demo";
-        format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n{key}\r\n{body}")
+    let half = |method: &str, target: &str, (framing, half): (&str, &str)| {
+        head(method, target, "app-demo", framing) + half
     };
-    let length = "Content-Length: 100\r\n\r\n{";
-    let chunked = "Transfer-Encoding: chunked\r\n\r\n5\r\n{";
+    let length = ("Content-Length: 100\r\n", "{");
+    let chunked = ("Transfer-Encoding: chunked\r\n", "5\r\n{");
     [
         (half("PUT", "/__admin/sandboxes/a", length), false),
         (half("PUT", "/__admin/sandboxes/a", chunked), false),

@@ -4,10 +4,11 @@ use std::io::Read;
 use std::time::Duration;
 
 use gptbots_mock::contract::{Code, Operation};
-use gptbots_mock::{Fault, Rule, Server};
+use gptbots_mock::{Fault, Limits, Rule, Server};
 
 use crate::support::assertions::until;
 use crate::support::client::{exchange, get, head, parse, request, sent};
+use crate::support::wire::Wire;
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told, verdict,
 };
@@ -233,6 +234,37 @@ fn an_unread_answer_of_a_request_that_the_journal_has_dropped_is_told() {
         text.contains("\n    #1 is no longer in the journal (--journal keeps more)\n"),
         "{text}"
     );
+}
+
+/// The sandbox that the request was in has ended, and another one has dropped requests as new.
+#[test]
+fn an_unread_answer_of_a_sandbox_that_has_ended_is_no_finding_of_another_one() {
+    let mut limits = Limits::default();
+    limits.connections = 2;
+    for (sandbox, end) in [("ended", "DELETE"), ("reset", "POST"), ("default", "POST")] {
+        let server = rows_of_25().journal(1).limits(limits).start().unwrap();
+        let asks = |query: &str, sandbox: &str| {
+            head("GET", &target(query, 1), &format!("{KEY}~{sandbox}"), "")
+        };
+        let leaving = sent(server.address(), asks(&queries()[0], sandbox));
+        // Once some of it is there, all of it is.
+        leaving.peek(&mut [0]).unwrap();
+        let mut other = Wire::open(server.address());
+        for query in [&queries()[0], &queries()[1]] {
+            other.send(asks(query, "other"));
+            other.answer().ok();
+        }
+        let more = if end == "POST" { "/reset" } else { "" };
+        let path = format!("/__admin/sandboxes/{sandbox}{more}");
+        other.send(format!("{end} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert!(other.answer().status < 300, "{end} {path}");
+        drop(leaving);
+        // It has a place only where one of the two has ended, and that is not the other one.
+        page_in(&server, "third", &queries()[0], 1).ok();
+        other.send("GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        other.answer().ok();
+        assert_eq!(found(&server), [], "{sandbox}");
+    }
 }
 
 #[test]
