@@ -63,7 +63,7 @@ pub(crate) fn is_path(path: &str) -> bool {
 }
 
 /// Whether requests are searched at a path, which may take seconds, and is given up when the client
-/// goes.
+/// resets the connection.
 pub(crate) fn is_search(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with("/requests/"))
 }

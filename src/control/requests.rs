@@ -160,7 +160,8 @@ async fn with_fitting(
     .await
 }
 
-/// Someone who waits for an answer. Dropped with the request, as when the client goes.
+/// Someone who waits for an answer. Dropped with the request, as when the client resets the
+/// connection.
 #[derive(Default)]
 struct Waiting {
     abandoned: Arc<AtomicBool>,

@@ -70,6 +70,11 @@ pub(super) const WAITING: u8 = 1;
 pub(super) const CUT: u8 = 2;
 /// It ends by a TCP reset.
 pub(super) const RESET: u8 = 3;
+/// The client waits for a search. Should it reset the connection, nothing more is done for it. To
+/// close its end is not enough: a client that closes only its sending direction sends the same FIN
+/// as one that is gone, until we write to it. A search ends within seconds, so it may be in vain; a
+/// delay may last for minutes.
+pub(super) const SEARCHING: u8 = 4;
 
 /// How often a client that waits is looked for, and an answer that drips flows on.
 pub(super) const LOOK: Duration = Duration::from_millis(50);
@@ -169,7 +174,8 @@ impl ConnState {
         }
     }
 
-    /// Waits for an answer that may take long, as long as the client does.
+    /// Waits for an answer that may take long. Ends sooner only with the whole connection, when the
+    /// client resets it.
     pub(super) async fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
         let mut answer = pin!(answer);
         loop {
@@ -178,7 +184,7 @@ impl ConnState {
                 self.state.store(OPEN, Relaxed);
                 return answer;
             }
-            self.state.store(WAITING, Relaxed);
+            self.state.store(SEARCHING, Relaxed);
         }
     }
 

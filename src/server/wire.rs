@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::conn_state::{CUT, ConnState, Phase, RESET, WAITING};
+use super::conn_state::{CUT, ConnState, Phase, RESET, SEARCHING, WAITING};
 
 /// Before we close over what a client sends, we read this much of it, and for no longer than this.
 const MOST_LINGER: usize = 32 << 20;
@@ -77,6 +77,11 @@ impl Socket {
             Poll::Ready(Err(_)) => true,
             Poll::Pending => false,
         }
+    }
+
+    /// Whether the client has reset the connection, which is told only once.
+    fn is_reset(&self) -> bool {
+        matches!(self.stream.take_error(), Ok(Some(_)))
     }
 }
 
@@ -162,6 +167,9 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.state.state.load(Relaxed) {
             WAITING if self.is_left() => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            SEARCHING if self.is_reset() => {
+                Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+            }
             CUT => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             _ => {
                 self.state.pass(Phase::Flushing, Phase::Idle);
@@ -173,7 +181,7 @@ impl AsyncWrite for Socket {
     /// hyper is done; how the connection ends is for [`Socket::close`].
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The client may have reset the connection since it was last read from.
-        if matches!(self.stream.take_error(), Ok(Some(_))) {
+        if self.is_reset() {
             self.state.untaken.store(true, Relaxed);
         }
         Poll::Ready(Ok(()))

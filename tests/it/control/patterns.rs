@@ -1,9 +1,14 @@
 //! Request patterns: what they match, and how a wrong one is refused.
 
-use gptbots_mock::Server;
+use std::net::{Shutdown, SocketAddr};
+use std::time::{Duration, Instant};
+
+use gptbots_mock::{Limits, Server};
 
 use crate::support::client::{call, request};
 use crate::support::control::control;
+use crate::support::process::wait_until_read;
+use crate::support::wire::Wire;
 
 #[track_caller]
 fn count(server: &Server, pattern: &str) -> u64 {
@@ -197,18 +202,63 @@ fn names(name: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// Sends a request with a long header, and gives a pattern of large expressions for it.
+fn slow(address: SocketAddr, header_bytes: usize, expressions: usize) -> String {
+    call(address, "GET", "/", &[("abcdefg", &"a".repeat(header_bytes))]);
+    let expression = "(a|a)*b|".repeat(120) + "a*";
+    let conditions: Vec<_> = names("abcdefg")
+        .take(expressions)
+        .map(|name| format!(r#""{name}": {{"matches": "{expression}"}}"#))
+        .collect();
+    format!(r#"{{"headers": {{{}}}}}"#, conditions.join(", "))
+}
+
 #[test]
 fn a_hundred_large_expressions_and_one_long_header_do_not_take_long() {
     let server = Server::start().unwrap();
-    call(server.address(), "GET", "/", &[("abcdefg", &"a".repeat(126_000))]);
-    let expression = "(a|a)*b|".repeat(120) + "a*";
-    let conditions: Vec<_> = names("abcdefg")
-        .map(|name| format!(r#""{name}": {{"matches": "{expression}"}}"#))
-        .collect();
-    let pattern = format!(r#"{{"headers": {{{}}}}}"#, conditions.join(", "));
+    let pattern = slow(server.address(), 126_000, 100);
     let answer = control(server.address(), "POST", "/requests/count", &pattern);
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(answer.body.contains("too long"), "{answer:?}");
+}
+
+/// The bytes of a request that counts requests by a pattern.
+fn counts(pattern: &str) -> String {
+    let head = "POST /__admin/requests/count HTTP/1.1\r\nHost: localhost";
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{pattern}", pattern.len())
+}
+
+/// To close the sending direction says no more than that there is no further request.
+#[test]
+fn a_client_that_closes_one_direction_gets_the_answer_to_its_search() {
+    let server = Server::start().unwrap();
+    let pattern = slow(server.address(), 4_000, 1);
+    let mut searching = Wire::open(server.address());
+    searching.send(counts(&pattern));
+    searching.stream().shutdown(Shutdown::Write).unwrap();
+    let answer = searching.answer();
+    // A slow machine may refuse it, because it takes too long.
+    assert!([200, 400].contains(&answer.status), "{answer:?}");
+    searching.is_closed();
+}
+
+/// The only connection there may be is free for the next client before the search would end.
+#[test]
+fn a_search_ends_when_the_client_resets_the_connection() {
+    let mut limits = Limits::default();
+    limits.connections = 1;
+    let server = Server::builder().limits(limits).start().unwrap();
+    let pattern = slow(server.address(), 4_000, 100);
+    let mut searching = Wire::open(server.address());
+    searching.send("GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    // To close over an answer that was not read resets the connection.
+    searching.stream().peek(&mut [0]).unwrap();
+    let begun = Instant::now();
+    searching.send(counts(&pattern));
+    wait_until_read(searching.stream());
+    drop(searching);
+    call(server.address(), "GET", "/__admin/health", &[]).ok();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[test]
