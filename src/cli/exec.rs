@@ -106,6 +106,11 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
         let why = "exec tells its command where it listens; --port-file and --watch are serve's";
         return Ended::Own(fail(Exit::Usage, why));
     }
+    if given("log_format") {
+        let why =
+            "exec writes no access log, because stderr is its command's; --log-format is serve's";
+        return Ended::Own(fail(Exit::Usage, why));
+    }
     let judges = !args.deny.is_empty() || args.min_coverage.is_some() || !args.report.is_empty();
     if args.serve.journal == 0 && judges {
         let why = "without a journal (--journal 0) there is no verdict to deny or to report";

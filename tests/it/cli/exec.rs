@@ -74,6 +74,23 @@ fn no_command_is_wrong_usage() {
     }
 }
 
+/// Also where a file sets it that is shared with `serve`.
+#[test]
+fn flags_that_do_nothing_for_exec_are_wrong_usage() {
+    let folder = Folder::new();
+    let config = folder.write("c.json", r#"{"log-format": "json"}"#);
+    for (flags, says) in [
+        (["--port-file", "x"], "--port-file and --watch are serve's"),
+        (["--log-format", "json"], "--log-format is serve's"),
+        (["--log-format", "text"], "--log-format is serve's"),
+        (["--config", config.to_str().unwrap()], "--log-format is serve's"),
+    ] {
+        let ended = run(&mut exec(&flags, "echo ran"));
+        assert_eq!((ended.code, &*ended.stdout), (2, ""), "{flags:?}");
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_fixture_that_is_not_right_ends_with_3() {
     let folder = Folder::new();

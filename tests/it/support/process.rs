@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -130,16 +130,22 @@ impl Process {
     /// Waits for the end.
     #[track_caller]
     pub(crate) fn end(mut self) -> Ended {
+        let status = self.wait();
+        let code = status.code().unwrap_or_else(|| panic!("killed: {status}"));
+        Ended { code, stdout: self.stdout.rest(), stderr: self.stderr.rest() }
+    }
+
+    /// Waits for the end, and leaves what it has printed alone.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let begun = Instant::now();
-        let status = loop {
+        loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
+                return status;
             }
             assert!(begun.elapsed() < PATIENCE, "the process does not end");
             std::thread::sleep(Duration::from_millis(2));
-        };
-        let code = status.code().unwrap_or_else(|| panic!("killed: {status}"));
-        Ended { code, stdout: self.stdout.rest(), stderr: self.stderr.rest() }
+        }
     }
 
     /// Ends it as a user does.
