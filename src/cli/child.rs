@@ -28,7 +28,6 @@ pub(super) fn code(status: ExitStatus) -> u8 {
 
 #[cfg(unix)]
 mod unix {
-    use std::fs::File;
     use std::future::poll_fn;
     use std::io;
     use std::os::unix::process::ExitStatusExt;
@@ -38,7 +37,9 @@ mod unix {
     use nix::errno::Errno;
     use nix::sys::signal::{SigSet, Signal, kill};
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-    use nix::unistd::{Pid, getpgid, getpid, getppid, tcgetpgrp};
+    #[cfg(target_os = "linux")]
+    use nix::unistd::setsid;
+    use nix::unistd::{Pid, getpgid, getpid, getppid};
     use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
     #[cfg(target_os = "linux")]
@@ -67,6 +68,13 @@ mod unix {
             return Ok(killed);
         }
         let mut child = command.spawn()?;
+        // The command stays in the job's group and session, and its guardian leaves both: nothing
+        // of the terminal reaches it, and no parent inside the session keeps the kernel from ending
+        // a stopped job whose shell has gone.
+        #[cfg(target_os = "linux")]
+        if job != getpid() {
+            setsid().expect("a guardian is in the group of another process");
+        }
         let status = loop {
             match reap(&mut child, job) {
                 Ok(None) if is_gone() => break Ok(killed),
@@ -136,9 +144,8 @@ mod unix {
     /// Stops the job because the command has stopped. Most often the terminal stopped both, and
     /// this changes nothing; but some commands stop only themselves.
     fn stop(signal: Signal, command: Pid, job: Pid) {
-        let has_terminal = |process| is_foreground(group(process));
         // SIGSTOP away from a terminal is a test that halts its client, not a user.
-        if signal != Signal::SIGSTOP || has_terminal(command) || has_terminal(job) {
+        if signal != Signal::SIGSTOP || is_foreground(command) || is_foreground(job) {
             // Fails where the job is gone, which is noticed elsewhere.
             let _ = kill(job, signal);
         }
@@ -148,7 +155,7 @@ mod unix {
     fn pass_on(signal: Signal, command: Pid, job: Pid) {
         let has_it = match signal {
             // The terminal sends these to all of its foreground group.
-            Signal::SIGINT | Signal::SIGQUIT => is_foreground(group(command)),
+            Signal::SIGINT | Signal::SIGQUIT => is_foreground(command),
             // The shell sends this to all of the job's group.
             Signal::SIGCONT => group(command) == group(job),
             _ => false,
@@ -163,10 +170,18 @@ mod unix {
         getpgid(Some(process)).ok()
     }
 
-    /// Whether our terminal, if we have one, is this group's at the moment.
-    fn is_foreground(group: Option<Pid>) -> bool {
-        let terminal = File::open("/dev/tty");
-        group.is_some() && terminal.is_ok_and(|terminal| tcgetpgrp(terminal).ok() == group)
+    /// Whether a process is in the group that has its terminal at the moment. The guardian has no
+    /// terminal, so the kernel must say it of the process.
+    #[cfg(target_os = "linux")]
+    fn is_foreground(process: Pid) -> bool {
+        leftovers::Stat::of(process.as_raw()).is_some_and(|stat| stat.group == stat.foreground)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_foreground(process: Pid) -> bool {
+        let (group, terminal) = (group(process), std::fs::File::open("/dev/tty"));
+        let foreground = terminal.ok().and_then(|terminal| nix::unistd::tcgetpgrp(terminal).ok());
+        group.is_some() && foreground == group
     }
 
     /// The signals that we hear.

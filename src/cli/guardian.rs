@@ -1,17 +1,17 @@
 //! The process between `exec` and its command: this program again, under a name that help hides.
 //!
 //! It ends the command and all its descendants where `exec` itself is killed and can do nothing
-//! more. It is in a process group of its own, so that nothing of the terminal reaches it, and puts
-//! the command into that of `exec`.
+//! more. It starts the command in the process group of `exec`, and then moves into a session of its
+//! own, so that nothing of the terminal reaches it.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use nix::errno::Errno;
 use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
-use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{Pid, getpgid, getpid};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getpid};
 
 use super::child::{code, die_like, run};
 use super::exec::not_started;
@@ -24,7 +24,7 @@ const WORD: &str = "__exec";
 pub(super) fn guardian(words: &[OsString]) -> Command {
     // Also where the file was replaced meanwhile.
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(NAME).arg(WORD).arg(getpid().to_string()).args(words).process_group(0);
+    command.arg0(NAME).arg(WORD).arg(getpid().to_string()).args(words);
     command
 }
 
@@ -39,26 +39,20 @@ pub(super) fn run_if_asked(args: &[OsString]) -> Option<ExitCode> {
 fn guard(job: Pid, words: &[OsString]) -> ExitCode {
     // SIGCHLD wakes us, and is never ignored; who reaps then sees that the parent is another.
     let ready = set_pdeathsig(Signal::SIGCHLD).and_then(|()| set_child_subreaper(true));
-    let group = ready.and_then(|()| getpgid(Some(job)));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let (group, runtime) = match (group, runtime) {
-        (Ok(group), Ok(runtime)) => (group, runtime),
-        // `exec` was killed meanwhile.
-        (Err(Errno::ESRCH), _) => return Exit::Failed.into(),
-        (Err(error), _) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
-        (_, Err(error)) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
+    let runtime = ready
+        .map_err(io::Error::from)
+        .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
     };
     let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).process_group(group.as_raw());
+    command.args(&words[1..]);
     match runtime.block_on(run(&mut command, job)) {
         Ok(status) => {
             die_like(status);
             code(status).into()
         }
-        Err(error) => {
-            // Else a terminal may stop us for writing from the background. Where this fails, it may.
-            let _ = SigSet::from(Signal::SIGTTOU).thread_block();
-            not_started(words, &error).into()
-        }
+        Err(error) => not_started(words, &error).into(),
     }
 }

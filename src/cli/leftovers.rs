@@ -68,22 +68,28 @@ fn descendants() -> Vec<Pid> {
 }
 
 /// What the kernel says of a process.
-struct Stat {
+pub(super) struct Stat {
     parent: i32,
+    pub(super) group: i32,
+    /// The process group that has the terminal of the process; -1 where it has no terminal.
+    pub(super) foreground: i32,
     /// It only waits to be reaped by its parent. One whose first thread has ended while others run
     /// looks the same but for their number.
     has_ended: bool,
 }
 
 impl Stat {
-    fn of(id: i32) -> Option<Self> {
+    pub(super) fn of(id: i32) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         // The name before it may hold anything, also brackets.
         let (_, rest) = text.rsplit_once(')')?;
         let mut words = rest.split_ascii_whitespace();
         let state = words.next()?;
         let parent = words.next()?.parse().ok()?;
-        let threads = words.nth(15)?;
-        Some(Self { parent, has_ended: state == "X" || (state == "Z" && threads == "1") })
+        let group = words.next()?.parse().ok()?;
+        let foreground = words.nth(2)?.parse().ok()?;
+        let threads = words.nth(11)?;
+        let has_ended = state == "X" || (state == "Z" && threads == "1");
+        Some(Self { parent, group, foreground, has_ended })
     }
 }

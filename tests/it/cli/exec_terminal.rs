@@ -4,8 +4,9 @@
 
 use std::process::Command;
 
+use crate::support::assertions::until;
 use crate::support::folder::Folder;
-use crate::support::process::{BINARY, is_installed};
+use crate::support::process::{BINARY, is_installed, lives};
 
 const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
@@ -153,6 +154,34 @@ fn ctrl_c_comes_once() {
             ("times-1", ""),
         ],
     );
+}
+
+#[test]
+fn ctrl_c_that_the_command_heeds_leaves_its_code() {
+    screen(
+        r#""$B" exec -- sh -c 'trap "exit 7" INT; echo ready; while :; do sleep 0.01; done'"#,
+        &[
+            ("PROMPT>", "bash s.sh\n"),
+            ("ready", CTRL_C),
+            ("PROMPT>", "echo code=$?\n"),
+            ("code=7", ""),
+        ],
+    );
+}
+
+/// The terminal ends with its shell, which the kernel tells a stopped job that has no other parent.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stopped_exec_ends_with_its_terminal() {
+    let screen = screen(
+        r#"echo id=$$; exec "$B" exec -- sh -c 'echo id=$PPID; echo id=$$; echo ready; read x'"#,
+        &[("PROMPT>", "bash s.sh\n"), ("ready", CTRL_Z), ("Stopped", "")],
+    );
+    let ids: Vec<_> = screen.lines().filter_map(|line| line.strip_prefix("id=")).collect();
+    assert!(screen.is_empty() || ids.len() == 3, "{screen}");
+    for id in ids {
+        until("it is ended", || !lives(id));
+    }
 }
 
 #[test]
