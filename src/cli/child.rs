@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 #[cfg(target_os = "linux")]
 pub(super) use unix::Signals;
 #[cfg(unix)]
-pub(super) use unix::{die_like, run};
+pub(super) use unix::{die_like, is_ignored, run};
 
 /// Runs a command to its end.
 #[cfg(not(unix))]
@@ -16,6 +16,9 @@ pub(super) async fn run(command: &mut std::process::Command) -> std::io::Result<
     let mut child = command.spawn()?;
     tokio::task::spawn_blocking(move || child.wait()).await.map_err(std::io::Error::other)?
 }
+
+#[cfg(not(unix))]
+pub(super) fn die_like(_: ExitStatus) {}
 
 /// The code of a command; of one that a signal ended, as shells say it.
 pub(super) fn code(status: ExitStatus) -> u8 {
@@ -42,6 +45,7 @@ mod unix {
     use nix::unistd::{Pid, getpgid, getpid, getppid};
     use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
+    use super::super::late_signals::LateSignals;
     #[cfg(target_os = "linux")]
     use super::super::{leftovers, say};
 
@@ -56,11 +60,24 @@ mod unix {
         Signal::SIGCONT,
     ];
 
+    /// What is meant for us.
+    const OURS: [Signal; 2] = [Signal::SIGCHLD, ENDED];
+
+    /// What the guardian sends to its parent when the command has ended, and what it gets for an
+    /// answer: signals that came before may have reached the command, those that come later have
+    /// not. Nobody else sends this signal, and where nobody listens it does nothing.
+    const ENDED: Signal = Signal::SIGURG;
+
     /// Runs a command to its end, and ends what it has left behind.
     ///
     /// `job` is the process that the shell knows: this one, or its parent. Where the parent is
-    /// gone, the command is ended.
-    pub(in super::super) async fn run(command: &mut Command, job: Pid) -> io::Result<ExitStatus> {
+    /// gone, the command is ended. `late` takes the signals after that; the guardian has none, and
+    /// leaves them to its parent.
+    pub(in super::super) async fn run(
+        command: &mut Command,
+        job: Pid,
+        mut late: Option<&mut LateSignals>,
+    ) -> io::Result<ExitStatus> {
         let mut signals = Signals::hook()?;
         let killed = ExitStatus::from_raw(Signal::SIGKILL as i32);
         let is_gone = || job != getpid() && job != getppid();
@@ -82,11 +99,23 @@ mod unix {
                 Ok(Some(status)) => break Ok(status),
                 Err(error) => break Err(error),
             }
-            let signal = signals.next().await;
-            if signal != Signal::SIGCHLD {
-                pass_on(signal, pid(&child), job);
+            match (signals.next().await, &mut late) {
+                (ENDED, Some(late)) => {
+                    late.hook()?;
+                    // Fails where the guardian has ended meanwhile.
+                    let _ = kill(pid(&child), ENDED);
+                }
+                (Signal::SIGCHLD | ENDED, _) => {}
+                (signal, _) => pass_on(signal, pid(&child), job),
             }
         };
+        if let Some(late) = late {
+            late.hook()?;
+        } else {
+            // Fails where the parent is gone, and then no answer is waited for.
+            let _ = kill(job, ENDED);
+            while !is_gone() && signals.next().await != ENDED {}
+        }
         #[cfg(target_os = "linux")]
         if !leftovers::end(&mut signals).await && job == getpid() {
             say("warning: the command has left processes that do not end");
@@ -189,18 +218,12 @@ mod unix {
 
     impl Signals {
         fn hook() -> io::Result<Self> {
-            // The process that started us may have blocked it, and we wait for it.
-            SigSet::from(Signal::SIGCHLD).thread_unblock()?;
-            let ignored = ignored();
-            let mut streams = Vec::new();
-            for number in PASSED_ON.into_iter().chain([Signal::SIGCHLD]) {
-                let is_ignored = ignored & (1 << (number as i32 - 1)) != 0;
-                // What is ignored stays so for the command; with a handler it would not.
-                if !is_ignored || number == Signal::SIGCHLD {
-                    streams.push((signal(SignalKind::from_raw(number as i32))?, number));
-                }
-            }
-            Ok(Self(streams))
+            // The process that started us may have blocked them, and we wait for them.
+            SigSet::from_iter(OURS).thread_unblock()?;
+            // What is ignored stays so for the command; with a handler it would not.
+            let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
+            let stream = |number| Ok((signal(SignalKind::from_raw(number as i32))?, number));
+            passed_on.chain(OURS).map(stream).collect::<io::Result<_>>().map(Self)
         }
 
         /// The next signal.
@@ -217,10 +240,11 @@ mod unix {
         }
     }
 
-    /// The signals that are ignored, as bits; none where the system does not tell.
-    fn ignored() -> u64 {
+    /// Whether a signal is ignored; not so where the system does not tell.
+    pub(in super::super) fn is_ignored(signal: Signal) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
+        let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0);
+        bits & (1 << (signal as i32 - 1)) != 0
     }
 }

@@ -16,6 +16,7 @@ use super::child;
 use super::flags::{self, ServeArgs};
 #[cfg(target_os = "linux")]
 use super::guardian;
+use super::late_signals::LateSignals;
 use super::whole_file::write_report;
 use super::{Exit, fail, say, serve};
 use crate::records::world::World;
@@ -125,6 +126,7 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
         Ok(runtime) => runtime,
         Err(error) => return Ended::Own(fail(Exit::Failed, &format!("cannot start: {error}"))),
     };
+    let mut late = LateSignals::default();
     let ended = runtime.block_on(async {
         let listener = match serve::listen(SocketAddr::new(args.serve.host, args.serve.port)) {
             Ok(listener) => listener,
@@ -140,33 +142,35 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
             let _ = stopped.await;
         }));
         // Runs on the main thread, whose end the guardian takes for ours.
-        let status = run_command(&mut command).await;
+        let status = run_command(&mut command, &mut late).await;
         let _ = stop.send(());
         let _ = served.await;
         status.map_err(|error| not_started(&args.command, &error))
     });
-    runtime.shutdown_background();
-    match ended {
+    let ended = match ended {
         Err(exit) => Ended::Own(exit),
         Ok(status) => {
+            late.limit_the_end(&runtime);
             let ended = judge(args, &sandboxes, child::code(status));
-            #[cfg(unix)]
-            child::die_like(status);
-            ended
+            let late = late.status();
+            child::die_like(late.unwrap_or(status));
+            late.map_or(ended, |status| Ended::Command(child::code(status)))
         }
-    }
+    };
+    runtime.shutdown_background();
+    ended
 }
 
 #[cfg(unix)]
-async fn run_command(command: &mut Command) -> io::Result<ExitStatus> {
+async fn run_command(command: &mut Command, late: &mut LateSignals) -> io::Result<ExitStatus> {
     // Its orphans are handed to us, should its guardian be killed.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
-    child::run(command, nix::unistd::getpid()).await
+    child::run(command, nix::unistd::getpid(), Some(late)).await
 }
 
 #[cfg(not(unix))]
-async fn run_command(command: &mut Command) -> io::Result<ExitStatus> {
+async fn run_command(command: &mut Command, _: &mut LateSignals) -> io::Result<ExitStatus> {
     child::run(command).await
 }
 

@@ -48,7 +48,7 @@ fn guard(job: Pid, words: &[OsString]) -> ExitCode {
     };
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
-    match runtime.block_on(run(&mut command, job)) {
+    match runtime.block_on(run(&mut command, job, None)) {
         Ok(status) => {
             die_like(status);
             code(status).into()

@@ -40,7 +40,8 @@ pub(super) async fn end(signals: &mut Signals) -> bool {
                 asked.push(id);
             }
         }
-        // A child that ends is a reason to look at once. Other signals come too late for the command.
+        // A child that ends is a reason to look at once. Other signals are not
+        // for the command, and `exec` has taken note of them.
         let _ = timeout(LOOK, signals.next()).await;
     }
 }

@@ -10,6 +10,7 @@ mod generate;
 #[cfg(target_os = "linux")]
 mod guardian;
 mod healthcheck;
+mod late_signals;
 #[cfg(target_os = "linux")]
 mod leftovers;
 mod serve;

@@ -131,6 +131,8 @@ pub(super) fn can_write(path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn write_report(path: &Path, text: &str) -> io::Result<()> {
+    // Else a reader could see the end before the file is opened once more.
+    let _kept_open = open_pipe(path)?;
     let mut whole = WholeFile::create(path)?;
     whole.file.write_all(text.as_bytes())?;
     whole.finish()
@@ -171,6 +173,26 @@ impl Drop for PortFile {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// Opens a pipe, if it is one that somebody reads. To wait for a reader could take for ever.
+#[cfg(unix)]
+fn open_pipe(path: &Path) -> io::Result<Option<File>> {
+    use nix::{errno::Errno, fcntl::OFlag};
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if !is_pipe(path) {
+        return Ok(None);
+    }
+    let opened = OpenOptions::new().write(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    opened.map(Some).map_err(|error| match error.raw_os_error() {
+        Some(code) if code == Errno::ENXIO as i32 => io::Error::other("nobody reads this pipe"),
+        _ => error,
+    })
+}
+
+#[cfg(not(unix))]
+fn open_pipe(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 #[cfg(unix)]

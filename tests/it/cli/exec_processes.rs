@@ -34,6 +34,81 @@ fn other_signals_of_the_command_are_the_code() {
     }
 }
 
+/// A command that has ended with 0, and a leftover that runs a line of shell when it is asked to end.
+/// `$exec` is the process of `exec`.
+#[cfg(target_os = "linux")]
+fn with_leftover(flags: &[&str], line: &str) -> Command {
+    let command = format!(
+        "read -r _ _ _ exec _ < /proc/$PPID/stat
+        ( exec 2>/dev/null; trap '{line}' TERM; : > trapped; while :; do sleep 0.01; done ) &
+        until [ -e trapped ]; do sleep 0.01; done"
+    );
+    exec(flags, &command)
+}
+
+/// The command cannot get them any more, and its leftovers may take seconds to end.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_after_the_command_ends_exec_by_it_once_the_report_is_written() {
+    for (name, signal) in [("INT", 2), ("QUIT", 3), ("TERM", 15)] {
+        let folder = Folder::new();
+        let line = format!("kill -{name} $exec; exit");
+        let mut exec = with_leftover(&["--report", "verdict.json"], &line);
+        let output = exec.current_dir(folder.path()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.signal(), Some(signal), "{stderr}");
+        assert!(!output.status.core_dumped());
+        assert!(folder.path().join("verdict.json").exists());
+        assert!(stderr.starts_with("verdict: 0 requests"), "{stderr}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hangup_after_the_command_is_the_code() {
+    let folder = Folder::new();
+    let done = run(with_leftover(&[], "kill -HUP $exec; exit").current_dir(folder.path()));
+    assert_eq!(done.code, 129, "{}", done.stderr);
+}
+
+/// Both come while the leftover still has its time to end.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_second_signal_after_the_command_ends_exec_at_once() {
+    let folder = Folder::new();
+    let line = "kill -INT $exec; kill -TERM $exec";
+    let mut exec = with_leftover(&["--report", "verdict.json"], line);
+    let output = exec.current_dir(folder.path()).output().unwrap();
+    assert!([Some(2), Some(15)].contains(&output.status.signal()), "{}", output.status);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(!folder.path().join("verdict.json").exists());
+}
+
+/// What was ignored when `exec` started is ignored to its end.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_ignored_signal_after_the_command_changes_nothing() {
+    let folder = Folder::new();
+    let exec = with_leftover(&[], "kill -INT $exec; kill -INT $exec; exit");
+    let mut line = shell("trap '' INT; exec \"$0\" \"$@\"");
+    let done = run(line.args(exec.get_args()).current_dir(folder.path()));
+    assert_eq!(done.code, 0, "{}", done.stderr);
+}
+
+/// A pipe that is full, and that nobody reads.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_ends_exec_that_cannot_write_its_verdict() {
+    let folder = Folder::new();
+    let line = "read -r _ _ _ exec _ < /proc/$PPID/stat
+        exec 3>&2; dd if=/dev/zero of=/dev/fd/3 oflag=nonblock bs=512 2>/dev/null
+        ( exec 2>/dev/null; trap 'kill -TERM $exec; exit' TERM; : > trapped
+            while :; do sleep 0.01; done ) &
+        until [ -e trapped ]; do sleep 0.01; done";
+    let mut process = Process::unread(exec(&[], line).current_dir(folder.path()));
+    assert_eq!(process.wait().signal(), Some(15));
+}
+
 /// The report is written first.
 #[test]
 fn a_report_is_written_before_exec_ends_by_a_signal() {

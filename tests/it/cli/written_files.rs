@@ -163,3 +163,28 @@ fn an_open_file_behind_a_link_is_written_to_and_not_replaced() {
     }
     assert_eq!(directory.names(), ["stdout"]);
 }
+
+/// Opening such a pipe would wait for a reader.
+#[test]
+fn a_report_to_a_pipe_that_nobody_reads_is_an_error() {
+    let directory = Folder::new();
+    let file = directory.join("v.txt");
+    make_fifo(&file);
+    let ended = run(&mut command(&["exec", "--report", file.to_str().unwrap(), "--", "true"]));
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("v.txt: nobody reads this pipe"), "{ended:?}");
+}
+
+#[test]
+fn a_report_to_a_pipe_reaches_its_reader_whole() {
+    let directory = Folder::new();
+    let file = directory.join("v.txt");
+    make_fifo(&file);
+    // The shell waits here until `cat` has opened the pipe.
+    let line = "cat v.txt & exec 3>v.txt
+        \"$0\" exec --report v.txt -- true; code=$?; exec 3>&-; wait; exit $code";
+    let ended = run(shell(line).current_dir(directory.path()));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.starts_with("verdict: 1 finding"), "{ended:?}");
+    assert!(ended.stdout.contains("\nnever met:\n"), "{ended:?}");
+}
