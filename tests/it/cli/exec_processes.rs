@@ -38,12 +38,16 @@ fn other_signals_of_the_command_are_the_code() {
 /// `$exec` is the process of `exec`.
 #[cfg(target_os = "linux")]
 fn with_leftover(flags: &[&str], line: &str) -> Command {
-    let command = format!(
+    exec(flags, &leaves_behind(line))
+}
+
+#[cfg(target_os = "linux")]
+fn leaves_behind(line: &str) -> String {
+    format!(
         "read -r _ _ _ exec _ < /proc/$PPID/stat
         ( exec 2>/dev/null; trap '{line}' TERM; : > trapped; while :; do sleep 0.01; done ) &
         until [ -e trapped ]; do sleep 0.01; done"
-    );
-    exec(flags, &command)
+    )
 }
 
 /// The command cannot get them any more, and its leftovers may take seconds to end.
@@ -89,9 +93,9 @@ fn a_second_signal_after_the_command_ends_exec_at_once() {
 #[cfg(target_os = "linux")]
 fn an_ignored_signal_after_the_command_changes_nothing() {
     let folder = Folder::new();
-    let exec = with_leftover(&[], "kill -INT $exec; kill -INT $exec; exit");
-    let mut line = shell("trap '' INT; exec \"$0\" \"$@\"");
-    let done = run(line.args(exec.get_args()).current_dir(folder.path()));
+    let mut line = shell("trap '' INT; exec \"$0\" exec -- sh -c \"$1\"");
+    line.arg(leaves_behind("kill -INT $exec; kill -INT $exec; exit"));
+    let done = run(line.current_dir(folder.path()));
     assert_eq!(done.code, 0, "{}", done.stderr);
 }
 

@@ -34,6 +34,9 @@ if shell == 0:
     os.chdir(folder)
     os.environ["PS1"] = "PROMPT> "
     os.environ["TERM"] = "dumb"
+    # A shell would have its commands ignore what it was started to ignore.
+    for number in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT:
+        signal.signal(number, signal.SIG_DFL)
     os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
 screen, seen, code = "", 0, 0
 for text, keys in zip(steps[::2], steps[1::2]):

@@ -1,6 +1,6 @@
 //! The real binary as a child process: what it prints, how it ends, never left behind.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -20,19 +20,20 @@ fn binary() -> OsString {
 
 /// The binary with arguments, and none of its variables but those that are added.
 pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = bare(Command::new(binary()));
+    let mut command = bare(&binary());
     command.args(args);
     command
 }
 
 /// A shell line in which `$0` is the binary.
 pub(crate) fn shell(line: &str) -> Command {
-    let mut command = bare(Command::new("sh"));
+    let mut command = bare("sh".as_ref());
     command.args(["-c", line, BINARY]);
     command
 }
 
-fn bare(mut command: Command) -> Command {
+fn bare(program: &OsStr) -> Command {
+    let mut command = with_default_signals(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         let of_colours = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&&*name);
@@ -41,6 +42,21 @@ fn bare(mut command: Command) -> Command {
         }
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// `nohup`, and a script that starts the tests in its background, have them ignore signals, and a
+/// child would inherit that.
+fn with_default_signals(program: &OsStr) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |bits| u64::from_str_radix(bits.trim(), 16).unwrap());
+    // SIGHUP, SIGINT and SIGQUIT are 1, 2 and 3.
+    if ignored & 0b111 == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,INT,QUIT").arg(program);
     command
 }
 
