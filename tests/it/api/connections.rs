@@ -33,7 +33,7 @@ fn serves(address: SocketAddr) {
 }
 
 #[test]
-fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
+fn incomplete_head_closes_after_head_timeout() {
     let server = server(|limits| limits.head_timeout = Duration::from_millis(100));
     let mut half = Wire::open(server.address());
     half.send("GET /v1/messages HTTP/1.1\r\nHost: loc");
@@ -44,7 +44,7 @@ fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
 }
 
 #[test]
-fn an_idle_connection_ends_too() {
+fn idle_connection_closes_after_head_timeout() {
     let server = server(|limits| limits.head_timeout = Duration::from_millis(100));
     let mut idle = Wire::open(server.address());
     idle.send(newest());
@@ -53,7 +53,7 @@ fn an_idle_connection_ends_too() {
 }
 
 #[test]
-fn a_head_that_trickles_for_ever_ends_the_connection() {
+fn trickled_head_closes_after_head_timeout() {
     let server = server(|limits| limits.head_timeout = Duration::from_millis(300));
     let mut stream = connect(server.address());
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
@@ -71,7 +71,7 @@ fn a_head_that_trickles_for_ever_ends_the_connection() {
 }
 
 #[test]
-fn a_head_that_comes_byte_by_byte_is_answered() {
+fn head_sent_byte_by_byte_is_answered() {
     let server = Server::start().unwrap();
     let mut connection = Wire::open(server.address());
     connection.stream().set_nodelay(true).unwrap();
@@ -144,7 +144,7 @@ fn what_is_not_http_gets_an_empty_4xx() {
 }
 
 #[test]
-fn half_open_connections_keep_nobody_waiting() {
+fn half_sent_heads_delay_no_other_client() {
     let server = Server::start().unwrap();
     let _open: Vec<_> = (0..200)
         .map(|_| {
@@ -157,7 +157,7 @@ fn half_open_connections_keep_nobody_waiting() {
 }
 
 #[test]
-fn silent_connections_make_place_for_a_new_one() {
+fn new_connection_closes_an_idle_one_at_the_limit() {
     let server = server(|limits| limits.connections = 8);
     let _silent: Vec<_> = (0..8).map(|_| connect(server.address())).collect();
     serves(server.address());
@@ -187,7 +187,7 @@ fn half(address: SocketAddr) -> Wire {
 }
 
 #[test]
-fn one_more_ends_only_the_one_that_is_idle_for_the_longest_time() {
+fn new_connection_closes_only_the_longest_idle_one() {
     let server = server(|limits| limits.connections = 3);
     let mut idle = [(); 3].map(|()| used(server.address()));
     serves(server.address());
@@ -199,7 +199,7 @@ fn one_more_ends_only_the_one_that_is_idle_for_the_longest_time() {
 }
 
 #[test]
-fn idle_connections_end_before_half_requests_and_these_before_unanswered_ones() {
+fn idle_closes_before_half_request_before_unanswered() {
     let mut limits = Limits::default();
     limits.connections = 3;
     let fault = "break=no-answer,times=1".parse().unwrap();
@@ -233,7 +233,7 @@ fn idle_connections_end_before_half_requests_and_these_before_unanswered_ones() 
 }
 
 #[test]
-fn delayed_and_dripping_requests_keep_their_places() {
+fn delayed_and_throttled_requests_are_not_closed_at_the_limit() {
     let server = server(|limits| limits.connections = 8);
     let slow = |prefer: &str| {
         let mut connection = Wire::open(server.address());
@@ -300,7 +300,7 @@ fn max_connections_says_how_many_are_open() {
 
 /// "One more ends those that are silent": without one more, they stay.
 #[test]
-fn silent_connections_within_the_limit_stay_open() {
+fn idle_connections_within_the_limit_stay_open() {
     let server = server(|limits| limits.connections = 2);
     let mut open = [(); 2].map(|()| Wire::open(server.address()));
     for connection in &mut open {
@@ -315,7 +315,7 @@ fn silent_connections_within_the_limit_stay_open() {
 }
 
 #[test]
-fn more_clients_than_places_are_all_answered() {
+fn more_clients_than_max_connections_are_all_answered() {
     let server = server(|limits| limits.connections = 4);
     let expected = get(&server, "app-demo", NEWEST);
     std::thread::scope(|scope| {
@@ -383,7 +383,7 @@ fn a_body_changes_nothing() {
 }
 
 #[test]
-fn a_body_that_never_comes_is_not_waited_for() {
+fn missing_body_does_not_hold_back_the_answer() {
     // Chunks are read before the answer, but for no longer than a head may take.
     let server = server(|limits| limits.head_timeout = Duration::from_millis(100));
     for (method, status) in [("GET", 200), ("POST", 405)] {
@@ -399,7 +399,7 @@ fn a_body_that_never_comes_is_not_waited_for() {
 }
 
 #[test]
-fn a_client_that_resets_hurts_nobody() {
+fn client_reset_disturbs_no_other_client() {
     let server = Server::start().unwrap();
     for _ in 0..50 {
         let mut connection = Wire::open(server.address());
@@ -420,7 +420,7 @@ fn never_reads(address: SocketAddr) -> Wire {
 }
 
 #[test]
-fn a_client_that_never_reads_hurts_nobody() {
+fn client_that_never_reads_disturbs_no_other_client() {
     let server = server(|limits| limits.connections = 8);
     let stuck: Vec<_> = std::thread::scope(|scope| {
         let threads = [(); 4].map(|()| scope.spawn(|| never_reads(server.address())));
@@ -482,7 +482,7 @@ fn dropping_the_server_closes_what_is_open() {
 }
 
 #[test]
-fn too_few_files_keep_nobody_waiting_for_ever() {
+fn clients_are_answered_when_file_descriptors_run_out() {
     let (_server, address) = Process::serving(&mut shell("ulimit -n 64; exec \"$0\" --port 0"));
     let _idle: Vec<_> = (0..200).map(|_| connect(address)).collect();
     serves(address);

@@ -288,7 +288,7 @@ fn no_head_breaks_the_server() {
 /// A client may close its sending half behind its last request, as `nc -N` does. Many at once, so
 /// that the server sees request and end together.
 #[test]
-fn clients_that_have_nothing_more_to_say_are_answered() {
+fn clients_that_close_their_sending_half_are_answered() {
     let server = server();
     let streams: Vec<_> = (0..100).map(|_| connect(server.address())).collect();
     for mut stream in &streams {

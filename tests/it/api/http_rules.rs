@@ -103,7 +103,7 @@ fn http_1_0_without_a_host_is_journaled_as_such() {
 }
 
 #[test]
-fn of_a_whole_url_the_target_counts_and_host_does_not() {
+fn absolute_target_overrides_host() {
     let server = Server::start().unwrap();
     for (target, host, status) in [
         ("http://localhost", "Host: evil.example\r\n", 200),

@@ -93,7 +93,7 @@ fn a_required_parameter_must_be_there() {
 }
 
 #[test]
-fn an_empty_value_is_none() {
+fn empty_value_is_treated_as_absent() {
     as_if_absent(|name| format!("{name}="));
 }
 
@@ -123,7 +123,7 @@ fn a_parameter_given_twice_is_refused() {
 }
 
 #[test]
-fn an_empty_value_counts_as_given() {
+fn empty_value_counts_as_an_occurrence() {
     is_refused(|name, value| format!("{name}=&{name}={value}"));
     is_refused(|name, value| format!("{name}={value}&{name}"));
 }

@@ -16,7 +16,7 @@ fn unauthenticated(server: &Server, headers: &[(&str, &str)], reason: &str) {
 }
 
 #[test]
-fn an_authorization_header_that_is_wrong_is_told_precisely() {
+fn wrong_authorization_header_is_described_in_the_reason() {
     let server = Server::start().unwrap();
     let send = "send `Bearer <API key>`";
     let sandbox = "what stands behind ~ in the API key names no sandbox: \
@@ -41,7 +41,7 @@ fn an_authorization_header_that_is_wrong_is_told_precisely() {
 }
 
 #[test]
-fn a_key_that_stands_elsewhere_is_told_where_it_belongs() {
+fn key_in_another_place_gets_a_reason_that_names_the_right_place() {
     let server = Server::start().unwrap();
     let send = "no Authorization header; send `Authorization: Bearer <API key>`";
     unauthenticated(&server, &[], send);
@@ -55,7 +55,7 @@ fn a_key_that_stands_elsewhere_is_told_where_it_belongs() {
 }
 
 #[test]
-fn an_unknown_key_is_told_what_it_looks_like() {
+fn unknown_key_gets_a_reason_that_says_what_it_looks_like() {
     let server = Server::start().unwrap();
     for (key, reason) in [
         ("app-dmo", "unknown API key; did you mean app-demo?"),
@@ -94,7 +94,7 @@ fn an_unknown_key_is_told_what_it_looks_like() {
 }
 
 #[test]
-fn a_key_that_was_given_is_never_named() {
+fn configured_key_is_never_in_a_reason() {
     let given = Server::builder().api_key("app-mine-7").start().unwrap();
     let hint = "unknown API key; app-demo is a known one";
     unauthenticated(&given, &[("Authorization", "Bearer mine-7")], hint);
@@ -104,7 +104,7 @@ fn a_key_that_was_given_is_never_named() {
 
 /// A name is a fixture's, and may be of any length.
 #[test]
-fn a_key_that_is_too_long_for_a_reason_is_not_named() {
+fn key_longer_than_a_reason_is_not_in_it() {
     let named = serde_json::json!({"name": "x".repeat(5000), "conversations": []});
     let server = build(&[named]).start().unwrap();
     unauthenticated(&server, &[("Authorization", "Bearer app-x")], "unknown API key");

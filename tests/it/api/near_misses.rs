@@ -22,7 +22,7 @@ fn reasons(path: &str, table: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_missing_parameter_names_the_unknown_one_that_is_near() {
+fn missing_parameter_names_a_similar_unknown_one() {
     let size = "page_size is missing; it must be 1 to 100";
     let row = |sent: &str| {
         let query = format!("?conversation_id=x&page=1&{sent}=9");
@@ -66,7 +66,7 @@ fn a_missing_parameter_names_the_unknown_one_that_is_near() {
 }
 
 #[test]
-fn a_name_stands_for_the_parameter_that_it_is_most_like() {
+fn unknown_name_is_matched_to_the_most_similar_parameter() {
     let millis = "is missing; it must be an integer, milliseconds since 1970-01-01 UTC";
     reasons(
         QA,
@@ -94,7 +94,7 @@ fn a_name_stands_for_the_parameter_that_it_is_most_like() {
 }
 
 #[test]
-fn a_time_in_another_form_is_told_in_milliseconds() {
+fn time_in_another_form_gets_a_reason_in_milliseconds() {
     let wrong = "start_time must be an integer, milliseconds since 1970-01-01 UTC, got";
     let instant = "did you mean 1760918400000?";
     reasons(
@@ -124,7 +124,7 @@ fn a_time_in_another_form_is_told_in_milliseconds() {
 }
 
 #[test]
-fn a_number_in_another_form_is_told_as_an_integer() {
+fn number_in_another_form_gets_a_reason_with_the_integer() {
     reasons(
         MESSAGES,
         &[
@@ -143,7 +143,7 @@ fn a_number_in_another_form_is_told_as_an_integer() {
 }
 
 #[test]
-fn a_size_that_another_endpoint_takes_names_it() {
+fn page_size_of_another_endpoint_names_that_endpoint() {
     let query = "?user_feedback=ALL&start_time=0&end_time=1&page=1&page_size";
     let elsewhere = "1 to 100 is for conversation list, v1 messages, v2 messages";
     reasons(
@@ -156,7 +156,7 @@ fn a_size_that_another_endpoint_takes_names_it() {
 }
 
 #[test]
-fn a_wrong_word_names_the_nearest() {
+fn wrong_value_names_the_nearest_allowed_one() {
     reasons(
         QA,
         &[
@@ -188,7 +188,7 @@ fn agents() -> Server {
 }
 
 #[test]
-fn a_conversation_that_is_elsewhere_is_told_where() {
+fn unknown_conversation_gets_a_reason_that_says_where_it_is() {
     let server = agents();
     let none = "the key's agent has no conversation with conversation_id";
     for (id, reason) in [
@@ -222,7 +222,7 @@ fn a_generated_conversation_is_found_in_another_case() {
 }
 
 #[test]
-fn a_wrong_path_names_the_nearest() {
+fn wrong_path_names_the_nearest_endpoint() {
     let server = Server::start().unwrap();
     let all = "there are /v1/bot/conversation/page, /v1/messages, /v2/messages, \
                /v1/message/qa/record/page";

@@ -274,7 +274,7 @@ fn channels_of_no_page_are_not_called_documented() {
 }
 
 #[test]
-fn a_refusal_says_what_is_not_in_its_schema() {
+fn error_description_says_what_its_schema_cannot() {
     let said = |path: &str, status: &str| {
         operation(path)["responses"][status]["description"].as_str().unwrap().to_owned()
     };
@@ -291,7 +291,7 @@ fn a_refusal_says_what_is_not_in_its_schema() {
 }
 
 #[test]
-fn what_holds_for_every_endpoint_stands_in_front() {
+fn description_begins_with_what_holds_for_every_endpoint() {
     let about = document()["info"]["description"].as_str().unwrap().to_owned();
     for line in [
         "- Window reversed: start_time > end_time is 40000 (assumed: no page says it).",

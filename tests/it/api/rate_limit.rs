@@ -52,7 +52,7 @@ fn refused_by_the_limit(answer: &Answer) {
 }
 
 #[test]
-fn by_default_there_is_none() {
+fn without_a_limit_100_requests_are_200() {
     let server = Server::start().unwrap();
     assert_eq!(statuses(&server), [200; 100]);
 }
@@ -177,7 +177,7 @@ fn one_sandboxs_clock_ends_no_other_ones_window() {
 
 /// A wrong key is told before the limit, and takes nothing from it.
 #[test]
-fn a_wrong_key_is_told_first() {
+fn wrong_key_is_401_before_429() {
     let server = limited(1, 60);
     for _ in 0..3 {
         assert_eq!(get(&server, "nobody~a", NEWEST).status, 401);
@@ -186,21 +186,21 @@ fn a_wrong_key_is_told_first() {
 }
 
 #[test]
-fn the_limit_is_told_before_a_deleted_agent() {
+fn limit_is_429_before_a_deleted_agent_error() {
     let server = limited(1, 60);
     let code = || get(&server, "app-deleted~a", NEWEST).json()["code"].clone();
     assert_eq!([code(), code()], [20059, 40008]);
 }
 
 #[test]
-fn the_limit_is_told_before_a_wrong_parameter() {
+fn limit_is_429_before_a_wrong_parameter_error() {
     let server = limited(1, 60);
     let code = || get(&server, "app-demo~a", "/v1/messages").json()["code"].clone();
     assert_eq!([code(), code()], [40000, 40008]);
 }
 
 #[test]
-fn other_paths_and_methods_take_nothing_from_it() {
+fn requests_with_404_or_405_do_not_count_toward_the_limit() {
     let server = limited(1, 60);
     let key = [("Authorization", "Bearer app-demo~a")];
     assert_eq!(crate::support::client::request(&server, "POST", NEWEST, &key).status, 405);
@@ -218,7 +218,7 @@ fn a_fault_strikes_before_the_limit() {
 
 /// 429 is no code of the pages' own, which `error-status=ok` answers with 200.
 #[test]
-fn it_stays_429_where_other_errors_are_200() {
+fn limit_is_429_under_error_status_ok() {
     let server = Server::builder().reading(ErrorStatus::Ok).start().unwrap();
     limit(&server, 1, 60);
     ask(&server).ok();
@@ -226,7 +226,7 @@ fn it_stays_429_where_other_errors_are_200() {
 }
 
 #[test]
-fn a_clock_that_runs_is_moved_too() {
+fn running_clock_can_be_advanced() {
     let server = Server::start().unwrap();
     put(&server, "a", &json!({"rate_limit": {"requests": 1, "seconds": 86_400}}));
     assert_eq!(statuses(&server), [200, 429]);
@@ -235,7 +235,7 @@ fn a_clock_that_runs_is_moved_too() {
 }
 
 #[test]
-fn a_clock_that_stands_shows_where_it_was_moved() {
+fn frozen_clock_shows_how_far_it_was_advanced() {
     let server = limited(1, 60);
     let shows = |ms| json!({"mode": "frozen", "elapsed_ms": ms});
     assert_eq!(advance(&server, "a", 0), shows(0));
@@ -245,7 +245,7 @@ fn a_clock_that_stands_shows_where_it_was_moved() {
 
 /// Moved at once a hundred years at most, and so often as one likes, it still tells the time.
 #[test]
-fn a_clock_that_is_moved_far_does_not_break() {
+fn clock_advanced_far_does_not_overflow() {
     let server = limited(1, 86_400);
     let furthest = 100 * 365 * 86_400_000;
     for times in 1..=20 {
@@ -255,7 +255,7 @@ fn a_clock_that_is_moved_far_does_not_break() {
 }
 
 #[test]
-fn records_do_not_move_with_the_clock() {
+fn advancing_the_clock_keeps_the_records() {
     let server = Server::start().unwrap();
     let before = ask(&server).ok().body.clone();
     advance(&server, "a", 86_400_000);
@@ -263,7 +263,7 @@ fn records_do_not_move_with_the_clock() {
 }
 
 #[test]
-fn the_library_limits_and_moves_too() {
+fn library_sets_limit_and_advances_clock() {
     let server = Server::start().unwrap();
     let sandbox = server.sandbox("a");
     sandbox.freeze();

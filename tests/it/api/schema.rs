@@ -140,7 +140,7 @@ fn an_answer_of_another_reading_is_caught() {
 
 #[test]
 #[should_panic(expected = "the document has no 418")]
-fn a_wrong_answer_ends_the_test() {
+fn wrong_answer_fails_the_test() {
     let server = Server::start().unwrap();
     hold(server.address(), &request("GET", TARGETS[0].1), &answer(418, "{}".to_owned()));
 }
@@ -148,7 +148,7 @@ fn a_wrong_answer_ends_the_test() {
 /// That the defaults have it makes it no answer of this server's.
 #[test]
 #[should_panic(expected = "is not of type \"string\"")]
-fn an_answer_of_the_defaults_ends_the_test_of_a_reading() {
+fn answer_of_the_default_reading_fails_a_test_of_another() {
     let server = Server::builder().reading(MessagesTotal::String).start().unwrap();
     let of_the_defaults = answer(200, r#"{"total":0,"messages":[]}"#.to_owned());
     hold(server.address(), &request("GET", TARGETS[1].1), &of_the_defaults);
@@ -165,7 +165,7 @@ fn struck(body: &str) -> Answer {
 
 /// To the lists a fault brings one more code than they have by themselves.
 #[test]
-fn a_faults_code_is_held_too() {
+fn code_of_a_fault_is_checked() {
     let server = Server::start().unwrap();
     let hold = |body| hold(server.address(), &request("GET", TARGETS[3].1), &struck(body));
     let before = held();
@@ -175,14 +175,14 @@ fn a_faults_code_is_held_too() {
 
 #[test]
 #[should_panic(expected = "40356 is not one of")]
-fn a_faults_code_that_the_endpoint_has_not_ends_the_test() {
+fn fault_code_of_another_endpoint_fails_the_test() {
     let server = Server::start().unwrap();
     let wrong = struck(r#"{"code":40356,"message":"Conversation does not exist."}"#);
     hold(server.address(), &request("GET", TARGETS[3].1), &wrong);
 }
 
 #[test]
-fn what_the_tests_ask_with_holds_every_answer() {
+fn every_client_of_the_tests_checks_its_answers() {
     let server = Server::start().unwrap();
     let before = held();
     for (_, target) in TARGETS {

@@ -145,7 +145,7 @@ fn a_chunked_body_over_1_mib_gets_its_answer_and_the_connection_closes() {
 }
 
 #[test]
-fn a_body_that_we_do_not_want_is_not_asked_for() {
+fn no_100_continue_for_a_body_that_is_not_read() {
     let server = Server::start().unwrap();
     for (method, target, status) in TARGETS {
         let mut wire = Wire::open(server.address());
@@ -157,7 +157,7 @@ fn a_body_that_we_do_not_want_is_not_asked_for() {
 }
 
 #[test]
-fn another_expectation_changes_nothing() {
+fn unknown_expectation_is_ignored() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(head("GET", NEWEST, &format!("Expect: more\r\n{}", length(10))));
@@ -197,7 +197,7 @@ fn chunked_given_twice_is_400() {
 
 /// What the parser refuses comes with its reason even where the client sends on.
 #[test]
-fn a_refusal_of_the_parser_is_not_lost_in_what_the_client_sends() {
+fn parser_error_arrives_while_the_client_still_sends() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("GET / HTTP/1.1\r\nno colon\r\n\r\n{}", "x".repeat(200_000)));

@@ -246,7 +246,7 @@ fn many_requests(address: SocketAddr, number: usize) {
 }
 
 #[test]
-fn nobody_waits_for_a_log_that_nobody_reads() {
+fn unread_log_delays_no_request() {
     let mut server = Process::unread(&mut command(&["--port", "0"]));
     let address = server.address();
     many_requests(address, 20_000);
@@ -256,7 +256,7 @@ fn nobody_waits_for_a_log_that_nobody_reads() {
 }
 
 #[test]
-fn lines_that_nobody_read_in_time_are_counted() {
+fn dropped_lines_are_counted() {
     for (format, before, after) in
         [("text", "", " log lines dropped"), ("json", "{\"dropped_lines\":", "}")]
     {
@@ -285,7 +285,7 @@ fn lines_that_nobody_read_in_time_are_counted() {
 }
 
 #[test]
-fn a_reader_of_the_log_that_goes_away_stops_nothing() {
+fn closed_log_reader_does_not_stop_serving() {
     let mut server = Process::unread(&mut command(&["--port", "0"]));
     let address = server.address();
     fetch(address, "app-demo", NEWEST).ok();

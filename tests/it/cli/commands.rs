@@ -117,7 +117,7 @@ fn contract_prints_every_path_code_and_message() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn closed_stdout_ends_with_0() {
     for args in ["contract", "readings", "--help", "--version"] {
         let (reader, gone) = std::io::pipe().unwrap();
         drop(reader);
@@ -155,7 +155,7 @@ fn healthcheck_fails_where_nobody_listens() {
 }
 
 #[test]
-fn healthcheck_fails_on_whoever_else_listens() {
+fn healthcheck_fails_on_another_server() {
     for answer in ["HTTP/1.1 404 Not Found\r\n\r\n", "\x1b[31mSSH-2.0-garbage\r\n", ""] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
@@ -175,7 +175,7 @@ fn healthcheck_fails_on_whoever_else_listens() {
 
 /// A byte comes now and then, and never the last one.
 #[test]
-fn healthcheck_does_not_wait_for_a_server_that_drips() {
+fn healthcheck_times_out_on_a_slow_server() {
     use std::io::{Read, Write};
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

@@ -35,7 +35,7 @@ fn setting(table: &str, name: &str) -> (String, String) {
 }
 
 #[test]
-fn a_file_sets_what_nothing_else_sets() {
+fn file_sets_what_flags_and_variables_do_not() {
     let (_folder, file) =
         config(r#"{"seed": 7, "conversations": 3, "api-key": ["mine"], "port": 0}"#);
     let (server, address) = Process::serving(&mut command(&["--config", &file]));
@@ -81,7 +81,7 @@ fn the_file_may_be_named_by_a_variable_and_behind_serve() {
 }
 
 #[test]
-fn what_does_not_serve_takes_no_notice_of_a_file() {
+fn commands_that_do_not_serve_ignore_the_file() {
     let (_folder, file) = config(r#"{"seed": 7}"#);
     for args in [&["readings"][..], &["check", &file], &["completions", "bash"]] {
         let ended = run(command(args).env("GPTBOTS_MOCK_CONFIG", &file));

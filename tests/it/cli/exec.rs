@@ -14,7 +14,7 @@ fn run_exec(flags: &[&str], line: &str) -> Ended {
 }
 
 #[test]
-fn the_command_finds_the_emulator_and_a_key_of_it() {
+fn command_gets_url_and_key_in_variables() {
     let line = r#"echo "$GPTBOTS_MOCK_URL|$GPTBOTS_BASE_URL|$GPTBOTS_MOCK_KEY"
         "$0" healthcheck --port "${GPTBOTS_MOCK_URL##*:}""#;
     let Ended { code, stdout, stderr } = run_exec(&[], line);
@@ -25,21 +25,21 @@ fn the_command_finds_the_emulator_and_a_key_of_it() {
 }
 
 #[test]
-fn names_of_its_own_are_given_to_the_command() {
+fn env_flag_sets_variables_of_other_names() {
     let flags = ["--env", "BASE=url", "--env", "TOKEN=key"];
     let line = r#"test "$BASE" = "$GPTBOTS_MOCK_URL" && test "$TOKEN" = "$GPTBOTS_MOCK_KEY""#;
     assert_eq!(run_exec(&flags, line).code, 0);
 }
 
 #[test]
-fn a_name_that_is_none_is_wrong_usage() {
+fn wrong_env_flag_ends_with_2() {
     for name in ["BASE", "=url", "A B=url", "BASE=host"] {
         assert_eq!(run_exec(&["--env", name], "true").code, 2, "{name}");
     }
 }
 
 #[test]
-fn the_key_of_a_fixture_is_given() {
+fn fixture_key_is_in_the_variable() {
     let folder = Folder::new();
     let fixture = folder.write("my.json", r#"{"agents": [{"name": "mine", "keys": ["k-1"]}]}"#);
     let flags = ["--fixtures", fixture.to_str().unwrap()];
@@ -47,7 +47,7 @@ fn the_key_of_a_fixture_is_given() {
 }
 
 #[test]
-fn the_commands_code_is_the_end() {
+fn exit_code_is_the_commands() {
     for code in [0, 1, 2, 7, 255] {
         assert_eq!(run_exec(&[], &format!("exit {code}")).code, code);
     }
@@ -68,7 +68,7 @@ fn a_command_that_cannot_be_run_ends_with_126() {
 }
 
 #[test]
-fn no_command_is_wrong_usage() {
+fn without_a_command_ends_with_2() {
     for args in [&["exec"][..], &["exec", "--"], &["exec", "--port-file", "x", "--", "true"]] {
         assert_eq!(run(&mut command(args)).code, 2, "{args:?}");
     }
@@ -132,7 +132,7 @@ fn signals_are_passed_on() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_the_command_leaves_behind_is_ended() {
+fn leftover_processes_are_ended() {
     let line = "sh -c 'sleep 600 & echo $!; wait' & read -r _ < /dev/zero & sleep 600 & echo $!";
     let ended = run_exec(&[], line);
     assert_eq!(ended.code, 0);
@@ -146,7 +146,7 @@ fn what_the_command_leaves_behind_is_ended() {
 /// It is asked first, and forced two seconds later.
 #[test]
 #[cfg(target_os = "linux")]
-fn what_will_not_end_is_forced() {
+fn leftover_that_ignores_sigterm_is_killed() {
     let line = "sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.05; done' & \
         trap '' TERM; read -r _ < /dev/null; sleep 0.2; exit 9";
     let ended = run_exec(&[], line);
@@ -156,7 +156,7 @@ fn what_will_not_end_is_forced() {
 
 /// A command that does not heed SIGTERM goes on; it is its code that counts.
 #[test]
-fn a_command_that_does_not_heed_a_signal_goes_on() {
+fn command_that_ignores_sigterm_goes_on() {
     let line = "trap '' TERM; echo ready; read -r word; exit \"$word\"";
     let mut command = exec(&[], line);
     command.stdin(Stdio::piped());

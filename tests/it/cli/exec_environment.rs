@@ -63,14 +63,14 @@ fn the_key_is_of_the_first_agent_that_is_not_deleted() {
 }
 
 #[test]
-fn a_key_that_is_derived_from_the_name_is_told() {
+fn derived_key_is_printed() {
     let Ended { stdout, stderr, .. } = of_fixture(r#"{"agents": [{"name": "mine"}]}"#);
     assert_eq!(stdout, "app-mine\n");
     assert!(stderr.contains("GPTBOTS_MOCK_KEY is app-mine, a key of agent `mine`\n"), "{stderr}");
 }
 
 #[test]
-fn where_every_agent_is_deleted_it_is_told() {
+fn key_of_a_deleted_agent_is_reported() {
     let fixture = r#"{"agents": [{"name": "gone", "deleted": true}]}"#;
     let Ended { stdout, stderr, .. } = of_fixture(fixture);
     assert_eq!(stdout, "app-gone\n");
@@ -91,7 +91,7 @@ fn help_shows_the_defaults_of_exec() {
 
 /// It is meant for a server that others look for, and the command is told where we listen.
 #[test]
-fn a_port_of_the_environment_is_not_taken() {
+fn port_variable_is_ignored() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let done = run(exec(&[], "echo ran").env("GPTBOTS_MOCK_PORT", port));

@@ -28,7 +28,7 @@ fn int_quit_and_term_of_the_command_end_exec_by_the_same_signal() {
 }
 
 #[test]
-fn other_signals_of_the_command_are_the_code() {
+fn other_signals_end_with_128_plus_signal() {
     for (name, code) in [("KILL", 137), ("HUP", 129), ("USR1", 138), ("40", 168)] {
         assert_eq!(run(&mut exec(&[], &format!("kill -{name} $$"))).code, code, "{name}");
     }

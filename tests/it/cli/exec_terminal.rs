@@ -143,7 +143,7 @@ fn ctrl_backslash_ends_exec_without_a_core_file() {
 }
 
 #[test]
-fn ctrl_c_comes_once() {
+fn ctrl_c_reaches_the_command_once() {
     screen(
         r#""$B" exec -- sh -c 'n=0; trap "n=\$((n+1)); echo interrupted" INT; echo ready
             until read x; do :; done; echo $x-$n'"#,

@@ -24,7 +24,7 @@ fn ends(flags: &[&str], code: i32) {
 }
 
 #[test]
-fn findings_are_told_and_change_nothing() {
+fn findings_are_printed_and_keep_exit_code_0() {
     if !is_installed("curl") {
         return;
     }
@@ -38,7 +38,7 @@ fn findings_are_told_and_change_nothing() {
 }
 
 #[test]
-fn the_last_line_says_what_is_denied() {
+fn last_line_names_denied_rules() {
     if is_installed("curl") {
         for (denied, outcome) in [
             ("all", "%; denied"),
@@ -69,7 +69,7 @@ const RIGHT: &str = "curl -sS -o /dev/null -H \"Authorization: Bearer $GPTBOTS_M
     &end_time=9999999999999&page_size=10&page=1\"";
 
 #[test]
-fn a_clean_verdict_is_one_line() {
+fn clean_verdict_prints_one_line() {
     if is_installed("curl") {
         for flags in [&[][..], &["--deny", "all"]] {
             let Ended { code, stderr, .. } = run_exec(flags, RIGHT);
@@ -84,7 +84,7 @@ fn a_clean_verdict_is_one_line() {
 
 /// Without a request nothing was tested, which must not look like success.
 #[test]
-fn no_request_is_told_in_one_line() {
+fn no_request_prints_one_line() {
     let says = "verdict: 0 requests, so nothing was tested (no-request), coverage 0%";
     for (flags, code, outcome) in [
         (&[][..], 0, ""),
@@ -102,14 +102,14 @@ fn no_request_is_told_in_one_line() {
 }
 
 #[test]
-fn no_request_is_muted_as_others_are() {
+fn no_request_can_be_muted() {
     let Ended { code, stderr, .. } = run_exec(&["--deny", "all", "--mute", "no-request"], "true");
     assert_eq!((code, &*stderr), (0, "verdict: 0 requests, nothing found, coverage 0%\n"));
 }
 
 /// Requests below `/__admin` are no client's, and only the end finds that there were no others.
 #[test]
-fn requests_to_the_control_api_are_none() {
+fn control_api_requests_count_as_no_request() {
     if is_installed("curl") {
         let line = "curl -sS \"$GPTBOTS_MOCK_URL/__admin/verdict\"";
         let Ended { code, stdout, stderr } = run_exec(&["--deny", "all"], line);
@@ -121,7 +121,7 @@ fn requests_to_the_control_api_are_none() {
 }
 
 #[test]
-fn reports_have_no_request_as_a_finding() {
+fn reports_list_no_request_as_a_finding() {
     let folder = Folder::new();
     let paths = ["v.json", "v.xml", "v.txt"].map(|name| folder.path().join(name));
     let flags: Vec<_> =
@@ -136,7 +136,7 @@ fn reports_have_no_request_as_a_finding() {
 }
 
 #[test]
-fn what_is_denied_ends_with_5() {
+fn denied_finding_ends_with_5() {
     ends(&["--deny", "all"], 5);
     ends(&["--deny", "skipped-page"], 5);
     ends(&["--deny", "no-pause,skipped-page"], 5);
@@ -144,18 +144,18 @@ fn what_is_denied_ends_with_5() {
 }
 
 #[test]
-fn what_is_not_denied_ends_as_the_command() {
+fn finding_that_is_not_denied_keeps_the_exit_code() {
     ends(&["--deny", "no-pause"], 0);
 }
 
 #[test]
-fn what_is_muted_is_not_denied() {
+fn muted_finding_is_not_denied() {
     ends(&["--deny", "all", "--mute", "skipped-page,unknown-parameter"], 0);
     ends(&["--deny", "all", "--mute", "skipped-page"], 5);
 }
 
 #[test]
-fn a_rule_that_there_is_not_is_wrong_usage_with_the_nearest() {
+fn unknown_rule_ends_with_2_and_names_the_nearest() {
     for flag in ["--deny", "--mute"] {
         let ended = run_exec(&[flag, "skiped-page"], "true");
         assert_eq!(ended.code, 2);
@@ -165,7 +165,7 @@ fn a_rule_that_there_is_not_is_wrong_usage_with_the_nearest() {
 
 /// The command's own failure says more.
 #[test]
-fn a_code_of_the_commands_comes_before_the_verdict() {
+fn failing_command_keeps_its_exit_code() {
     if is_installed("curl") {
         let ended = run_exec(&["--deny", "all"], &format!("{WRONG}; exit 7"));
         assert_eq!(ended.code, 7);
@@ -184,7 +184,7 @@ fn coverage_that_is_too_low_ends_with_5_and_says_what_is_missing() {
 
 /// A verdict that nobody can draw denies nothing, so it must not be asked for.
 #[test]
-fn without_a_journal_there_is_no_verdict_to_deny() {
+fn deny_without_a_journal_ends_with_2() {
     let folder = Folder::new();
     let report = folder.path().join("verdict.txt");
     for flags in
@@ -199,7 +199,7 @@ fn without_a_journal_there_is_no_verdict_to_deny() {
 }
 
 #[test]
-fn a_report_takes_the_form_of_its_name() {
+fn report_format_follows_the_file_extension() {
     if !is_installed("curl") {
         return;
     }
@@ -216,7 +216,7 @@ fn a_report_takes_the_form_of_its_name() {
 }
 
 #[test]
-fn a_report_of_another_name_is_wrong_usage() {
+fn report_with_unknown_extension_ends_with_2() {
     assert_eq!(run_exec(&["--report", "verdict.html"], "true").code, 2);
 }
 
@@ -227,7 +227,7 @@ fn a_report_that_cannot_be_written_ends_with_1() {
 
 /// The client is gone the moment that it left an answer.
 #[test]
-fn an_answer_that_is_left_at_the_very_end_is_told() {
+fn answer_left_unread_at_exit_is_a_finding() {
     let program = "import os, socket, urllib.parse\n\
         url = urllib.parse.urlsplit(os.environ['GPTBOTS_MOCK_URL'])\n\
         client = socket.create_connection((url.hostname, url.port))\n\
@@ -248,7 +248,7 @@ fn an_answer_that_is_left_at_the_very_end_is_told() {
 }
 
 #[test]
-fn flags_of_serve_are_in_force() {
+fn serve_flags_apply() {
     if is_installed("curl") {
         let line = "curl -sS -o /dev/null -w '%{http_code}' \"$GPTBOTS_MOCK_URL/v1/messages\"";
         assert_eq!(run_exec(&["--fault", "status=503"], line).stdout, "503");
@@ -256,7 +256,7 @@ fn flags_of_serve_are_in_force() {
 }
 
 #[test]
-fn a_config_file_is_in_force() {
+fn config_file_applies() {
     if is_installed("curl") {
         let folder = Folder::new();
         let config = folder.write("c.json", r#"{"fault": ["status=418"]}"#);
@@ -266,7 +266,7 @@ fn a_config_file_is_in_force() {
 }
 
 #[test]
-fn a_port_that_is_given_is_taken() {
+fn taken_port_ends_with_4() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let ended = run_exec(&["--port", &port], "echo ran");

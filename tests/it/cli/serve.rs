@@ -123,7 +123,7 @@ fn a_refused_key_is_not_printed_either() {
 }
 
 #[test]
-fn any_key_takes_every_key_that_is_no_other_agents() {
+fn any_key_accepts_unknown_keys() {
     let (_server, address) = Process::serve(&["--any-key"]);
     let of_demo = fetch(address, "app-demo", NEWEST).ok().body.clone();
     assert_eq!(fetch(address, "whatever", NEWEST).ok().body, of_demo);
@@ -133,7 +133,7 @@ fn any_key_takes_every_key_that_is_no_other_agents() {
 }
 
 #[test]
-fn listening_for_other_machines_is_said_aloud() {
+fn listening_on_all_interfaces_prints_a_warning() {
     let (mut server, address) = Process::serve(&["--host", "0.0.0.0"]);
     let warning = server.stderr.find("warning");
     assert!(warning.contains(&format!("0.0.0.0:{}", address.port())), "{warning}");
@@ -255,7 +255,7 @@ fn nothing_listens_after_the_process_ended() {
 
 /// HTTP cannot write such a date: every connection would end without an answer.
 #[test]
-fn a_clock_before_1970_is_said_at_the_start() {
+fn clock_before_1970_prints_a_warning() {
     let clock = || SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
     let mut out = Vec::new();
     let args = ["gptbots-mock", "--port", "0"].map(Into::into);

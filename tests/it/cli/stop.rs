@@ -214,7 +214,7 @@ fn ask(connection: &mut Wire) -> Option<Answer> {
 /// Those that are accepted while the signal comes must hear of it like all others, or the process
 /// waits for them in vain. Whether one comes just then is chance, so it is tried several times.
 #[test]
-fn connections_of_the_last_moment_are_closed_too() {
+fn connections_accepted_during_shutdown_are_closed() {
     for _ in 0..10 {
         let (server, address) = Process::serve(&[]);
         let mut idle = Wire::open(address);

@@ -69,7 +69,7 @@ fn a_wrong_value_of_a_variable_is_explained() {
 
 /// As a compose file sets those that it passes on and does not have.
 #[test]
-fn a_variable_that_is_set_to_nothing_is_none() {
+fn empty_variable_counts_as_unset() {
     let mut server = command(&["--port", "0"]);
     let flags = ["--host", "--port-file", "--seed", "--conversations", "--now", "--fixtures"];
     let more =
@@ -86,7 +86,7 @@ fn variable(flag: &str) -> String {
 }
 
 #[test]
-fn an_unknown_word_gets_the_nearest_right_one() {
+fn unknown_word_names_the_nearest() {
     explained(&run(&mut command(&["--sed", "3"])), &["'--sed'", "'--seed'"]);
     explained(&run(&mut command(&["serve", "--conversation", "3"])), &["'--conversations'"]);
     explained(&run(&mut command(&["readngs"])), &["'readngs'", "'readings'"]);
@@ -95,7 +95,7 @@ fn an_unknown_word_gets_the_nearest_right_one() {
 }
 
 #[test]
-fn what_does_not_belong_is_refused() {
+fn misplaced_words_and_flags_end_with_2() {
     explained(&run(&mut command(&["serve", "--port", "0", "extra"])), &["'extra'"]);
     explained(&run(&mut command(&["--port", "0", "readings"])), &["'readings'", "--port"]);
     explained(&run(&mut command(&["readings", "--port", "0"])), &["'--port'"]);
@@ -121,7 +121,7 @@ fn body(address: SocketAddr, target: &str) -> String {
 }
 
 #[test]
-fn the_host_variable_is_heard_and_the_flag_beats_it() {
+fn host_variable_applies_and_the_flag_overrides_it() {
     let variable = [("GPTBOTS_MOCK_HOST", "0.0.0.0")];
     let (_server, address) = with(&variable, &[]);
     assert_eq!(address.ip().to_string(), "0.0.0.0");
@@ -130,7 +130,7 @@ fn the_host_variable_is_heard_and_the_flag_beats_it() {
 }
 
 #[test]
-fn the_port_variable_is_heard_and_the_flag_beats_it() {
+fn port_variable_applies_and_the_flag_overrides_it() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = run(command(&[]).env("GPTBOTS_MOCK_PORT", &port));
@@ -141,7 +141,7 @@ fn the_port_variable_is_heard_and_the_flag_beats_it() {
 }
 
 #[test]
-fn the_port_file_variable_is_heard_and_the_flag_beats_it() {
+fn port_file_variable_applies_and_the_flag_overrides_it() {
     let directory = Folder::new();
     let (one, two) = (directory.join("one"), directory.join("two"));
     let variable = [("GPTBOTS_MOCK_PORT_FILE", one.to_str().unwrap())];
@@ -153,7 +153,7 @@ fn the_port_file_variable_is_heard_and_the_flag_beats_it() {
 }
 
 #[test]
-fn the_variables_of_the_records_are_heard_and_the_flags_beat_them() {
+fn record_variables_apply_and_the_flags_override_them() {
     for (flag, value, default) in [
         ("--seed", "7", "1"),
         ("--conversations", "3", "200"),
@@ -220,7 +220,7 @@ fn the_switch_variables_take_words_for_on_and_off() {
 }
 
 #[test]
-fn the_log_format_variable_is_heard_and_the_flag_beats_it() {
+fn log_format_variable_applies_and_the_flag_overrides_it() {
     let variable = [("GPTBOTS_MOCK_LOG_FORMAT", "json")];
     let (mut server, address) = with(&variable, &[]);
     body(address, NEWEST);
@@ -231,7 +231,7 @@ fn the_log_format_variable_is_heard_and_the_flag_beats_it() {
 }
 
 #[test]
-fn the_variables_serve_the_subcommand_too() {
+fn variables_apply_to_the_serve_subcommand() {
     let variables = [("GPTBOTS_MOCK_API_KEY", "key-1"), ("GPTBOTS_MOCK_CONVERSATIONS", "3")];
     let (_server, address) = with(&variables, &["serve"]);
     assert_eq!(fetch(address, "key-1", NEWEST).json()["total"], 3);

@@ -41,7 +41,7 @@ fn notes(args: &[&str], variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn the_variables_of_a_service_are_ignored_with_one_line() {
+fn kubernetes_service_variables_are_ignored_with_one_line() {
     let note = "note: GPTBOTS_MOCK_PORT holds \"tcp://10.3.104.46:8484\", as Kubernetes sets it for a \
                 service of this name, and is ignored\n";
     assert_eq!(notes(&[], &OF_KUBERNETES), note);
@@ -126,7 +126,7 @@ fn a_variable_that_is_no_utf_8_is_named_and_a_secret_is_not_shown() {
 }
 
 #[test]
-fn a_variable_that_is_nearly_one_of_ours_is_told() {
+fn misspelt_variable_prints_a_note() {
     let variables = [("GPTBOTS_MOCK_SEDE", "7"), ("gptbots_mock_now", "2024-01-01")];
     let mut expected = "note: nothing reads the variable GPTBOTS_MOCK_SEDE; did you mean \
                         GPTBOTS_MOCK_SEED?\n"
@@ -146,7 +146,7 @@ fn a_variable_that_is_nearly_one_of_ours_is_told() {
 
 /// Unknown ones are somebody else's: a chart's, a compose file's, another command's.
 #[test]
-fn other_variables_are_left_alone() {
+fn unrelated_variables_print_nothing() {
     let variables = [
         ("GPTBOTS_MOCK_URL", "http://127.0.0.1:1"),
         ("GPTBOTS_MOCK_KEY", "k"),
@@ -164,7 +164,7 @@ fn other_variables_are_left_alone() {
 }
 
 #[test]
-fn a_reading_that_is_given_twice_is_told() {
+fn reading_given_twice_prints_a_note() {
     let note = "note: reading qa-time is given twice: milliseconds holds, seconds does not\n";
     let (seconds, milliseconds) = ("qa-time=seconds", "qa-time=milliseconds");
     assert_eq!(notes(&["--reading", seconds, "--reading", milliseconds], &[]), note);

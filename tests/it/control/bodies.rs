@@ -25,7 +25,7 @@ fn the_largest_body_is_read() {
 }
 
 #[test]
-fn a_larger_body_is_refused() {
+fn larger_body_is_413() {
     let server = Server::start().unwrap();
     let answer = control(server.address(), "PUT", "/sandboxes/a", &padded(MOST + 1));
     answer.failed(413, "the body has more than 8388608 bytes");
@@ -35,7 +35,7 @@ fn a_larger_body_is_refused() {
 const PUT: &str = "PUT /__admin/sandboxes/a HTTP/1.1\r\nHost: localhost\r\n";
 
 #[test]
-fn a_larger_body_that_does_not_say_so_is_refused() {
+fn larger_chunked_body_is_413() {
     let server = Server::start().unwrap();
     let body = padded(MOST + 1);
     let (first, second) = body.split_at(MOST);
@@ -54,7 +54,7 @@ fn a_body_in_chunks_is_read() {
 
 /// Whoever asks first sends nothing for nothing.
 #[test]
-fn a_larger_body_that_is_announced_is_refused_before_it_comes() {
+fn larger_content_length_is_413_before_the_body() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: {}\r\nExpect: 100-continue\r\n\r\n", MOST + 1));
@@ -63,7 +63,7 @@ fn a_larger_body_that_is_announced_is_refused_before_it_comes() {
 }
 
 #[test]
-fn a_body_that_would_never_end_is_refused_before_it_comes() {
+fn huge_content_length_is_413_before_the_body() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: {}\r\n\r\n", 1_u64 << 40));
@@ -72,7 +72,7 @@ fn a_body_that_would_never_end_is_refused_before_it_comes() {
 }
 
 #[test]
-fn a_body_that_is_expected_is_asked_for() {
+fn expected_body_gets_100_continue() {
     let server = Server::start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
@@ -82,7 +82,7 @@ fn a_body_that_is_expected_is_asked_for() {
 }
 
 #[test]
-fn a_body_that_never_comes_is_not_waited_for() {
+fn missing_body_is_408() {
     let mut limits = Limits::default();
     limits.head_timeout = Duration::from_millis(100);
     let server = Server::builder().limits(limits).start().unwrap();
@@ -108,7 +108,7 @@ fn half_a_body_changes_nothing() {
 }
 
 #[test]
-fn a_body_that_is_not_utf_8_is_refused() {
+fn body_that_is_not_utf_8_is_400() {
     let server = Server::start().unwrap();
     let head = format!("{PUT}Connection: close\r\nContent-Length: 3\r\n\r\n");
     let answer = raw(server.address(), &[head.as_bytes(), b"{\xff}"].concat());
@@ -116,7 +116,7 @@ fn a_body_that_is_not_utf_8_is_refused() {
 }
 
 #[test]
-fn a_body_that_is_nested_deeply_is_refused() {
+fn deeply_nested_body_is_400() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
         for body in [deep.clone(), format!("{{\"x\": {deep}}}")] {
@@ -127,7 +127,7 @@ fn a_body_that_is_nested_deeply_is_refused() {
 
 /// Some clients send one with every request.
 #[test]
-fn a_body_where_none_is_needed_is_left_alone() {
+fn body_that_no_operation_takes_is_ignored() {
     let server = Server::start().unwrap();
     for (method, path) in
         [("GET", "/health"), ("POST", "/sandboxes/a/reset"), ("DELETE", "/sandboxes/a")]

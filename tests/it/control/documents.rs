@@ -31,7 +31,7 @@ fn wrong(body: &str, place: &str, message: &str, help: impl Into<Value>) {
 }
 
 #[test]
-fn a_document_that_is_no_json_is_told_by_its_place() {
+fn invalid_json_is_400_with_its_place() {
     let ends = "syntax: the document ends too early";
     wrong("", "1:1", ends, Value::Null);
     wrong("seed: 1", "1:1", "syntax: expected a value", Value::Null);
@@ -43,7 +43,7 @@ fn a_document_that_is_no_json_is_told_by_its_place() {
 }
 
 #[test]
-fn a_key_that_is_none_is_told_with_the_nearest() {
+fn unknown_key_is_400_and_names_the_nearest() {
     wrong("{\n  \"sed\": 1}", "2:3", "unknown key \"sed\"", "did you mean \"seed\"?");
     wrong(
         "{\"rate-limit\": 1}",
@@ -66,12 +66,12 @@ fn a_key_that_is_none_is_told_with_the_nearest() {
 }
 
 #[test]
-fn a_key_that_stands_twice_is_told() {
+fn duplicate_key_is_400() {
     wrong("{\"seed\": 1, \"seed\": 2}", "1:13", "key \"seed\" stands twice", Value::Null);
 }
 
 #[test]
-fn a_word_that_is_none_is_told_with_the_nearest() {
+fn unknown_word_is_400_and_names_the_nearest() {
     let unknown = "unknown hazard \"arival\"; did you mean arrival? (one of arrival, departure, \
                    short-page, repeated-row, moving-total, exact-multiple)";
     wrong("{\"hazards\": [\"arival\"]}", "1:15", unknown, Value::Null);
@@ -83,7 +83,7 @@ fn a_word_that_is_none_is_told_with_the_nearest() {
 }
 
 #[test]
-fn a_value_of_another_kind_is_told() {
+fn value_of_a_wrong_type_is_400() {
     const CLOCK: &str = "expected a clock, a string or an object, got a boolean";
     wrong("[]", "1:1", "expected a sandbox, an object, got an array", Value::Null);
     wrong("{\"hazards\": 1}", "1:13", "expected the hazards, an array, got a number", Value::Null);
@@ -95,7 +95,7 @@ fn a_value_of_another_kind_is_told() {
 }
 
 #[test]
-fn a_number_out_of_its_bounds_is_told() {
+fn number_out_of_bounds_is_400() {
     let seed = "expected a seed, 0 to 18446744073709551615, got";
     wrong(
         "{\"seed\": 18446744073709551616}",
@@ -126,7 +126,7 @@ fn a_rate_limit_needs_both_numbers() {
 }
 
 #[test]
-fn conversations_do_not_go_with_fixtures() {
+fn conversations_beside_fixtures_are_400() {
     let body = r#"{"conversations": 1, "fixtures": {"agents": [{"name": "x"}]}}"#;
     let message = "conversations are generated where there are no fixtures";
     wrong(body, "1:2", message, "leave it out");
@@ -134,7 +134,7 @@ fn conversations_do_not_go_with_fixtures() {
 
 /// Places are those of the whole body, not of the part.
 #[test]
-fn a_mistake_in_inline_fixtures_is_told_by_its_place() {
+fn mistake_in_inline_fixtures_is_400_with_its_place() {
     let body = "{\"fixtures\":\n  {\"agents\": [{\"name\": \"x\", \"nam\": 1}]}}";
     wrong(body, "2:29", "unknown key \"nam\"", "did you mean \"name\"?");
 }
@@ -148,7 +148,7 @@ fn the_keys_of_inline_fixtures_are_not_shown() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let answer = ask("PUT", "/sandboxes/a", r#"{"seed": "x", "hazards": ["y"], "z": 1}"#);
     let problems = answer.json()["problems"].clone();
     let columns: Vec<_> = problems.as_array().unwrap().iter().map(|p| &p["column"]).collect();
@@ -157,7 +157,7 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
-fn a_mistake_in_a_clock_is_told_by_its_place() {
+fn mistake_in_a_clock_is_400_with_its_place() {
     let clock = "/sandboxes/a/clock";
     let help = Value::from("did you mean \"advance_ms\"?");
     mistake(clock, r#"{"advance": 1}"#, "1:2", "unknown key \"advance\"", &help);
@@ -166,7 +166,7 @@ fn a_mistake_in_a_clock_is_told_by_its_place() {
 }
 
 #[test]
-fn a_mistake_in_a_fault_is_told_by_its_place() {
+fn mistake_in_a_fault_is_400_with_its_place() {
     let faults = "/sandboxes/a/faults";
     let help = Value::from("did you mean \"status\"?");
     mistake(faults, r#"{"statu": 503}"#, "1:2", "unknown key \"statu\"", &help);
@@ -175,7 +175,7 @@ fn a_mistake_in_a_fault_is_told_by_its_place() {
 }
 
 #[test]
-fn a_mistake_on_a_clock_or_a_fault_makes_no_sandbox() {
+fn refused_clock_or_fault_creates_no_sandbox() {
     let server = Server::start().unwrap();
     for what in ["clock", "faults"] {
         let path = format!("/sandboxes/a/{what}");
@@ -185,7 +185,7 @@ fn a_mistake_on_a_clock_or_a_fault_makes_no_sandbox() {
 }
 
 #[test]
-fn a_fault_with_a_taken_id_is_a_conflict() {
+fn fault_with_a_taken_id_is_409() {
     let server = Server::start().unwrap();
     let before = put(&server, "a", &json!({"faults": ["qa:status=503,id=x"]}));
     let answer = control(server.address(), "POST", "/sandboxes/a/faults", r#""status=502,id=x""#);
@@ -194,7 +194,7 @@ fn a_fault_with_a_taken_id_is_a_conflict() {
 }
 
 #[test]
-fn other_methods_are_refused_with_those_that_there_are() {
+fn other_methods_are_405_with_allow() {
     for (method, path, allow) in [
         ("POST", "/health", "GET, HEAD"),
         ("PUT", "/sandboxes", "GET, HEAD"),
@@ -216,7 +216,7 @@ fn head_is_answered_as_get_without_the_body() {
 }
 
 #[test]
-fn other_paths_are_not_found_and_told_which_there_are() {
+fn other_paths_are_404_and_list_the_paths() {
     for path in
         ["", "/", "/healthy", "/health/", "/sandboxes/a/b", "/sandboxes/a/clock/c", "/Health"]
     {
@@ -227,7 +227,7 @@ fn other_paths_are_not_found_and_told_which_there_are() {
 }
 
 #[test]
-fn an_id_that_is_none_is_refused() {
+fn invalid_sandbox_id_is_400() {
     let long = "x".repeat(65);
     for id in ["", &long, "a~b", "a%20b"] {
         let answer = ask("PUT", &format!("/sandboxes/{id}"), "{}");
@@ -236,19 +236,19 @@ fn an_id_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_sandbox_that_is_not_there_is_not_found() {
+fn unknown_sandbox_is_404() {
     ask("GET", "/sandboxes/a", "").failed(404, "there is no sandbox a");
 }
 
 #[test]
-fn the_default_sandbox_is_always_there() {
+fn default_sandbox_always_exists() {
     let server = Server::start().unwrap();
     assert_eq!(listed(server.address()), ["default"]);
     assert_eq!(shown(&server, "default")["id"], "default");
 }
 
 #[test]
-fn health_tells_the_version() {
+fn health_shows_the_version() {
     let expected = json!({"status": "healthy", "version": env!("CARGO_PKG_VERSION")});
     assert_eq!(ask("GET", "/health", "").ok().json(), expected);
 }

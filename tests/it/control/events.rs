@@ -88,7 +88,7 @@ impl Listener {
 }
 
 #[test]
-fn each_request_is_told_as_it_comes() {
+fn each_request_is_an_event() {
     let server = Server::start().unwrap();
     get(&server, "app-demo", NEWEST).ok();
     let mut listener = Listener::open(server.address(), "", "");
@@ -103,7 +103,7 @@ fn each_request_is_told_as_it_comes() {
 }
 
 #[test]
-fn a_sandbox_narrows() {
+fn sandbox_parameter_filters_events() {
     let server = Server::start().unwrap();
     // It need not be there yet.
     let mut listener = Listener::open(server.address(), "?sandbox=mine", "");
@@ -114,7 +114,7 @@ fn a_sandbox_narrows() {
 }
 
 #[test]
-fn who_comes_back_hears_what_was_missed() {
+fn last_event_id_resumes_after_it() {
     let server = Server::start().unwrap();
     for key in ["app-demo", "app-demo~mine", "app-demo~mine", "app-demo"] {
         get(&server, key, NEWEST).ok();
@@ -136,7 +136,7 @@ fn who_comes_back_hears_what_was_missed() {
 }
 
 #[test]
-fn what_has_gone_from_the_journal_is_told() {
+fn resuming_reports_dropped_requests() {
     let (_server, address) = Process::serve(&["--journal", "5"]);
     for _ in 0..20 {
         fetch(address, "app-demo", NEWEST).ok();
@@ -153,7 +153,7 @@ fn what_has_gone_from_the_journal_is_told() {
 }
 
 #[test]
-fn whoever_reads_slowly_hears_what_is_left_and_how_much_is_not() {
+fn slow_listener_gets_the_rest_and_a_count_of_the_dropped() {
     const MANY: u64 = 8_000;
     let (_server, address) = Process::serve(&["--log-format", "off", "--journal", "100"]);
     let mut listener = Listener::open(address, "", "");
@@ -180,7 +180,7 @@ fn whoever_reads_slowly_hears_what_is_left_and_how_much_is_not() {
 }
 
 #[test]
-fn a_server_with_listeners_ends_at_once() {
+fn open_streams_do_not_delay_shutdown() {
     let server = Server::start().unwrap();
     let mut listener = Listener::open(server.address(), "", "");
     let begun = Instant::now();
@@ -200,7 +200,7 @@ fn a_server_with_listeners_ends_at_once() {
 
 /// It takes 5 s, and so does this test.
 #[test]
-fn a_listener_that_hears_nothing_is_told_that_the_server_is_there() {
+fn idle_stream_gets_keep_alive_comments() {
     let server = Server::start().unwrap();
     let mut listener = Listener::open(server.address(), "", "");
     assert_eq!(listener.block(), [":"]);

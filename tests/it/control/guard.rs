@@ -46,7 +46,7 @@ fn never_cors(answer: &Answer) {
 const HERE: &str = "Host: localhost";
 
 #[test]
-fn the_names_of_this_machine_pass() {
+fn local_host_names_are_allowed() {
     let server = Server::start().unwrap();
     let own = format!("Host: {}", server.address());
     for host in [&own, HERE, "Host: localhost:1", "Host: [::1]:8484", "Host: 127.0.0.2"] {
@@ -56,7 +56,7 @@ fn the_names_of_this_machine_pass() {
 
 /// Somebody's DNS says that their name is 127.0.0.1: the peer is this machine, the page is not.
 #[test]
-fn a_rebound_name_is_refused() {
+fn rebound_host_name_is_403() {
     let server = Server::start().unwrap();
     let port = server.address().port();
     let headers = [
@@ -74,7 +74,7 @@ fn a_rebound_name_is_refused() {
 }
 
 #[test]
-fn names_that_only_look_like_this_machine_are_refused() {
+fn host_names_that_look_local_are_refused() {
     let server = Server::start().unwrap();
     for host in [
         "localhost.evil.example",
@@ -108,7 +108,7 @@ fn a_request_without_its_one_host_is_refused() {
 }
 
 #[test]
-fn another_sites_page_is_refused_whatever_its_browser_sends() {
+fn cross_site_page_is_403() {
     let server = Server::start().unwrap();
     for line in [
         "Origin: https://evil.example",
@@ -130,7 +130,7 @@ fn another_sites_page_is_refused_whatever_its_browser_sends() {
 
 /// A form needs no preflight, and `text/plain` may hold JSON.
 #[test]
-fn another_sites_form_changes_nothing() {
+fn cross_site_form_changes_nothing() {
     let server = Server::start().unwrap();
     let browser = [
         HERE,
@@ -148,7 +148,7 @@ fn another_sites_form_changes_nothing() {
 
 /// An image or a link sends no `Origin`.
 #[test]
-fn another_sites_link_is_refused() {
+fn cross_site_link_is_403() {
     let server = Server::start().unwrap();
     let browser =
         [HERE, "Sec-Fetch-Dest: image", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Site: cross-site"];
@@ -157,7 +157,7 @@ fn another_sites_link_is_refused() {
 
 /// One foreign word among friendly ones is enough.
 #[test]
-fn every_origin_and_every_site_counts() {
+fn one_foreign_origin_among_several_is_403() {
     let server = Server::start().unwrap();
     for lines in [
         [HERE, "Origin: http://localhost", "Origin: https://evil.example"],
@@ -233,7 +233,7 @@ fn the_guard_stands_before_every_path() {
 }
 
 #[test]
-fn the_vendors_endpoints_answer_under_any_name() {
+fn vendor_endpoints_accept_any_host() {
     let server = Server::start().unwrap();
     let lines =
         ["Host: evil.example", "Sec-Fetch-Site: cross-site", "Authorization: Bearer app-demo"];
@@ -241,7 +241,7 @@ fn the_vendors_endpoints_answer_under_any_name() {
 }
 
 #[test]
-fn a_name_that_was_given_passes() {
+fn host_given_by_allow_host_is_allowed() {
     let (_server, address) = Process::serve(&["--allow-host", "mock,gptbots.test"]);
     for host in ["Host: mock", "Host: MOCK:8484", "Host: gptbots.test:1"] {
         passes(&with(address, &[host]));
@@ -255,7 +255,7 @@ fn a_name_that_was_given_passes() {
 }
 
 #[test]
-fn with_a_token_only_whoever_has_it_passes() {
+fn with_a_token_requests_without_it_are_401() {
     let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);
     passes(&with(address, &[HERE, "Authorization: Bearer s3cret"]));
     passes(&with(address, &[HERE, "authorization: bearer s3cret"]));
@@ -280,7 +280,7 @@ fn with_a_token_only_whoever_has_it_passes() {
 
 /// Whoever has the token may be a page that was told it; a rebound name is a mistake still.
 #[test]
-fn a_token_opens_no_other_door() {
+fn token_does_not_lift_host_and_origin_checks() {
     let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);
     let token = "Authorization: Bearer s3cret";
     refused(&with(address, &["Host: evil.example", token]), 403, "evil.example");
@@ -288,7 +288,7 @@ fn a_token_opens_no_other_door() {
 }
 
 #[test]
-fn the_vendors_endpoints_know_no_token() {
+fn vendor_endpoints_need_no_token() {
     let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);
     crate::support::client::fetch(address, "app-demo", NEWEST).ok();
     assert_eq!(crate::support::client::fetch(address, "s3cret", NEWEST).status, 401);
@@ -296,7 +296,7 @@ fn the_vendors_endpoints_know_no_token() {
 
 /// A probe under a pod's address, through a port mapping, or with a token that it does not know.
 #[test]
-fn health_and_version_answer_whoever_asks() {
+fn health_and_version_need_no_token() {
     for args in [&[][..], &["--admin-token", "s3cret"], &["--no-admin"]] {
         let (_server, address) = Process::serve(args);
         for lines in [
@@ -326,7 +326,7 @@ fn healthcheck_needs_no_token() {
 }
 
 #[test]
-fn without_a_control_api_its_paths_are_not_found() {
+fn without_a_control_api_its_paths_are_404() {
     let (_server, address) = Process::serve(&["--no-admin"]);
     for path in ["/__admin/healthy", "/__admin/sandboxes", "/__admin"] {
         let answer = send(address, "GET", path, &["Host: evil.example"], "");

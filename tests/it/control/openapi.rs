@@ -285,7 +285,7 @@ fn answers_that_refuse_everything(seen: &mut Seen) {
 const NEVER: u16 = 500;
 
 #[test]
-fn every_answer_is_as_the_document_says_and_every_one_that_it_tells_is_given() {
+fn every_documented_status_occurs_and_matches_its_schema() {
     let mut seen = Seen::new();
     answers_that_are_right(&mut seen);
     answers_that_are_wrong(&mut seen);

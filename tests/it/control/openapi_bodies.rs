@@ -227,17 +227,17 @@ fn bodies_that_the_document_allows_are_taken() {
 }
 
 #[test]
-fn bodies_that_it_forbids_are_refused() {
+fn bodies_that_the_document_forbids_are_refused() {
     each(WRONG, false, false);
 }
 
 #[test]
-fn what_it_cannot_say_is_told_by_the_server() {
+fn bodies_beyond_the_schema_are_refused_by_the_server() {
     each(ONLY_THE_SERVER_SEES, true, false);
 }
 
 #[test]
-fn what_it_does_not_tell_is_taken_all_the_same() {
+fn undocumented_bodies_are_accepted() {
     each(TAKEN_ALL_THE_SAME, false, true);
 }
 

@@ -32,7 +32,7 @@ fn three() -> Server {
 }
 
 #[test]
-fn a_request_is_told_as_wiremock_tells_it() {
+fn request_has_the_shape_of_wiremock() {
     let server = three();
     let all = told(&server, "/requests");
     assert_eq!(numbers(&all), [3, 2, 1]);
@@ -107,7 +107,7 @@ fn a_request_is_told_as_wiremock_tells_it() {
 }
 
 #[test]
-fn limit_since_and_sandbox_narrow() {
+fn limit_since_and_sandbox_filter() {
     let server = three();
     assert_eq!(numbers(&told(&server, "/requests?limit=2")), [3, 2]);
     assert_eq!(numbers(&told(&server, "/requests?limit=0")), [0; 0]);
@@ -133,7 +133,7 @@ fn limit_since_and_sandbox_narrow() {
 
 /// Findings name requests by their numbers.
 #[test]
-fn a_request_is_found_and_forgotten_by_its_number() {
+fn request_is_found_and_deleted_by_its_number() {
     let server = three();
     let all = told(&server, "/requests");
     for number in 1..=3 {
@@ -246,7 +246,7 @@ fn requests_of_an_evicted_sandbox_were_dropped() {
 }
 
 #[test]
-fn unmatched_are_those_that_found_no_endpoint() {
+fn unmatched_lists_requests_without_an_endpoint() {
     let server = three();
     assert_eq!(request(&server, "PUT", "/v1/messages", &[]).status, 405);
     let unmatched = told(&server, "/requests/unmatched");
@@ -286,7 +286,7 @@ fn find_count_and_remove_go_by_a_pattern() {
 }
 
 #[test]
-fn requests_are_forgotten_one_by_one_and_together() {
+fn requests_are_deleted_one_by_one_and_all_at_once() {
     let server = three();
     let second = "/requests/00000000-0000-4000-8000-000000000002";
     for _ in 0..2 {
@@ -316,7 +316,7 @@ fn requests_are_forgotten_one_by_one_and_together() {
 }
 
 #[test]
-fn a_fault_and_a_broken_connection_are_told() {
+fn fault_and_broken_connection_are_journaled() {
     let server = Server::start().unwrap();
     let faults = r#"{"faults": ["id=slow,delay=20,times=1", "id=cut,break=reset"]}"#;
     control(server.address(), "PUT", "/sandboxes/bad", faults).ok();
@@ -335,7 +335,7 @@ fn a_fault_and_a_broken_connection_are_told() {
 }
 
 #[test]
-fn what_is_not_right_is_refused() {
+fn wrong_requests_are_refused() {
     let server = Server::start().unwrap();
     for (method, path, status) in [
         ("POST", "/requests", 405),
@@ -356,7 +356,7 @@ fn what_is_not_right_is_refused() {
 }
 
 #[test]
-fn without_a_journal_that_is_said() {
+fn without_a_journal_requests_are_reported_disabled() {
     let (_server, address) = Process::serve(&["--journal", "0"]);
     let call = |method: &str, path: &str, body: &str| control(address, method, path, body);
     fetch(address, "app-demo", NEWEST).ok();

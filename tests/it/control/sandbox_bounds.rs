@@ -47,7 +47,7 @@ fn counted(server: &Server, id: &str) -> u64 {
 }
 
 #[test]
-fn one_more_than_there_may_be_ends_the_one_used_least_recently() {
+fn one_over_the_limit_evicts_the_least_recently_used() {
     let server = at_most(3);
     for id in ["a", "b", "c", "a", "d"] {
         visit(&server, id);
@@ -56,7 +56,7 @@ fn one_more_than_there_may_be_ends_the_one_used_least_recently() {
 }
 
 #[test]
-fn each_further_one_ends_one_more() {
+fn each_further_sandbox_evicts_one() {
     let server = at_most(2);
     for id in ["a", "b", "c", "b", "d", "e"] {
         visit(&server, id);
@@ -65,7 +65,7 @@ fn each_further_one_ends_one_more() {
 }
 
 #[test]
-fn one_that_comes_back_begins_anew() {
+fn evicted_sandbox_starts_empty_when_used_again() {
     let server = at_most(1);
     for id in ["a", "a", "b", "a"] {
         visit(&server, id);
@@ -75,7 +75,7 @@ fn one_that_comes_back_begins_anew() {
 
 /// The path uses a sandbox as the key does.
 #[test]
-fn a_sandbox_named_by_path_is_used() {
+fn request_by_path_counts_as_use() {
     let server = at_most(2);
     visit(&server, "a");
     visit(&server, "b");
@@ -85,7 +85,7 @@ fn a_sandbox_named_by_path_is_used() {
 }
 
 #[test]
-fn to_put_a_sandbox_is_to_use_it() {
+fn put_counts_as_use() {
     let server = at_most(2);
     for id in ["a", "b", "a", "c"] {
         put(&server, id, &json!({}));
@@ -94,7 +94,7 @@ fn to_put_a_sandbox_is_to_use_it() {
 }
 
 #[test]
-fn to_move_a_clock_is_to_use_its_sandbox() {
+fn advancing_the_clock_counts_as_use() {
     let server = at_most(2);
     visit(&server, "a");
     visit(&server, "b");
@@ -104,7 +104,7 @@ fn to_move_a_clock_is_to_use_its_sandbox() {
 }
 
 #[test]
-fn to_look_at_a_sandbox_is_not_to_use_it() {
+fn get_does_not_count_as_use() {
     let server = at_most(2);
     visit(&server, "a");
     visit(&server, "b");
@@ -115,7 +115,7 @@ fn to_look_at_a_sandbox_is_not_to_use_it() {
 
 /// With no place at all a client that names a sandbox would be served nowhere.
 #[test]
-fn there_is_always_room_for_one() {
+fn limit_of_zero_still_keeps_one_sandbox() {
     let server = at_most(0);
     visit(&server, "a");
     visit(&server, "a");
@@ -123,7 +123,7 @@ fn there_is_always_room_for_one() {
 }
 
 #[test]
-fn the_default_sandbox_takes_no_place() {
+fn default_sandbox_does_not_count_toward_the_limit() {
     let server = at_most(1);
     visit(&server, "a");
     get(&server, "app-demo", NEWEST).ok();
@@ -132,7 +132,7 @@ fn the_default_sandbox_takes_no_place() {
 }
 
 #[test]
-fn one_with_a_request_in_flight_does_not_end_for_another() {
+fn sandbox_with_a_request_in_flight_is_not_evicted() {
     let server = at_most(1);
     let staying = stay(&server, "a");
     for id in ["b", "c", "d"] {
@@ -144,7 +144,7 @@ fn one_with_a_request_in_flight_does_not_end_for_another() {
 
 /// The head is there and the rest flows byte by byte.
 #[test]
-fn one_whose_answer_still_flows_does_not_end() {
+fn sandbox_with_a_response_in_flight_is_not_evicted() {
     use std::io::Read;
     let server = at_most(1);
     put(&server, "a", &json!({"faults": ["drip=1"]}));
@@ -168,7 +168,7 @@ fn one_whose_answer_still_flows_does_not_end() {
 
 /// More than there may be, because none can end; fewer again as soon as one can.
 #[test]
-fn those_in_flight_give_way_when_they_are_done() {
+fn sandboxes_over_the_limit_are_evicted_when_idle() {
     let server = at_most(2);
     let staying = ["a", "b", "c", "d"].map(|id| stay(&server, id));
     assert_eq!(listed(server.address()), ["default", "a", "b", "c", "d"]);
@@ -181,7 +181,7 @@ fn those_in_flight_give_way_when_they_are_done() {
 }
 
 #[test]
-fn one_with_a_request_in_flight_does_not_end_by_time() {
+fn sandbox_with_a_request_in_flight_does_not_expire() {
     let server = idle_at_once();
     let staying = stay(&server, "a");
     assert!(is_there(server.address(), "a"));
@@ -190,7 +190,7 @@ fn one_with_a_request_in_flight_does_not_end_by_time() {
 }
 
 #[test]
-fn an_idle_one_is_over() {
+fn idle_sandbox_expires() {
     let server = idle_at_once();
     visit(&server, "a");
     assert_eq!(listed(server.address()), ["default"]);
@@ -198,7 +198,7 @@ fn an_idle_one_is_over() {
 
 /// Whether they end by the list, by a request of their name or by number.
 #[test]
-fn those_that_are_over_leave_what_was_thought_of_them() {
+fn expired_sandboxes_keep_their_findings() {
     let server = idle_at_once();
     for number in 0..300 {
         visit(&server, &number.to_string());
@@ -211,7 +211,7 @@ fn those_that_are_over_leave_what_was_thought_of_them() {
 }
 
 #[test]
-fn one_that_is_over_begins_anew() {
+fn expired_sandbox_starts_empty_when_used_again() {
     let server = idle_at_once();
     let a = server.sandbox("a");
     a.fault(gptbots_mock::Fault::status(503));
@@ -219,7 +219,7 @@ fn one_that_is_over_begins_anew() {
 }
 
 #[test]
-fn the_default_sandbox_is_never_over() {
+fn default_sandbox_never_expires() {
     let server = idle_at_once();
     get(&server, "app-demo", NEWEST).ok();
     assert_eq!(lists(&server, "default"), 1);
@@ -246,7 +246,7 @@ fn a_request_outlives_its_sandbox() {
 }
 
 #[test]
-fn ever_new_sandboxes_do_not_add_up() {
+fn new_sandboxes_never_exceed_the_limit() {
     let server = at_most(50);
     let mut connection = Connection::open(server.address(), "app-demo");
     for number in 0..5_000 {

@@ -73,7 +73,7 @@ fn get_answers_the_same_as_put() {
 
 /// What is not said is as the server was started, not as the sandbox was.
 #[test]
-fn put_begins_anew() {
+fn put_replaces_settings_and_state() {
     let server = Server::start().unwrap();
     let plain = put(&server, "a", &json!({}));
     put(&server, "a", &everything());
@@ -152,21 +152,21 @@ fn inline_fixtures_bring_their_own_keys() {
 }
 
 #[test]
-fn further_keys_of_the_server_are_the_first_inline_agents() {
+fn server_keys_belong_to_the_first_inline_agent() {
     let server = Server::builder().api_key("extra").start().unwrap();
     put(&server, "a", &json!({"fixtures": inline("mine")}));
     assert_eq!(get(&server, "extra~a", NEWEST).column("list", "conversation_id"), ["mine"]);
 }
 
 #[test]
-fn any_key_is_the_first_inline_agents() {
+fn any_key_belongs_to_the_first_inline_agent() {
     let server = Server::builder().any_key().start().unwrap();
     put(&server, "a", &json!({"fixtures": inline("mine")}));
     assert_eq!(get(&server, "else~a", NEWEST).column("list", "conversation_id"), ["mine"]);
 }
 
 #[test]
-fn a_null_takes_the_servers_rate_limit_away() {
+fn null_removes_the_servers_rate_limit() {
     let (_server, address) = crate::support::process::Process::serve(&["--rate-limit", "1/60"]);
     control(address, "PUT", "/sandboxes/a", r#"{"rate_limit": null}"#).ok();
     let key = [("Authorization", "Bearer app-demo~a")];
@@ -175,7 +175,7 @@ fn a_null_takes_the_servers_rate_limit_away() {
 
 /// Each is right but for one thing. The rest of it must not come into being.
 #[test]
-fn put_with_one_mistake_changes_nothing() {
+fn refused_put_changes_nothing() {
     let server = Server::start().unwrap();
     put(&server, "a", &json!({"seed": 5, "faults": ["qa:status=503"], "clock": "frozen"}));
     get(&server, "app-demo~a", NEWEST).ok();
@@ -209,7 +209,7 @@ fn put_with_one_mistake_changes_nothing() {
 }
 
 #[test]
-fn put_with_a_mistake_makes_no_sandbox() {
+fn refused_put_creates_no_sandbox() {
     let server = Server::start().unwrap();
     let answer = control(server.address(), "PUT", "/sandboxes/a", r#"{"seed": "x"}"#);
     assert_eq!(answer.status, 400);
@@ -227,7 +227,7 @@ fn delete_ends_a_sandbox() {
 }
 
 #[test]
-fn what_was_deleted_is_made_again_as_the_server_was_started() {
+fn deleted_sandbox_comes_back_with_server_settings() {
     let server = Server::start().unwrap();
     put(&server, "a", &json!({"faults": ["status=503"]}));
     assert_eq!(get(&server, "app-demo~a", NEWEST).status, 503);
@@ -257,7 +257,7 @@ fn settings_of_the_default_sandbox_are_no_other_sandboxs() {
 
 /// Requests, faults and their counts, the clock: all that came after PUT. What PUT set stays.
 #[test]
-fn reset_forgets_what_happened_and_keeps_what_was_set() {
+fn reset_clears_state_and_keeps_settings() {
     let server = Server::start().unwrap();
     let made = put(&server, "a", &everything());
     for _ in 0..7 {
@@ -272,7 +272,7 @@ fn reset_forgets_what_happened_and_keeps_what_was_set() {
 }
 
 #[test]
-fn reset_begins_the_windows_of_the_rate_limit_anew() {
+fn reset_restarts_rate_limit_windows() {
     let server = Server::start().unwrap();
     put(&server, "a", &json!({"rate_limit": {"requests": 1, "seconds": 60}, "clock": "frozen"}));
     let status = || get(&server, "app-demo~a", NEWEST).status;
@@ -290,7 +290,7 @@ fn reset_keeps_inline_fixtures() {
 }
 
 #[test]
-fn reset_of_one_sandbox_leaves_the_others_alone() {
+fn reset_keeps_other_sandboxes() {
     let server = Server::start().unwrap();
     for key in ["app-demo~a", "app-demo~b", "app-demo"] {
         get(&server, key, NEWEST).ok();
@@ -356,7 +356,7 @@ fn a_sandbox_has_a_thousand_faults_at_most() {
 
 /// A test that fails one request after another never runs out.
 #[test]
-fn faults_that_have_struck_as_often_as_they_may_make_room() {
+fn used_up_faults_make_room_for_new_ones() {
     let server = Server::start().unwrap();
     let sandbox = server.sandbox("a");
     for _ in 0..1100 {

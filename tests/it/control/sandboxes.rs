@@ -35,14 +35,14 @@ fn right_ids() -> Vec<String> {
 }
 
 #[test]
-fn what_stands_behind_the_key_names_a_sandbox() {
+fn id_after_the_key_names_a_sandbox() {
     let server = Server::start().unwrap();
     get(&server, "app-demo~a", NEWEST).ok();
     assert_in(&server, "a");
 }
 
 #[test]
-fn what_stands_before_the_path_names_a_sandbox() {
+fn path_prefix_names_a_sandbox() {
     let server = Server::start().unwrap();
     get(&server, "app-demo", &in_path("a")).ok();
     assert_in(&server, "a");
@@ -56,7 +56,7 @@ fn key_and_path_may_name_the_same_sandbox() {
 }
 
 #[test]
-fn key_and_path_may_not_name_two() {
+fn key_and_path_of_different_sandboxes_are_a_wrong_key() {
     let server = Server::start().unwrap();
     for (key, path) in [("b", "a"), ("default", "a"), ("a", "default"), ("A", "a")] {
         let answer = get(&server, &format!("app-demo~{key}"), &in_path(path));
@@ -83,7 +83,7 @@ fn every_id_within_its_bounds_names_a_sandbox_in_the_path() {
 }
 
 #[test]
-fn anything_else_behind_the_key_is_a_wrong_key() {
+fn invalid_id_after_the_key_is_a_wrong_key() {
     let server = Server::start().unwrap();
     let long = "x".repeat(65);
     for id in ["", &long, "a b", "a/b", "a%62", "\u{e9}", "a:b", "a+b", "a~"] {
@@ -93,7 +93,7 @@ fn anything_else_behind_the_key_is_a_wrong_key() {
 }
 
 #[test]
-fn anything_else_in_the_path_is_not_found() {
+fn invalid_id_in_the_path_is_404() {
     let server = Server::start().unwrap();
     let long = "x".repeat(65);
     for id in ["", &long, "a%62", "a~b", "a:b", "a+b"] {
@@ -104,7 +104,7 @@ fn anything_else_in_the_path_is_not_found() {
 }
 
 #[test]
-fn a_path_that_only_names_a_sandbox_is_not_found() {
+fn path_with_only_a_sandbox_is_404() {
     let server = Server::start().unwrap();
     for path in ["/s/a", "/s/a/", "/s/a/v1", "/s/a/s/b/v1/messages", "/s/a/__admin/health"] {
         get(&server, "app-demo", path).refused(404, 404, "Not found", "no endpoint at");
@@ -201,7 +201,7 @@ fn a_new_sandbox_has_the_settings_of_the_server() {
 }
 
 #[test]
-fn requests_that_name_none_are_in_the_default_sandbox() {
+fn requests_without_an_id_use_the_default_sandbox() {
     let server = Server::start().unwrap();
     get(&server, "app-demo", NEWEST).ok();
     get(&server, "app-demo~default", NEWEST).ok();
@@ -220,7 +220,7 @@ fn ids_that_differ_in_case_are_two_sandboxes() {
 
 /// All that can be set on a sandbox is set on `a`; `b` and the default one answer as before.
 #[test]
-fn what_is_set_on_one_sandbox_leaves_the_others_alone() {
+fn settings_of_one_sandbox_keep_the_others() {
     let server = Server::start().unwrap();
     let before = get(&server, "app-demo", NEWEST).ok().body.clone();
     put(&server, "b", &json!({}));

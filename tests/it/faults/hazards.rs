@@ -64,7 +64,7 @@ fn all_walk<const N: usize>(rows: u32, hazard: Hazard, expected: &[(Range<usize>
 }
 
 #[test]
-fn without_a_hazard_pages_lie_side_by_side() {
+fn without_a_hazard_pages_are_adjacent() {
     walks(records(), 25, &[], |_| vec![page(0..10, 25), page(10..20, 25), page(20..25, 25)]);
     walks(records(), 20, &[], |_| vec![page(0..10, 20), page(10..20, 20)]);
 }
@@ -72,7 +72,7 @@ fn without_a_hazard_pages_lie_side_by_side() {
 /// Newest first, the last row of page 1 is the first of page 2; oldest first, the last page has a
 /// row more than page 1 said.
 #[test]
-fn an_arrival_moves_rows_or_makes_the_end_longer() {
+fn arrival_shifts_rows_or_lengthens_the_end() {
     walks(records(), 25, &[Hazard::Arrival], |paged| {
         let first = if paged.newest_first { 1..11 } else { 0..10 };
         vec![page(first, 24), page(10..20, 25), page(20..25, 25)]
@@ -81,7 +81,7 @@ fn an_arrival_moves_rows_or_makes_the_end_longer() {
 
 /// Page 1 says that there are two full pages. The row that came makes a third.
 #[test]
-fn an_arrival_can_make_a_page_more() {
+fn arrival_can_add_a_page() {
     walks(records(), 21, &[Hazard::Arrival], |paged| {
         let first = if paged.newest_first { 1..11 } else { 0..10 };
         vec![page(first, 20), page(10..20, 21), page(20..21, 21)]
@@ -120,7 +120,7 @@ fn a_departure_hides_the_row_behind_page_1() {
 
 /// Page 1 says that there are three pages; the third is gone when it is asked for.
 #[test]
-fn a_departure_can_take_a_page_away() {
+fn departure_can_remove_a_page() {
     all_walk(21, Hazard::Departure, &[(0..10, 21), (11..21, 20)]);
 }
 
@@ -139,7 +139,7 @@ fn a_short_page_loses_no_row() {
 
 /// What fills two pages takes three.
 #[test]
-fn a_short_page_can_make_a_page_more() {
+fn short_page_can_add_a_page() {
     all_walk(20, Hazard::ShortPage, &[(0..9, 20), (9..19, 20), (19..20, 20)]);
 }
 
@@ -155,7 +155,7 @@ fn a_repeated_row_is_the_last_of_page_1_and_the_first_of_page_2() {
 }
 
 #[test]
-fn a_repeated_row_can_make_a_page_more() {
+fn repeated_row_can_add_a_page() {
     all_walk(20, Hazard::RepeatedRow, &[(0..10, 20), (9..19, 20), (19..20, 20)]);
 }
 
@@ -236,7 +236,7 @@ fn a_hazard_on_one_operation_leaves_the_others_alone() {
 /// Whatever they are together: a page has no more rows than are asked for and none twice, a page
 /// past the last one has none; and a walk loses, and meets twice, no more rows than they say.
 #[test]
-fn any_hazards_at_once_make_no_impossible_walk() {
+fn any_combination_of_hazards_gives_a_possible_walk() {
     let server = records().start().unwrap();
     for together in 0..1_u32 << ALL.len() {
         let has = |hazard: &Hazard| together & 1 << *hazard as u32 != 0;

@@ -118,14 +118,14 @@ fn judge(line: &str) -> bool {
 }
 
 #[test]
-fn any_line_is_read_or_told() {
+fn any_line_is_parsed_or_refused() {
     for_all(5000, &lines(), |line| {
         judge(&line);
     });
 }
 
 #[test]
-fn a_line_that_is_read_is_written_as_one_that_reads_alike() {
+fn written_line_parses_to_the_same_fault() {
     let read = std::cell::Cell::new(0);
     for_all(5000, &nearly_right(), |line| read.set(read.get() + u32::from(judge(&line))));
     assert!(read.get() > 500, "only {} lines were right", read.get());
@@ -133,7 +133,7 @@ fn a_line_that_is_read_is_written_as_one_that_reads_alike() {
 
 /// What the parser takes, a server takes, and answers.
 #[test]
-fn every_line_that_is_read_starts_a_server() {
+fn every_parsed_line_starts_a_server() {
     for_all(200, &nearly_right(), |line| {
         if let Ok(fault) = line.parse() {
             Server::builder().conversations(1).fault(fault).unserved().unwrap();
@@ -143,7 +143,7 @@ fn every_line_that_is_read_starts_a_server() {
 
 /// A line of a megabyte is told in a few words.
 #[test]
-fn a_long_line_is_told_in_short() {
+fn error_on_a_long_line_is_short() {
     let long = "x".repeat(1_000_000);
     for line in [
         long.clone(),

@@ -48,7 +48,7 @@ fn a_delay_is_waited_before_the_true_answer() {
 }
 
 #[test]
-fn several_are_met_together() {
+fn several_preferences_apply_together() {
     let begun = Instant::now();
     let answer = prefer(&plain(), "delay=60, code=50000", LIST);
     assert!(begun.elapsed() >= Duration::from_millis(60));
@@ -69,7 +69,7 @@ fn retry_after_is_asked_for_beside_a_status() {
 }
 
 #[test]
-fn a_429_that_is_asked_for_says_when_to_come_again() {
+fn requested_429_has_retry_after() {
     for line in ["status=429", "code=40008"] {
         let answer = prefer(&plain(), line, LIST);
         assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{line}");
@@ -85,12 +85,12 @@ fn preferences_may_stand_in_several_headers() {
 }
 
 #[test]
-fn a_preference_comes_before_the_key() {
+fn preference_applies_before_the_key_check() {
     assert_eq!(request(&plain(), "GET", LIST, &[("Prefer", "status=503")]).status, 503);
 }
 
 #[test]
-fn a_preference_comes_behind_404_and_405() {
+fn preference_does_not_apply_to_404_and_405() {
     let server = plain();
     let nowhere = prefer(&server, "status=503", "/v1/message");
     let other = request(&server, "POST", LIST, &[("Prefer", "status=503")]);
@@ -99,7 +99,7 @@ fn a_preference_comes_behind_404_and_405() {
 }
 
 #[test]
-fn a_request_that_asks_meets_no_other_fault() {
+fn request_with_a_preference_gets_no_other_fault() {
     let server = server(&["status=500,times=1"]);
     prefer(&server, "delay=1", LIST).ok();
     // The sandbox's fault has not even counted it, but its operation has.
@@ -108,7 +108,7 @@ fn a_request_that_asks_meets_no_other_fault() {
 }
 
 #[test]
-fn a_preference_that_is_not_ours_changes_nothing() {
+fn unknown_preference_changes_nothing() {
     let server = plain();
     let with = prefer(&server, "respond-async, wait=10, handling=lenient", LIST);
     assert_eq!(with.ok().body, get(&server, KEY, LIST).body);
@@ -117,7 +117,7 @@ fn a_preference_that_is_not_ours_changes_nothing() {
 
 /// With a preference of others a request is as any other one.
 #[test]
-fn a_preference_that_is_not_ours_keeps_no_fault_away() {
+fn unknown_preference_does_not_disable_faults() {
     assert_eq!(prefer(&server(&["status=500"]), "return=minimal", LIST).status, 500);
 }
 
@@ -133,7 +133,7 @@ fn ignored(preferences: &str, target: &str, reason: &str) {
 }
 
 #[test]
-fn what_cannot_be_met_is_ignored_with_its_reason() {
+fn impossible_preference_is_ignored_with_a_reason() {
     ignored("code=1", LIST, "code, because no code \"1\" (one of 40000, ");
     ignored("code=503", LIST, "write status=503");
     ignored("code=40356", QA, "code, because qa never answers 40356");
@@ -145,7 +145,7 @@ fn what_cannot_be_met_is_ignored_with_its_reason() {
 }
 
 #[test]
-fn what_can_be_met_is_met_beside_what_cannot() {
+fn possible_preference_applies_beside_an_impossible_one() {
     let answer = prefer(&plain(), "code=1, status=500", LIST);
     assert_eq!((answer.status, answer.header("preference-applied")), (500, Some("status=500")));
     assert!(answer.header("x-mock-reason").unwrap().contains("code, because"));
@@ -153,7 +153,7 @@ fn what_can_be_met_is_met_beside_what_cannot() {
 
 /// The reason of a refusal stays, and the other comes behind it.
 #[test]
-fn a_refusal_keeps_its_reason() {
+fn refused_request_keeps_its_reason() {
     let server = plain();
     let answer = request(&server, "GET", LIST, &[("Prefer", "code=1")]);
     let why = answer.header("x-mock-reason").unwrap();
@@ -167,7 +167,7 @@ fn struck(answer: &Answer) -> String {
 }
 
 #[test]
-fn a_fault_is_met_again_by_its_id() {
+fn fault_id_repeats_the_fault() {
     let server = server(&["id=third,status=503,every=3"]);
     let all: Vec<_> = (0..3).map(|_| get(&server, KEY, LIST)).collect();
     let id = struck(&all[2]);
@@ -180,7 +180,7 @@ fn a_fault_is_met_again_by_its_id() {
 }
 
 #[test]
-fn what_a_request_asked_for_is_met_again_by_its_id_in_any_sandbox() {
+fn id_of_a_requested_fault_repeats_it_in_any_sandbox() {
     let server = plain();
     let id = struck(&prefer(&server, "code=40000, delay=1", MESSAGES));
     let again = prefer(&server, &format!("fault={id}"), &format!("/s/else{MESSAGES}"));
@@ -188,7 +188,7 @@ fn what_a_request_asked_for_is_met_again_by_its_id_in_any_sandbox() {
 }
 
 #[test]
-fn garbage_is_the_same_again() {
+fn repeated_garbage_has_the_same_bytes() {
     let server = server(&["body=garbage"]);
     let mut seen = Vec::new();
     for _ in 0..3 {
@@ -202,7 +202,7 @@ fn garbage_is_the_same_again() {
 /// Delays are never told, so the longest and the shortest of some are looked for by the clock and
 /// asked for again. The seed is fixed, and with it how far apart they are: over a quarter second.
 #[test]
-fn a_delay_that_was_drawn_is_the_same_again() {
+fn repeated_random_delay_has_the_same_length() {
     let server = server(&["delay=0..400"]);
     let took = |preferences: &str| {
         let begun = Instant::now();
@@ -218,7 +218,7 @@ fn a_delay_that_was_drawn_is_the_same_again() {
 }
 
 #[test]
-fn a_fault_that_is_asked_for_again_counts_nothing() {
+fn repeated_fault_does_not_count() {
     let server = server(&["id=once,status=503,times=1"]);
     let id = struck(&get(&server, KEY, LIST));
     prefer(&server, &format!("fault={id}"), LIST);
@@ -226,7 +226,7 @@ fn a_fault_that_is_asked_for_again_counts_nothing() {
 }
 
 #[test]
-fn an_id_that_cannot_be_met_is_ignored_with_its_reason() {
+fn unknown_fault_id_is_ignored_with_a_reason() {
     ignored("fault=fault-1.conversations.1", LIST, "this sandbox has no such fault");
     ignored("fault=prefer.code-50000.qa.1", LIST, "it struck qa, and this is conversations");
     for wrong in ["fault", "fault=x", "fault=x.y.z", "fault=prefer.drip-1.conversations.1"] {
@@ -236,7 +236,7 @@ fn an_id_that_cannot_be_met_is_ignored_with_its_reason() {
 }
 
 #[test]
-fn a_fault_on_the_wire_is_met_again() {
+fn fault_id_repeats_a_truncated_body() {
     let server = server(&["id=half,body=truncated,times=1"]);
     let mut first = Wire::open(server.address());
     first.send(asks("GET", LIST, ""));
@@ -320,7 +320,7 @@ fn whatever_is_asked_for_every_header_of_the_answer_is_visible_ascii() {
 
 /// Whoever asks for a fault by the id of an answer gets that id again.
 #[test]
-fn every_id_that_is_named_can_be_asked_for() {
+fn every_fault_id_in_an_answer_can_be_repeated() {
     let app = builder(&[]).unserved().unwrap();
     let named = |preferences: &[u8]| {
         let id = headers(&app, preferences).into_iter().find(|(name, _)| name == "x-mock-fault");

@@ -45,7 +45,7 @@ fn server(seed: u64) -> Server {
 }
 
 #[test]
-fn two_runs_meet_the_same_faults_in_a_row_and_at_once() {
+fn same_faults_sequentially_and_concurrently() {
     let first = in_a_row(&server(7));
     // Each fault strikes, or the test would be of nothing.
     for id in ["some", "slow", "third", "late"] {
@@ -59,7 +59,7 @@ fn two_runs_meet_the_same_faults_in_a_row_and_at_once() {
 }
 
 #[test]
-fn another_seed_meets_other_faults() {
+fn another_seed_gives_other_faults() {
     let (seven, eight) = (in_a_row(&server(7)), in_a_row(&server(8)));
     for (sandbox, (seven, eight)) in SANDBOXES.iter().zip(seven.iter().zip(&eight)) {
         assert_ne!(seven, eight, "{sandbox}");
@@ -68,7 +68,7 @@ fn another_seed_meets_other_faults() {
 
 /// The tests ask in orders of their own, so one order is asked of all of them here.
 #[test]
-fn another_sandbox_meets_other_faults() {
+fn another_sandbox_gives_other_faults() {
     let server = server(7);
     let of = |sandbox: &str| -> Vec<u16> {
         let target = format!("/s/{sandbox}{}", TARGETS[1].1);
@@ -81,7 +81,7 @@ fn another_sandbox_meets_other_faults() {
 }
 
 #[test]
-fn a_sandbox_that_is_reset_meets_the_same_faults_again() {
+fn reset_sandbox_repeats_its_faults() {
     let server = server(7);
     let first = test(&server, "again");
     server.sandbox("again").reset();
@@ -90,7 +90,7 @@ fn a_sandbox_that_is_reset_meets_the_same_faults_again() {
 
 /// The order in which faults were added decides who comes first, not what is drawn.
 #[test]
-fn another_fault_changes_no_draw() {
+fn adding_a_fault_keeps_the_draws_of_others() {
     let strikes = |more: bool| {
         let server = builder(&["id=some,status=503,probability=0.3"]).start().unwrap();
         if more {

@@ -63,7 +63,7 @@ codes! {
 }
 
 #[test]
-fn every_endpoint_answers_40008_and_when_to_come_again() {
+fn every_endpoint_answers_40008_with_retry_after() {
     let server = server(&["code=40008"]);
     for (_, target) in TARGETS {
         let answer = get(&server, KEY, target);
@@ -76,13 +76,13 @@ fn every_endpoint_answers_40008_and_when_to_come_again() {
 
 /// A code that an endpoint never answers is no fault of its.
 #[test]
-fn a_code_of_all_leaves_alone_who_never_answers_it() {
+fn code_fault_skips_endpoints_without_that_code() {
     let server = server(&["code=40356"]);
     assert_eq!(TARGETS.map(|(_, target)| get(&server, KEY, target).status), [200, 400, 400, 200]);
 }
 
 #[test]
-fn readings_hold_for_codes_of_the_pages_alone() {
+fn readings_apply_only_to_documented_codes() {
     let faults = ["conversations:code=20059", "messages:code=50000", "qa:status=503"];
     let builder = builder(&faults).reading(ErrorStatus::Ok).reading(Wording::Bot);
     let server = builder.start().unwrap();
@@ -176,7 +176,7 @@ fn a_status_has_no_body_where_it_is_to_be_empty() {
 
 /// HTTP forbids these a body, so none may come: it would be taken for the next answer.
 #[test]
-fn a_status_that_may_have_no_body_has_none() {
+fn status_204_and_304_have_no_body() {
     for status in [204, 304] {
         let server = server(&[&format!("status={status},times=1")]);
         let mut connection = Wire::open(server.address());
@@ -197,7 +197,7 @@ fn an_empty_body_is_a_200_of_no_bytes() {
 }
 
 #[test]
-fn garbage_is_as_long_as_the_truth_and_neither_json_nor_utf_8() {
+fn garbage_has_the_true_length_and_is_no_json_or_utf_8() {
     let server = server(&["body=garbage,after=1"]);
     let true_length = get(&server, KEY, LIST).ok().body.len();
     let (head, body) = exchange(server.address(), LIST, "");
@@ -246,7 +246,7 @@ fn a_fault_is_named_by_its_id_the_operation_and_the_number() {
 }
 
 #[test]
-fn a_fault_comes_before_the_key() {
+fn fault_applies_before_the_key_check() {
     let server = server(&["code=50000"]);
     for key in ["wrong", "app-deleted", ""] {
         assert_eq!(get(&server, key, LIST).status, 500, "{key}");
@@ -254,13 +254,13 @@ fn a_fault_comes_before_the_key() {
 }
 
 #[test]
-fn a_fault_comes_before_the_parameters() {
+fn fault_applies_before_the_parameter_check() {
     assert_eq!(get(&server(&["status=503"]), KEY, "/v1/messages?page=x").status, 503);
 }
 
 /// What is struck is not of the limit: only what is behind the key counts.
 #[test]
-fn a_fault_comes_before_the_rate_limit() {
+fn fault_applies_before_the_rate_limit() {
     let server = server(&["code=50000,times=1"]);
     let sandbox = server.sandbox("default");
     sandbox.rate_limit(1, std::time::Duration::from_secs(60));
@@ -270,7 +270,7 @@ fn a_fault_comes_before_the_rate_limit() {
 
 /// Neither is struck, and neither is counted.
 #[test]
-fn a_fault_comes_behind_404_and_405() {
+fn fault_does_not_apply_to_404_and_405() {
     let server = server(&["code=50000,times=1"]);
     assert_eq!(get(&server, KEY, "/v1/message").status, 404);
     assert_eq!(request(&server, "POST", LIST, &[]).status, 405);
@@ -290,7 +290,7 @@ fn head(fault: &str) -> Answer {
 }
 
 #[test]
-fn head_is_struck_as_get_is() {
+fn fault_applies_to_head() {
     let answer = head("code=40127");
     assert_eq!((answer.status, answer.header("x-mock-fault").is_some()), (401, true));
     let length = r#"{"code":40127,"message":"Authentication failed."}"#.len();
@@ -299,7 +299,7 @@ fn head_is_struck_as_get_is() {
 
 /// There is no body to harm, so the head comes in good order.
 #[test]
-fn a_head_has_the_length_of_a_body_that_is_harmed() {
+fn head_has_the_length_of_the_faulty_body() {
     let true_length = get(&Server::start().unwrap(), KEY, LIST).body.len();
     for fault in ["body=truncated", "body=garbage", "drip=1", "body=truncated,drip=1"] {
         let answer = head(fault);
@@ -309,7 +309,7 @@ fn a_head_has_the_length_of_a_body_that_is_harmed() {
 }
 
 #[test]
-fn browsers_may_read_what_struck_them() {
+fn fault_headers_are_exposed_to_browsers() {
     let server = builder(&["code=40008"]).cors().start().unwrap();
     let answer = request(&server, "GET", LIST, &[("Origin", "https://app.example")]);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
@@ -321,7 +321,7 @@ fn browsers_may_read_what_struck_them() {
 
 /// What a fault does to the connection passes through the layer for browsers.
 #[test]
-fn a_server_for_browsers_breaks_connections_too() {
+fn faults_break_connections_with_cors_on() {
     let server = builder(&["body=truncated"]).cors().start().unwrap();
     let (bytes, _) = drain(&mut asking(server.address(), ""));
     let (head, body) = take_apart(&bytes);

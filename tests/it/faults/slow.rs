@@ -25,7 +25,7 @@ fn a_delay_ends_when_the_client_goes() {
 
 /// Each waits for longer than a connection has to be silent to lose its place.
 #[test]
-fn whoever_waits_keeps_its_place_where_places_are_short() {
+fn delayed_request_is_not_closed_at_the_connection_limit() {
     let mut limits = Limits::default();
     limits.connections = 2;
     let server = Server::builder().limits(limits).start().unwrap();
@@ -50,7 +50,7 @@ fn a_delay_ends_when_the_client_closes_one_direction() {
 
 /// A client that has sent its next request already has not gone.
 #[test]
-fn a_delay_ends_when_a_client_goes_that_has_sent_more() {
+fn delay_ends_when_a_client_with_pipelined_requests_goes() {
     let server = Server::start().unwrap();
     let mut waiting = asking(server.address(), FOR_EVER);
     wait_until_read(&waiting);
@@ -119,7 +119,7 @@ fn a_drip_is_the_true_answer() {
 
 /// A sandbox that answers is in use, so another one does not take its place.
 #[test]
-fn a_drip_keeps_its_sandbox() {
+fn throttled_response_keeps_its_sandbox() {
     let mut limits = Limits::default();
     limits.sandboxes = 1;
     let server = Server::builder().limits(limits).start().unwrap();

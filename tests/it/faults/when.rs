@@ -28,37 +28,37 @@ fn struck(fault: &str) -> Vec<usize> {
 }
 
 #[test]
-fn without_a_schedule_every_request_is_struck() {
+fn fault_without_a_schedule_applies_to_every_request() {
     assert_eq!(struck("status=503").len(), 12);
 }
 
 #[test]
-fn once_is_the_first_time_alone() {
+fn times_1_applies_to_the_first_request_only() {
     assert_eq!(struck("status=503,times=1"), [1]);
 }
 
 #[test]
-fn so_many_times_are_the_first_ones() {
+fn times_applies_to_the_first_requests() {
     assert_eq!(struck("status=503,times=3"), [1, 2, 3]);
 }
 
 #[test]
-fn after_leaves_the_first_ones_alone() {
+fn after_skips_the_first_requests() {
     assert_eq!(struck("status=503,after=9"), [10, 11, 12]);
 }
 
 #[test]
-fn every_takes_every_so_many_th() {
+fn every_applies_to_every_nth_request() {
     assert_eq!(struck("status=503,every=4"), [4, 8, 12]);
 }
 
 #[test]
-fn a_schedule_adds_up() {
+fn after_every_and_times_combine() {
     assert_eq!(struck("status=503,after=2,every=3,times=2"), [5, 8]);
 }
 
 #[test]
-fn a_probability_strikes_some() {
+fn probability_applies_to_some_requests() {
     let some = struck("status=503,probability=0.5");
     assert!((2..11).contains(&some.len()), "{some:?}");
     assert!(struck("status=503,probability=0.000001").is_empty());
@@ -66,12 +66,12 @@ fn a_probability_strikes_some() {
 
 /// Twelve is the end of a probability's draws, not of its strikes.
 #[test]
-fn a_probability_and_times_strike_so_often_and_no_more() {
+fn probability_with_times_stops_after_times() {
     assert_eq!(struck("status=503,probability=0.5,times=1").len(), 1);
 }
 
 #[test]
-fn an_operation_is_struck_alone() {
+fn fault_on_one_operation_spares_the_others() {
     for (word, own) in TARGETS {
         let server = server(&[&format!("{word}:status=503")]);
         for (other, target) in TARGETS {
@@ -82,7 +82,7 @@ fn an_operation_is_struck_alone() {
 }
 
 #[test]
-fn several_operations_are_struck_alike() {
+fn fault_on_several_operations_applies_to_each() {
     let server = server(&["messages+qa:status=503"]);
     let all = [LIST, MESSAGES, MESSAGES_V2, QA];
     assert_eq!(all.map(|target| get(&server, KEY, target).status), [200, 503, 200, 503]);
@@ -101,13 +101,13 @@ fn a_fault_of_all_counts_all_operations_together() {
 }
 
 #[test]
-fn of_several_the_first_that_strikes_does() {
+fn first_matching_fault_wins() {
     let server = server(&["status=500,every=2", "status=503,times=2"]);
     assert_eq!([LIST; 5].map(|target| get(&server, KEY, target).status), [503, 500, 503, 500, 200]);
 }
 
 #[test]
-fn a_sandbox_counts_for_itself() {
+fn each_sandbox_counts_its_own_requests() {
     let server = server(&["status=503,times=1"]);
     for id in ["a", "b"] {
         let target = format!("/s/{id}{LIST}");
@@ -117,7 +117,7 @@ fn a_sandbox_counts_for_itself() {
 }
 
 #[test]
-fn what_fails_next_fails_once() {
+fn fail_next_applies_once() {
     let server = Server::start().unwrap();
     let sandbox = server.sandbox("default");
     sandbox.fail_next(Fault::code(Code::Internal).on(Operation::QaRecords));
@@ -133,7 +133,7 @@ fn two_faults_of_one_id_start_no_server() {
 }
 
 #[test]
-fn a_fault_that_makes_no_sense_starts_no_server() {
+fn invalid_fault_starts_no_server() {
     for (fault, why) in [
         (Fault::code(Code::Internal).html(), "body=html goes with a status"),
         (Fault::code(Code::ConversationMissing).on(Operation::QaRecords), "qa never answers 40356"),
@@ -278,7 +278,7 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
 }
 
 #[test]
-fn two_faults_of_one_id_end_it() {
+fn two_faults_of_one_id_end_with_2() {
     let args = ["--port", "0", "--fault", "id=x,delay=1", "--fault", "id=x,delay=2"];
     run(&mut command(&args)).refused(2, &["there is a fault with the id x"]);
 }

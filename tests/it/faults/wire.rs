@@ -14,14 +14,14 @@ use crate::support::process::{Process, wait_until_read};
 use crate::support::wire::Wire;
 
 #[test]
-fn a_reset_is_one_of_tcp_without_a_byte_before() {
+fn reset_is_a_tcp_reset_before_any_byte() {
     let server = server(&["break=reset"]);
     let (bytes, end) = drain(&mut asking(server.address(), ""));
     assert_eq!((bytes.len(), end), (0, Some(ErrorKind::ConnectionReset)));
 }
 
 #[test]
-fn a_reset_may_come_late() {
+fn reset_after_a_delay() {
     let server = server(&["break=reset,delay=80"]);
     let begun = Instant::now();
     let (bytes, end) = drain(&mut asking(server.address(), ""));
@@ -30,7 +30,7 @@ fn a_reset_may_come_late() {
 }
 
 #[test]
-fn a_reset_takes_nothing_back() {
+fn reset_keeps_earlier_pipelined_answers() {
     let server = server(&["break=reset,after=1"]);
     let mut connection = Wire::open(server.address());
     connection.send(asks("GET", LIST, ""));
@@ -81,7 +81,7 @@ fn a_process_ends_while_a_client_has_no_answer() {
 
 /// Whoever gets no answer may lose its place to a client that could get one.
 #[test]
-fn who_has_no_answer_keeps_no_place() {
+fn unanswered_connection_is_closed_at_the_limit() {
     let mut limits = Limits::default();
     limits.connections = 2;
     let server = builder(&["break=no-answer,times=2"]).limits(limits).start().unwrap();
@@ -91,7 +91,7 @@ fn who_has_no_answer_keeps_no_place() {
 }
 
 #[test]
-fn half_of_an_answer_has_the_length_of_all_and_ends_in_good_order() {
+fn truncated_body_has_the_full_length_and_a_clean_close() {
     let server = server(&["body=truncated,after=1"]);
     let whole = get(&server, KEY, LIST).ok().body.len();
     let (promised, body, end) = got(server.address(), "");
@@ -99,7 +99,7 @@ fn half_of_an_answer_has_the_length_of_all_and_ends_in_good_order() {
 }
 
 #[test]
-fn the_half_is_the_true_one() {
+fn truncated_body_is_the_first_half_of_the_true_one() {
     let server = server(&["body=truncated,after=1"]);
     let whole = get(&server, KEY, LIST).ok().body.clone().into_bytes();
     assert_eq!(got(server.address(), "").1, whole[..whole.len() / 2]);
@@ -107,7 +107,7 @@ fn the_half_is_the_true_one() {
 
 /// More than any buffer between a server and its client holds.
 #[test]
-fn half_of_megabytes_comes_whole() {
+fn truncated_body_of_megabytes_sends_half() {
     let text = "0123456789".repeat(800_000);
     let talk = Conversation::new().user("x").asks(text).answers("short");
     let fault = "messages-v2:body=truncated".parse().unwrap();
@@ -123,7 +123,7 @@ fn half_of_megabytes_comes_whole() {
 }
 
 #[test]
-fn half_of_an_answer_may_drip() {
+fn truncated_body_can_be_throttled() {
     let server = server(&["body=truncated,drip=2000,after=1"]);
     let whole = get(&server, KEY, LIST).ok().body.len();
     let begun = Instant::now();
@@ -151,7 +151,7 @@ fn requests_behind_a_fault_are_answered_in_their_order() {
 }
 
 #[test]
-fn what_is_behind_half_an_answer_is_never_answered() {
+fn request_pipelined_behind_a_truncated_body_is_not_answered() {
     let server = server(&["body=truncated,after=1"]);
     let mut connection = pipelined(server.address(), &["", "", ""]);
     let whole = connection.answer().ok().body.len();
@@ -184,7 +184,7 @@ fn a_connection_goes_on_behind_a_fault_that_does_not_break_it() {
 
 /// HTTP/1.0 has lengths, too.
 #[test]
-fn an_old_client_meets_faults_alike() {
+fn http_1_0_gets_faults() {
     let server = server(&["body=truncated"]);
     let old = asks("GET", LIST, "").replace("HTTP/1.1", "HTTP/1.0");
     let (bytes, _) = drain(&mut sent(server.address(), old));

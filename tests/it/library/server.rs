@@ -100,7 +100,7 @@ fn the_url_is_the_address() {
 }
 
 #[test]
-fn only_this_machine_can_reach_it() {
+fn listens_on_loopback_only() {
     assert!(Server::start().unwrap().address().ip().is_loopback());
 }
 
@@ -203,13 +203,13 @@ fn another_agents_key_does_not_start() {
 }
 
 #[test]
-fn a_key_may_be_given_again() {
+fn same_key_twice_starts() {
     let server = Server::builder().api_key("mine").api_key("mine").api_key("app-demo");
     get(&server.start().unwrap(), "mine", &list()).ok();
 }
 
 #[test]
-fn with_a_fixture_a_key_may_be_given_again() {
+fn with_a_fixture_its_own_key_given_again_starts() {
     let server = build(&[agent("first", &[])]).api_key("mine").api_key("mine").api_key("first");
     get(&server.start().unwrap(), "mine", &list()).ok();
 }
@@ -222,7 +222,7 @@ fn too_many_conversations_do_not_start() {
 }
 
 #[test]
-fn no_conversations_at_all_are_fine() {
+fn zero_conversations_start() {
     let server = Server::builder().conversations(0).start().unwrap();
     assert_eq!(get(&server, "app-demo", &list()).ok().body, r#"{"list":[],"total":0}"#);
 }

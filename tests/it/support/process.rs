@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::client::PATIENCE;
 
+/// The longest that a test waits for a process to begin or to run to its end: a debug build on a busy
+/// machine takes half a minute for a large fixture.
+const LONG: Duration = Duration::from_secs(120);
+
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_gptbots-mock");
 
 /// The binary under test: the one that was built with the tests, or the file that `TEST_BINARY`
@@ -130,10 +134,11 @@ impl Process {
     /// The address on the first line of stdout.
     #[track_caller]
     pub(crate) fn address(&mut self) -> SocketAddr {
-        let Some(line) = self.stdout.next() else {
+        let Some(line) = self.stdout.next_within(LONG) else {
             panic!("ended without an address: {}", self.stderr.rest());
         };
-        let address = line.strip_prefix("listening on http://").and_then(|a| a.parse().ok());
+        let address = line.trim_end().strip_prefix("listening on http://");
+        let address = address.and_then(|address| address.parse().ok());
         address.unwrap_or_else(|| panic!("not an address: {line:?}"))
     }
 
@@ -145,8 +150,13 @@ impl Process {
 
     /// Waits for the end.
     #[track_caller]
-    pub(crate) fn end(mut self) -> Ended {
-        let status = self.wait();
+    pub(crate) fn end(self) -> Ended {
+        self.end_within(PATIENCE)
+    }
+
+    #[track_caller]
+    fn end_within(mut self, patience: Duration) -> Ended {
+        let status = self.wait_within(patience);
         let code = status.code().unwrap_or_else(|| panic!("killed: {status}"));
         Ended { code, stdout: self.stdout.rest(), stderr: self.stderr.rest() }
     }
@@ -154,12 +164,17 @@ impl Process {
     /// Waits for the end, and leaves what it has printed alone.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.wait_within(PATIENCE)
+    }
+
+    #[track_caller]
+    fn wait_within(&mut self, patience: Duration) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begun.elapsed() < PATIENCE, "the process does not end");
+            assert!(begun.elapsed() < patience, "the process does not end");
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -203,7 +218,7 @@ impl Drop for Process {
 /// Runs a command to its end.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ended {
-    Process::spawn(command).end()
+    Process::spawn(command).end_within(LONG)
 }
 
 /// Runs a line of shell under `exec`; `$0` is the binary.
@@ -248,9 +263,9 @@ impl Lines {
 
     /// The next line with its end; none at the end of the stream.
     #[track_caller]
-    fn next_whole(&mut self) -> Option<String> {
+    fn next_within(&mut self, patience: Duration) -> Option<String> {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
-        match self.0.recv_timeout(PATIENCE) {
+        match self.0.recv_timeout(patience) {
             Ok(line) => Some(line),
             Err(Disconnected) => None,
             Err(Timeout) => panic!("no line comes"),
@@ -260,7 +275,7 @@ impl Lines {
     /// The next line without its end; none at the end of the stream.
     #[track_caller]
     pub(crate) fn next(&mut self) -> Option<String> {
-        self.next_whole().map(|line| line.trim_end_matches('\n').to_owned())
+        self.next_within(PATIENCE).map(|line| line.trim_end_matches('\n').to_owned())
     }
 
     /// The first line that holds a text; those before it are gone.
@@ -273,7 +288,7 @@ impl Lines {
     #[track_caller]
     pub(crate) fn through(&mut self, text: &str) -> String {
         let mut all = String::new();
-        while let Some(line) = self.next_whole() {
+        while let Some(line) = self.next_within(PATIENCE) {
             all += &line;
             if line.contains(text) {
                 return all;
@@ -285,7 +300,7 @@ impl Lines {
     /// Everything that is left, to the end of the stream.
     #[track_caller]
     pub(crate) fn rest(&mut self) -> String {
-        std::iter::from_fn(|| self.next_whole()).collect()
+        std::iter::from_fn(|| self.next_within(PATIENCE)).collect()
     }
 }
 

@@ -68,7 +68,7 @@ fn requests_to_the_control_api_are_not_counted() {
 }
 
 #[test]
-fn findings_fail_where_nothing_might_have_been_asked() {
+fn assert_clean_or_unused_fails_on_findings() {
     let server = Server::start().unwrap();
     visit_wrongly(&server, "a");
     for text in [

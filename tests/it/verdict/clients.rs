@@ -22,7 +22,7 @@ fn runs(server: &Server, program: &str, args: &[&str]) -> bool {
 }
 
 #[test]
-fn curl_is_right() {
+fn curl_gets_no_unread_answer_finding() {
     let server = server();
     let header = format!("Authorization: Bearer {KEY}");
     if runs(&server, "curl", &["-sS", "-H", &header]) {
@@ -32,7 +32,7 @@ fn curl_is_right() {
 }
 
 #[test]
-fn curl_with_a_connection_for_each_is_right() {
+fn curl_with_a_connection_per_request_gets_no_unread_answer_finding() {
     let server = server();
     let header = format!("Authorization: Bearer {KEY}");
     if runs(&server, "curl", &["-sS", "-H", &header, "-H", "Connection: close"]) {
@@ -41,7 +41,7 @@ fn curl_with_a_connection_for_each_is_right() {
 }
 
 #[test]
-fn pythons_http_client_is_right() {
+fn python_http_client_gets_no_unread_answer_finding() {
     const PROGRAM: &str = r"
 import http.client, os, sys, urllib.parse
 for urls in ([url] for url in sys.argv[1:3]), [sys.argv[3:]]:
@@ -63,7 +63,7 @@ for urls in ([url] for url in sys.argv[1:3]), [sys.argv[3:]]:
 
 /// It raises at a refusal, and its body is never asked for.
 #[test]
-fn pythons_urllib_is_right() {
+fn python_urllib_gets_no_unread_answer_finding() {
     const PROGRAM: &str = r"
 import os, sys, urllib.error, urllib.request
 for url in sys.argv[1:]:
@@ -81,7 +81,7 @@ for url in sys.argv[1:]:
 
 /// It throws at a refusal, and its body is never asked for.
 #[test]
-fn nodes_fetch_is_right() {
+fn node_fetch_gets_no_unread_answer_finding() {
     const PROGRAM: &str = r"
 const walk = async () => {
   for (const url of process.argv.slice(1)) {
@@ -98,7 +98,7 @@ walk();
 }
 
 #[test]
-fn ureq_is_right() {
+fn ureq_gets_no_unread_answer_finding() {
     let server = server();
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).build().into();

@@ -22,7 +22,7 @@ fn met_by(server: &Server, ask: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn a_page_meets_its_endpoint_its_edges_and_its_filter() {
+fn page_covers_its_endpoint_its_edges_and_its_filter() {
     let server = server();
     let query = &queries()[0];
     let path = "/v1/bot/conversation/page";
@@ -36,14 +36,14 @@ fn a_page_meets_its_endpoint_its_edges_and_its_filter() {
 }
 
 #[test]
-fn a_page_without_rows_is_no_short_one() {
+fn empty_page_does_not_cover_short_page() {
     let server = server();
     get(&server, KEY, &target(&queries()[3], 9));
     assert!(never(&server).contains(&"/v1/message/qa/record/page: short page".to_owned()));
 }
 
 #[test]
-fn a_refusal_meets_its_code() {
+fn refusal_covers_its_code() {
     let server = server();
     let met = |key: &str, target: &str| met_by(&server, || drop(get(&server, key, target)));
     let query = &queries()[1];
@@ -58,7 +58,7 @@ fn a_refusal_meets_its_code() {
 
 /// A rate limit and a failure are met as well where a fault brings them.
 #[test]
-fn a_fault_is_met_when_it_strikes() {
+fn fault_is_covered_when_it_applies() {
     let server = server();
     server.sandbox("default").fault(Fault::code(Code::RateLimited).on(Operation::Messages));
     server.sandbox("default").fault("qa:delay=1,id=slow".parse().unwrap());
@@ -73,7 +73,7 @@ fn a_fault_is_met_when_it_strikes() {
 
 /// What an answer said that nobody got is met by no one.
 #[test]
-fn a_page_that_is_spoiled_is_not_met() {
+fn faulty_page_is_not_covered() {
     let server = server();
     server.sandbox("default").fault("body=empty,times=1".parse().unwrap());
     let met = met_by(&server, || drop(get(&server, KEY, &target(&queries()[1], 1))));
@@ -94,7 +94,7 @@ fn coverage_is_of_all_sandboxes_together_and_outlives_them() {
 
 /// A suite that meets everything: the bar of 100 can be reached, and without a finding.
 #[test]
-fn everything_can_be_met() {
+fn coverage_can_reach_100_percent() {
     let server = Server::builder().fixture(records()).start().unwrap();
     for endpoint in ENDPOINTS {
         let operation = endpoint.operation;
@@ -157,7 +157,7 @@ fn records() -> String {
 }
 
 #[test]
-fn a_request_that_is_none_covers_nothing() {
+fn malformed_request_covers_nothing() {
     let server = server();
     let met = met_by(&server, || {
         raw(server.address(), b"nonsense\r\n\r\n");

@@ -96,7 +96,7 @@ fn junit_names_requests_by_method_and_target() {
 }
 
 #[test]
-fn a_clean_verdict_says_so() {
+fn clean_verdict_says_nothing_found() {
     let server = server();
     let text = verdict(&server, "/__admin/verdict", "text/plain").body;
     assert!(text.starts_with("verdict: nothing found in 0 requests\n"), "{text}");

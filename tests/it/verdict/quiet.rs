@@ -22,7 +22,7 @@ fn until_last(mut ask: impl FnMut(u64) -> Answer, is_last: impl Fn(u64, &Answer)
 
 /// Of the endpoints with a total.
 #[test]
-fn whoever_goes_by_the_total_of_any_page() {
+fn walk_by_the_total_of_any_page_has_no_findings() {
     for hazards in [&[][..], &ALL_HAZARDS] {
         for query in &queries()[..3] {
             let server = with_hazards(hazards);
@@ -50,7 +50,7 @@ fn with_hazards(hazards: &[Hazard]) -> Server {
 
 /// A front end takes the number of pages from the first answer. Each hazard by itself, too.
 #[test]
-fn whoever_goes_by_the_total_of_page_1() {
+fn walk_by_the_total_of_page_1_has_no_findings() {
     for hazard in ALL_HAZARDS {
         for size in [5, 6, 8, 12, 24] {
             for query in &queries()[..3] {
@@ -69,7 +69,7 @@ fn whoever_goes_by_the_total_of_page_1() {
 }
 
 #[test]
-fn whoever_goes_on_until_a_page_is_short() {
+fn walk_until_a_short_page_has_no_findings() {
     for hazard in ALL_HAZARDS {
         for query in [&queries()[0], &queries()[3]] {
             for size in [10, 12, 24, 25] {
@@ -86,7 +86,7 @@ fn whoever_goes_on_until_a_page_is_short() {
 
 /// Q&A tells no total, so only an empty page says for sure that there is no more.
 #[test]
-fn whoever_goes_on_until_a_page_is_empty_where_no_total_is_told() {
+fn walk_until_an_empty_page_without_total_has_no_findings() {
     for hazard in ALL_HAZARDS {
         let server = with_hazards(&[hazard]);
         until_last(|number| page(&server, &queries()[3], number), |_, answer| rows(answer) == 0);
@@ -95,7 +95,7 @@ fn whoever_goes_on_until_a_page_is_empty_where_no_total_is_told() {
 }
 
 #[test]
-fn whoever_goes_on_until_q_and_a_refuse_a_page() {
+fn qa_walk_until_a_refused_page_has_no_findings() {
     let server = rows_of_25().reading(PagePastEnd::Error).start().unwrap();
     let refused = (1..9).find(|number| page(&server, &queries()[3], *number).status == 400);
     assert_eq!(refused, Some(4));
@@ -103,7 +103,7 @@ fn whoever_goes_on_until_q_and_a_refuse_a_page() {
 }
 
 #[test]
-fn whoever_goes_by_a_total_of_q_and_a() {
+fn qa_walk_by_total_has_no_findings() {
     let server = rows_of_25().reading(QaTotal::Present).start().unwrap();
     let query = &queries()[3];
     until_last(
@@ -115,7 +115,7 @@ fn whoever_goes_by_a_total_of_q_and_a() {
 
 /// 100 messages in pages of 10, 20, 50 and 100: the last page is full.
 #[test]
-fn whoever_walks_messages_that_fill_their_pages() {
+fn walk_of_full_message_pages_has_no_findings() {
     for version in ["v1", "v2"] {
         let server = Server::start().unwrap();
         for size in [10, 20, 50, 100] {
@@ -129,7 +129,7 @@ fn whoever_walks_messages_that_fill_their_pages() {
 }
 
 #[test]
-fn whoever_stops_at_page_1() {
+fn single_page_has_no_findings() {
     let server = server();
     for query in queries() {
         for _ in 0..3 {
@@ -141,7 +141,7 @@ fn whoever_stops_at_page_1() {
 
 /// Page 1 tells how many there are; workers then share them, page 1 among them or not.
 #[test]
-fn workers_that_share_the_pages_of_a_query() {
+fn workers_sharing_pages_have_no_findings() {
     for query in queries() {
         for first in [1, 2] {
             let server = server();
@@ -166,7 +166,7 @@ fn workers_that_share_the_pages_of_a_query() {
 }
 
 #[test]
-fn walkers_of_the_same_query_at_once() {
+fn concurrent_walks_of_one_query_have_no_findings() {
     let server = server();
     std::thread::scope(|scope| {
         for walker in 0..8 {
@@ -191,7 +191,7 @@ fn walkers_of_the_same_query_at_once() {
 /// Each of these is refused, and each is another one. Those that find no endpoint are told as
 /// such, and as nothing else.
 #[test]
-fn a_suite_of_negative_tests() {
+fn negative_tests_have_no_findings() {
     let server = server();
     for query in queries() {
         page(&server, &query, 0);
@@ -216,7 +216,7 @@ fn a_suite_of_negative_tests() {
 }
 
 #[test]
-fn whoever_asks_for_heads() {
+fn head_requests_have_no_findings() {
     let server = server();
     for query in queries() {
         for number in [3, 2, 2, 9, 9] {
@@ -231,7 +231,7 @@ fn whoever_asks_for_heads() {
 }
 
 #[test]
-fn walkers_in_sandboxes_of_their_own() {
+fn walks_in_separate_sandboxes_have_no_findings() {
     let server = server();
     for query in queries() {
         for number in 1..=3 {
@@ -246,7 +246,7 @@ fn walkers_in_sandboxes_of_their_own() {
 
 /// The same page by another key, size or window is another walk's.
 #[test]
-fn walks_of_different_queries() {
+fn walks_of_different_queries_have_no_findings() {
     let server = rows_of_25().api_key("another").start().unwrap();
     let query = &queries()[0];
     for number in 1..=3 {
@@ -262,7 +262,7 @@ fn walks_of_different_queries() {
 
 /// What looks like the key may be something else.
 #[test]
-fn a_value_that_begins_like_the_key() {
+fn value_that_begins_like_the_key_has_no_findings() {
     let server = server();
     get(&server, KEY, &format!("{}&user_id={KEY}-user", target(&queries()[0], 1))).ok();
     clean(&server);
@@ -270,7 +270,7 @@ fn a_value_that_begins_like_the_key() {
 
 /// The pages' own examples have it, though their tables do not.
 #[test]
-fn a_user_id_of_the_pages_examples() {
+fn documented_user_id_has_no_findings() {
     let server = server();
     for query in &queries()[1..3] {
         get(&server, KEY, &format!("{}&user_id=123456", target(query, 1))).ok();
@@ -279,7 +279,7 @@ fn a_user_id_of_the_pages_examples() {
 }
 
 #[test]
-fn names_with_escapes_and_empty_parts() {
+fn encoded_names_and_empty_parts_have_no_findings() {
     let server = server();
     let query = queries()[0].replace("start_time", "start%5Ftime");
     get(&server, KEY, &format!("{query}&&page=1&page%5Fsize=10&")).ok();
@@ -288,7 +288,7 @@ fn names_with_escapes_and_empty_parts() {
 
 /// Those that look whether somebody is there, and those that hang up at once.
 #[test]
-fn whoever_sends_no_request() {
+fn no_request_has_no_findings() {
     let server = server();
     for _ in 0..3 {
         drop(crate::support::client::connect(server.address()));

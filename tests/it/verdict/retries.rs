@@ -26,7 +26,7 @@ fn patient(ask: impl Fn() -> Answer) -> Answer {
 
 /// Each walker meets failures of its own, and none is taken for another's impatience.
 #[test]
-fn walkers_with_growing_pauses_where_much_fails() {
+fn backoff_through_many_failures_has_no_findings() {
     for fault in ["status=503,probability=0.4", "code=50000,times=6", "body=empty,every=3"] {
         let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
         std::thread::scope(|scope| {
@@ -43,7 +43,7 @@ fn walkers_with_growing_pauses_where_much_fails() {
 }
 
 #[test]
-fn whoever_heeds_retry_after_on_a_clock_that_is_moved() {
+fn retry_after_on_an_advanced_clock_has_no_findings() {
     let server = server();
     let sandbox = server.sandbox("s");
     sandbox.freeze();
@@ -62,7 +62,7 @@ fn whoever_heeds_retry_after_on_a_clock_that_is_moved() {
 
 /// A new run goes on where one before gave up, and another gives up for good.
 #[test]
-fn whoever_gives_up_at_a_failure() {
+fn giving_up_at_a_failure_has_no_findings() {
     for fault in ["status=503", "code=40008", "break=reset", "body=truncated", "code=40127"] {
         for query in queries() {
             for then in [&[][..], &[3], &[1, 2, 3]] {
@@ -94,7 +94,7 @@ fn whoever_gives_up_at_a_failure() {
 
 /// What failed was not left out.
 #[test]
-fn whoever_goes_on_behind_a_page_that_failed() {
+fn skipping_a_failed_page_has_no_findings() {
     for query in queries() {
         let server = server();
         page(&server, &query, 1).ok();
@@ -115,7 +115,7 @@ fn leaves(server: &Server, target: &str) {
 /// The status of a refusal says enough, and a garbled body is worth nothing. The third client is
 /// told, so what there is to tell of the two before is told by then.
 #[test]
-fn whoever_leaves_what_is_no_answer() {
+fn unread_error_bodies_have_no_findings() {
     let server = server();
     let query = &queries()[0];
     leaves(&server, &target(query, 0));
@@ -128,7 +128,7 @@ fn whoever_leaves_what_is_no_answer() {
 
 /// One walker gives up at a page that another one gets.
 #[test]
-fn walkers_of_which_one_gives_up() {
+fn one_of_two_walks_giving_up_has_no_findings() {
     let server = server();
     for number in [1, 2, 1, 2] {
         page(&server, &queries()[0], number).ok();
@@ -140,7 +140,7 @@ fn walkers_of_which_one_gives_up() {
 }
 
 #[test]
-fn statuses_that_pass_are_no_refusals_for_good() {
+fn retrying_transient_statuses_has_no_findings() {
     // A 429 says to come again after a second, unless it is told otherwise.
     for answer in ["status=408", "status=425", "status=429,retry_after=0"] {
         let fault = format!("{answer},times=2").parse().unwrap();
@@ -152,7 +152,7 @@ fn statuses_that_pass_are_no_refusals_for_good() {
 
 /// A fault of every kind, each met by someone who waits and tries again.
 #[test]
-fn careful_clients_and_faults_of_every_kind() {
+fn careful_clients_have_no_findings_under_any_fault() {
     let faults = [
         "status=500",
         "status=502,body=html",

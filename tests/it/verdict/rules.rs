@@ -14,7 +14,7 @@ use crate::verdict::suite::{
 };
 
 #[test]
-fn a_parameter_that_an_endpoint_does_not_have_is_told_with_the_one_that_was_meant() {
+fn unknown_parameter_is_a_finding_that_names_the_nearest() {
     for query in queries() {
         let server = server();
         let more = format!("{}&pagesize=20", target(&query, 1));
@@ -26,14 +26,14 @@ fn a_parameter_that_an_endpoint_does_not_have_is_told_with_the_one_that_was_mean
 }
 
 #[test]
-fn a_page_size_of_another_endpoint_is_told() {
+fn page_size_of_another_endpoint_is_a_finding() {
     let server = server();
     get(&server, KEY, &format!("{}&page=1&page_size=5", queries()[3]));
     told(&server, "foreign-page-size", 1, &[1]);
 }
 
 #[test]
-fn a_body_is_told() {
+fn request_body_is_a_finding() {
     for query in queries() {
         let server = server();
         let (key, target) = (format!("Bearer {KEY}"), target(&query, 1));
@@ -43,7 +43,7 @@ fn a_body_is_told() {
 }
 
 #[test]
-fn a_key_in_the_url_is_told() {
+fn key_in_the_url_is_a_finding() {
     for query in queries() {
         for more in [format!("key={KEY}"), format!("user={KEY}"), format!("access_token={KEY}~x")] {
             let server = server();
@@ -65,7 +65,7 @@ fn no_verdict_holds_a_key() {
 }
 
 #[test]
-fn a_page_that_is_left_out_is_told() {
+fn skipped_page_is_a_finding() {
     for query in queries() {
         let server = server();
         for number in [1, 3] {
@@ -76,7 +76,7 @@ fn a_page_that_is_left_out_is_told() {
 }
 
 #[test]
-fn a_page_that_comes_twice_in_a_walk_is_told() {
+fn repeated_page_is_a_finding() {
     for query in queries() {
         let server = server();
         for number in [1, 2, 2, 3] {
@@ -87,7 +87,7 @@ fn a_page_that_comes_twice_in_a_walk_is_told() {
 }
 
 #[test]
-fn a_walk_that_ends_too_soon_is_told() {
+fn walk_that_ends_early_is_a_finding() {
     for query in queries() {
         let server = server();
         for number in [1, 2] {
@@ -100,7 +100,7 @@ fn a_walk_that_ends_too_soon_is_told() {
 }
 
 #[test]
-fn a_page_behind_the_end_is_told() {
+fn page_past_the_end_is_a_finding() {
     // Q&A does not tell where the end is, so there the page behind the last one may be asked for.
     for (query, past) in queries().iter().zip([4, 4, 4, 5]) {
         let server = server();
@@ -112,7 +112,7 @@ fn a_page_behind_the_end_is_told() {
 }
 
 #[test]
-fn how_often_is_counted_and_five_requests_are_named() {
+fn finding_counts_occurrences_and_names_five_requests() {
     let server = server();
     page(&server, &queries()[1], 1);
     for number in 4..11 {
@@ -122,7 +122,7 @@ fn how_often_is_counted_and_five_requests_are_named() {
 }
 
 #[test]
-fn a_refusal_that_is_repeated_is_told() {
+fn repeated_refused_request_is_a_finding() {
     for query in queries() {
         for (key, target) in [(KEY, target(&query, 0)), ("wrong", target(&query, 1))] {
             let server = server();
@@ -135,7 +135,7 @@ fn a_refusal_that_is_repeated_is_told() {
 
 /// It found no endpoint either, because it was refused before it was looked for.
 #[test]
-fn a_request_without_a_host_that_is_repeated_is_told() {
+fn repeated_request_without_host_is_a_finding() {
     let server = server();
     let head = format!("GET {} HTTP/1.1\r\nConnection: close\r\n\r\n", target(&queries()[0], 1));
     for _ in 0..2 {
@@ -146,7 +146,7 @@ fn a_request_without_a_host_that_is_repeated_is_told() {
 
 /// Whatever status it comes with, a code of the vendor's says that it was refused.
 #[test]
-fn a_refusal_that_is_answered_with_200_is_one() {
+fn repeated_refusal_with_status_200_is_a_finding() {
     let server = rows_of_25().reading(gptbots_mock::contract::ErrorStatus::Ok).start().unwrap();
     for _ in 0..2 {
         assert_eq!(get(&server, "wrong", &target(&queries()[0], 1)).status, 200);
@@ -155,7 +155,7 @@ fn a_refusal_that_is_answered_with_200_is_one() {
 }
 
 #[test]
-fn whoever_comes_before_retry_after_is_over_is_told() {
+fn retry_before_retry_after_is_a_finding() {
     for query in queries() {
         let server = server();
         let sandbox = server.sandbox("s");
@@ -171,7 +171,7 @@ fn whoever_comes_before_retry_after_is_over_is_told() {
 }
 
 #[test]
-fn retries_without_a_pause_are_told() {
+fn retries_without_a_pause_are_a_finding() {
     for fault in ["status=503", "break=reset", "body=garbage", "body=truncated", "code=50000"] {
         let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
         let target = target(&queries()[0], 1);
@@ -188,7 +188,7 @@ fn retries_without_a_pause_are_told() {
 
 /// A client that has seen enough, and closes over what it has not read.
 #[test]
-fn an_answer_that_is_not_read_to_its_end_is_told() {
+fn unread_answer_is_a_finding() {
     for (query, read) in queries().iter().zip([0, 1, 200, 1]) {
         let server = server();
         let head = head("GET", &target(query, 1), KEY, "");
@@ -204,7 +204,7 @@ fn an_answer_that_is_not_read_to_its_end_is_told() {
 
 /// So large that it waits for the client to read on.
 #[test]
-fn an_answer_that_is_left_in_the_middle_is_told() {
+fn answer_left_in_the_middle_is_a_finding() {
     let messages = serde_json::json!([{"q": "x".repeat(8 << 20)}]);
     let talk = serde_json::json!({"conversation_id": "c", "user_id": "u",
         "start": "2025-10-20T09:00:00Z", "messages": messages});
@@ -220,7 +220,7 @@ fn an_answer_that_is_left_in_the_middle_is_told() {
 
 /// The verdict hangs on the journal in nothing else.
 #[test]
-fn an_unread_answer_of_a_request_that_the_journal_has_dropped_is_told() {
+fn unread_answer_of_a_dropped_request_is_a_finding() {
     let server = rows_of_25().journal(1).start().unwrap();
     let stream = sent(server.address(), head("GET", &target(&queries()[0], 1), KEY, ""));
     // Once some of it is there, all of it is.
@@ -288,7 +288,7 @@ fn a_rule_is_muted_by_its_name() {
 }
 
 #[test]
-fn a_rule_that_there_is_not_is_refused_with_the_nearest() {
+fn unknown_rule_is_refused_and_names_the_nearest() {
     let server = server();
     let answer = verdict(&server, "/__admin/verdict?mute=skiped-page", "*/*");
     assert_eq!(answer.status, 400);
@@ -327,7 +327,7 @@ fn a_verdict_outlives_its_sandbox() {
 }
 
 #[test]
-fn a_verdict_outlives_what_the_journal_has_room_for() {
+fn verdict_keeps_findings_of_dropped_requests() {
     let server = server();
     for number in [1, 3] {
         page(&server, &queries()[0], number);
@@ -370,7 +370,7 @@ fn a_reset_of_the_server_forgets_everything() {
 
 /// An operation's own fault is told by the rules of the operation alone.
 #[test]
-fn a_4xx_of_a_fault_that_is_repeated_is_told() {
+fn repeated_4xx_of_a_fault_is_a_finding() {
     let server = server();
     let fault = Fault::code(Code::ConversationMissing).on(Operation::Messages);
     server.sandbox("s").fault(fault);

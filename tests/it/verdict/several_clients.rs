@@ -37,7 +37,7 @@ fn rules(verdict: &Verdict) -> Vec<&'static str> {
 }
 
 #[test]
-fn two_who_ask_for_the_same_missing_thing_repeat_nothing() {
+fn two_clients_with_the_same_refusal_have_no_finding() {
     let missing = page(1).replace("xxxxxx", "nobody");
     let twice = [missing.clone(), missing];
     assert!(rules(&side_by_side(&Server::start().unwrap(), &twice)).is_empty());
@@ -45,14 +45,14 @@ fn two_who_ask_for_the_same_missing_thing_repeat_nothing() {
 }
 
 #[test]
-fn whoever_fetches_ahead_side_by_side_does_not_know_of_the_end() {
+fn prefetching_past_the_end_in_parallel_has_no_finding() {
     let pages = [page(1), page(2), page(3)];
     assert!(rules(&side_by_side(&Server::start().unwrap(), &pages)).is_empty());
     assert_eq!(rules(&in_turn(&Server::start().unwrap(), &pages)), ["past-the-end"]);
 }
 
 #[test]
-fn a_burst_that_meets_the_limit_does_not_ignore_retry_after() {
+fn parallel_burst_at_the_limit_has_no_finding() {
     let limited =
         || Server::builder().rate_limit(1, std::time::Duration::from_secs(60)).start().unwrap();
     let burst = [page(1), page(1), page(1), page(1)];
@@ -62,7 +62,7 @@ fn a_burst_that_meets_the_limit_does_not_ignore_retry_after() {
 
 /// So many different slips of one kind leave room for another kind.
 #[test]
-fn no_rule_takes_the_room_of_another() {
+fn many_findings_of_one_rule_keep_those_of_another() {
     let server = Server::start().unwrap();
     let mut targets: Vec<_> = (0..300).map(|n| format!("{}&x{n}=1", page(1))).collect();
     let missing = page(1).replace("xxxxxx", "nobody");

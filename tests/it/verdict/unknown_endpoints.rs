@@ -17,7 +17,7 @@ fn what(server: &Server) -> String {
 }
 
 #[test]
-fn a_path_with_a_slip_is_found_with_the_nearest() {
+fn misspelt_path_is_a_finding_that_names_the_nearest() {
     let server = server();
     assert_eq!(get(&server, KEY, "/v1/message?page=1").status, 404);
     told(&server, "unknown-endpoint", 1, &[1]);
@@ -25,14 +25,14 @@ fn a_path_with_a_slip_is_found_with_the_nearest() {
 }
 
 #[test]
-fn a_path_that_is_like_none_is_found() {
+fn unrelated_path_is_a_finding() {
     let server = server();
     get(&server, KEY, "/xyz");
     assert_eq!(what(&server), "GET /xyz: no endpoint");
 }
 
 #[test]
-fn a_method_that_an_endpoint_does_not_take_is_found() {
+fn wrong_method_is_a_finding() {
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         for query in queries() {
             let server = server();
@@ -76,7 +76,7 @@ fn a_prefix_that_names_no_sandbox_is_journaled_and_found() {
 }
 
 #[test]
-fn what_browsers_crawlers_and_probes_ask_for_is_not_found() {
+fn browser_and_crawler_paths_are_no_finding() {
     let server = server();
     for path in ["/", "/favicon.ico", "/robots.txt", "/.well-known/security.txt", "/s/a", "/s/a/"] {
         for method in ["GET", "HEAD", "GET"] {
@@ -88,7 +88,7 @@ fn what_browsers_crawlers_and_probes_ask_for_is_not_found() {
 }
 
 #[test]
-fn what_is_like_them_is_found() {
+fn paths_similar_to_browser_paths_are_a_finding() {
     for path in ["//", "/favicon.png", "/v1/robots.txt", "/.well-known", "/x/.well-known/y"] {
         let server = server();
         request(&server, "GET", path, &[]);
@@ -97,7 +97,7 @@ fn what_is_like_them_is_found() {
 }
 
 #[test]
-fn what_is_below_the_control_api_is_not_found() {
+fn control_api_paths_are_no_finding() {
     let server = server();
     for path in ["/__admin", "/__admin/", "/__admin/nothing"] {
         assert_eq!(request(&server, "GET", path, &[]).status, 404, "{path}");
@@ -108,7 +108,7 @@ fn what_is_below_the_control_api_is_not_found() {
 }
 
 #[test]
-fn a_preflight_is_found_only_where_there_is_no_cors() {
+fn preflight_is_a_finding_only_without_cors() {
     let asks = [("Origin", "http://app.example"), ("Access-Control-Request-Method", "GET")];
     let target = target(&queries()[0], 1);
     let open = rows_of_25().cors().start().unwrap();
@@ -120,7 +120,7 @@ fn a_preflight_is_found_only_where_there_is_no_cors() {
 }
 
 #[test]
-fn a_404_of_a_fault_is_not_found() {
+fn fault_status_404_is_no_finding() {
     let server = rows_of_25().fault("status=404".parse().unwrap()).start().unwrap();
     assert_eq!(get(&server, KEY, &target(&queries()[0], 1)).status, 404);
     clean(&server);
@@ -174,7 +174,7 @@ fn an_endpoint_that_no_page_has_is_not_called_the_vendors() {
 }
 
 #[test]
-fn the_journal_tells_it_as_a_violation() {
+fn journal_shows_it_as_a_violation() {
     let (_server, address) = Process::serve(&["--log-format", "off"]);
     call(address, "GET", "/v1/message", &[]);
     call(address, "GET", "/", &[]);

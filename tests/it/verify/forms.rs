@@ -79,7 +79,7 @@ fn a_test_report_has_a_case_for_each_statement() {
 }
 
 #[test]
-fn what_differs_fails_its_case() {
+fn differing_statement_fails_its_test_case() {
     // A server that has enough after three requests, so that nothing but that is found.
     let server = Server::builder().rate_limit(3, Duration::from_secs(3600)).start().unwrap();
     let folder = Folder::new();
@@ -102,7 +102,7 @@ fn refused(args: &[&str], words: &str) {
 }
 
 #[test]
-fn wrong_usage_is_told() {
+fn wrong_usage_ends_with_2() {
     refused(&["--key", "app-secret"], "--against <URL>");
     refused(&["--against", "http://localhost"], "--key <KEY>");
     for url in ["localhost:8484", "ftp://localhost", "http://", "/v1/messages", "http:///v1"] {
@@ -130,7 +130,7 @@ fn wrong_usage_is_told() {
 }
 
 #[test]
-fn variables_stand_in_for_flags() {
+fn variables_replace_flags() {
     let server = Server::start().unwrap();
     let ended = run(command(&["verify"])
         .env("GPTBOTS_MOCK_AGAINST", server.url())

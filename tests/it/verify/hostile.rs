@@ -35,7 +35,7 @@ fn gives_up_as(server: &Scripted, env: &[(&str, &str)], says: &str) -> Found {
 }
 
 #[test]
-fn nobody_listens() {
+fn closed_port_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -48,12 +48,12 @@ fn nobody_listens() {
 }
 
 #[test]
-fn no_machine_has_the_name() {
+fn unknown_host_name_is_reported() {
     finds("http://no-such-host.invalid", &[], "no address is known for that host name");
 }
 
 #[test]
-fn a_web_page_is_not_the_api() {
+fn html_page_is_reported() {
     let page = "<html><body>It works!</body></html>";
     let ok = Scripted::sending(answer("200 OK", "text/html; charset=utf-8", page));
     gives_up(&ok, "not the API: HTTP 200, text/html, 35 bytes that are not JSON");
@@ -129,7 +129,7 @@ fn a_server_that_drips_is_left_after_the_timeout() {
 }
 
 #[test]
-fn a_connection_that_ends_too_soon() {
+fn connection_closed_early_is_reported() {
     let soon = "the connection ended too soon";
     gives_up(&Scripted::raw(|_| Ok(())), soon);
     gives_up(&Scripted::new(|_, _| Ok(())), soon);
@@ -144,7 +144,7 @@ fn a_connection_that_ends_too_soon() {
 
 /// A server that closes with unread bytes resets the connection.
 #[test]
-fn a_connection_that_is_reset() {
+fn connection_reset_is_reported() {
     let server = Scripted::raw(|stream| {
         // Waits until the request is there, and leaves it there.
         stream.peek(&mut [0])?;
@@ -154,7 +154,7 @@ fn a_connection_that_is_reset() {
 }
 
 #[test]
-fn lengths_that_are_none() {
+fn invalid_content_length_is_reported() {
     for (length, says) in [
         ("Content-Length: 2\r\nContent-Length: 3", "Content-Length twice, with two values"),
         ("Content-Length: -1", "a Content-Length that is no number"),
@@ -168,14 +168,14 @@ fn lengths_that_are_none() {
 }
 
 #[test]
-fn a_length_that_is_too_large_is_no_memory() {
+fn huge_content_length_is_reported() {
     let length = "Content-Length: 18446744073709551615";
     let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n{{}}"));
     gives_up(&server, "HTTP 200, then ");
 }
 
 #[test]
-fn chunks_that_are_none() {
+fn invalid_chunks_are_reported() {
     for chunks in [
         "zz\r\n{}\r\n",
         "-1\r\n",
@@ -190,7 +190,7 @@ fn chunks_that_are_none() {
 
 /// What comes without end is left at a size, and the server sees that the client has gone.
 #[test]
-fn what_has_no_end_is_left_at_a_size() {
+fn endless_answer_is_cut_at_a_size() {
     let endless = |head: &'static str, part: &'static str| {
         let part = part.repeat(4096);
         Scripted::new(move |stream, _| {
@@ -210,14 +210,14 @@ fn what_has_no_end_is_left_at_a_size() {
 }
 
 #[test]
-fn many_headers() {
+fn too_many_headers_are_reported() {
     let headers = "x: y\r\n".repeat(1000);
     let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{headers}\r\n{{}}"));
     gives_up(&server, "a head that is too large");
 }
 
 #[test]
-fn what_is_not_http() {
+fn answer_that_is_not_http_is_reported() {
     for bytes in [
         &b"SSH-2.0-OpenSSH_9.6\r\n"[..],
         b"\x00\x01\x02\xff\xfe\x1b[31m\r\n\r\n",
@@ -236,14 +236,14 @@ fn what_is_not_http() {
 
 /// HTTP/1.0 and a body that ends with the connection are right.
 #[test]
-fn an_old_server_is_understood() {
+fn http_1_0_server_is_understood() {
     let body = r#"{"code":40127,"message":"Authentication failed."}"#;
     let head = "HTTP/1.0 401 Unauthorized\r\nContent-Type: application/json\r\n\r\n";
     gives_up(&Scripted::sending(format!("{head}{body}")), "the key is refused");
 }
 
 #[test]
-fn answers_before_the_answer_are_passed_over() {
+fn interim_1xx_answers_are_skipped() {
     let refused = r#"{"code":40127,"message":"Authentication failed."}"#;
     let refused = answer("401 Unauthorized", "application/json", refused);
     for before in ["100 Continue", "102 Processing", "103 Early Hints"] {
@@ -267,7 +267,7 @@ fn before(
 }
 
 #[test]
-fn through_a_forwarder_everything_holds() {
+fn everything_holds_through_a_forwarder() {
     let server = before(|_, _, answer| Some(answer));
     let found = verify(&server.url(), &[]);
     assert_eq!(found.code, 0, "{}", found.stdout);
@@ -276,7 +276,7 @@ fn through_a_forwarder_everything_holds() {
 
 /// A server may leave the connection open: each request has one of its own.
 #[test]
-fn what_a_server_sends_too_much_is_never_the_next_answer() {
+fn surplus_bytes_are_never_the_next_answer() {
     for more in [&b""[..], &json(r#"{"list":[],"total":12345}"#)] {
         let (emulator, more) = (Server::start().unwrap(), more.to_vec());
         let server = Scripted::new(move |stream, head| {
@@ -309,7 +309,7 @@ fn a_request_without_an_answer_is_sent_again() {
 
 /// What never has an answer is told of the server, and not of the contract.
 #[test]
-fn what_a_server_fails_to_answer_is_left_out() {
+fn unanswered_requests_are_not_tried() {
     for (broken, says) in [
         ("", "the connection ended too soon"),
         (
@@ -334,7 +334,7 @@ fn what_a_server_fails_to_answer_is_left_out() {
 }
 
 #[test]
-fn a_server_that_only_knows_the_list_is_soon_left() {
+fn server_with_only_the_list_is_soon_given_up() {
     let server = before(|number, _, answer| (number == 1).then_some(answer));
     let found = finds(&server.url(), &[], "the connection ended too soon");
     assert_eq!(server.met(), 7, "{}", found.stdout);
@@ -343,7 +343,7 @@ fn a_server_that_only_knows_the_list_is_soon_left() {
 
 /// A proxy that is in the way is not asked for a server on this machine.
 #[test]
-fn a_proxy_has_no_part_in_a_server_of_this_machine() {
+fn proxy_is_not_used_for_loopback() {
     let proxy = Scripted::new(|stream: &mut TcpStream, _| hang(stream));
     let server = Scripted::sending(json("{}"));
     let found = verify(&server.url(), &[("http_proxy", &proxy.url()), ("ALL_PROXY", &proxy.url())]);

@@ -24,7 +24,7 @@ fn is_left(bytes: impl Into<Vec<u8>>, says: &str) {
 }
 
 #[test]
-fn json_of_other_shapes() {
+fn json_of_other_shapes_is_reported() {
     for (body, shape) in [
         ("", "HTTP 200, an empty body"),
         ("null", "HTTP 200, null"),
@@ -52,7 +52,7 @@ fn json_of_other_shapes() {
 }
 
 #[test]
-fn json_without_end_of_depth() {
+fn deeply_nested_json_is_reported() {
     for deep in ["[", "{\"a\":", "{\"list\":["] {
         let whole = deep.repeat(100_000);
         is_left(json(&whole), "HTTP 200, JSON that is nested too deep");
@@ -67,7 +67,7 @@ fn refusal(status: &str, code: i64, message: &str) -> Vec<u8> {
 }
 
 #[test]
-fn one_refusal_for_everything() {
+fn same_refusal_for_everything_is_reported() {
     let refused = "401 Unauthorized";
     is_left(refusal(refused, 40127, "Authentication failed."), "the key is refused");
     is_left(refusal("200 OK", 40127, "Authentication failed."), "the key is refused");
@@ -91,7 +91,7 @@ fn one_refusal_for_everything() {
 
 /// A terminal is shown none of what a server sends but plain text, and not much of it.
 #[test]
-fn messages_that_would_write_on_a_terminal() {
+fn messages_of_the_server_are_not_printed() {
     let message = "a\u{1b}[31mb\r\nserver: fine\u{7}\u{9b}2J\u{202e}\u{2028}\u{200b}c";
     let says = "code 1, another message of 29 characters";
     is_left(refusal("400 Bad Request", 1, message), says);
@@ -105,7 +105,7 @@ fn messages_that_would_write_on_a_terminal() {
 /// A server that repeats what was sent, or what a record holds, does not make the report tell it:
 /// `scripted::verify` looks for the key in all that is written.
 #[test]
-fn what_comes_back_is_not_told() {
+fn key_echoed_by_the_server_is_not_printed() {
     let message = |status: &str, text: &str| refusal(status, 1, text);
     is_left(message("400 Bad Request", &format!("no such key: {KEY}")), "another message of");
     is_left(message("400 Bad Request", &KEY.to_uppercase()), "another message of");
@@ -119,7 +119,7 @@ fn what_comes_back_is_not_told() {
 
 /// A record's text in a refusal, before and after the records were seen, whatever it is.
 #[test]
-fn what_a_refusal_repeats_of_a_record_is_not_told() {
+fn record_values_in_refusals_are_not_printed() {
     let emulator = Server::start().unwrap();
     let newest = crate::support::client::get(&emulator, KEY, NEWEST).json();
     let row = newest["list"][0].clone();
@@ -160,7 +160,7 @@ fn with_list(change: impl Fn(String) -> String + Send + 'static) -> Scripted {
 
 /// Rows that are wrong are told key by key.
 #[test]
-fn rows_of_other_shapes() {
+fn rows_of_other_shapes_are_reported() {
     // What stands instead of a key and its colon, and which statement tells it.
     for (key, instead, statement_of, came) in [
         ("user_id", "\"usr_id\":", "row.user_id", "absent"),
@@ -189,7 +189,7 @@ fn rows_of_other_shapes() {
 
 /// Keys that are another endpoint's are keys too many, and nothing else.
 #[test]
-fn rows_with_the_keys_of_another_endpoint() {
+fn rows_with_keys_of_another_endpoint_are_reported() {
     for more in [
         r#""id":"x""#,
         r#""message_id":"x""#,
@@ -206,7 +206,7 @@ fn rows_with_the_keys_of_another_endpoint() {
 }
 
 #[test]
-fn rows_of_nothing() {
+fn empty_rows_are_reported() {
     let server = with_list(|_| r#"{"list":[{},{},{}],"total":3}"#.to_owned());
     let found = verify(&server.url(), &[]);
     assert_eq!(found.code, 6);
@@ -216,7 +216,7 @@ fn rows_of_nothing() {
 
 /// A server that names no `Retry-After` of use is left as well, without waiting for ever.
 #[test]
-fn too_many_requests_for_ever() {
+fn endless_429_is_given_up() {
     let body = json!({ "code": 40008, "message": "x" }).to_string();
     let head = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n";
     let server = Scripted::sending(format!(
@@ -234,7 +234,7 @@ fn too_many_requests_for_ever() {
 }
 
 #[test]
-fn too_many_requests_twice() {
+fn two_429_are_waited_for() {
     let emulator = Server::start().unwrap();
     let limited = "{\"code\":40008,\"message\":\"Agent RPM request limit exceeded. \
                    Please contact the service provider to increase the limit.\"}";
@@ -282,7 +282,7 @@ fn tries_count_as_requests() {
 
 /// One answer for everything, a right one: the server is told to be none, request by request.
 #[test]
-fn the_same_page_for_everything() {
+fn same_page_for_everything_is_reported() {
     let emulator = Server::start().unwrap();
     let page = crate::support::client::get(&emulator, KEY, NEWEST).body;
     let server = Scripted::sending(json(page));
@@ -294,7 +294,7 @@ fn the_same_page_for_everything() {
 /// An agent that somebody talks to while it is verified: what comes behind the first answer changes
 /// nothing, be it a conversation that begins or the newest one that goes on.
 #[test]
-fn what_comes_meanwhile_makes_no_difference() {
+fn records_arriving_during_the_run_make_no_difference() {
     let talk = |number: i64, questions: i64| {
         let time = 1_760_000_000_000 + number * 4_000_000;
         let id = |what: &str, place: i64| format!("{what}{number}-{place}");

@@ -167,7 +167,7 @@ fn finds_readings_in_every_pair_of_values() {
 
 /// What it prints goes into a command line and into a config file as it stands.
 #[test]
-fn what_it_prints_can_be_pasted() {
+fn printed_flags_and_config_can_be_pasted() {
     let world = World::with(&[("qa-time", "milliseconds"), ("page-past-end", "error")]);
     let ended = world.verify(&[]);
     let lines: Vec<&str> = ended.stdout.lines().map(str::trim).collect();
@@ -201,7 +201,7 @@ fn without_the_key_of_a_deleted_agent_the_wording_cannot_be_told() {
 
 /// A budget is kept, whatever it is, and what it leaves out is told.
 #[test]
-fn it_sends_no_more_requests_than_it_may() {
+fn max_requests_is_never_exceeded() {
     for most in [1, 2, 7, 13, 30, 60] {
         let world = World::with(&[]);
         let report = world.report(&["--max-requests", &most.to_string()]);
@@ -229,7 +229,7 @@ fn a_small_budget_tells_every_reading() {
 }
 
 #[test]
-fn it_sends_nothing_that_changes_anything() {
+fn sends_only_get_head_and_options() {
     let world = World::with(&[]);
     world.verify(&["--max-requests", "300"]);
     let sent = world.server.sandbox("v").requests();
@@ -275,7 +275,7 @@ fn values(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn it_tells_no_value_of_a_record_and_no_key() {
+fn prints_no_record_value_and_no_key() {
     let world = World::with(&[("anonymous-id", "present")]);
     let folder = Folder::new();
     let reports = ["r.json", "r.xml", "r.txt"];

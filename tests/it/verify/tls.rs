@@ -84,7 +84,7 @@ fn https(server: &Scripted) -> String {
 }
 
 #[test]
-fn over_tls_everything_holds() {
+fn everything_holds_over_tls() {
     let directory = Folder::new();
     let authority = authority("known");
     let file = trusted(&directory, &authority.pem());
@@ -111,7 +111,7 @@ fn refused(authority: &CertifiedIssuer<'_, KeyPair>, shown: &Shown, says: &str) 
 }
 
 #[test]
-fn a_certificate_of_an_unknown_authority() {
+fn certificate_of_an_unknown_authority_is_refused() {
     let says = "its certificate is from an authority that this machine does not know";
     let (known, other) = (authority("known"), authority("other"));
     refused(&known, &issued(&other, &["localhost"], |_| ()), says);
@@ -124,7 +124,7 @@ fn a_certificate_of_an_unknown_authority() {
 }
 
 #[test]
-fn a_certificate_of_another_time() {
+fn expired_or_future_certificate_is_refused() {
     let known = authority("known");
     let old = issued(&known, &["localhost"], |params| {
         params.not_before = date_time_ymd(2001, 1, 1);
@@ -139,7 +139,7 @@ fn a_certificate_of_another_time() {
 }
 
 #[test]
-fn a_certificate_of_another_name() {
+fn certificate_of_another_name_is_refused() {
     let known = authority("known");
     let says = "its certificate is for another host name";
     for name in ["example.com", "x.localhost", "127.0.0.1"] {
@@ -148,7 +148,7 @@ fn a_certificate_of_another_name() {
 }
 
 #[test]
-fn a_certificate_that_is_for_no_server() {
+fn client_certificate_is_refused() {
     let known = authority("known");
     let client = issued(&known, &["localhost"], |params| {
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
@@ -174,7 +174,7 @@ fn blurting(bytes: &'static [u8]) -> (Scripted, Receiver<Vec<u8>>) {
 }
 
 #[test]
-fn what_is_no_tls_of_today() {
+fn old_tls_and_no_tls_are_reported() {
     let directory = Folder::new();
     let file = trusted(&directory, &authority("known").pem());
     for (bytes, says) in [
@@ -199,7 +199,7 @@ fn what_is_no_tls_of_today() {
 }
 
 #[test]
-fn a_scheme_that_is_wrong_is_told() {
+fn wrong_scheme_is_reported() {
     let directory = Folder::new();
     let known = authority("known");
     let file = trusted(&directory, &known.pem());
@@ -217,7 +217,7 @@ fn a_scheme_that_is_wrong_is_told() {
 
 /// A machine without authorities, as a bare container is.
 #[test]
-fn nothing_is_trusted() {
+fn missing_or_empty_trust_store_is_reported() {
     let directory = Folder::new();
     let (server, _) = forwarder(&issued(&authority("known"), &["localhost"], |_| ()));
     let emulator = Server::start().unwrap();
