@@ -1,4 +1,5 @@
-//! The pages that are derived from the contract, and the README's examples.
+//! The pages that are derived from the program's tables are up to date, and the README's `curl`
+//! examples are answered as printed.
 
 use std::collections::HashSet;
 

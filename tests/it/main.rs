@@ -1,4 +1,5 @@
-//! Tests through the front door: one folder per subject, one module per question.
+//! Tests through the front door: one folder per subject, one module per question. A test's name
+//! says input and outcome; `support` is what several modules need.
 
 mod api;
 mod cli;

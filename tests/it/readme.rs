@@ -1,5 +1,5 @@
-//! The README's examples by task: each shell block that begins with the server's address is pasted
-//! into `sh` as it stands, and prints what stands below it.
+//! The README's examples by task: each shell block that begins with the server's address is run by
+//! `sh` as it is printed, and gives the output printed below it.
 
 use std::path::Path;
 use std::process::Command;

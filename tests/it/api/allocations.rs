@@ -1,4 +1,4 @@
-//! How often a request allocates: so many times, whatever the size of the page or of the data.
+//! A request allocates a fixed number of times, whatever the size of the page or of the data.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -1,4 +1,6 @@
-//! Who calls: the `Authorization` header, and which agent a key stands for.
+//! The `Authorization` header: which values are accepted, and which agent a key belongs to. Holds
+//! the statements on the header and on keys (`everywhere.authentication`, `everywhere.scheme`,
+//! `everywhere.key`).
 
 use gptbots_mock::Server;
 

@@ -1,4 +1,5 @@
-//! Clients that are slow, silent, rude or many: none of them keeps another one waiting.
+//! Connections: slow, idle, half-sent and too many ones. No client delays another one. Holds
+//! `emulator.not-http` and a part of `everywhere.body`.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -208,28 +209,22 @@ fn idle_closes_before_half_request_before_unanswered() {
     unanswered.send(newest());
     wait_until_read(unanswered.stream());
     let (mut half, mut idle) = (half(server.address()), used(server.address()));
-    let is_open = |wire: &Wire| {
-        wire.stream().set_nonblocking(true).unwrap();
-        let kind = wire.stream().peek(&mut [0]).map_err(|error| error.kind());
-        wire.stream().set_nonblocking(false).unwrap();
-        kind == Err(ErrorKind::WouldBlock)
-    };
     serves(server.address());
     idle.is_closed();
-    assert!(is_open(&half) && is_open(&unanswered));
+    assert!(half.is_open() && unanswered.is_open());
     // It takes the place that is free now, and keeps it by being delayed.
     let delayed = asking(server.address(), FOR_EVER);
     wait_until_read(&delayed);
     serves(server.address());
     half.is_closed();
-    assert!(is_open(&unanswered));
+    assert!(unanswered.is_open());
     let delayed = [delayed, asking(server.address(), FOR_EVER)];
     delayed.iter().for_each(wait_until_read);
     serves(server.address());
     unanswered.is_closed();
     // Its client has got no answer, which is not its client's fault.
     assert!(server.requests()[0].unread);
-    assert!(delayed.into_iter().all(|stream| is_open(&Wire::of(stream))));
+    assert!(delayed.into_iter().all(|stream| Wire::of(stream).is_open()));
 }
 
 #[test]

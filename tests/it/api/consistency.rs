@@ -1,4 +1,6 @@
-//! One set of records behind all endpoints: what one says, the others say too.
+//! All endpoints answer from one set of records: the lists, the messages and the Q&A pairs agree.
+//! Holds the statements on the relations between endpoints (`records.*`) and on the meaning of
+//! single keys.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -1,4 +1,6 @@
-//! `GET /v1/bot/conversation/page`: which conversations, in which order, on which page.
+//! `GET /v1/bot/conversation/page`: filters, window, order, pages and total. Holds the statements
+//! of the endpoint (`conversations.*`), and those on encoding and windows that every endpoint
+//! shares.
 
 use gptbots_mock::Server;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! Browsers of other origins: nothing by default, everything they need when asked for.
+//! CORS: without `--cors` no answer has a CORS header, with it browsers of every origin can call.
+//! Holds `emulator.cors`.
 
 use gptbots_mock::Server;
 

@@ -1,4 +1,5 @@
-//! The same bytes every time: on every machine, in every process, for ever.
+//! The same settings give the same bytes on every machine and in every process. Holds
+//! `emulator.same-bytes`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! `fixtures/edge.json`, the records that clients trip over: every page of every endpoint, walked
-//! with small and large pages, gives each record exactly once, in order, as it was written.
+//! `fixtures/edge.json`, the records that clients fail on: a walk over every endpoint, with small
+//! and large pages, gives each record exactly once, in order, and as the file has it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
-//! Whatever a client sends: what comes back is an answer in the contract's form, or an empty 4xx
-//! of the HTTP parser, and the next client is served.
+//! Random and malformed requests: each gets an answer of the contract or an empty 4xx of the HTTP
+//! parser, and the next client is served. Holds `emulator.only-json`.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

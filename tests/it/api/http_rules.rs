@@ -1,11 +1,12 @@
-//! RFC 9112's rules for any server: whom a request is for, and what an answer must have.
+//! The rules of RFC 9112 for any server: the `Host` header, absolute targets, HTTP/1.0, and which
+//! headers an answer must have. Holds the first step of `everywhere.order-of-checks`.
 
 use gptbots_mock::Server;
 use serde_json::Value;
 
 use crate::support::client::{Answer, NEWEST, request};
 use crate::support::control::control;
-use crate::support::faults::{KEY, LIST, server as faulty};
+use crate::support::faults::{KEY, LIST, asks, server as faulty};
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
@@ -124,7 +125,7 @@ fn status_205_has_no_body() {
         let server = faulty(&[fault]);
         let mut wire = Wire::open(server.address());
         for _ in 0..2 {
-            wire.send(crate::support::faults::asks("GET", LIST, ""));
+            wire.send(asks("GET", LIST, ""));
             let answer = wire.answer();
             assert_eq!((answer.status, answer.header("content-length")), (205, Some("0")));
             assert_eq!(answer.header("content-type"), None);
@@ -136,7 +137,7 @@ fn status_205_has_no_body() {
 fn an_unknown_status_has_a_reason_phrase() {
     let server = faulty(&["status=599"]);
     let mut wire = Wire::open(server.address());
-    wire.send(crate::support::faults::asks("GET", LIST, "Connection: close\r\n"));
+    wire.send(asks("GET", LIST, "Connection: close\r\n"));
     let mut bytes = Vec::new();
     wire.read_to_end(&mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();

@@ -1,5 +1,6 @@
-//! The limits, derived: every parameter of every endpoint, at both sides of each of its bounds.
-//! Beside them a few literals, so that a wrong table cannot agree with itself.
+//! The bounds of every parameter of every endpoint, at both sides. Most tests take the bounds from
+//! the tables in `src/contract`; those that hold a statement (`*.page`, `*.page_size`) have
+//! literals, because a wrong table would agree with itself.
 
 use gptbots_mock::Server;
 use gptbots_mock::contract::{ENDPOINTS, Endpoint, Field, Param, Presence};

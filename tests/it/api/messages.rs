@@ -1,4 +1,5 @@
-//! `GET /v1/messages` and `GET /v2/messages`: the messages of one conversation.
+//! `GET /v1/messages` and `GET /v2/messages`: the messages of one conversation, their order, pages
+//! and keys. Holds the statements of both endpoints (`messages.*`, `messages-v2.*`).
 
 use gptbots_mock::Server;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! `x-mock-reason` of requests whose key is nearly right, or stands nearly in its place.
+//! `x-mock-reason` of requests with a wrong key: the reason says what is wrong with the header, and
+//! never repeats a configured key.
 
 use gptbots_mock::Server;
 

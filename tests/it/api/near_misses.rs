@@ -1,4 +1,5 @@
-//! `x-mock-reason` of requests that are nearly right: what was wrong, and what would be right.
+//! `x-mock-reason` of requests with a typing mistake: the reason names the right parameter, value,
+//! path or method.
 
 use gptbots_mock::Server;
 

@@ -1,4 +1,5 @@
-//! The `OpenAPI` document: what is typed from the pages stands in it, and its examples are answered.
+//! The `OpenAPI` document of the emulated API: it contains what the vendor's pages say, and a
+//! server answers its examples.
 
 use gptbots_mock::Server;
 use gptbots_mock::contract::ENDPOINTS;

@@ -1,4 +1,5 @@
-//! The two readings that touch the paging of every endpoint: `page-size` and `page-past-end`.
+//! The readings that change the paging of every endpoint: `page-size` and `page-past-end`. Holds
+//! the statements on pages past the end.
 
 use gptbots_mock::Server;
 use gptbots_mock::contract::{PagePastEnd, PageSize, Reading};

@@ -1,5 +1,6 @@
-//! Pages, filters, windows and orders, over generated records and over random fixtures with many
-//! ties. What must be served is computed here, by filtering and sorting lists.
+//! Pages, filters, windows and orders over generated records and over random fixtures with many
+//! ties. The expected rows are computed here, by filtering and sorting lists. Holds
+//! `records.pages`, `records.totals` and `records.all`.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

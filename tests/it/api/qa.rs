@@ -1,4 +1,5 @@
-//! `GET /v1/message/qa/record/page`: which pairs, in which order, on which page.
+//! `GET /v1/message/qa/record/page`: which question and answer make a pair, window, rating, order
+//! and pages. Holds the statements of the endpoint (`qa.*`).
 
 use gptbots_mock::Server;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! The rate limit of a sandbox, on its clock: no test waits for a window to end.
+//! The rate limit of a sandbox. The tests advance the sandbox's clock, so none waits for a window
+//! to end.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use gptbots_mock::{Fault, Server};
 use serde_json::{Value, json};
 
 use crate::support::assertions::panic_of;
-use crate::support::client::{Answer, NEWEST, fetch, get};
+use crate::support::client::{Answer, NEWEST, fetch, get, request};
 use crate::support::control::{advance, control, put};
 use crate::support::fixture::{agent, build, silent, with};
 use crate::support::process::{Process, command, run};
@@ -203,7 +204,7 @@ fn limit_is_429_before_a_wrong_parameter_error() {
 fn requests_with_404_or_405_do_not_count_toward_the_limit() {
     let server = limited(1, 60);
     let key = [("Authorization", "Bearer app-demo~a")];
-    assert_eq!(crate::support::client::request(&server, "POST", NEWEST, &key).status, 405);
+    assert_eq!(request(&server, "POST", NEWEST, &key).status, 405);
     assert_eq!(get(&server, "app-demo~a", "/v1/nothing").status, 404);
     ask(&server).ok();
 }

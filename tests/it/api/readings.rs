@@ -1,4 +1,4 @@
-//! The readings: what each value does, as it stands on the wire.
+//! Each value of each reading, as a client sees it. Holds the statements that a reading changes.
 
 use gptbots_mock::contract::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, QaOrder,

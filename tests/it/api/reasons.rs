@@ -1,4 +1,5 @@
-//! `x-mock-reason`: visible ASCII, bounded, whatever the client sent.
+//! `x-mock-reason` is visible ASCII and bounded, whatever the client sends. Holds
+//! `emulator.reason`.
 
 use gptbots_mock::Server;
 

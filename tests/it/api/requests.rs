@@ -1,4 +1,6 @@
-//! What a request may look like, and which of its mistakes is told.
+//! Methods, paths and bodies of requests, and which of several mistakes is answered first. Holds
+//! `everywhere.order-of-checks`, `everywhere.head`, and the statements on paths, methods and
+//! bodies.
 
 use gptbots_mock::contract::PagePastEnd;
 use gptbots_mock::{Server, ServerBuilder};

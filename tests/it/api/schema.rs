@@ -1,4 +1,5 @@
-//! That the net under every answer (`support/schemas.rs`) has no holes.
+//! The check of every answer against the `OpenAPI` document (`support/schemas.rs`) finds wrong
+//! answers.
 
 use gptbots_mock::Server;
 use gptbots_mock::contract::{MessagesTotal, Readings};

@@ -1,5 +1,5 @@
-//! Bodies that no endpoint reads: the answer comes at once, the connection goes on or says that it
-//! does not, and nothing is lost.
+//! Request bodies that no endpoint reads: the answer comes at once, and the connection stays open
+//! or says that it closes.
 
 use std::io::Write;
 use std::time::Duration;

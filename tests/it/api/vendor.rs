@@ -1,10 +1,12 @@
-//! The vendor's pages: literals typed from them, never from the tables in `src/contract`.
+//! Literals typed from the vendor's pages, never from the tables in `src/contract`: the examples,
+//! the keys of the rows, the channels. Holds the statements on keys (`*.row.*`), on channels
+//! (`channel.*`) and on the examples.
 
 use std::collections::HashSet;
 
 use gptbots_mock::Server;
 
-use crate::support::client::{get, request};
+use crate::support::client::{Answer, get, request};
 
 /// The list page's example, without the `user_id` that neither row has.
 const LIST: &str = "/v1/bot/conversation/page?page=1&conversation_type=API\
@@ -18,7 +20,7 @@ const QA: &str = "/v1/message/qa/record/page?page=1&page_size=10\
 const MESSAGES: &str = "/v1/messages?conversation_id=xxxxxx&user_id=123456&page=1&page_size=100";
 
 #[track_caller]
-fn ask(key: &str, target: &str) -> crate::support::client::Answer {
+fn ask(key: &str, target: &str) -> Answer {
     get(&Server::start().unwrap(), key, target)
 }
 

@@ -1,4 +1,5 @@
-//! The pages' tables of errors, and what is assumed where a page has none: literals, byte for byte.
+//! The pages' tables of errors, byte for byte, and what is assumed where a page has none. Holds the
+//! statements on codes (`everywhere.404`, `messages.40005`).
 
 use std::time::Duration;
 

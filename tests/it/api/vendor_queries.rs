@@ -1,5 +1,6 @@
-//! What each page says of its parameters, typed from its table: which there are, and what a query
-//! may not do with them. [`limits`](crate::api::limits) asks the same of the tables in `src/contract`.
+//! The parameters of each page, typed from its table, and what a query may not do with them.
+//! [`limits`](crate::api::limits) asks the same of the tables in `src/contract`. Holds the
+//! statements on parameters.
 
 use gptbots_mock::Server;
 

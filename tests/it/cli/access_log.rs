@@ -1,4 +1,5 @@
-//! The access log on stderr: what a line says, what it never says, and that nobody waits for it.
+//! The access log on stderr: the form of a line, that no key is ever in it, and that a slow reader
+//! of the log delays no request.
 
 use std::net::SocketAddr;
 use std::time::SystemTime;

@@ -1,4 +1,5 @@
-//! The commands beside `serve`: what they print, and how they end.
+//! The commands beside `serve` (`readings`, `contract`, `healthcheck`, help): what they print, and
+//! their exit codes.
 
 use std::net::{TcpListener, TcpStream};
 

@@ -1,5 +1,5 @@
-//! `exec`: an emulator for as long as a command runs. Through the real binary, with `sh` as the
-//! command.
+//! `exec` runs an emulator for as long as a command runs. The tests use the real binary, with `sh`
+//! as the command.
 
 use std::io::Write;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! What `exec` tells its command of the emulator, and what its help says of that.
+//! The variables that `exec` sets for its command, and what its help says about them.
 
 use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, exec, run};

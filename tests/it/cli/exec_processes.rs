@@ -1,5 +1,5 @@
-//! `exec` among processes: how it ends, which signals the command gets, and what becomes of all that
-//! the command starts.
+//! `exec` and processes: exit by signal, signals passed on to the command, and the end of
+//! everything that the command started.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! `exec` in a terminal, as a user sees it: an interactive bash, and keys that are typed.
 //!
-//! Without `bash` or `python3`, which makes the terminal, there is nothing to see.
+//! The tests are skipped without `bash` or `python3`, which provides the terminal.
 
 use std::process::Command;
 

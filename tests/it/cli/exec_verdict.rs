@@ -1,5 +1,5 @@
-//! What `exec` makes of the verdict on its command. The command is `sh`, and `curl` its client;
-//! without `curl` there is nothing to see.
+//! The verdict of `exec` on its command: exit code, last line and reports. The command is `sh` with
+//! `curl` as the client; the tests that need `curl` are skipped without it.
 
 use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, exec, is_installed, run};

@@ -1,4 +1,4 @@
-//! Serving from the command line: what is printed, where, and what never.
+//! `serve`: what it prints on stdout and stderr, and that it never prints a key.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! How the process ends: as asked, with what is in flight finished.
+//! How the process ends: on signals, with requests in flight finished.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};

@@ -1,4 +1,5 @@
-//! Flags and variables: wrong ones are explained, right ones heard, flags before variables.
+//! Flags and their variables: wrong values are explained, right ones apply, and a flag overrides
+//! its variable.
 
 use std::net::{SocketAddr, TcpListener};
 

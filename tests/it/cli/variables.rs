@@ -1,5 +1,5 @@
-//! Variables that were not meant for the program, or are wrong: which commands they stop, and what is
-//! said of them.
+//! Variables that are wrong or meant for another program: which commands they stop, and what is
+//! printed about them.
 
 use crate::support::process::{Ended, Process, command, run};
 

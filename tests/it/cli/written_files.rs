@@ -1,4 +1,5 @@
-//! Files that the program writes: what stands at their path already, and what is left of it.
+//! Files that the program writes (port file, reports): links, modes, owners and pipes at their path
+//! are respected.
 #![cfg(unix)]
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};

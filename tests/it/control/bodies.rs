@@ -1,4 +1,4 @@
-//! The bodies of requests to the control API: how large, how slow, and of which bytes.
+//! Request bodies of the control API: size, speed and encoding.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The control API's paths and documents, and how it tells of mistakes in them.
+//! The paths and documents of the control API, and the errors for mistakes in them.
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Requests as they come: the stream of the control API.
+//! The stream of events: each request is sent to listeners as it comes.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gptbots_mock::Server;
 use serde_json::{Value, json};
 
-use crate::support::client::{NEWEST, fetch, get, sent};
+use crate::support::client::{NEWEST, fetch, get, request, sent};
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
@@ -126,12 +126,7 @@ fn last_event_id_resumes_after_it() {
     // Another server's: all that is here is new.
     let mut listener = Listener::open(server.address(), "", "Last-Event-ID: 500\r\n");
     assert_eq!(listener.numbers(4), [1, 2, 3, 4]);
-    let wrong = crate::support::client::request(
-        &server,
-        "GET",
-        "/__admin/events",
-        &[("Last-Event-ID", "five")],
-    );
+    let wrong = request(&server, "GET", "/__admin/events", &[("Last-Event-ID", "five")]);
     assert_eq!(wrong.status, 400, "{wrong:?}");
 }
 

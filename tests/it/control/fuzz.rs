@@ -1,4 +1,5 @@
-//! Broken documents by the hundred: the control API takes all of one or nothing, and says why.
+//! Hundreds of broken documents: the control API applies a document completely or not at all, and
+//! says why.
 
 use std::sync::Mutex;
 

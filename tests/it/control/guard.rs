@@ -1,11 +1,11 @@
-//! Who may use the control API. Heads are written byte by byte, as a browser or a stranger's
-//! program sends them.
+//! Who may use the control API: `Host`, `Origin` and the token are checked. Heads are written byte
+//! by byte, as a browser or a foreign program sends them.
 
 use std::net::SocketAddr;
 
 use gptbots_mock::Server;
 
-use crate::support::client::{Answer, NEWEST, raw};
+use crate::support::client::{Answer, NEWEST, fetch, get, raw};
 use crate::support::process::{Process, command, run};
 
 /// Asks for the default sandbox with these lines as the head's.
@@ -143,7 +143,7 @@ fn cross_site_form_changes_nothing() {
     let path = "/__admin/sandboxes/default/faults";
     let answer = send(server.address(), "POST", path, &browser, r#"{"status": 503, "id": "x"}"#);
     refused(&answer, 403, "another origin");
-    crate::support::client::get(&server, "app-demo", NEWEST).ok();
+    get(&server, "app-demo", NEWEST).ok();
 }
 
 /// An image or a link sends no `Origin`.
@@ -183,7 +183,7 @@ fn a_page_on_another_port_adds_no_fault() {
     let path = "/__admin/sandboxes/default/faults";
     let answer = send(server.address(), "POST", path, &browser, r#"{"status": 503}"#);
     refused(&answer, 403, "another origin");
-    crate::support::client::get(&server, "app-demo", NEWEST).ok();
+    get(&server, "app-demo", NEWEST).ok();
 }
 
 #[test]
@@ -290,8 +290,8 @@ fn token_does_not_lift_host_and_origin_checks() {
 #[test]
 fn vendor_endpoints_need_no_token() {
     let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);
-    crate::support::client::fetch(address, "app-demo", NEWEST).ok();
-    assert_eq!(crate::support::client::fetch(address, "s3cret", NEWEST).status, 401);
+    fetch(address, "app-demo", NEWEST).ok();
+    assert_eq!(fetch(address, "s3cret", NEWEST).status, 401);
 }
 
 /// A probe under a pod's address, through a port mapping, or with a token that it does not know.
@@ -339,5 +339,5 @@ fn without_a_control_api_its_paths_are_404() {
 #[test]
 fn without_a_control_api_sandboxes_work() {
     let (_server, address) = Process::serve(&["--no-admin"]);
-    crate::support::client::fetch(address, "app-demo~a", NEWEST).ok();
+    fetch(address, "app-demo~a", NEWEST).ok();
 }

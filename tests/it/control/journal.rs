@@ -1,5 +1,5 @@
-//! How much of the requests is kept: so many of each sandbox, within so much memory of all, and no
-//! key.
+//! The limits of the journal: a number of requests per sandbox, an amount of memory for all, and no
+//! key in it.
 
 use std::net::SocketAddr;
 

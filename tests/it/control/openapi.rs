@@ -1,5 +1,5 @@
-//! The document of the control API, held against every answer that can be provoked: each operation
-//! with each status that it documents, and nothing that it does not.
+//! The `OpenAPI` document of the control API: every operation is provoked to give each status that
+//! the document lists, and no other.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

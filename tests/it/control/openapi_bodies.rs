@@ -1,4 +1,5 @@
-//! What the document of the control API lets a request hold, held against what is read.
+//! The request schemas of the control API's `OpenAPI` document accept and refuse the same bodies as
+//! the server.
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Request patterns: what they match, and how a wrong one is refused.
+//! Request patterns: what they match, and the errors for wrong ones.
 
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};

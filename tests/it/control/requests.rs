@@ -1,4 +1,4 @@
-//! The journal over HTTP: what the control API tells of requests, in the shapes of `WireMock`.
+//! The journal over HTTP: requests in the shapes of `WireMock`.
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};

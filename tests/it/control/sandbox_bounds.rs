@@ -1,4 +1,4 @@
-//! How many sandboxes there are, and how long they last.
+//! The limits of sandboxes: how many there are, and when one is evicted or expires.
 
 use std::time::Duration;
 

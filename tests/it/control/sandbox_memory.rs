@@ -1,4 +1,4 @@
-//! What sandboxes cost: the resident memory of the real binary, as Linux tells it.
+//! The memory of 10,000 sandboxes: the resident memory of the real binary, as Linux shows it.
 #![cfg(target_os = "linux")]
 
 use serde_json::json;

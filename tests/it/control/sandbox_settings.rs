@@ -1,4 +1,5 @@
-//! What a sandbox is told to be: all of it or nothing, until it is reset, deleted or told anew.
+//! Settings of a sandbox: `PUT` applies all of them or none, and they stay until it is reset,
+//! deleted or put again.
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};
@@ -167,7 +168,7 @@ fn any_key_belongs_to_the_first_inline_agent() {
 
 #[test]
 fn null_removes_the_servers_rate_limit() {
-    let (_server, address) = crate::support::process::Process::serve(&["--rate-limit", "1/60"]);
+    let (_server, address) = Process::serve(&["--rate-limit", "1/60"]);
     control(address, "PUT", "/sandboxes/a", r#"{"rate_limit": null}"#).ok();
     let key = [("Authorization", "Bearer app-demo~a")];
     assert_eq!([(); 3].map(|()| call(address, "GET", NEWEST, &key).status), [200; 3]);

@@ -1,4 +1,4 @@
-//! How a request names its sandbox, and that what happens in one stays there.
+//! How a request names its sandbox, and that sandboxes do not affect each other.
 
 use std::time::Duration;
 

@@ -1,10 +1,11 @@
-//! Faults by the names that real clients have for them, as the table of `docs/FAULTS.md` has them:
-//! `curl`, Python's `http.client` and Node's `fetch`. One that is not installed is left out.
+//! Faults as real clients report them: the table of `docs/FAULTS.md` for `curl`, Python's
+//! `http.client` and Node's `fetch`. A client that is not installed is skipped.
 
 use std::process::{Command, Output, Stdio};
 
 use gptbots_mock::Server;
 
+use crate::support::client::get;
 use crate::support::faults::{KEY, MESSAGES, server};
 
 /// Prints how an answer came, or the name of what went wrong: before a head, in a body, or when it
@@ -88,7 +89,7 @@ fn node(fault: &str, timeout: &str) -> Option<String> {
 
 /// How many bytes the true answer has.
 fn whole() -> usize {
-    crate::support::client::get(&Server::start().unwrap(), KEY, MESSAGES).ok().body.len()
+    get(&Server::start().unwrap(), KEY, MESSAGES).ok().body.len()
 }
 
 /// Seconds that no answer here takes.

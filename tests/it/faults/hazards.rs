@@ -1,5 +1,5 @@
-//! Paging hazards, as a client meets them that walks page by page: against the places of the rows
-//! in the walk without any hazard.
+//! Paging hazards, seen by a client that walks page by page: which rows move, compared to the walk
+//! without a hazard.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! Lines of faults that nobody would write: none panics, and what is read is written again.
+//! The text form of a fault, with random lines: none panics, and a parsed line is written as one
+//! that parses to the same fault.
 
 use gptbots_mock::{Fault, Server};
 use proptest::prelude::{Strategy, any, prop, prop_oneof};

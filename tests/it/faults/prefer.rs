@@ -1,4 +1,4 @@
-//! `Prefer`: a fault on one request (RFC 7240), and the same one again.
+//! The `Prefer` header (RFC 7240): a fault on one request, and the repetition of an earlier fault.
 
 use std::time::{Duration, Instant};
 

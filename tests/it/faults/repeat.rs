@@ -1,4 +1,4 @@
-//! Two runs of a suite meet the same faults, whatever runs beside them.
+//! Two runs of a suite get the same faults, whatever runs beside them.
 
 use gptbots_mock::{Fault, Server};
 

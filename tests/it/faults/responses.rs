@@ -1,9 +1,11 @@
-//! What a fault answers, when it is looked at, and what names it. Bodies are literals.
+//! The response of each fault, its headers, and its order among the other checks. Bodies are
+//! literals.
 
 use gptbots_mock::Server;
 use gptbots_mock::contract::{ErrorStatus, Wording};
 
 use crate::support::client::{Answer, get, request};
+use crate::support::control::control;
 use crate::support::faults::{
     KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, asking, asks, builder, drain, exchange, server,
     take_apart,
@@ -137,7 +139,7 @@ fn retry_after_is_set_from_the_library_and_in_json() {
     let fault = r#"{"operation": "qa", "status": 503, "retry_after": 4}"#;
     let server = Server::start().unwrap();
     let path = "/sandboxes/default/faults";
-    crate::support::control::control(server.address(), "POST", path, fault).ok();
+    control(server.address(), "POST", path, fault).ok();
     assert_eq!(get(&server, KEY, QA).header("retry-after"), Some("4"));
     let too_long = gptbots_mock::Fault::status(503).retry_after(86_401);
     let why = Server::builder().fault(too_long).start().unwrap_err().to_string();

@@ -1,4 +1,5 @@
-//! Delays and drips: as long as asked, side by side, and over when the client goes.
+//! Delayed and throttled responses: their length, that they run in parallel, and that they end when
+//! the client goes.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;

@@ -1,5 +1,5 @@
-//! Which requests a fault strikes, over HTTP; and where faults can be given: by flag, variable,
-//! config file, control API and library.
+//! Which requests a fault applies to, and where faults can be given: flag, variable, config file,
+//! control API and library.
 
 use std::net::SocketAddr;
 

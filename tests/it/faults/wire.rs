@@ -1,4 +1,4 @@
-//! What faults are on the wire: resets, silence and halves, byte by byte.
+//! Faults that break the connection (reset, no answer, truncated body), byte by byte.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! The library: where a server can be started, what it shares (nothing), how it ends, and why one
-//! does not start.
+//! `Server` in a test's own process: where it can be started, that servers share nothing, how it
+//! ends, and why it does not start.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

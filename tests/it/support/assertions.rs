@@ -1,4 +1,4 @@
-//! Assertions that know nothing of the emulator.
+//! Assertions that need no server.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};

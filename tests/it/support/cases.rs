@@ -1,4 +1,4 @@
-//! Random cases, the same ones in every run.
+//! Random cases, the same in every run.
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};

@@ -1,4 +1,5 @@
-//! What the tests call the server with: a client that shows everything and hides nothing.
+//! The HTTP client of the tests. It follows, retries and hides nothing, and checks every answer of
+//! the emulated API against the `OpenAPI` document.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -211,7 +212,7 @@ impl Connection {
         let head = head("GET", target, &self.key, "");
         self.wire.send(&head);
         let answer = self.wire.answer();
-        assert!(self.wire.is_read(), "more than one answer to {target}");
+        assert!(!self.wire.has_more(), "more than one answer to {target}");
         hold(self.wire.stream().peer_addr().unwrap(), head.as_bytes(), &answer);
         answer
     }

@@ -1,4 +1,4 @@
-//! The control API, as tests call it.
+//! Requests to the control API.
 
 use std::net::SocketAddr;
 

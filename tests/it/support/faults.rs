@@ -1,5 +1,5 @@
-//! What the tests of faults share: a server that has some, a request of each operation, and an
-//! answer whose body need not be text.
+//! What the tests of faults share: servers with faults, a request for each operation, and answers
+//! whose bodies are not text.
 
 use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! Small records, made where a test needs them.
+//! Small records for a test.
 
 use gptbots_mock::{Server, ServerBuilder};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Files that are written from the program and compared in CI. `UPDATE=1` writes them.
+//! Committed files that the program writes: compared, or with `UPDATE=1` written.
 
 use std::path::Path;
 

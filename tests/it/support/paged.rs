@@ -1,5 +1,4 @@
-//! Records whose pages can be told apart: rows are named by their place in the walk without any
-//! hazard.
+//! Records whose rows are named by their place in the walk without a hazard.
 
 use std::ops::Range;
 

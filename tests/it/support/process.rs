@@ -1,4 +1,4 @@
-//! The real binary as a child process: what it prints, how it ends, never left behind.
+//! The real binary as a child process. It is killed when the test ends.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};

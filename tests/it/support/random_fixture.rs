@@ -1,5 +1,5 @@
-//! Random fixtures with many ties, and what must be served of them: computed here, by filtering
-//! and sorting lists.
+//! Random fixtures with many ties, and the rows that a server must answer from them, computed by
+//! filtering and sorting lists.
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};

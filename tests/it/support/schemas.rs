@@ -1,9 +1,9 @@
-//! Every answer of a vendor path is held to the `OpenAPI` document, whichever test asks.
+//! Checks every answer of a vendor path against the `OpenAPI` document, whichever test asks.
 //!
-//! The document shows the defaults of the readings. Each answer is held to it as the sandbox's
-//! readings change it, for which the sandbox is asked once. A fault's answer is held where it is a
-//! code of the vendor's; what else a fault does breaks the document on purpose. Preflights are no
-//! answers of the contract's.
+//! The document describes the defaults of the readings, so it is changed as the sandbox's readings
+//! change the answers; the sandbox is asked for them once. The answer of a fault is checked if it
+//! has a code of the vendor's; the other faults break the document on purpose. Preflights are not
+//! answers of the contract.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

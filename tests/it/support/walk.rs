@@ -1,4 +1,4 @@
-//! Walks: every page of a query, as a client exports it.
+//! Walks over every page of a query, as a client exports it.
 
 use std::fmt::Write as _;
 

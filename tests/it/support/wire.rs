@@ -51,9 +51,22 @@ impl Wire {
         Answer { body: String::from_utf8(body).expect("an answer is UTF-8"), ..head }
     }
 
-    /// Whether nothing has come behind what was read.
-    pub(crate) fn is_read(&self) -> bool {
-        self.0.buffer().is_empty()
+    /// How many bytes there are to read without waiting, up to 1; 0 where the server has closed.
+    fn peek(&self) -> Result<usize, ErrorKind> {
+        self.stream().set_nonblocking(true).unwrap();
+        let next = self.stream().peek(&mut [0]).map_err(|error| error.kind());
+        self.stream().set_nonblocking(false).unwrap();
+        next
+    }
+
+    /// Whether the connection is open, with nothing to read.
+    pub(crate) fn is_open(&self) -> bool {
+        self.peek() == Err(ErrorKind::WouldBlock)
+    }
+
+    /// Whether something has come behind what was read.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.0.buffer().is_empty() || self.peek() == Ok(1)
     }
 
     /// Asserts that the server closes it without another byte.

@@ -1,4 +1,5 @@
-//! An assertion that has not seen everything, or nothing at all, fails and says so.
+//! The library's assertions on a verdict fail if not all requests were seen, or none came, and say
+//! so.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! HTTP clients that people use, where they are installed: none of them is told that it left an
-//! answer unread, however it ends its connections.
+//! Popular HTTP clients, where they are installed: none gets a finding for an unread answer,
+//! however it closes its connections.
 
 use std::process::{Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! Coverage: what of the contract a suite has met.
+//! Coverage: which parts of the contract a suite has used.
 
 use gptbots_mock::contract::{Code, ENDPOINTS, Operation};
 use gptbots_mock::{Fault, Rule, Server};

@@ -1,4 +1,4 @@
-//! The forms of a verdict: JSON, text and JUnit, as `Accept` asks, whatever was found.
+//! The formats of a verdict: JSON, text and JUnit, chosen by `Accept`.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,11 +1,11 @@
-//! Clients that are right get no findings, whatever they meet: false alarms are the enemy.
+//! Correct clients get no findings: walks in every style, tests of errors, workers side by side.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use gptbots_mock::contract::{PagePastEnd, QaTotal};
 use gptbots_mock::{Hazard, Rule, Server};
 
-use crate::support::client::{Answer, Connection, call, get, raw, request};
+use crate::support::client::{Answer, Connection, call, connect, get, raw, request};
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows, rows_of_25, server, target,
 };
@@ -291,7 +291,7 @@ fn encoded_names_and_empty_parts_have_no_findings() {
 fn no_request_has_no_findings() {
     let server = server();
     for _ in 0..3 {
-        drop(crate::support::client::connect(server.address()));
+        drop(connect(server.address()));
     }
     raw(server.address(), b"nonsense\r\n\r\n");
     call(server.address(), "GET", "/__admin/health", &[]).ok();

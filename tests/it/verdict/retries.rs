@@ -1,4 +1,4 @@
-//! Clients that wait and try again as they should get no findings, whatever fails.
+//! Clients that wait and retry correctly get no findings, whatever fails.
 
 use std::collections::HashMap;
 use std::io::Read;

@@ -1,4 +1,5 @@
-//! The verdict: each rule is broken by the smallest client that is wrong, and the verdict says so.
+//! Each rule of the verdict is broken by the smallest wrong client, and the verdict has the
+//! finding.
 
 use std::io::Read;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use gptbots_mock::contract::{Code, Operation};
 use gptbots_mock::{Fault, Limits, Rule, Server};
 
 use crate::support::assertions::until;
-use crate::support::client::{exchange, get, head, parse, request, sent};
+use crate::support::client::{Connection, exchange, get, head, parse, request, sent};
 use crate::support::wire::Wire;
 use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told, verdict,
@@ -332,7 +333,7 @@ fn verdict_keeps_findings_of_dropped_requests() {
     for number in [1, 3] {
         page(&server, &queries()[0], number);
     }
-    let mut connection = crate::support::client::Connection::open(server.address(), KEY);
+    let mut connection = Connection::open(server.address(), KEY);
     for _ in 0..1100 {
         connection.get(&target(&queries()[1], 1)).ok();
     }

@@ -1,5 +1,5 @@
-//! Clients side by side: nobody is held to an answer that went to someone else, and keys stay hidden
-//! wherever a client puts them.
+//! Several clients at once: none gets a finding because of an answer that another one received.
+//! Keys are hidden wherever a client sends them.
 
 use gptbots_mock::{Server, Verdict};
 

@@ -1,5 +1,5 @@
-//! What the tests on verdicts share: records of which every endpoint has 25 rows, three pages of
-//! ten, and a client that asks for them.
+//! What the tests of verdicts share: records of which every endpoint has 25 rows, three pages of
+//! ten, and a client for them.
 
 use gptbots_mock::contract::ENDPOINTS;
 use gptbots_mock::{Server, ServerBuilder};

@@ -1,4 +1,5 @@
-//! Requests that find no endpoint: each is a finding, but for those that nobody means to send.
+//! Requests that match no endpoint: each is a finding, except for what browsers, crawlers and
+//! probes ask for on their own.
 
 use gptbots_mock::Server;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! `gptbots-mock verify` against servers that break the contract: each statement that it reports to
-//! hold it reports to differ, and no other, where a server breaks just that one.
+//! `gptbots-mock verify` against servers that break the contract: each statement that can hold is
+//! broken alone once, and `verify` reports that it differs, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,7 +9,7 @@ use gptbots_mock::contract::{PagePastEnd, QaTime};
 use serde_json::{Value, json};
 
 use crate::support::client::Answer;
-use crate::support::fixture::{KEY, agent, build, question, silent, talk, with};
+use crate::support::fixture::{KEY, agent, answer, build, question, silent, talk, with};
 use crate::support::folder::Folder;
 use crate::support::process::{Process, command, run};
 use crate::verify::breaks;
@@ -87,7 +87,7 @@ impl World {
 fn small() -> [Value; 2] {
     let pair = |name: &str, time: i64| {
         let question = question(&format!("q-{name}"), time);
-        [question, crate::support::fixture::answer(&format!("a-{name}"), time + 1500)]
+        [question, answer(&format!("a-{name}"), time + 1500)]
     };
     let two = |id: &str, time: i64| {
         let [one, other] = ["1", "2"].map(|place| format!("{id}{place}"));
@@ -299,11 +299,7 @@ fn nothing_differs_where_there_is_next_to_nothing_or_one_long_conversation() {
     let long: Vec<Value> = (0..150)
         .map(|number| {
             let (id, time) = (format!("m{number}"), 1_760_950_800_000 + number * 700);
-            if number % 2 == 0 {
-                question(&id, time)
-            } else {
-                crate::support::fixture::answer(&id, time)
-            }
+            if number % 2 == 0 { question(&id, time) } else { answer(&id, time) }
         })
         .collect();
     let one = [question("only", 1_760_950_800_000)];

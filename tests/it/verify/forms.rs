@@ -1,4 +1,4 @@
-//! `gptbots-mock verify`: its reports, and what it says to wrong usage.
+//! `gptbots-mock verify`: the formats of its reports, and the errors for wrong usage.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `verify` against servers that do not speak HTTP as they should: each gives a finding that names
-//! the trouble, never a crash, and never the key to anyone else.
+//! `verify` against servers that break HTTP: each is reported by name, none crashes it, and the key
+//! goes to no other server.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};

@@ -1,11 +1,11 @@
-//! `verify` against servers whose answers are HTTP, and nothing that the contract has.
+//! `verify` against servers that answer valid HTTP, but nothing of the contract.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gptbots_mock::Server;
 use serde_json::json;
 
-use crate::support::client::NEWEST;
+use crate::support::client::{NEWEST, get};
 use crate::support::fixture::{self, agent, answer as reply, build, question};
 use crate::verify::scripted::{
     KEY, MOST, Scripted, answer, finds, handed_on, json, statement, troubles, verify,
@@ -121,7 +121,7 @@ fn key_echoed_by_the_server_is_not_printed() {
 #[test]
 fn record_values_in_refusals_are_not_printed() {
     let emulator = Server::start().unwrap();
-    let newest = crate::support::client::get(&emulator, KEY, NEWEST).json();
+    let newest = get(&emulator, KEY, NEWEST).json();
     let row = newest["list"][0].clone();
     let told = ["user_id", "subject", "conversation_id"]
         .map(|name| row[name].as_str().unwrap().to_owned());
@@ -284,7 +284,7 @@ fn tries_count_as_requests() {
 #[test]
 fn same_page_for_everything_is_reported() {
     let emulator = Server::start().unwrap();
-    let page = crate::support::client::get(&emulator, KEY, NEWEST).body;
+    let page = get(&emulator, KEY, NEWEST).body;
     let server = Scripted::sending(json(page));
     let found = verify(&server.url(), &[]);
     assert_eq!((found.code, troubles(&found).len()), (6, 0), "{}", found.stdout);

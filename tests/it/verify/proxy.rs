@@ -1,5 +1,4 @@
-//! A proxy that breaks things: what stands between a client and an emulator, and lets a test change
-//! what either of them sees.
+//! A proxy between a client and an emulator that lets a test change requests and answers.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};

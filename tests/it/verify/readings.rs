@@ -1,5 +1,5 @@
-//! `gptbots-mock verify`: against the emulator it finds the readings that the emulator was given,
-//! all of them and no others.
+//! `gptbots-mock verify` against the emulator finds exactly the readings that the emulator was
+//! given.
 
 use gptbots_mock::Server;
 use gptbots_mock::contract::READINGS;

@@ -1,4 +1,4 @@
-//! Servers that behave as badly as a test says, and `verify` run against them.
+//! Servers that follow a test's script, and `verify` run against them.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

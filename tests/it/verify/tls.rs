@@ -1,5 +1,5 @@
-//! `verify` over TLS: right certificates are as good as none, and a wrong one ends it before the
-//! key is sent. What this machine trusts is said in a file, as on Linux.
+//! `verify` over TLS: with a trusted certificate everything holds as without TLS; with a wrong one
+//! the key is not sent. The trusted authorities stand in a file, as on Linux.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;

@@ -4,7 +4,7 @@ use gptbots_mock::contract::CONVERSATION_TYPES;
 use serde_json::Value;
 
 use super::{LIST, QA, add, answered_as, asked_as, json_edited, rows_edited, rows_of};
-use crate::support::client::Answer;
+use crate::support::client::{Answer, fetch};
 use crate::verify::differs::{Break, World, row};
 use crate::verify::proxy::{Asked, Upstream};
 
@@ -166,8 +166,7 @@ fn orders() -> Vec<Break> {
 /// The same two conversations of the same time stand the other way round in every answer.
 fn ties() -> Break {
     let target = NEWEST.replace("page_size=1", "page_size=100");
-    let rows =
-        crate::support::client::fetch(World::Edge.upstream().0, "app-edge", &target).rows("list");
+    let rows = fetch(World::Edge.upstream().0, "app-edge", &target).rows("list");
     let mut pairs = rows.windows(2);
     let tied = |two: &&[Value]| two[0]["recent_chat_time"] == two[1]["recent_chat_time"];
     let ids = pairs.rfind(tied).unwrap().iter().map(|row| row["conversation_id"].clone());
@@ -331,7 +330,7 @@ fn first_channel() -> String {
 
 fn shown_channels() -> Vec<String> {
     let target = NEWEST.replace("page_size=1", "page_size=100");
-    let answer = crate::support::client::fetch(World::Demo.upstream().0, "app-demo", &target);
+    let answer = fetch(World::Demo.upstream().0, "app-demo", &target);
     answer.column("list", "conversation_type")
 }
 

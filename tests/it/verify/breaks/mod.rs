@@ -1,4 +1,4 @@
-//! Ways to break the contract, a table for each part of it, and what they are made with.
+//! Ways to break the contract, one table for each part of it.
 
 mod access;
 mod everywhere;
