@@ -55,8 +55,9 @@ fn with_default_signals(program: &OsStr) -> Command {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.map_or(0, |bits| u64::from_str_radix(bits.trim(), 16).unwrap());
-    // SIGHUP, SIGINT and SIGQUIT are 1, 2 and 3.
-    if ignored & 0b111 == 0 {
+    let is_ignored = |signal: u32| ignored >> (signal - 1) & 1 == 1;
+    let [hangup, interrupt, quit] = [1, 2, 3];
+    if ![hangup, interrupt, quit].into_iter().any(is_ignored) {
         return Command::new(program);
     }
     let mut command = Command::new("env");
