@@ -12,9 +12,10 @@ use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told,
 };
 
-/// A client as it should be: it tries again after growing pauses.
+/// A client as it should be: it tries again after growing pauses. Which of several walkers meets which
+/// failure depends on the machine, so one of them may meet many in a row.
 fn patient(ask: impl Fn() -> Answer) -> Answer {
-    for pause in [20, 40, 80, 160, 320, 640] {
+    for pause in [20, 40, 80, 160, 320, 640, 640, 640, 640, 640] {
         let answer = ask();
         if answer.status == 200 && serde_json::from_str::<serde_json::Value>(&answer.body).is_ok() {
             return answer;

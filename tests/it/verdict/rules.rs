@@ -177,13 +177,14 @@ fn retries_without_a_pause_are_a_finding() {
         let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
         let target = target(&queries()[0], 1);
         let head = head("GET", &target, KEY, "Connection: close\r\n");
-        for _ in 0..8 {
-            // A reset is an error here.
-            let _ = sent(server.address(), &head).read_to_end(&mut Vec::new());
-        }
-        // A machine that is busy may make a pause of its own.
-        let found = found(&server);
-        assert!(matches!(found[..], [("no-pause", 2.., _)]), "{fault}: {found:?}");
+        // A machine that is busy may make pauses of its own, so it asks until it was quick enough.
+        until("it was quick enough", || {
+            for _ in 0..8 {
+                // A reset is an error here.
+                let _ = sent(server.address(), &head).read_to_end(&mut Vec::new());
+            }
+            matches!(found(&server)[..], [("no-pause", 2.., _)])
+        });
     }
 }
 
