@@ -4,6 +4,7 @@
 pub(crate) const SANDBOX_MARK: char = '~';
 
 /// What [`is_sandbox_id`] takes, as a regular expression.
+#[cfg(feature = "docs")]
 pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 
 /// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.

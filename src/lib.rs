@@ -54,10 +54,10 @@
 mod api;
 pub mod contract;
 mod control;
+#[cfg(feature = "docs")]
+mod docs;
 mod document;
 mod keys;
-mod node;
-mod openapi;
 mod records;
 mod report;
 mod sandbox;
@@ -71,9 +71,12 @@ mod verify;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use contract::openapi;
 pub use control::admin_openapi;
+#[cfg(feature = "docs")]
+#[doc(hidden)]
+pub use docs::derived_files;
 pub use document::{DocumentError, Problem};
-pub use openapi::openapi;
 pub use records::fixtures::{Conversation, Fixture, FixtureAgent};
 pub use records::generate::MAX_CONVERSATIONS;
 pub use records::{Day, DayError};
@@ -85,8 +88,6 @@ pub use sandbox::verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
-#[doc(hidden)]
-pub use {control::control_page, sandbox::faults::faults_page, sandbox::hazard::hazards_page};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

@@ -72,3 +72,39 @@ fn escaped(text: &str) -> String {
     }
     out
 }
+
+/// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
+#[cfg(feature = "cli")]
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+#[cfg(feature = "cli")]
+impl Table {
+    pub(crate) fn new(head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
+    }
+
+    pub(crate) fn row(&mut self, cells: &[&str]) {
+        self.rows.push(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
+    }
+
+    pub(crate) fn finish(self, out: &mut String) {
+        let columns = self.rows[0].len();
+        let width = |column: usize| {
+            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = (0..columns).map(width).collect();
+        // Nothing stands behind the last column, so nothing pads it.
+        widths[columns - 1] = self.rows[0][columns - 1].chars().count();
+        for (number, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            let _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | ").trim_end());
+            if number == 0 {
+                let rules = widths.iter().map(|width| "-".repeat(*width));
+                let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
+            }
+        }
+        out.push('\n');
+    }
+}

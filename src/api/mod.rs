@@ -16,6 +16,7 @@
 
 mod auth;
 mod envelope;
+#[cfg(feature = "docs")]
 mod example;
 mod faulty;
 mod handlers;
@@ -46,6 +47,7 @@ use crate::sandbox::verdict::PageSeen;
 use crate::sandbox::{Held, Sandbox, Sandboxes};
 use crate::target::split_sandbox;
 use auth::{Sent, Unsent};
+#[cfg(feature = "docs")]
 pub(crate) use example::example;
 pub(crate) use message::{authority, check as check_message, split_port};
 use page::{Page, View};

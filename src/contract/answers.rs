@@ -1,6 +1,6 @@
 //! The answers: their keys, in the order of the wire.
 
-use super::{CONVERSATION_TYPES, Feedback, MessageType, Source, assumed, documented, page};
+use super::{Source, assumed, documented, page};
 
 /// The JSON type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +92,6 @@ impl Answer {
         self.rows_json.trim_end_matches(':').trim_matches('"')
     }
 
-    /// Whether the answer has a total without any reading.
-    pub(crate) fn has_total(&self) -> bool {
-        self.total != TotalPlace::Absent
-    }
-
     /// Every key of a row, in order: (name, type, meaning, source).
     #[must_use]
     pub fn keys(&self) -> Vec<(&'static str, JsonType, &'static str, Source)> {
@@ -113,12 +108,16 @@ impl Answer {
 }
 
 /// Whether a key's value is a channel.
+#[cfg(feature = "cli")]
 pub(crate) fn is_channel(key: &str) -> bool {
     ["conversation_type", "convo_type"].contains(&key)
 }
 
 /// The words of which a key's value is one; none where it is free.
+#[cfg(feature = "cli")]
 pub(crate) fn words(key: &str) -> Vec<&'static str> {
+    use super::{CONVERSATION_TYPES, Feedback, MessageType};
+
     match key {
         key if is_channel(key) => {
             CONVERSATION_TYPES.iter().map(|(value, ..)| value.name()).collect()
@@ -248,6 +247,7 @@ keys! {
 }
 
 /// Keys of rows that are there only under a reading.
+#[cfg(feature = "cli")]
 pub(crate) const BY_READING: &[&str] = &["anonymous_id"];
 
 /// What stands before and after the text in `content` of a v2 message.

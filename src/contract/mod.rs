@@ -15,9 +15,7 @@
 mod answers;
 mod endpoints;
 mod errors;
-mod fidelity;
 mod hosts;
-mod pages;
 mod params;
 mod readings;
 mod statements;
@@ -25,34 +23,42 @@ mod unserved;
 mod values;
 mod wrong_path;
 
+#[cfg(feature = "docs")]
+pub(crate) use answers::is_channel;
 pub use answers::{
     Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
 };
-pub(crate) use answers::{BY_READING, Keys, TotalPlace, is_channel, words};
+#[cfg(feature = "cli")]
+pub(crate) use answers::{BY_READING, words};
 pub use answers::{
     CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
     QA, QA_RECORDS, TOTAL,
 };
+pub(crate) use answers::{Keys, TotalPlace};
 pub(crate) use endpoints::operation_of;
 pub use endpoints::{ENDPOINTS, Endpoint, Example, LIST_ALL_QUERY, Operation, endpoint};
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
-pub use fidelity::fidelity_page;
 pub use hosts::{HOSTS, Host};
-pub(crate) use pages::Table;
-pub use pages::{readings_page, reference_page};
 pub use params::{Field, Kind, Param, Presence};
 pub use readings::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, PagePastEnd,
     PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingRow, Readings,
     V2MessagesOrder, Wording,
 };
+#[cfg(feature = "docs")]
 pub(crate) use statements::behaviours;
 pub use statements::{SUBJECTS, Statement, statements};
 pub use unserved::{UNSERVED_ENDPOINTS, UnservedEndpoint};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
 pub(crate) use wrong_path::{nearest_path, unserved, what_is_near};
+
+/// The vendor's API as an `OpenAPI` 3.1 document, which `cargo xtask docs` makes of the tables.
+#[must_use]
+pub fn openapi() -> &'static str {
+    include_str!("../../docs/openapi.json")
+}
 
 /// The HTTP methods of every endpoint, as the `Allow` header of a 405 spells them.
 pub const ALLOW: &str = "GET, HEAD";

@@ -4,29 +4,29 @@
 use serde::Serialize;
 
 use crate::contract::{ENDPOINTS, READINGS};
-use crate::node::{Node, object};
 use crate::records::generate::MAX_CONVERSATIONS;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::{Clock, MOST_FAULTS, RateLimit};
 use crate::shape::{
-    Object, Schemas, Shape, any_of, at_least, capital, described, sentence, text_like, words,
+    Object, Schemas, Shape, With, any_of, at_least, capital, described, sentence, text_like, words,
 };
+use serde_json::{Value, json};
 
 /// A setting of a sandbox.
-pub(super) struct Setting {
-    pub(super) key: &'static str,
-    pub(super) about: &'static str,
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) about: &'static str,
     /// The page of `docs/` that says more.
-    pub(super) more: Option<&'static str>,
-    schema: fn(&mut Schemas) -> Node,
+    pub(crate) more: Option<&'static str>,
+    schema: fn(&mut Schemas) -> Value,
 }
 
-const fn row(key: &'static str, schema: fn(&mut Schemas) -> Node, about: &'static str) -> Setting {
+const fn row(key: &'static str, schema: fn(&mut Schemas) -> Value, about: &'static str) -> Setting {
     Setting { key, about, more: None, schema }
 }
 
 /// Every setting of a sandbox.
-pub(super) const SETTINGS: [Setting; 8] = [
+pub(crate) const SETTINGS: [Setting; 8] = [
     row(
         "seed",
         |_| at_least(0).with("maximum", u64::MAX),
@@ -50,7 +50,7 @@ pub(super) const SETTINGS: [Setting; 8] = [
             "faults",
             |schemas| {
                 let fault = crate::sandbox::faults::schema(schemas);
-                object! { "type" => "array", "items" => fault, "maxItems" => MOST_FAULTS }
+                json!({ "type": "array", "items": fault, "maxItems": MOST_FAULTS })
             },
             "a list of lines or objects",
         )
@@ -68,7 +68,7 @@ pub(super) const SETTINGS: [Setting; 8] = [
 ];
 
 /// Examples of sandboxes, most of them from the README.
-pub(super) const SANDBOXES: &[(&str, &str)] = &[
+pub(crate) const SANDBOXES: &[(&str, &str)] = &[
     ("third-page-fails", r#"{"faults": ["conversations:code=50000,after=2,times=1"]}"#),
     ("rate-limit", r#"{"rate_limit": {"requests": 2, "seconds": 60}, "clock": "frozen"}"#),
     ("paging-while-data-changes", r#"{"hazards": ["arrival"]}"#),
@@ -85,25 +85,25 @@ pub(super) const SANDBOXES: &[(&str, &str)] = &[
 ];
 
 /// Examples of how a clock changes.
-pub(super) const CLOCKS: &[(&str, &str)] =
+pub(crate) const CLOCKS: &[(&str, &str)] =
     &[("a-minute-passes", r#"{"advance_ms": 60000}"#), ("stop", r#"{"mode": "frozen"}"#)];
 
 /// Examples of faults.
-pub(super) const FAULTS: &[(&str, &str)] = &[
+pub(crate) const FAULTS: &[(&str, &str)] = &[
     ("line", r#""messages:code=50000,every=3""#),
     ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),
 ];
 
 /// The words for a clock.
-pub(super) const MODES: [(&str, bool); 2] = [("real", false), ("frozen", true)];
+pub(crate) const MODES: [(&str, bool); 2] = [("real", false), ("frozen", true)];
 
 /// The furthest that a clock is moved at once, in milliseconds.
-pub(super) fn furthest() -> u64 {
+pub(crate) fn furthest() -> u64 {
     u64::try_from(Clock::FURTHEST.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The settings of a sandbox.
-pub(super) fn sandbox(schemas: &mut Schemas) -> Node {
+pub(crate) fn sandbox(schemas: &mut Schemas) -> Value {
     schemas.named("Settings", |schemas| {
         let mut object = Object::new("The settings of a sandbox.");
         for Setting { key, about, more, schema } in &SETTINGS {
@@ -111,13 +111,13 @@ pub(super) fn sandbox(schemas: &mut Schemas) -> Node {
             object = object.key(key, &(sentence(about) + &more), false, schema(schemas));
         }
         // They are generated where there are no fixtures.
-        let none = object! { "properties" => object! { "fixtures" => false } };
-        object.finish().with("dependentSchemas", object! { "conversations" => none })
+        let none = json!({ "properties": { "fixtures": false } });
+        object.finish().with("dependentSchemas", json!({ "conversations": none }))
     })
 }
 
 /// How a clock changes.
-pub(super) fn clock(schemas: &mut Schemas) -> Node {
+pub(crate) fn clock(schemas: &mut Schemas) -> Value {
     schemas.named("ClockChange", |_| {
         let advance = at_least(0).with("maximum", furthest());
         Object::new("How a clock changes.")
@@ -127,17 +127,17 @@ pub(super) fn clock(schemas: &mut Schemas) -> Node {
     })
 }
 
-pub(super) fn mode() -> Node {
+pub(crate) fn mode() -> Value {
     words(MODES.map(|(word, _)| word))
 }
 
-fn clock_mode() -> Node {
+fn clock_mode() -> Value {
     let object = Object::new("The same as an object.").key("mode", "The word.", false, mode());
     any_of([mode(), object.finish()])
 }
 
 /// Readings by name: all of them, or any.
-pub(super) fn readings(all: bool) -> Node {
+pub(crate) fn readings(all: bool) -> Value {
     let mut object = Object::new("");
     for row in READINGS {
         let values = row.values.iter().map(|(word, does)| format!("`{word}`: {}", does.trim()));
@@ -153,10 +153,10 @@ pub(super) fn readings(all: bool) -> Node {
 /// A hazard, for all operations or for one.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(super) struct HazardText(pub(super) String);
+pub(crate) struct HazardText(pub(crate) String);
 
 impl Shape for HazardText {
-    fn schema(schemas: &mut Schemas) -> Node {
+    fn schema(schemas: &mut Schemas) -> Value {
         schemas.named("Hazard", |_| {
             let each = HAZARDS.iter().map(|row| format!("\n\n`{}`: {}", row.word, row.about));
             let about = "What happens to a client between two pages: with the word alone on every \
@@ -171,23 +171,23 @@ impl Shape for HazardText {
 }
 
 /// How many requests of each key a window has.
-pub(super) fn limit_requests() -> Node {
+pub(crate) fn limit_requests() -> Value {
     at_least(1).with("maximum", RateLimit::MOST_REQUESTS)
 }
 
 /// How long a window is.
-pub(super) fn limit_seconds() -> Node {
+pub(crate) fn limit_seconds() -> Value {
     at_least(1).with("maximum", RateLimit::MOST_SECONDS)
 }
 
-fn rate_limit() -> Node {
+fn rate_limit() -> Value {
     let object = Object::new("So many requests of each key in so many seconds.")
         .key("requests", "How many requests of each key a window has.", true, limit_requests())
         .key("seconds", "How many seconds a window lasts.", true, limit_seconds())
         .finish();
-    let line = text_like("^[0-9]+/[0-9]+$").with("examples", Node::list(["60/60"]));
+    let line = text_like("^[0-9]+/[0-9]+$").with("examples", Value::from_iter(["60/60"]));
     let line = described(line, "Requests and seconds as a line.");
-    let none = object! { "type" => "null", "description" => "No limit." };
+    let none = json!({ "type": "null", "description": "No limit." });
     any_of([object, line, none])
 }
 
@@ -196,31 +196,31 @@ const FIXTURE: &str = include_str!("../../fixtures/schema.json");
 
 /// A fixture, as editors know it. Its parts become components, so that tools that know no `$defs`
 /// find them.
-fn fixture(schemas: &mut Schemas) -> Node {
+fn fixture(schemas: &mut Schemas) -> Value {
     schemas.named("Fixture", |schemas| {
-        let mut whole = Node::read(FIXTURE.as_bytes());
+        let mut whole: Value = serde_json::from_str(FIXTURE).expect("it is JSON");
         point_to_components(&mut whole);
-        whole.take("$schema");
-        if let Some(Node::Object(parts)) = whole.take("$defs") {
+        if let Value::Object(parts) = whole["$defs"].take() {
             for (name, part) in parts {
                 schemas.add(part_name(&name), part);
             }
         }
+        whole.as_object_mut().expect("it is an object").retain(|key, _| !key.starts_with('$'));
         whole
     })
 }
 
 /// Turns every reference into one to the component.
-fn point_to_components(node: &mut Node) {
+fn point_to_components(node: &mut Value) {
     match node {
-        Node::Object(entries) => {
+        Value::Object(entries) => {
             for (_, value) in entries {
                 point_to_components(value);
             }
         }
-        Node::List(items) => items.iter_mut().for_each(point_to_components),
-        Node::Leaf(leaf) => {
-            if let Some(name) = leaf.as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
+        Value::Array(items) => items.iter_mut().for_each(point_to_components),
+        _ => {
+            if let Some(name) = node.as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
                 *node = format!("#/components/schemas/{}", part_name(name)).into();
             }
         }

@@ -30,11 +30,11 @@ const MOST_AT_ONCE: usize = 50;
 /// How a stream begins, so that a listener knows that it listens.
 const HELLO: &[u8] = b": gptbots-mock\nretry: 1000\n\n";
 
-pub(super) const EVENT_STREAM: &str = "text/event-stream";
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 
 written! {
     /// Requests that the journal no longer had when a listener came to them.
-    pub(super) struct Dropped is "Dropped" in "snake_case" {
+    pub(crate) struct Dropped is "Dropped" in "snake_case" {
         /// The number of the last request that was told before.
         after: u64,
         /// How many went, where that is known.
@@ -43,10 +43,10 @@ written! {
     }
 }
 
-pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// `GET /__admin/events`
-pub(super) fn answer(
+pub(crate) fn answer(
     all: &Arc<Sandboxes>,
     asked: Asked,
     headers: &HeaderMap,

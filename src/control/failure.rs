@@ -1,4 +1,5 @@
 //! Why the control API refuses something, and how that is answered.
+#![cfg_attr(not(feature = "docs"), allow(dead_code, reason = "documents alone say it all"))]
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -6,19 +7,19 @@ use axum::response::Response;
 use super::json as answer;
 use crate::contract::SCHEME;
 use crate::document::{DocumentError, Problem};
-use crate::node::Node;
 use crate::shape::{Object, Schemas, Shape, at_least, or_null, text, written};
+use serde_json::Value;
 
 /// A status of a failure.
-pub(super) struct FailureRow {
-    pub(super) status: u16,
+pub(crate) struct FailureRow {
+    pub(crate) status: u16,
     /// What documents name it by.
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
     /// Whether every operation may be refused so; of the others, the routes say it.
-    pub(super) everywhere: bool,
+    pub(crate) everywhere: bool,
     /// The header that comes with it, with what it says.
-    pub(super) header: Option<(&'static str, &'static str)>,
+    pub(crate) header: Option<(&'static str, &'static str)>,
 }
 
 const fn row(status: u16, name: &'static str, everywhere: bool, about: &'static str) -> FailureRow {
@@ -26,7 +27,7 @@ const fn row(status: u16, name: &'static str, everywhere: bool, about: &'static 
 }
 
 /// Every status of a failure.
-pub(super) const FAILURES: [FailureRow; 9] = [
+pub(crate) const FAILURES: [FailureRow; 9] = [
     row(
         400,
         "BadRequest",
@@ -58,7 +59,7 @@ pub(super) const FAILURES: [FailureRow; 9] = [
 
 /// Why the control API refuses something.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     status: StatusCode,
     message: String,
     /// The methods that there are, of a 405.
@@ -80,7 +81,7 @@ written! {
 }
 
 impl Shape for Problem {
-    fn schema(schemas: &mut Schemas) -> Node {
+    fn schema(schemas: &mut Schemas) -> Value {
         schemas.named("Problem", |_| {
             Object::new("A mistake in a document.")
                 .key("file", "The document: `body`.", true, text())
@@ -95,28 +96,28 @@ impl Shape for Problem {
 }
 
 impl Failure {
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), allow: None, problems: Vec::new() }
     }
 
-    pub(super) fn bad(message: impl Into<String>) -> Self {
+    pub(crate) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    pub(super) fn not_allowed(allow: String, method: &Method) -> Self {
+    pub(crate) fn not_allowed(allow: String, method: &Method) -> Self {
         let message = format!("the method must be {allow}, got {method}");
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
     }
 
-    pub(super) fn bug() -> Self {
+    pub(crate) fn bug() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug in the emulator")
     }
 
-    pub(super) fn response(self) -> Response {
+    pub(crate) fn response(self) -> Response {
         let Self { status, message, allow, problems } = self;
         let mut response = answer(&FailureShown { code: status.as_u16(), message, problems });
         *response.status_mut() = status;
@@ -132,7 +133,7 @@ impl Failure {
     }
 
     /// The schema of its answers.
-    pub(super) fn schema(schemas: &mut Schemas) -> Node {
+    pub(crate) fn schema(schemas: &mut Schemas) -> Value {
         FailureShown::schema(schemas)
     }
 }

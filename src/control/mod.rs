@@ -9,21 +9,19 @@
 //! Every answer is JSON; every failure is `{"code": <HTTP status>, "message": …}`, with
 //! `"problems"` where a document is not right.
 
-mod bodies;
+pub(crate) mod bodies;
 mod body;
-mod events;
-mod failure;
+pub(crate) mod events;
+pub(crate) mod failure;
 mod guard;
-mod openapi;
-mod page;
 mod pattern;
 mod pattern_schema;
-mod query;
+pub(crate) mod query;
 mod requests;
-mod routes;
+pub(crate) mod routes;
 mod sandboxes;
 mod settings;
-mod shapes;
+pub(crate) mod shapes;
 mod verdict;
 
 use std::sync::Arc;
@@ -35,15 +33,24 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::api::{authority, respond};
+use crate::contract;
 use crate::sandbox::Sandboxes;
 use crate::shape::{words, written};
 use failure::Failure;
 use guard::Guard;
-pub use openapi::admin_openapi;
-#[doc(hidden)]
-pub use page::control_page;
 use query::Asked;
 use routes::{Route, Row};
+
+/// The control API as an `OpenAPI` 3.1 document, which `cargo xtask docs` makes of its tables.
+///
+/// ```
+/// let document: serde_json::Value = serde_json::from_str(gptbots_mock::admin_openapi()).unwrap();
+/// assert!(document["paths"]["/__admin/sandboxes/{id}"]["put"].is_object());
+/// ```
+#[must_use]
+pub fn admin_openapi() -> &'static str {
+    include_str!("../../docs/admin-openapi.json")
+}
 
 /// Where `gptbots-mock healthcheck` asks.
 #[cfg(feature = "cli")]
@@ -52,7 +59,7 @@ pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Where the control API is.
-const PREFIX: &str = "/__admin";
+pub(crate) const PREFIX: &str = "/__admin";
 
 /// The largest body, in bytes.
 pub(crate) const MOST_BODY: usize = 8 << 20;
@@ -150,7 +157,7 @@ impl Admin {
         match row.route {
             Route::Health => Ok(json(&Health { status: "healthy", version: VERSION })),
             Route::Version => Ok(json(&Version { version: VERSION })),
-            Route::Openapi => Ok(respond(crate::openapi::openapi())),
+            Route::Openapi => Ok(respond(contract::openapi())),
             Route::AdminOpenapi => Ok(respond(admin_openapi())),
             Route::ListSandboxes => apart(all, |all| Ok(sandboxes::list(all))).await,
             Route::ShowSandbox => sandboxes::show(all, &id),

@@ -1,4 +1,5 @@
 //! What the query of a request to the control API says.
+#![cfg_attr(not(feature = "docs"), allow(dead_code, reason = "documents alone say it all"))]
 
 use std::time::SystemTime;
 
@@ -11,7 +12,7 @@ use crate::suggest::nearest;
 
 /// A parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Query {
+pub(crate) enum Query {
     Limit,
     Since,
     Sandbox,
@@ -19,7 +20,7 @@ pub(super) enum Query {
 }
 
 impl Query {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Limit => "limit",
             Self::Since => "since",
@@ -29,7 +30,7 @@ impl Query {
     }
 
     /// What it does, on an operation about one request or on another.
-    pub(super) fn about(self, of_one: bool) -> &'static str {
+    pub(crate) fn about(self, of_one: bool) -> &'static str {
         match self {
             Self::Limit => "so many at most",
             Self::Since => "only those that came after this time",
@@ -42,17 +43,17 @@ impl Query {
 
 /// What was asked.
 #[derive(Default)]
-pub(super) struct Asked {
-    pub(super) limit: Option<usize>,
-    pub(super) since: Option<SystemTime>,
-    pub(super) sandbox: Option<String>,
-    pub(super) mute: Vec<Rule>,
+pub(crate) struct Asked {
+    pub(crate) limit: Option<usize>,
+    pub(crate) since: Option<SystemTime>,
+    pub(crate) sandbox: Option<String>,
+    pub(crate) mute: Vec<Rule>,
 }
 
 impl Asked {
     /// Reads a query that may hold the parameters of `known`. Where none are known, none are
     /// looked at.
-    pub(super) fn read(query: Option<&str>, known: &[Query]) -> Result<Self, Failure> {
+    pub(crate) fn read(query: Option<&str>, known: &[Query]) -> Result<Self, Failure> {
         let mut asked = Self::default();
         if known.is_empty() {
             return Ok(asked);

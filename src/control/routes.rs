@@ -1,5 +1,6 @@
 //! The operations of the control API, one a row: the router, `docs/CONTROL.md` and the `OpenAPI`
 //! document go by them.
+#![cfg_attr(not(feature = "docs"), allow(dead_code, reason = "documents alone say it all"))]
 
 use axum::http::Method;
 
@@ -7,14 +8,14 @@ use super::query::Query::{self, Limit, Mute, Sandbox, Since};
 use super::requests::{Count, Events, Found, Removed};
 use super::sandboxes::{ClockShown, Ended, List, Shown};
 use super::shapes::ServeEvent;
-use super::{Done, Failure, Health, PREFIX, Version, bodies, openapi, pattern_schema};
+use super::{Done, Failure, Health, PREFIX, Version, bodies, pattern_schema};
 use crate::keys::is_sandbox_id;
-use crate::node::Node;
 use crate::shape::{Schemas, Shape};
+use serde_json::{Value, json};
 
 /// What an operation does; documents name it so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(crate) enum Route {
     Health,
     Version,
     Openapi,
@@ -42,11 +43,11 @@ pub(super) enum Route {
 }
 
 /// Makes a schema.
-pub(super) type SchemaOf = fn(&mut Schemas) -> Node;
+pub(crate) type SchemaOf = fn(&mut Schemas) -> Value;
 
 /// How an operation answers.
 #[derive(Clone, Copy)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Json(SchemaOf),
     /// A verdict, as `Accept` asks.
     Verdict,
@@ -56,29 +57,29 @@ pub(super) enum Answer {
 
 /// What a body holds.
 #[derive(Clone, Copy)]
-pub(super) struct Body {
-    pub(super) schema: SchemaOf,
+pub(crate) struct Body {
+    pub(crate) schema: SchemaOf,
     /// By what they are for, as JSON.
-    pub(super) examples: &'static [(&'static str, &'static str)],
+    pub(crate) examples: &'static [(&'static str, &'static str)],
 }
 
 /// An operation.
-pub(super) struct Row {
-    pub(super) method: &'static str,
+pub(crate) struct Row {
+    pub(crate) method: &'static str,
     /// Below `/__admin`. `{id}` is a sandbox, `{request}` the id of a request; what stands in their
     /// place elsewhere stands before them.
-    pub(super) path: &'static str,
-    pub(super) route: Route,
-    pub(super) about: &'static str,
-    pub(super) query: &'static [Query],
+    pub(crate) path: &'static str,
+    pub(crate) route: Route,
+    pub(crate) about: &'static str,
+    pub(crate) query: &'static [Query],
     /// `None`: a body is left alone.
-    pub(super) body: Option<Body>,
-    pub(super) answer: Answer,
+    pub(crate) body: Option<Body>,
+    pub(crate) answer: Answer,
     /// How it fails beside what every operation may be refused with.
-    pub(super) fails: &'static [u16],
+    pub(crate) fails: &'static [u16],
     /// Whether it stands before the guard, and stays where there is no control API: probes ask
     /// under any name and have no token.
-    pub(super) open: bool,
+    pub(crate) open: bool,
 }
 
 const fn row(
@@ -114,9 +115,14 @@ impl Row {
 
     /// Whether it may be refused with a status that every operation may be refused with. The
     /// guard refuses with 401 and 403.
-    pub(super) fn is_refused_with(&self, status: u16) -> bool {
+    pub(crate) fn is_refused_with(&self, status: u16) -> bool {
         !self.open || ![401, 403].contains(&status)
     }
+}
+
+/// An answer that is another document.
+fn any_document(_: &mut Schemas) -> Value {
+    json!({ "type": "object", "description": "An OpenAPI document." })
 }
 
 const DONE: Answer = Answer::Json(Done::schema);
@@ -124,7 +130,7 @@ const SANDBOX: Answer = Answer::Json(Shown::schema);
 const FOUND: Answer = Answer::Json(Found::schema);
 
 /// Every operation.
-pub(super) const ROUTES: &[Row] = &[
+pub(crate) const ROUTES: &[Row] = &[
     row(
         "GET",
         "/health",
@@ -139,14 +145,14 @@ pub(super) const ROUTES: &[Row] = &[
         "GET",
         "/openapi.json",
         Route::Openapi,
-        Answer::Json(openapi::any_document),
+        Answer::Json(any_document),
         "the vendor's API as an OpenAPI document, as `gptbots-mock openapi` prints it",
     ),
     row(
         "GET",
         "/admin-openapi.json",
         Route::AdminOpenapi,
-        Answer::Json(openapi::any_document),
+        Answer::Json(any_document),
         "the control API as an OpenAPI document, as `gptbots-mock openapi --admin` prints it",
     ),
     row(
@@ -293,13 +299,13 @@ pub(super) const ROUTES: &[Row] = &[
 ];
 
 /// Whether a path is that of an operation that is open to everyone.
-pub(super) fn is_open(path: &str) -> bool {
+pub(crate) fn is_open(path: &str) -> bool {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     ROUTES.iter().any(|row| row.open && row.path == path)
 }
 
 /// The operation of a request, and the sandbox or the request in its path.
-pub(super) fn find<'p>(path: &'p str, method: &Method) -> Result<(&'static Row, &'p str), Failure> {
+pub(crate) fn find<'p>(path: &'p str, method: &Method) -> Result<(&'static Row, &'p str), Failure> {
     let parts: Vec<&str> = path.strip_prefix(PREFIX).unwrap_or(path).split('/').collect();
     let fits = |row: &&Row| {
         let pattern: Vec<&str> = row.path.split('/').collect();

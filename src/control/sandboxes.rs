@@ -9,9 +9,9 @@ use axum::response::Response;
 use super::bodies::{self, HazardText};
 use super::{Failure, json, settings};
 use crate::contract::{ENDPOINTS, Endpoint};
-use crate::node::Node;
 use crate::sandbox::{Sandbox, Sandboxes};
 use crate::shape::{Object, at_least, written};
+use serde_json::Value;
 
 written! {
     /// Every sandbox that there is.
@@ -116,7 +116,7 @@ written! {
 }
 
 /// A number of each operation.
-fn counted() -> Node {
+fn counted() -> Value {
     let put = |object: Object, endpoint: &Endpoint| {
         object.key(endpoint.id, &format!("Of `{}`.", endpoint.path), true, at_least(0))
     };

@@ -9,17 +9,17 @@ use serde::Serialize;
 
 use crate::api::split_port;
 use crate::contract::{Code, ENDPOINTS, Operation};
-use crate::node::Node;
 use crate::sandbox::journal::{Request, Violation};
 use crate::sandbox::verdict::RULES;
 use crate::shape::{Schemas, Shape, any_of, described, numbers, or_null, text_as, words, written};
+use serde_json::Value;
 
 /// How the id of each request begins: a UUID of version 4, to whoever looks, whose last part is
 /// the request's number.
 const ID: &str = "00000000-0000-4000-8000-";
 
 /// The number that an id is made from; findings name requests by it alone.
-pub(super) fn number_of(id: &str) -> Option<u64> {
+pub(crate) fn number_of(id: &str) -> Option<u64> {
     let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     if is_number && !id.starts_with('0') {
         return id.parse().ok();
@@ -35,7 +35,7 @@ fn id_of(number: u64) -> String {
 
 written! {
     /// A request with its answer.
-    pub(super) struct ServeEvent<'a> is "ServeEvent" in "camelCase" {
+    pub(crate) struct ServeEvent<'a> is "ServeEvent" in "camelCase" {
         /// The request's id.
         id: String => text_as("uuid"),
         /// The request.
@@ -55,22 +55,22 @@ written! {
 
 /// A request by itself.
 #[derive(Serialize)]
-pub(super) struct Logged<'a> {
+pub(crate) struct Logged<'a> {
     #[serde(flatten)]
     plain: Plain<'a>,
     mock: Own<'a>,
 }
 
 impl Shape for Logged<'_> {
-    fn schema(schemas: &mut Schemas) -> Node {
+    fn schema(schemas: &mut Schemas) -> Value {
         schemas.named("LoggedRequest", |schemas| {
             Plain::schema(schemas);
             let own = described(Own::schema(schemas), "What only this server knows of it.");
-            let mut object = schemas.get("Request").cloned().unwrap_or(Node::NULL);
-            if let Some(Node::Object(properties)) = object.get_mut("properties") {
-                properties.push(("mock".to_owned(), own));
+            let mut object = schemas.get("Request").cloned().unwrap_or(Value::Null);
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                properties.insert("mock".to_owned(), own);
             }
-            if let Some(Node::List(required)) = object.get_mut("required") {
+            if let Some(Value::Array(required)) = object.get_mut("required") {
                 required.push("mock".into());
             }
             object
@@ -134,7 +134,7 @@ enum OneOrMore<'a> {
 }
 
 impl Shape for OneOrMore<'_> {
-    fn schema(schemas: &mut Schemas) -> Node {
+    fn schema(schemas: &mut Schemas) -> Value {
         any_of([str::schema(schemas), Vec::<&str>::schema(schemas)])
     }
 }
@@ -218,7 +218,7 @@ written! {
 }
 
 impl<'a> ServeEvent<'a> {
-    pub(super) fn of(request: &'a Request) -> Self {
+    pub(crate) fn of(request: &'a Request) -> Self {
         let status = request.status.unwrap_or(0);
         let ms = u64::try_from(request.duration.as_millis()).unwrap_or(u64::MAX);
         let was_matched = request.found_endpoint();
@@ -241,7 +241,7 @@ impl<'a> ServeEvent<'a> {
 }
 
 impl<'a> Logged<'a> {
-    pub(super) fn of(request: &'a Request) -> Self {
+    pub(crate) fn of(request: &'a Request) -> Self {
         Self { plain: Plain::of(request), mock: Own::of(request) }
     }
 }

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, Report, Shown};
-use crate::contract::{SUBJECTS, Statement, Table};
-use crate::report::{Case, Format, junit};
+use crate::contract::{SUBJECTS, Statement};
+use crate::report::{Case, Format, Table, junit};
 
 impl Outcome {
     /// What became of a statement, in one word or a few.

@@ -1,4 +1,4 @@
-//! The pages that are derived from the program's tables are up to date, and the README's `curl`
+//! Each statement of the contract has tests with values typed from the pages, and the README's `curl`
 //! examples are answered as printed.
 
 use std::collections::HashSet;
@@ -9,16 +9,6 @@ use crate::support::curl::Curl;
 use crate::support::folder::Folder;
 use crate::support::golden::compare;
 use crate::support::process::{Process, command, run_in};
-
-#[test]
-fn the_reference_page_is_the_contract() {
-    compare("docs/reference.md", &contract::reference_page());
-}
-
-#[test]
-fn the_fidelity_page_is_the_contract() {
-    compare("docs/FIDELITY.md", &contract::fidelity_page());
-}
 
 /// A statement whose test was renamed or removed is held by nothing, and so is one whose test asks
 /// the tables what would be right.
@@ -76,31 +66,6 @@ fn a_test_that_goes_by_the_tables_is_told_from_one_that_does_not() {
     assert!(is_derived(limits, "a_value_just_inside_is_accepted"));
     assert!(!is_derived(limits, "pages_are_counted_from_1"));
     assert!(!is_derived(limits, "the_qa_list_takes_10_to_100_rows"));
-}
-
-#[test]
-fn the_page_on_faults_is_their_table() {
-    compare("docs/FAULTS.md", &gptbots_mock::faults_page());
-}
-
-#[test]
-fn the_page_on_hazards_is_their_table() {
-    compare("docs/HAZARDS.md", &gptbots_mock::hazards_page());
-}
-
-#[test]
-fn the_page_on_the_control_api_is_its_tables() {
-    compare("docs/CONTROL.md", &gptbots_mock::control_page());
-}
-
-#[test]
-fn the_openapi_document_is_the_contract() {
-    compare("docs/openapi.json", &gptbots_mock::openapi());
-}
-
-#[test]
-fn the_openapi_document_of_the_control_api_is_its_tables() {
-    compare("docs/admin-openapi.json", &gptbots_mock::admin_openapi());
 }
 
 /// What `check` says of `my.json` with a slip in it.

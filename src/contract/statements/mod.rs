@@ -32,11 +32,6 @@ impl Statement {
     pub fn subject(&self) -> &str {
         self.id.split_once('.').map_or(&*self.id, |(subject, _)| subject)
     }
-
-    /// Which of that, in words: `window reversed`.
-    pub(crate) fn title(&self) -> String {
-        self.id[self.subject().len()..].trim_start_matches('.').replace('-', " ")
-    }
 }
 
 /// What statements are about, in the order of [`statements`], each with its title.

@@ -4,15 +4,12 @@
 
 mod json;
 mod live;
-mod page;
 mod prefer;
 mod schema;
 mod text;
 
 pub(crate) use json::read_fault;
 pub(crate) use live::{Fired, Known, Live, Occurrence, Origin};
-#[doc(hidden)]
-pub use page::faults_page;
 pub(crate) use prefer::{Applied, Preferences};
 pub(crate) use schema::schema;
 pub use text::FaultError;

@@ -14,6 +14,7 @@ mod watch;
 pub(crate) use coverage::Coverage;
 pub use findings::RequestLine;
 pub(crate) use read::violations;
+#[cfg(feature = "docs")]
 pub(crate) use render::VerdictShown;
 pub(crate) use sum::VerdictSum;
 pub(crate) use watch::{Observed, Watch};

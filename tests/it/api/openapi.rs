@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::client::get;
 
 fn document() -> Value {
-    serde_json::from_str(&gptbots_mock::openapi()).unwrap()
+    serde_json::from_str(gptbots_mock::openapi()).unwrap()
 }
 
 /// The only operation of a path.
@@ -207,7 +207,7 @@ fn an_operation_names_the_readings_that_concern_it() {
 #[test]
 fn keys_stand_in_the_order_of_the_wire() {
     assert_order(
-        &gptbots_mock::openapi(),
+        gptbots_mock::openapi(),
         &[
             &["\n  \"openapi\"", "\n  \"info\"", "\n  \"paths\"", "\n  \"components\""],
             &["/v1/bot/conversation/page\"", "/v1/messages\"", "/v2/messages\"", "/v1/message/qa"],
@@ -215,7 +215,7 @@ fn keys_stand_in_the_order_of_the_wire() {
         ],
     );
     assert_order(
-        &gptbots_mock::admin_openapi(),
+        gptbots_mock::admin_openapi(),
         &[
             &["\n  \"openapi\"", "\n  \"info\"", "\n  \"paths\"", "\n  \"components\""],
             &["__admin/health\"", "__admin/sandboxes\"", "__admin/requests\"", "__admin/reset\""],
@@ -240,7 +240,7 @@ fn assert_order(text: &str, all: &[&[&str]]) {
 #[test]
 fn no_key_stands_twice_in_its_object() {
     for text in [gptbots_mock::openapi(), gptbots_mock::admin_openapi()] {
-        let read: Value = serde_json::from_str(&text).unwrap();
+        let read: Value = serde_json::from_str(text).unwrap();
         let again = serde_json::to_string_pretty(&read).unwrap();
         assert_eq!(text.lines().count(), again.lines().count());
     }

@@ -19,7 +19,7 @@ pub(crate) struct Document(pub(crate) Value);
 
 impl Document {
     pub(crate) fn new() -> Self {
-        Self(serde_json::from_str(&gptbots_mock::admin_openapi()).unwrap())
+        Self(serde_json::from_str(gptbots_mock::admin_openapi()).unwrap())
     }
 
     /// Every operation: its method, its path below `/__admin`, and what is said of it.

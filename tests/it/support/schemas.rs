@@ -72,7 +72,7 @@ pub(crate) fn schemas() -> &'static Schemas {
 
 impl Schemas {
     pub(crate) fn of(readings: &Value) -> Self {
-        let mut document: Value = serde_json::from_str(&openapi()).unwrap();
+        let mut document: Value = serde_json::from_str(openapi()).unwrap();
         read_as(&mut document, readings);
         let of_path = |item: &Value| {
             let responses = item["get"]["responses"].as_object().unwrap();

@@ -1,33 +1,33 @@
 //! The schemas: each endpoint's answer and its rows, and what a refusal holds.
 
-use super::{channels, name_of, operations, said, sentence};
+use super::{channels, name_of, operations, read, said, sentence};
 use crate::contract::{
     BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, is_channel,
     words,
 };
-use crate::node::{Node, object};
-use crate::shape::{self, Object, or_null, reference, text};
+use crate::shape::{self, Object, With, or_null, reference, text};
+use serde_json::{Value, json};
 
-pub(super) fn all() -> Node {
+pub(super) fn all() -> Value {
     let mut schemas = Vec::new();
     for endpoint in ENDPOINTS {
         schemas.push((name_of(endpoint, "Answer"), answer(endpoint)));
         schemas.push((name_of(endpoint, "Row"), row(endpoint)));
     }
     schemas.extend(operations::common_failures());
-    Node::map(schemas)
+    Value::from_iter(schemas)
 }
 
-fn answer(endpoint: &Endpoint) -> Node {
+fn answer(endpoint: &Endpoint) -> Value {
     let answer = &endpoint.answer;
-    let rows = object! {
-        "type" => "array",
-        "items" => reference("schemas", &name_of(endpoint, "Row")),
-    };
-    let total = object! { "type" => "integer", "format" => "int64", "minimum" => 0 };
+    let rows = json!({
+        "type": "array",
+        "items": reference("schemas", &name_of(endpoint, "Row")),
+    });
+    let total = json!({ "type": "integer", "format": "int64", "minimum": 0 });
     let mut keys = [
         (answer.rows_name(), "", true, rows),
-        ("total", &*sentence(answer.total_about), answer.has_total(), total),
+        ("total", &*sentence(answer.total_about), answer.total != TotalPlace::Absent, total),
     ];
     if answer.total == TotalPlace::BeforeRows {
         keys.reverse();
@@ -38,7 +38,7 @@ fn answer(endpoint: &Endpoint) -> Node {
     keys.into_iter().fold(object, put).finish()
 }
 
-fn row(endpoint: &Endpoint) -> Node {
+fn row(endpoint: &Endpoint) -> Value {
     let mut object = Object::new("");
     for (name, json_type, about, source) in endpoint.answer.keys() {
         let mut about = format!("{} Key and type are {}.", sentence(about), said(source));
@@ -51,32 +51,32 @@ fn row(endpoint: &Endpoint) -> Node {
 }
 
 /// What a value of a row may be.
-fn value(name: &str, json_type: JsonType) -> Node {
+fn value(name: &str, json_type: JsonType) -> Value {
     let words = words(name);
     match json_type {
         JsonType::String if !words.is_empty() => shape::words(words),
         JsonType::String => text(),
         JsonType::StringOrNull => or_null(text()),
-        JsonType::Integer => object! { "type" => "integer", "format" => "int64" },
-        JsonType::Float => object! { "type" => "number", "format" => "double" },
-        JsonType::List => shape(&Node::read([CONTENT_OPEN, CONTENT_CLOSE].concat().as_bytes())),
+        JsonType::Integer => json!({ "type": "integer", "format": "int64" }),
+        JsonType::Float => json!({ "type": "number", "format": "double" }),
+        JsonType::List => shape(&read(&[CONTENT_OPEN, CONTENT_CLOSE].concat())),
     }
 }
 
 /// The schema of everything that is shaped like a value: an empty text is any text.
-fn shape(like: &Node) -> Node {
+fn shape(like: &Value) -> Value {
     match like {
-        Node::Leaf(value) if *value == "" => text(),
-        Node::Leaf(value) => text().with("const", value.clone()),
-        Node::List(list) => {
-            let items = list.first().map_or_else(|| object! {}, shape);
-            object! { "type" => "array", "items" => items }
+        Value::Array(list) => {
+            let items = list.first().map_or_else(|| json!({}), shape);
+            json!({ "type": "array", "items": items })
         }
-        Node::Object(entries) => {
-            let put = |object: Object, (key, value): &(String, Node)| {
+        Value::Object(entries) => {
+            let put = |object: Object, (key, value): (&String, &Value)| {
                 object.key(key, "", true, shape(value))
             };
             entries.iter().fold(Object::new(""), put).finish()
         }
+        Value::String(value) if value.is_empty() => text(),
+        value => text().with("const", value.clone()),
     }
 }

@@ -1,14 +1,13 @@
 //! `docs/CONTROL.md`.
 
-use super::bodies::SETTINGS;
-use super::routes::ROUTES;
-use super::{MOST_BODY, PREFIX};
-use crate::contract::Table;
+use crate::control::bodies::SETTINGS;
+use crate::control::routes::ROUTES;
+use crate::control::{MOST_BODY, PREFIX};
+use crate::report::Table;
 use crate::sandbox::verdict::RULES;
 
 /// The page on the control API, from its table of routes and the table of rules.
-#[must_use]
-pub fn control_page() -> String {
+pub(super) fn control_page() -> String {
     let mut out = BEFORE.replace("MOST_BODY", &(MOST_BODY >> 20).to_string());
     let mut table = Table::new(&["method", "path", "query", "what"]);
     for row in ROUTES {

@@ -3,19 +3,17 @@
 //! It shows the readings' defaults; what a reading adds to an answer is an optional key.
 
 mod operations;
-mod parts;
 mod schemas;
 
-use std::sync::LazyLock;
-
+use super::parts::{bearer, capital, info, parameter, print, read, sentence, tags, title};
 use crate::contract::{
     CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source,
     Statement, behaviours,
 };
-use crate::node::{Node, object};
 use crate::records::fixtures;
 use crate::records::world::World;
-pub(crate) use parts::{bearer, capital, info, parameter, print, sentence, tags};
+use crate::shape::With;
+use serde_json::{Value, json};
 
 /// How the operations are grouped, where a reader or a generator groups them.
 const TAGS: [(&str, &str, &[Operation]); 3] = [
@@ -39,42 +37,33 @@ What holds for every endpoint:
 ";
 
 /// The vendor's API as an `OpenAPI` 3.1 document.
-#[must_use]
-pub fn openapi() -> String {
-    // It is the build's, the same for every server.
-    static DOCUMENT: LazyLock<String> = LazyLock::new(write);
-    DOCUMENT.clone()
-}
-
-fn write() -> String {
+pub(super) fn openapi() -> String {
     let examples = fixtures::documented().expect("the built-in records are right");
     let examples = World::of_fixture(examples, &[]).expect("the built-in records are right");
     let operation = |endpoint| operations::get(endpoint, &examples);
-    let document = object! {
-        "openapi" => "3.1.0",
-        "info" => about(),
-        "servers" => Node::List(HOSTS.iter().map(server).collect()),
-        "security" => Node::List(vec![object! { "apiKey" => Node::List(Vec::new()) }]),
-        "tags" => tags(TAGS.map(|(name, about, _)| (name, about))),
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": about(),
+        "servers": Value::Array(HOSTS.iter().map(server).collect()),
+        "security": [{ "apiKey": [] }],
+        "tags": tags(TAGS.map(|(name, about, _)| (name, about))),
         // `HEAD` is served, too, but says nothing that `GET` does not, and would double every
         // generated client.
-        "paths" => Node::map(
-            ENDPOINTS.iter().map(|endpoint| (endpoint.path, object! { "get" => operation(endpoint) }))
-        ),
-        "components" => object! {
-            "securitySchemes" => object! {
-                "apiKey" => bearer("An API key, which stands for one agent."),
+        "paths": ENDPOINTS.iter().map(|endpoint| (endpoint.path, json!({ "get": operation(endpoint) }))).collect::<Value>(),
+        "components": {
+            "securitySchemes": {
+                "apiKey": bearer("An API key, which stands for one agent."),
             },
-            "headers" => operations::headers(),
-            "responses" => operations::common_refusals(),
-            "schemas" => schemas::all(),
+            "headers": operations::headers(),
+            "responses": operations::common_refusals(),
+            "schemas": schemas::all(),
         },
-        "x-readings" => Node::map(READINGS.iter().map(|row| (row.name, reading(row)))),
-    };
+        "x-readings": READINGS.iter().map(|row| (row.name, reading(row))).collect::<Value>(),
+    });
     print(&document)
 }
 
-fn about() -> Node {
+fn about() -> Value {
     info(
         "GPTBots conversation history",
         "What gptbots-mock believes of the vendor's API, and serves.",
@@ -83,26 +72,26 @@ fn about() -> Node {
     )
 }
 
-fn server(host: &Host) -> Node {
+fn server(host: &Host) -> Value {
     let about = format!("The vendor's, {} ({})", host.about, said(host.source));
-    let server = object! { "url" => host.url, "description" => about };
+    let server = json!({ "url": host.url, "description": about });
     let Some(default) = host.regions.first() else { return server };
-    let region = object! {
-        "enum" => Node::list(host.regions.iter().copied()),
-        "default" => *default,
-        "description" => "Where the organization's data center is.",
-    };
-    server.with("variables", object! { "region" => region })
+    let region = json!({
+        "enum": host.regions.iter().copied().collect::<Value>(),
+        "default": *default,
+        "description": "Where the organization's data center is.",
+    });
+    server.with("variables", json!({ "region": region }))
 }
 
-fn reading(row: &ReadingRow) -> Node {
-    let values = row.values.iter().map(|(word, about)| (*word, Node::from(about.trim())));
-    object! {
-        "affects" => row.affects,
-        "why" => sentence(row.why),
-        "default" => row.values[0].0,
-        "values" => Node::map(values),
-    }
+fn reading(row: &ReadingRow) -> Value {
+    let values = row.values.iter().map(|(word, about)| (*word, Value::from(about.trim())));
+    json!({
+        "affects": row.affects,
+        "why": sentence(row.why),
+        "default": row.values[0].0,
+        "values": values.collect::<Value>(),
+    })
 }
 
 /// `MessagesV2Row`
@@ -118,7 +107,7 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
 fn behaviours_of(subject: &str) -> String {
     let line = |row: Statement| {
         let by = row.reading.map(|name| format!("; reading {name}")).unwrap_or_default();
-        format!("- {}: {} ({}{by}).", capital(&row.title()), row.says, said(row.source))
+        format!("- {}: {} ({}{by}).", capital(&title(&row)), row.says, said(row.source))
     };
     behaviours(subject).map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,11 +1,11 @@
 //! `docs/FAULTS.md`.
 
-use super::KEYS;
-use crate::contract::{ENDPOINTS, Table};
+use crate::contract::ENDPOINTS;
+use crate::report::Table;
+use crate::sandbox::faults::KEYS;
 
 /// The page on faults, from the table of their keys.
-#[must_use]
-pub fn faults_page() -> String {
+pub(super) fn faults_page() -> String {
     let mut out = String::from(BEFORE);
     let mut table = Table::new(&["key", "takes", "does"]);
     for (key, takes, does) in &KEYS {

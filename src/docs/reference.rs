@@ -1,54 +1,21 @@
-//! The reference pages, written from the tables. `docs/` holds a copy that the tests compare.
+//! `docs/reference.md`.
 
 use std::fmt::Write as _;
 
-use super::statements::behaviours;
-use super::{
+use super::parts::title;
+use crate::contract::behaviours;
+use crate::contract::{
     COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, HOSTS, Presence, READINGS,
     SUBJECTS, Source, UNSERVED_ENDPOINTS,
 };
-
-/// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
-pub(crate) struct Table {
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    pub(crate) fn new(head: &[&str]) -> Self {
-        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()] }
-    }
-
-    pub(crate) fn row(&mut self, cells: &[&str]) {
-        self.rows.push(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
-    }
-
-    pub(crate) fn finish(self, out: &mut String) {
-        let columns = self.rows[0].len();
-        let width = |column: usize| {
-            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
-        };
-        let mut widths: Vec<usize> = (0..columns).map(width).collect();
-        // Nothing stands behind the last column, so nothing pads it.
-        widths[columns - 1] = self.rows[0][columns - 1].chars().count();
-        for (number, row) in self.rows.iter().enumerate() {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            let _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | ").trim_end());
-            if number == 0 {
-                let rules = widths.iter().map(|width| "-".repeat(*width));
-                let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
-            }
-        }
-        out.push('\n');
-    }
-}
+use crate::report::Table;
 
 fn source(source: Source) -> String {
     format!("{}: {}", source.status.name(), source.from)
 }
 
 /// Every endpoint with its parameters, answer and errors: `docs/reference.md`.
-#[must_use]
-pub fn reference_page() -> String {
+pub(super) fn reference_page() -> String {
     let mut out = String::from(
         "# The contract\n\n\
          What gptbots-mock serves, printed from its own tables (`gptbots-mock contract`).\n\
@@ -104,7 +71,7 @@ fn endpoint_section(out: &mut String, endpoint: &Endpoint) {
 fn behaviour_table(out: &mut String, subject: &str) {
     let mut table = Table::new(&["about", "what happens", "source", "reading"]);
     for row in behaviours(subject) {
-        table.row(&[&row.title(), &row.says, &source(row.source), row.reading.unwrap_or("")]);
+        table.row(&[&title(&row), &row.says, &source(row.source), row.reading.unwrap_or("")]);
     }
     table.finish(out);
 }
@@ -164,23 +131,6 @@ fn readings_table(out: &mut String) {
         }
     }
     table.finish(out);
-}
-
-/// The readings with why each is open: what `gptbots-mock readings` prints.
-#[must_use]
-pub fn readings_page() -> String {
-    let mut out = String::from(
-        "Behaviours on which sources disagree. Switch one with --reading NAME=VALUE; the first\n\
-         value is the default.\n\n",
-    );
-    for row in READINGS {
-        let _ = writeln!(out, "{}   ({})", row.name, row.affects);
-        for (word, about) in row.values {
-            let _ = writeln!(out, "  {word:14}{}", about.trim());
-        }
-        let _ = writeln!(out, "  open because {}\n", row.why);
-    }
-    trim(out)
 }
 
 /// One line break at the end.

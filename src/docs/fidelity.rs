@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::pages::{Table, trim};
-use super::{READINGS, SUBJECTS, Statement, Status, statements};
+use super::reference::trim;
+use crate::contract::{READINGS, SUBJECTS, Statement, Status, statements};
+use crate::report::Table;
 
 /// Every statement of the contract with its source, its reading and the tests that hold it.
-#[must_use]
-pub fn fidelity_page() -> String {
+pub(super) fn fidelity_page() -> String {
     let all = statements();
     let count = |status: Status| all.iter().filter(|one| one.source.status == status).count();
     let mut out = BEFORE

@@ -2,40 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use super::{TAGS, behaviours_of, capital, channels, name_of, said, sentence};
+use super::{TAGS, behaviours_of, capital, channels, name_of, read, said, sentence};
 use crate::api;
 use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
     Presence, READINGS, SCHEME,
 };
-use crate::node::{Node, object};
 use crate::records::world::World;
-use crate::shape::{Object, numbers, reference, text, words};
+use crate::shape::{Object, With, numbers, reference, text, words};
+use serde_json::{Value, json};
 
-pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Node {
+pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Value {
     let tags = TAGS.iter().filter(|(.., of)| of.contains(&endpoint.operation));
     let readings = READINGS.iter().filter(|row| {
         row.affects == "every endpoint" || row.affects.split(", ").any(|name| name == endpoint.name)
     });
     let parameters = endpoint.params.iter().map(|param| parameter(param, endpoint.example.query));
-    object! {
-        "tags" => Node::list(tags.map(|(name, ..)| *name)),
-        "operationId" => format!("get{}", name_of(endpoint, "")),
-        "summary" => capital(endpoint.name),
-        "description" => format!(
+    json!({
+        "tags": tags.map(|(name, ..)| *name).collect::<Value>(),
+        "operationId": format!("get{}", name_of(endpoint, "")),
+        "summary": capital(endpoint.name),
+        "description": format!(
             "{} The endpoint is {}.\n\n{}",
             sentence(endpoint.about),
             said(endpoint.source),
             behaviours_of(endpoint.id)
         ),
-        "parameters" => Node::List(parameters.collect()),
-        "responses" => responses(endpoint, examples),
-        "x-readings" => Node::list(readings.map(|row| row.name)),
-    }
+        "parameters": Value::Array(parameters.collect()),
+        "responses": responses(endpoint, examples),
+        "x-readings": readings.map(|row| row.name).collect::<Value>(),
+    })
 }
 
 /// A parameter, with the value that it has in a query.
-fn parameter(param: &Param, query: &str) -> Node {
+fn parameter(param: &Param, query: &str) -> Value {
     let (name, kind) = (param.field.name(), param.kind);
     let schema = match kind {
         Kind::ConversationType | Kind::Feedback => words(kind.words()),
@@ -52,42 +52,42 @@ fn parameter(param: &Param, query: &str) -> Node {
         about = format!("{about} {}", channels());
     }
     let required = param.presence == Presence::Required;
-    let node = super::parameter(name, "query", required, &about, schema);
+    let node = super::parameter(name, "query", required, &about, &schema);
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let Some((_, value)) = pairs.find(|(key, _)| *key == name) else { return node };
     node.with(
         "example",
         match kind {
             Kind::Millis | Kind::Integer { .. } => {
-                Node::from(value.parse::<i64>().expect("a page's example is right"))
+                Value::from(value.parse::<i64>().expect("a page's example is right"))
             }
-            Kind::ConversationType | Kind::Feedback | Kind::Text => Node::from(value),
+            Kind::ConversationType | Kind::Feedback | Kind::Text => Value::from(value),
         },
     )
 }
 
-fn integer() -> Node {
-    object! { "type" => "integer", "format" => "int64" }
+fn integer() -> Value {
+    json!({ "type": "integer", "format": "int64" })
 }
 
-fn responses(endpoint: &'static Endpoint, examples: &World) -> Node {
+fn responses(endpoint: &'static Endpoint, examples: &World) -> Value {
     let example = api::example(examples, endpoint).expect("the built-in records answer it");
     let about = endpoint.example.about;
-    let ok = object! {
-        "description" => sentence(endpoint.about),
-        "content" => object! {
-            MEDIA_TYPE => object! {
-                "schema" => reference("schemas", &name_of(endpoint, "Answer")),
-                "examples" => object! {
-                    "page" => object! {
-                        "summary" => capital(about),
-                        "description" => format!("The built-in records' answer to `{}`.", endpoint.example.shown_by),
-                        "value" => Node::read(&example),
+    let ok = json!({
+        "description": sentence(endpoint.about),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": reference("schemas", &name_of(endpoint, "Answer")),
+                "examples": {
+                    "page": {
+                        "summary": capital(about),
+                        "description": format!("The built-in records' answer to `{}`.", endpoint.example.shown_by),
+                        "value": read(std::str::from_utf8(&example).expect("JSON is UTF-8")),
                     },
                 },
             },
         },
-    };
+    });
     let mut own: BTreeMap<u16, Vec<&ErrorRow>> = BTreeMap::new();
     for row in endpoint.errors {
         own.entry(row.code.http_status()).or_default().push(row);
@@ -96,14 +96,14 @@ fn responses(endpoint: &'static Endpoint, examples: &World) -> Node {
     responses.extend(own.into_iter().map(|(status, rows)| {
         let (by_reading, rows): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|row| row.is_by_reading());
-        (status.to_string(), refused(&rows, &by_reading, failure(&rows)))
+        (status.to_string(), refused(&rows, &by_reading, &failure(&rows)))
     }));
     responses.extend(common_rows().map(|row| {
         (row.code.http_status().to_string(), reference("responses", &component(row.code)))
     }));
     // In the order of their numbers.
     responses.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Node::map(responses)
+    Value::from_iter(responses)
 }
 
 /// What every endpoint answers in the same words. What is at no path is nobody's answer, and a
@@ -118,22 +118,24 @@ fn component(code: Code) -> String {
     format!("{code:?}")
 }
 
-pub(super) fn common_refusals() -> Node {
-    Node::map(common_rows().map(|row| {
-        let name = component(row.code);
-        let schema = reference("schemas", &name);
-        (name, refused(&[row], &[], schema))
-    }))
+pub(super) fn common_refusals() -> Value {
+    common_rows()
+        .map(|row| {
+            let name = component(row.code);
+            let schema = reference("schemas", &name);
+            (name, refused(&[row], &[], &schema))
+        })
+        .collect::<Value>()
 }
 
 /// The schemas of what every endpoint answers.
-pub(super) fn common_failures() -> impl Iterator<Item = (String, Node)> {
+pub(super) fn common_failures() -> impl Iterator<Item = (String, Value)> {
     common_rows().map(|row| (component(row.code), failure(&[row])))
 }
 
 /// A failure with one of these codes. Each is whole by itself: a common part that the others narrow
 /// could not be closed, and an answer with one more key would fit it.
-fn failure(rows: &[&ErrorRow]) -> Node {
+fn failure(rows: &[&ErrorRow]) -> Value {
     let codes = numbers(rows.iter().map(|row| row.code.number()));
     Object::new("Why a request was refused: exactly these two keys.")
         .key("code", "Which refusal it is.", true, codes)
@@ -143,11 +145,11 @@ fn failure(rows: &[&ErrorRow]) -> Node {
 
 /// The answers of one HTTP status, each with the page's words as an example. Those that come by a
 /// reading are told of, as the document shows the defaults.
-fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: Node) -> Node {
+fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: &Value) -> Value {
     let examples = rows.iter().map(|row| {
         let (code, message) = (row.code.number(), row.message);
-        let value = object! { "code" => code, "message" => message };
-        (code.to_string(), object! { "summary" => said(row.source), "value" => value })
+        let value = json!({ "code": code, "message": message });
+        (code.to_string(), json!({ "summary": said(row.source), "value": value }))
     });
     let mut headers = vec![(api::REASON_HEADER, reference("headers", "Reason"))];
     for row in rows {
@@ -160,16 +162,16 @@ fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: Node) -> Node {
             _ => {}
         }
     }
-    object! {
-        "description" => refused_when(rows, by_reading),
-        "headers" => Node::map(headers),
-        "content" => object! {
-            MEDIA_TYPE => object! {
-                "schema" => schema,
-                "examples" => Node::map(examples),
+    json!({
+        "description": refused_when(rows, by_reading),
+        "headers": Value::from_iter(headers),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": schema,
+                "examples": examples.collect::<Value>(),
             },
         },
-    }
+    })
 }
 
 /// What the messages say, and how well it is known that they come with their HTTP status.
@@ -190,29 +192,29 @@ fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
 }
 
 /// What stands in the head of a refusal.
-pub(super) fn headers() -> Node {
-    object! {
-        "Reason" => object! {
-            "description" => "Why, in words. The emulator's own: the vendor sends none.",
-            "schema" => text(),
-            "example" => reason(),
+pub(super) fn headers() -> Value {
+    json!({
+        "Reason": {
+            "description": "Why, in words. The emulator's own: the vendor sends none.",
+            "schema": text(),
+            "example": reason(),
         },
-        "RetryAfter" => object! {
-            "description" => "Seconds until a request is admitted.",
-            "schema" => object! { "type" => "integer", "minimum" => 0 },
-            "example" => 60,
+        "RetryAfter": {
+            "description": "Seconds until a request is admitted.",
+            "schema": { "type": "integer", "minimum": 0 },
+            "example": 60,
         },
-        "Allow" => object! {
-            "description" => "The methods of every endpoint.",
-            "schema" => text().with("const", ALLOW),
-            "example" => ALLOW,
+        "Allow": {
+            "description": "The methods of every endpoint.",
+            "schema": text().with("const", ALLOW),
+            "example": ALLOW,
         },
-        "WwwAuthenticate" => object! {
-            "description" => "The scheme of the key.",
-            "schema" => text().with("const", SCHEME),
-            "example" => SCHEME,
+        "WwwAuthenticate": {
+            "description": "The scheme of the key.",
+            "schema": text().with("const", SCHEME),
+            "example": SCHEME,
         },
-    }
+    })
 }
 
 /// What is said to a page of five questions.

@@ -1,0 +1,60 @@
+//! What the vendor's document and that of the control API have in common.
+
+use crate::contract::Statement;
+pub(crate) use crate::shape::{capital, sentence};
+use serde_json::{Value, json};
+
+/// What a document says of itself.
+pub(crate) fn info(title: &str, summary: &str, about: &str, contact: &str) -> Value {
+    let license = env!("CARGO_PKG_LICENSE");
+    json!({
+        "title": title,
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": summary,
+        "description": about,
+        "contact": { "name": contact },
+        "license": { "name": license, "identifier": license },
+    })
+}
+
+/// How the operations are grouped, where a reader or a generator groups them.
+pub(crate) fn tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
+    let tags = tags.into_iter();
+    Value::Array(tags.map(|(name, about)| json!({ "name": name, "description": about })).collect())
+}
+
+/// Keys that are sent as `Authorization: Bearer`.
+pub(crate) fn bearer(about: &str) -> Value {
+    json!({ "type": "http", "scheme": "bearer", "description": about })
+}
+
+pub(crate) fn parameter(
+    name: &str,
+    place: &str,
+    required: bool,
+    about: &str,
+    schema: &Value,
+) -> Value {
+    json!({
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": about,
+        "schema": schema,
+    })
+}
+
+/// Which of its subject a statement is about, in words: `window reversed`.
+pub(super) fn title(statement: &Statement) -> String {
+    statement.id[statement.subject().len()..].trim_start_matches('.').replace('-', " ")
+}
+
+/// JSON of the program's own, which is right.
+pub(super) fn read(json: &str) -> Value {
+    serde_json::from_str(json).expect("the program's own JSON is right")
+}
+
+/// A document as it is printed and served.
+pub(crate) fn print(document: &Value) -> String {
+    serde_json::to_string_pretty(document).expect("strings and numbers serialize") + "\n"
+}

@@ -1,0 +1,96 @@
+//! The steps of `.ci/run` that need neither Node nor Python nor the release binary.
+
+use std::fmt::Write as _;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use crate::docs;
+
+/// A step's name, and what it does.
+type Step = (&'static str, fn() -> Result<(), String>);
+
+const STEPS: &[Step] = &[
+    ("format", || cargo("fmt --all --check")),
+    ("clippy: everything, without TLS, and the library alone", || {
+        cargo("clippy --locked --workspace --all-targets -- -D warnings")?;
+        cargo("clippy --locked --lib --bins --no-default-features --features cli -- -D warnings")?;
+        cargo("clippy --locked --lib --no-default-features -- -D warnings")
+    }),
+    ("the library alone pulls in nothing of the command line", library_without_command_line),
+    (
+        "no crate is compiled in two versions (but for getrandom, of which ring wants an old one)",
+        no_crate_twice,
+    ),
+    ("rustdoc", || cargo("doc --locked --no-deps --document-private-items --features docs")),
+    ("documents: what the program makes is what is committed", docs::check),
+    ("tests: golden hashes and README examples among them", || cargo("test --locked")),
+    ("the yardstick of the comparison", || {
+        cargo(
+            "check --locked --manifest-path benches/compare/yardstick/Cargo.toml \
+             --target-dir target/yardstick",
+        )
+    }),
+];
+
+/// Runs every step until one fails, and prints what each took.
+pub(crate) fn run() -> Result<(), String> {
+    let mut times = String::new();
+    for (name, step) in STEPS {
+        println!("\n== {name}");
+        let begun = Instant::now();
+        step()?;
+        let _ = writeln!(times, "{:5} s  {name}", begun.elapsed().as_secs());
+    }
+    print!("\n{times}");
+    Ok(())
+}
+
+/// What only the command line needs, or the documents.
+const NOT_THE_LIBRARYS: [&str; 8] =
+    ["clap", "clap_complete", "clap_mangen", "nix", "ring", "rustls", "schemars", "ureq"];
+
+fn library_without_command_line() -> Result<(), String> {
+    let tree = tree("--no-default-features -e normal --prefix none")?;
+    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+    match names.find(|name| NOT_THE_LIBRARYS.contains(name)) {
+        Some(name) => Err(format!("the library depends on {name}")),
+        None => Ok(()),
+    }
+}
+
+fn no_crate_twice() -> Result<(), String> {
+    let twice = tree("--duplicates -e normal,build --no-default-features --features cli")?;
+    if twice.is_empty() { Ok(()) } else { Err(twice) }
+}
+
+/// What `cargo tree` prints.
+fn tree(words: &str) -> Result<String, String> {
+    let mut command = command(&format!("tree --locked {words}"));
+    let output: Output = command.output().map_err(|why| format!("cargo: {why}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|why| format!("cargo tree: {why}"))
+}
+
+fn cargo(words: &str) -> Result<(), String> {
+    let status = command(words).status().map_err(|why| format!("cargo: {why}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {words}: {status}")) }
+}
+
+/// Cargo in the repository's folder. What `cargo run` tells this program of itself is left out: build
+/// scripts that ask for such variables would run again.
+fn command(words: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(words.split_whitespace()).current_dir(docs::root());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    if words.starts_with("doc ") {
+        command.env("RUSTDOCFLAGS", "-D warnings");
+    }
+    command
+}

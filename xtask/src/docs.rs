@@ -1,0 +1,42 @@
+//! The derived documents: written, or compared with what is committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gptbots_mock::derived_files;
+
+/// The folder of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
+}
+
+/// The files that are not what the program makes, each with what it would make.
+fn outdated() -> Vec<(PathBuf, String)> {
+    let files = derived_files().into_iter().map(|(path, content)| (root().join(path), content));
+    files
+        .filter(|(path, content)| fs::read_to_string(path).ok().as_ref() != Some(content))
+        .collect()
+}
+
+/// Writes every document that is outdated, and says which.
+pub(crate) fn write() -> Result<(), String> {
+    for (path, content) in outdated() {
+        fs::write(&path, content).map_err(|why| format!("{}: {why}", path.display()))?;
+        println!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+/// Refuses the first document that is outdated, with the line from which it is.
+pub(crate) fn check() -> Result<(), String> {
+    let Some((path, content)) = outdated().into_iter().next() else { return Ok(()) };
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let same = committed.lines().zip(content.lines()).take_while(|(old, new)| old == new).count();
+    let [old, new] = [&committed, &content].map(|text| text.lines().nth(same).unwrap_or("the end"));
+    let path = path.display();
+    Err(format!(
+        "{path} is not what the program makes (`cargo xtask docs` writes it); line {}:\n\
+         file:    {old}\nprogram: {new}",
+        same + 1
+    ))
+}
