@@ -1,11 +1,32 @@
 //! What an API key and the id of a sandbox may be.
 
+use std::ops::Deref;
+
 /// What stands between an API key and the id of the sandbox that it is used in: `app-demo~login`.
 pub(crate) const SANDBOX_MARK: char = '~';
 
 /// What [`is_sandbox_id`] takes, as a regular expression.
 #[cfg(feature = "docs")]
 pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
+
+/// The id of a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SandboxId(String);
+
+impl SandboxId {
+    /// `None`: the text can name no sandbox.
+    pub(crate) fn new(id: &str) -> Option<Self> {
+        is_sandbox_id(id).then(|| Self(id.to_owned()))
+    }
+}
+
+impl Deref for SandboxId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.
 pub(crate) fn is_sandbox_id(id: &str) -> bool {

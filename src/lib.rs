@@ -88,6 +88,8 @@ pub use sandbox::verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
+#[doc(hidden)]
+pub use {sandbox::faults::faults_page, sandbox::hazard::hazards_page};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

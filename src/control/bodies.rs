@@ -1,234 +1,295 @@
-//! What the bodies of requests hold: the table of a sandbox's settings, and the schemas of all.
-//! Patterns of requests have theirs beside their reader (`pattern.rs`).
+//! The bodies that the control API reads. They share the reader of fixtures: every mistake is
+//! reported at once, each with its place and the nearest right word.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::contract::{ENDPOINTS, READINGS};
+use super::Failure;
+use super::extract::FromBody;
+use super::settings::SETTINGS;
+use crate::contract::READINGS;
+use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
+use crate::records::fixtures::{Drafts, Loading, from_texts};
 use crate::records::generate::MAX_CONVERSATIONS;
-use crate::sandbox::hazard::HAZARDS;
-use crate::sandbox::{Clock, MOST_FAULTS, RateLimit};
-use crate::shape::{
-    Object, Schemas, Shape, With, any_of, at_least, capital, described, sentence, text_like, words,
-};
-use serde_json::{Value, json};
+use crate::records::world::World;
+use crate::sandbox::faults::{Fault, read_fault};
+use crate::sandbox::hazard::Hazards;
+use crate::sandbox::{Clock, RateLimit, Sandboxes, Settings, number_faults};
 
-/// A setting of a sandbox.
-pub(crate) struct Setting {
-    pub(crate) key: &'static str,
-    pub(crate) about: &'static str,
-    /// The page of `docs/` that says more.
-    pub(crate) more: Option<&'static str>,
-    schema: fn(&mut Schemas) -> Value,
-}
+/// The settings of a sandbox: what the server has, and what the body changes.
+pub(super) struct SandboxSettings(pub(super) Settings);
 
-const fn row(key: &'static str, schema: fn(&mut Schemas) -> Value, about: &'static str) -> Setting {
-    Setting { key, about, more: None, schema }
-}
-
-/// Every setting of a sandbox.
-pub(crate) const SETTINGS: [Setting; 8] = [
-    row(
-        "seed",
-        |_| at_least(0).with("maximum", u64::MAX),
-        "what generated records and faults are drawn from, 0 to 2^64 - 1. Records of its own take \
-         memory: 50 to 160 KiB for 200 conversations; sandboxes with the same seed share them",
-    ),
-    row(
-        "conversations",
-        |_| at_least(0).with("maximum", MAX_CONVERSATIONS),
-        "how many agent *demo* has, up to 10,000,000",
-    ),
-    row(
-        "fixtures",
-        fixture,
-        "agents in place of the server's, as in a fixture file: `{\"agents\": [...]}`",
-    ),
-    row("readings", |_| readings(false), "by name: `{\"qa-time\": \"milliseconds\"}`"),
-    Setting {
-        more: Some("FAULTS.md"),
-        ..row(
-            "faults",
-            |schemas| {
-                let fault = crate::sandbox::faults::schema(schemas);
-                json!({ "type": "array", "items": fault, "maxItems": MOST_FAULTS })
-            },
-            "a list of lines or objects",
-        )
-    },
-    row(
-        "rate_limit",
-        |_| rate_limit(),
-        "`{\"requests\": 60, \"seconds\": 60}`, `\"60/60\"` or `null`",
-    ),
-    Setting {
-        more: Some("HAZARDS.md"),
-        ..row("hazards", <[HazardText]>::schema, "a list of words")
-    },
-    row("clock", |_| clock_mode(), "`\"real\"` or `\"frozen\"`"),
-];
-
-/// Examples of sandboxes, most of them from the README.
-pub(crate) const SANDBOXES: &[(&str, &str)] = &[
-    ("third-page-fails", r#"{"faults": ["conversations:code=50000,after=2,times=1"]}"#),
-    ("rate-limit", r#"{"rate_limit": {"requests": 2, "seconds": 60}, "clock": "frozen"}"#),
-    ("paging-while-data-changes", r#"{"hazards": ["arrival"]}"#),
-    (
-        "another-reading",
-        r#"{"seed": 7, "conversations": 50, "readings": {"qa-time": "milliseconds"}}"#,
-    ),
-    (
-        "own-records",
-        r#"{"fixtures": {"agents": [{"name": "mine", "conversations": [
-            {"messages": [{"q": "Do you deliver on Sundays?", "a": "From 9 to 12."}]}
-        ]}]}}"#,
-    ),
-];
-
-/// Examples of how a clock changes.
-pub(crate) const CLOCKS: &[(&str, &str)] =
-    &[("a-minute-passes", r#"{"advance_ms": 60000}"#), ("stop", r#"{"mode": "frozen"}"#)];
-
-/// Examples of faults.
-pub(crate) const FAULTS: &[(&str, &str)] = &[
-    ("line", r#""messages:code=50000,every=3""#),
-    ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),
-];
-
-/// The words for a clock.
-pub(crate) const MODES: [(&str, bool); 2] = [("real", false), ("frozen", true)];
-
-/// The furthest that a clock is moved at once, in milliseconds.
-pub(crate) fn furthest() -> u64 {
-    u64::try_from(Clock::FURTHEST.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The settings of a sandbox.
-pub(crate) fn sandbox(schemas: &mut Schemas) -> Value {
-    schemas.named("Settings", |schemas| {
-        let mut object = Object::new("The settings of a sandbox.");
-        for Setting { key, about, more, schema } in &SETTINGS {
-            let more = more.map(|page| format!(" docs/{page} says more.")).unwrap_or_default();
-            object = object.key(key, &(sentence(about) + &more), false, schema(schemas));
+impl FromBody for SandboxSettings {
+    fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+        let records = &sandboxes.config.records;
+        let generates = sandboxes.generates();
+        let mut draft = Draft {
+            settings: sandboxes.server().clone(),
+            conversations: records.conversations,
+            has_fixtures: false,
+        };
+        let (documents, drafts) = read_document(body, |reader, loading| {
+            read_settings(reader, loading, &mut draft, generates)
+        })?;
+        let Draft { mut settings, conversations, has_fixtures } = draft;
+        if has_fixtures {
+            let world = World::of_fixture(drafts.into_agents(documents), &records.api_keys);
+            let world = world.map_err(|error| Failure::bad(format!("fixtures: {error}")))?;
+            settings.world = Some(Arc::new(world));
+        } else if generates
+            && (settings.seed, conversations) != (records.seed, records.conversations)
+        {
+            settings.world = Some(sandboxes.generated(settings.seed, conversations));
         }
-        // They are generated where there are no fixtures.
-        let none = json!({ "properties": { "fixtures": false } });
-        object.finish().with("dependentSchemas", json!({ "conversations": none }))
-    })
+        Ok(Self(settings))
+    }
+}
+
+/// Settings while they are read.
+struct Draft {
+    settings: Settings,
+    conversations: u32,
+    has_fixtures: bool,
 }
 
 /// How a clock changes.
-pub(crate) fn clock(schemas: &mut Schemas) -> Value {
-    schemas.named("ClockChange", |_| {
-        let advance = at_least(0).with("maximum", furthest());
-        Object::new("How a clock changes.")
-            .key("advance_ms", "So many milliseconds are added.", false, advance)
-            .key("mode", "It stops, or goes on.", false, mode())
-            .finish()
+#[derive(Default)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+pub(super) struct ClockChange {
+    /// So many milliseconds are added.
+    pub(super) advance_ms: u64,
+    /// It stops, or goes on.
+    pub(super) mode: Option<Mode>,
+}
+
+/// Whether a clock runs.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    Real,
+    Frozen,
+}
+
+impl Mode {
+    const ALL: [(&str, Self); 2] = [("real", Self::Real), ("frozen", Self::Frozen)];
+}
+
+impl ClockChange {
+    /// The furthest that a clock is moved at once, in milliseconds.
+    pub(super) fn furthest() -> u64 {
+        u64::try_from(Clock::FURTHEST.as_millis()).expect("a hundred years fit into 64 bits")
+    }
+}
+
+impl FromBody for ClockChange {
+    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+        let mut change = Self::default();
+        read_document(body, |reader, _| {
+            let Some(mut keys) = reader.object("a clock")? else { return Ok(()) };
+            while let Some(key) = reader.key(&mut keys, &["advance_ms", "mode"])? {
+                if key.value == "mode" {
+                    change.mode = read_mode(reader)?;
+                } else if let Some(ms) = whole(reader, "milliseconds", 0..=Self::furthest())? {
+                    change.advance_ms = ms;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(change)
+    }
+}
+
+impl FromBody for Fault {
+    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+        let mut fault = None;
+        read_document(body, |reader, _| {
+            fault = read_fault(reader)?;
+            Ok(())
+        })?;
+        fault.ok_or_else(|| Failure::bad("there is no fault"))
+    }
+}
+
+/// Reads the whole of a body. Nothing is done where anything is wrong.
+pub(super) fn read_document(
+    body: &[u8],
+    mut read: impl FnMut(&mut Reader<'_, '_>, &mut Loading<'_>) -> Result<(), Fatal>,
+) -> Result<(Documents, Drafts), Failure> {
+    let body = str::from_utf8(body).map_err(|_| Failure::bad("the body is not UTF-8"))?;
+    let documents = from_texts([("body".to_owned(), body)]);
+    let mut problems = Problems::default();
+    let mut loading = Loading::new(&documents);
+    for span in documents.spans() {
+        let mut reader = Reader::new(&documents, &span, &mut problems);
+        // A syntax error is among the problems.
+        let _ = read(&mut reader, &mut loading).and_then(|()| reader.finish());
+    }
+    let drafts = loading.finish(&mut problems);
+    if !problems.is_empty() {
+        return Err(problems.into_error(&documents).into());
+    }
+    Ok((documents, drafts))
+}
+
+fn read_settings(
+    reader: &mut Reader<'_, '_>,
+    loading: &mut Loading<'_>,
+    draft: &mut Draft,
+    generates: bool,
+) -> Result<(), Fatal> {
+    let Some(mut keys) = reader.object("a sandbox")? else { return Ok(()) };
+    let mut conversations_at = None;
+    let settings = &mut draft.settings;
+    while let Some(key) = reader.key(&mut keys, &SETTINGS.each_ref().map(|row| row.key))? {
+        match key.value {
+            "seed" => {
+                if let Some(seed) = whole(reader, "a seed", 0..=u64::MAX)? {
+                    settings.seed = seed;
+                }
+            }
+            "conversations" => {
+                let what = "a number of conversations";
+                if let Some(number) = whole(reader, what, 0..=MAX_CONVERSATIONS)? {
+                    draft.conversations = number;
+                }
+                conversations_at = Some(key.span);
+            }
+            "fixtures" => {
+                draft.has_fixtures = true;
+                loading.read(reader)?;
+            }
+            "readings" => read_readings(reader, settings)?,
+            "faults" => read_faults(reader, settings, &key.span)?,
+            "rate_limit" => settings.rate_limit = read_limit(reader, &key.span)?,
+            "hazards" => read_hazards(reader, settings)?,
+            _ => settings.frozen = read_clock(reader)? == Some(Mode::Frozen),
+        }
+    }
+    if let Some(at) = conversations_at
+        && (draft.has_fixtures || !generates)
+    {
+        let message = "conversations are generated where there are no fixtures";
+        reader.problems.add_with_help(at, message, "leave it out");
+    }
+    Ok(())
+}
+
+/// A whole number between bounds.
+fn whole<N: Display + FromStr + PartialOrd>(
+    reader: &mut Reader<'_, '_>,
+    what: &str,
+    bounds: RangeInclusive<N>,
+) -> Result<Option<N>, Fatal> {
+    let what = format!("{what}, {} to {}", bounds.start(), bounds.end());
+    let Some(At { value, span }) = reader.digits(&what)? else { return Ok(None) };
+    let number = value.parse().ok().filter(|number| bounds.contains(number));
+    if number.is_none() {
+        let got: String = value.chars().take(40).collect();
+        reader.problems.add(span, format!("expected {what}, got {got}"));
+    }
+    Ok(number)
+}
+
+fn read_readings(reader: &mut Reader<'_, '_>, settings: &mut Settings) -> Result<(), Fatal> {
+    let known: Vec<&str> = READINGS.iter().map(|row| row.name).collect();
+    let Some(mut keys) = reader.object("readings by name")? else { return Ok(()) };
+    while let Some(key) = reader.key(&mut keys, &known)? {
+        if let Some(At { value, span }) = reader.string()?
+            && let Err(error) = settings.readings.set(key.value, &value)
+        {
+            reader.problems.add(span, error.to_string());
+        }
+    }
+    Ok(())
+}
+
+/// They take the place of the server's.
+fn read_faults(
+    reader: &mut Reader<'_, '_>,
+    settings: &mut Settings,
+    at: &Span,
+) -> Result<(), Fatal> {
+    let mut faults = Vec::new();
+    reader.array("the faults", |reader| {
+        faults.extend(read_fault(reader)?);
+        Ok(())
+    })?;
+    match number_faults(faults) {
+        Ok(faults) => settings.faults = faults,
+        Err(why) => reader.problems.add(at.clone(), why),
+    }
+    Ok(())
+}
+
+fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit>, Fatal> {
+    if reader.null()? {
+        return Ok(None);
+    }
+    if reader.is_string()? {
+        let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+        let limit: Result<_, String> = value.parse();
+        return Ok(limit.map_err(|why| reader.problems.add(span, why)).ok());
+    }
+    let (mut requests, mut seconds) = (None, None);
+    let Some(mut keys) = reader.object_or("a rate limit, a string or an object")? else {
+        return Ok(None);
+    };
+    while let Some(key) = reader.key(&mut keys, &["requests", "seconds"])? {
+        let (into, most) = match key.value {
+            "requests" => (&mut requests, RateLimit::MOST_REQUESTS),
+            _ => (&mut seconds, RateLimit::MOST_SECONDS),
+        };
+        *into = Some(whole(reader, key.value, 1..=most)?);
+    }
+    let (Some(requests), Some(seconds)) = (requests, seconds) else {
+        let help = r#"write {"requests": 60, "seconds": 60}"#;
+        reader.problems.add_with_help(at.clone(), "a rate limit has two numbers", help);
+        return Ok(None);
+    };
+    // A number that is wrong is among the problems.
+    let limit = requests.zip(seconds).map(|(requests, seconds)| RateLimit { requests, seconds });
+    Ok(limit)
+}
+
+/// They take the place of the server's.
+fn read_hazards(reader: &mut Reader<'_, '_>, settings: &mut Settings) -> Result<(), Fatal> {
+    settings.hazards = Hazards::default();
+    reader.array("the hazards", |reader| {
+        if let Some(At { value, span }) = reader.string()?
+            && let Err(why) = settings.hazards.add_text(&value)
+        {
+            reader.problems.add(span, why);
+        }
+        Ok(())
     })
 }
 
-pub(crate) fn mode() -> Value {
-    words(MODES.map(|(word, _)| word))
-}
-
-fn clock_mode() -> Value {
-    let object = Object::new("The same as an object.").key("mode", "The word.", false, mode());
-    any_of([mode(), object.finish()])
-}
-
-/// Readings by name: all of them, or any.
-pub(crate) fn readings(all: bool) -> Value {
-    let mut object = Object::new("");
-    for row in READINGS {
-        let values = row.values.iter().map(|(word, does)| format!("`{word}`: {}", does.trim()));
-        let values: Vec<String> = values.collect();
-        let (affects, why) = (capital(row.affects), row.why);
-        let about = format!("{affects}. {}. Open because {why}.", values.join("; "));
-        let words = words(row.values.iter().map(|(word, _)| *word));
-        object = object.key(row.name, &about, all, words);
+/// `"frozen"`, or `{"mode": "frozen"}`.
+fn read_clock(reader: &mut Reader<'_, '_>) -> Result<Option<Mode>, Fatal> {
+    if reader.is_string()? {
+        return read_mode(reader);
     }
-    object.finish()
-}
-
-/// A hazard, for all operations or for one.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub(crate) struct HazardText(pub(crate) String);
-
-impl Shape for HazardText {
-    fn schema(schemas: &mut Schemas) -> Value {
-        schemas.named("Hazard", |_| {
-            let each = HAZARDS.iter().map(|row| format!("\n\n`{}`: {}", row.word, row.about));
-            let about = "What happens to a client between two pages: with the word alone on every \
-                         operation, with an operation before it on that one.";
-            let about = about.to_owned() + &each.collect::<String>();
-            let alone = HAZARDS.iter().map(|row| row.word.to_owned());
-            let of = |id| HAZARDS.iter().map(move |row| format!("{id}:{}", row.word));
-            let all: Vec<_> = alone.chain(ENDPOINTS.iter().flat_map(|row| of(row.id))).collect();
-            described(words(all.iter().map(String::as_str)), &about)
-        })
+    let mut mode = None;
+    let Some(mut keys) = reader.object_or("a clock, a string or an object")? else {
+        return Ok(None);
+    };
+    while reader.key(&mut keys, &["mode"])?.is_some() {
+        mode = read_mode(reader)?;
     }
+    Ok(mode)
 }
 
-/// How many requests of each key a window has.
-pub(crate) fn limit_requests() -> Value {
-    at_least(1).with("maximum", RateLimit::MOST_REQUESTS)
-}
-
-/// How long a window is.
-pub(crate) fn limit_seconds() -> Value {
-    at_least(1).with("maximum", RateLimit::MOST_SECONDS)
-}
-
-fn rate_limit() -> Value {
-    let object = Object::new("So many requests of each key in so many seconds.")
-        .key("requests", "How many requests of each key a window has.", true, limit_requests())
-        .key("seconds", "How many seconds a window lasts.", true, limit_seconds())
-        .finish();
-    let line = text_like("^[0-9]+/[0-9]+$").with("examples", Value::from_iter(["60/60"]));
-    let line = described(line, "Requests and seconds as a line.");
-    let none = json!({ "type": "null", "description": "No limit." });
-    any_of([object, line, none])
-}
-
-/// The schema that editors read of fixtures.
-const FIXTURE: &str = include_str!("../../fixtures/schema.json");
-
-/// A fixture, as editors know it. Its parts become components, so that tools that know no `$defs`
-/// find them.
-fn fixture(schemas: &mut Schemas) -> Value {
-    schemas.named("Fixture", |schemas| {
-        let mut whole: Value = serde_json::from_str(FIXTURE).expect("it is JSON");
-        point_to_components(&mut whole);
-        if let Value::Object(parts) = whole["$defs"].take() {
-            for (name, part) in parts {
-                schemas.add(part_name(&name), part);
-            }
-        }
-        whole.as_object_mut().expect("it is an object").retain(|key, _| !key.starts_with('$'));
-        whole
-    })
-}
-
-/// Turns every reference into one to the component.
-fn point_to_components(node: &mut Value) {
-    match node {
-        Value::Object(entries) => {
-            for (_, value) in entries {
-                point_to_components(value);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(point_to_components),
-        _ => {
-            if let Some(name) = node.as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
-                *node = format!("#/components/schemas/{}", part_name(name)).into();
-            }
-        }
+fn read_mode(reader: &mut Reader<'_, '_>) -> Result<Option<Mode>, Fatal> {
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    let found = Mode::ALL.into_iter().find(|(word, _)| *word == value);
+    if found.is_none() {
+        let words = Mode::ALL.iter().map(|(word, _)| *word);
+        reader.problems.add(span, crate::suggest::unknown("clock", &value, words));
     }
-}
-
-/// `FixtureAgent`
-fn part_name(name: &str) -> String {
-    let (first, rest) = name.split_at(1);
-    format!("Fixture{}{rest}", first.to_uppercase())
+    Ok(found.map(|(_, mode)| mode))
 }

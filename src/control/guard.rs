@@ -3,73 +3,83 @@
 
 use std::net::IpAddr;
 
+use axum::Extension;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use subtle::ConstantTimeEq;
 
-use super::Failure;
-use crate::api;
+use super::{Failure, Shared};
+use crate::api::{authority, split_port};
 use crate::contract::SCHEME;
 use crate::sandbox::config::Admin;
+use crate::sandbox::peer::Peer;
+use crate::suggest::quoted;
 
 /// The port of a URL that names none.
 const HTTP_PORT: u16 = 80;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-pub(super) struct Guard {
-    token: Option<String>,
-    hosts: Vec<String>,
+/// Lets a request pass to what stands behind the guard.
+pub(super) async fn check(
+    State(sandboxes): Shared,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let admin = &sandboxes.config.admin;
+    if admin.enabled {
+        let (uri, headers) = (request.uri(), request.headers());
+        // A host that is none was refused before, where the request came over a socket.
+        let authority = authority(uri, headers, request.version())
+            .map_err(|_| forbidden("the request names no host, or more than one"))?;
+        check_client(admin, peer.from_here, authority, headers)?;
+    }
+    Ok(next.run(request).await)
 }
 
-impl Guard {
-    pub(super) fn new(config: &Admin) -> Self {
-        let hosts = config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        Self { token: config.token.clone(), hosts }
+/// Whether a client may ask that calls this machine by a host, with its port as it was written.
+fn check_client(
+    admin: &Admin,
+    from_here: bool,
+    authority: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<(), Failure> {
+    let own = authority.map(|authority| check_host(admin, authority)).transpose()?;
+    check_site(own.as_ref(), headers)?;
+    match &admin.token {
+        Some(token) => check_token(token, headers),
+        None if from_here => Ok(()),
+        None => Err(forbidden(
+            "the control API answers this machine only; with --admin-token it answers \
+             whoever has the token",
+        )),
     }
+}
 
-    /// Whether a request may pass that is for a host, with its port as it was written.
-    pub(super) fn check(
-        &self,
-        from_here: bool,
-        authority: Option<&str>,
-        headers: &HeaderMap,
-    ) -> Result<(), Failure> {
-        let own = self.check_host(authority)?;
-        check_site(own.as_ref(), headers)?;
-        match &self.token {
-            Some(token) => check_token(token, headers),
-            None if from_here => Ok(()),
-            None => Err(forbidden(
-                "the control API answers this machine only; with --admin-token it answers \
-                 whoever has the token",
-            )),
+/// The host that a request is for, if it is one of this machine's own. HTTP/1.0 names none, and
+/// no browser speaks it.
+fn check_host<'h>(admin: &Admin, authority: &'h str) -> Result<Host<'h>, Failure> {
+    match Host::read(authority) {
+        Some(host) if is_own(admin, host.name) => Ok(host),
+        host => {
+            let host = quoted(host.map_or(authority, |host| host.name));
+            Err(forbidden(format!(
+                "Host {host} is no name of this machine's own; allow it with --allow-host"
+            )))
         }
     }
+}
 
-    /// The host that a request is for, if it is one of this machine's own. HTTP/1.0 names none, and
-    /// no browser speaks it.
-    fn check_host<'h>(&self, authority: Option<&'h str>) -> Result<Option<Host<'h>>, Failure> {
-        let Some(authority) = authority else { return Ok(None) };
-        match Host::read(authority) {
-            Some(host) if self.knows(host.name) => Ok(Some(host)),
-            host => {
-                let host = crate::suggest::quoted(host.map_or(authority, |host| host.name));
-                Err(forbidden(format!(
-                    "Host {host} is no name of this machine's own; allow it with --allow-host"
-                )))
-            }
-        }
-    }
-
-    /// Whether a name is a loopback one, or was given.
-    fn knows(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let address = address.unwrap_or(&host).parse::<IpAddr>();
-        host == "localhost"
-            || address.is_ok_and(|address| address.to_canonical().is_loopback())
-            || self.hosts.contains(&host)
-    }
+/// Whether a name is a loopback one, or one of `--allow-host`.
+fn is_own(admin: &Admin, host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let address = address.unwrap_or(host).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost")
+        || address.is_ok_and(|address| address.to_canonical().is_loopback())
+        || admin.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
 }
 
 /// Refuses the pages of other origins. Browsers say where a page that makes a request is from. A
@@ -100,7 +110,7 @@ struct Host<'h> {
 impl<'h> Host<'h> {
     /// Reads `name:port`, or `name` where the port is that of `http`.
     fn read(authority: &'h str) -> Option<Self> {
-        let (name, port) = api::split_port(authority)?;
+        let (name, port) = split_port(authority)?;
         Some(Self { name, port: port.unwrap_or(HTTP_PORT) })
     }
 
@@ -137,7 +147,7 @@ fn forbidden(message: impl Into<String>) -> Failure {
 mod tests {
     use super::*;
 
-    fn passes(guard: &Guard, from_here: bool, headers: &[(&'static str, &str)]) -> bool {
+    fn passes(admin: &Admin, from_here: bool, headers: &[(&'static str, &str)]) -> bool {
         let pair = |(name, value): &(&'static str, &str)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
         };
@@ -146,17 +156,16 @@ mod tests {
             map.append(name, value);
         }
         let host = map.get(header::HOST).and_then(|host| host.to_str().ok());
-        guard.check(from_here, host, &map).is_ok()
+        check_client(admin, from_here, host, &map).is_ok()
     }
 
     #[test]
     fn only_this_machine_passes_under_its_own_names() {
-        let config = Admin { hosts: vec!["Mock".to_owned()], ..Admin::default() };
-        let guard = Guard::new(&config);
+        let admin = Admin { hosts: vec!["Mock".to_owned()], ..Admin::default() };
         for host in
             ["localhost", "LOCALHOST:8484", "127.0.0.1:1", "127.9.9.9", "[::1]:80", "mock:8484"]
         {
-            assert!(passes(&guard, true, &[("host", host)]), "{host}");
+            assert!(passes(&admin, true, &[("host", host)]), "{host}");
         }
         for host in [
             "evil.example",
@@ -177,15 +186,15 @@ mod tests {
             "localhost:99999",
             "::1",
         ] {
-            assert!(!passes(&guard, true, &[("host", host)]), "{host}");
+            assert!(!passes(&admin, true, &[("host", host)]), "{host}");
         }
-        assert!(!passes(&guard, false, &[("host", "localhost")]));
+        assert!(!passes(&admin, false, &[("host", "localhost")]));
     }
 
     #[test]
     fn pages_of_other_origins_do_not_pass() {
-        let guard = Guard::new(&Admin::default());
-        let with = |name, value| passes(&guard, true, &[("host", "localhost:84"), (name, value)]);
+        let admin = Admin::default();
+        let with = |name, value| passes(&admin, true, &[("host", "localhost:84"), (name, value)]);
         for site in ["same-origin", "none"] {
             assert!(with("sec-fetch-site", site));
         }
@@ -211,23 +220,22 @@ mod tests {
         ] {
             assert!(!with("origin", origin), "{origin}");
         }
-        let plain = |origin| passes(&guard, true, &[("host", "[::1]"), ("origin", origin)]);
+        let plain = |origin| passes(&admin, true, &[("host", "[::1]"), ("origin", origin)]);
         assert!(plain("http://[::1]") && plain("http://[::1]:80"));
         assert!(!plain("http://[::1]:8080"));
     }
 
     #[test]
     fn with_a_token_whoever_has_it_passes() {
-        let config = Admin { token: Some("s3cret".to_owned()), ..Admin::default() };
-        let guard = Guard::new(&config);
+        let admin = Admin { token: Some("s3cret".to_owned()), ..Admin::default() };
         let with =
-            |value| passes(&guard, false, &[("host", "localhost"), ("authorization", value)]);
+            |value| passes(&admin, false, &[("host", "localhost"), ("authorization", value)]);
         assert!(with("Bearer s3cret") && with("bearer  s3cret"));
         for wrong in
             ["Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret", "Bearer", "", "Bears3cret"]
         {
             assert!(!with(wrong), "{wrong}");
         }
-        assert!(!passes(&guard, true, &[("host", "localhost")]));
+        assert!(!passes(&admin, true, &[("host", "localhost")]));
     }
 }

@@ -1,47 +1,50 @@
-//! The control API under `/__admin`. A request goes through [`Admin::answer`]:
+//! The control API under `/__admin`: an axum app of [`operations`]. A request goes through it
+//! top to bottom:
 //!
-//! 1. whoever asks may ([`guard`]); `health` and `version` say nothing secret and stand before it
-//! 2. the path and the method are in [`routes`], else 404 or 405
-//! 3. the body is there, at most [`MOST_BODY`] (413), in time (408)
-//! 4. the query is right ([`query`])
-//! 5. the route's handler ([`sandboxes`], [`requests`]) changes all of what is asked, or nothing
+//! 1. the [`router`] finds the operation by path and method
+//! 2. the [`guard`] lets the client pass, or not; `health` and `version` stand before it
+//! 3. where there is no operation, the answer is 404 or 405
+//! 4. the sandbox in the path has a right id, the body is there, small enough and in time
+//!    ([`extract`])
+//! 5. the handler's arguments are read: path, query, body
+//! 6. the handler changes all of what is asked, or nothing; what may take longer than a millisecond
+//!    it does on a thread that may block
 //!
-//! Every answer is JSON; every failure is `{"code": <HTTP status>, "message": …}`, with
+//! Every answer is JSON; every [`Failure`] is `{"code": <HTTP status>, "message": …}`, with
 //! `"problems"` where a document is not right.
 
-pub(crate) mod bodies;
-mod body;
-pub(crate) mod events;
-pub(crate) mod failure;
+mod bodies;
+mod events;
+mod extract;
+mod failure;
 mod guard;
+mod operation;
 mod pattern;
-mod pattern_schema;
-pub(crate) mod query;
 mod requests;
-pub(crate) mod routes;
 mod sandboxes;
+mod serve_event;
+mod server;
 mod settings;
-pub(crate) mod shapes;
 mod verdict;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::Response;
-use serde::Serialize;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::handler::Handler;
+use axum::http::{Method, Uri};
+use axum::middleware::{from_extractor, from_fn_with_state};
+use axum::routing::any;
 
-use crate::api::{authority, respond};
-use crate::contract;
+use crate::api;
+use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
-use crate::shape::{words, written};
+use crate::suggest::quoted;
+use extract::{MOST_BODY, Path};
 use failure::Failure;
-use guard::Guard;
-use query::Asked;
-use routes::{Route, Row};
+pub(crate) use operation::Operation;
 
-/// The control API as an `OpenAPI` 3.1 document, which `cargo xtask docs` makes of its tables.
+/// The control API as an `OpenAPI` 3.1 document.
 ///
 /// ```
 /// let document: serde_json::Value = serde_json::from_str(gptbots_mock::admin_openapi()).unwrap();
@@ -49,20 +52,15 @@ use routes::{Route, Row};
 /// ```
 #[must_use]
 pub fn admin_openapi() -> &'static str {
-    include_str!("../../docs/admin-openapi.json")
+    server::ADMIN_OPENAPI
 }
 
 /// Where `gptbots-mock healthcheck` asks.
 #[cfg(feature = "cli")]
 pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// Where the control API is.
 pub(crate) const PREFIX: &str = "/__admin";
-
-/// The largest body, in bytes.
-pub(crate) const MOST_BODY: usize = 8 << 20;
 
 /// Whether a path is the control API's.
 pub(crate) fn is_path(path: &str) -> bool {
@@ -75,134 +73,108 @@ pub(crate) fn is_search(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with("/requests/"))
 }
 
-written! {
-    /// Whether the server is up.
-    struct Health is "Health" in "snake_case" {
-        /// It is.
-        status: &'static str => words(["healthy"]),
-        /// The server's version.
-        version: &'static str,
-    }
+/// Every operation, in the order in which documents show them.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        server::health(),
+        server::version(),
+        server::openapi(),
+        server::admin_openapi(),
+        sandboxes::list(),
+        sandboxes::show(),
+        sandboxes::put(),
+        sandboxes::end(),
+        sandboxes::reset(),
+        sandboxes::move_clock(),
+        sandboxes::add_fault(),
+        verdict::of_sandbox(),
+        verdict::of_server(),
+        requests::list(),
+        requests::forget(),
+        requests::find(),
+        requests::count(),
+        requests::remove(),
+        requests::reset(),
+        requests::unmatched(),
+        requests::show(),
+        requests::forget_one(),
+        events::stream(),
+        server::reset(),
+    ]
 }
 
-written! {
-    /// The server's version.
-    struct Version is "Version" in "snake_case" {
-        /// The server's version.
-        version: &'static str,
-    }
-}
-
-written! {
-    /// It is done, and there is nothing to tell.
-    struct Done is "Done" in "snake_case" {}
-}
-
-/// A 200 with a value as JSON.
-fn json(value: &impl Serialize) -> Response {
-    // Strings and numbers always serialize.
-    respond(serde_json::to_vec(value).unwrap_or_default())
-}
-
-/// The control API of a server.
-pub(crate) struct Admin {
-    /// `None`: there is to be no control API, and only what is open to everyone is served.
-    guard: Option<Guard>,
-    sandboxes: Arc<Sandboxes>,
-    /// A body must be there this long after its head.
-    body_timeout: Duration,
-}
-
-impl Admin {
-    pub(crate) fn new(sandboxes: &Arc<Sandboxes>) -> Self {
-        let config = &sandboxes.config;
-        Self {
-            guard: config.admin.enabled.then(|| Guard::new(&config.admin)),
-            sandboxes: Arc::clone(sandboxes),
-            body_timeout: config.limits.head_timeout,
-        }
-    }
-
-    /// Whether there is anything at a path of the control API.
-    pub(crate) fn serves(&self, path: &str) -> bool {
-        self.guard.is_some() || routes::is_open(path)
-    }
-
-    /// Answers a request to a path of the control API.
-    pub(crate) async fn answer(&self, request: Request, from_here: bool) -> Response {
-        self.try_answer(request, from_here).await.unwrap_or_else(Failure::response)
-    }
-
-    async fn try_answer(&self, request: Request, from_here: bool) -> Result<Response, Failure> {
-        let (head, body) = request.into_parts();
-        let found = routes::find(head.uri.path(), &head.method);
-        let checked = match (&self.guard, &found) {
-            (None, _) | (_, Ok((Row { open: true, .. }, _))) => Ok(()),
-            (Some(guard), _) => {
-                // A request with a wrong host does not come so far.
-                let authority = authority(&head.uri, &head.headers, head.version);
-                guard.check(from_here, authority.unwrap_or_default(), &head.headers)
+/// The control API of a server. Each request needs the `Peer` that sent it among its extensions.
+pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
+    let is_enabled = sandboxes.config.admin.enabled;
+    let guard = from_fn_with_state(Arc::clone(sandboxes), guard::check);
+    let read_body = from_fn_with_state(Arc::clone(sandboxes), extract::read_body);
+    let mut operations = operations();
+    operations.retain(|operation| is_enabled || operation.is_open);
+    let mut router = Router::new();
+    for at_path in operations.chunk_by(|one, next| one.path == next.path) {
+        let allow = allowed_methods(at_path);
+        let not_allowed = async move |method: Method| Failure::not_allowed(&allow, &method);
+        // `any` adds no `Allow` of its own, which would stand in what the guard refuses, too.
+        let mut methods = any(not_allowed).layer(guard.clone());
+        for operation in at_path {
+            let mut handler = operation.handler.clone().route_layer(read_body.clone());
+            if operation.path.contains("{id}") {
+                handler = handler.route_layer(from_extractor::<Path<SandboxId>>());
             }
+            if !operation.is_open {
+                handler = handler.route_layer(guard.clone());
+            }
+            methods = methods.merge(handler);
+        }
+        let path = format!("{PREFIX}{}", at_path[0].path);
+        if let (Some(begins), Some(ends)) = (path.find('{'), path.find('}')) {
+            // axum's `{id}` matches no empty text, which handlers refuse as any other wrong id.
+            let empty = [&path[..begins], &path[ends + 1..]].concat();
+            router = router.route(&empty, methods.clone());
+        }
+        router = router.route(&path, methods);
+    }
+    let router = if is_enabled {
+        let paths = paths(&operations);
+        let nothing = async move |uri: Uri| {
+            let path = quoted(uri.path());
+            Failure::not_found(format!("nothing is at {path}; there are {paths}"))
         };
-        let (row, id) = checked.and(found)?;
-        let body =
-            tokio::time::timeout(self.body_timeout, body::read(&head.headers, body, MOST_BODY))
-                .await
-                .map_err(|_| {
-                    Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
-                })??;
-        let asked = Asked::read(head.uri.query(), row.query)?;
-        let id = id.to_owned();
-        let all = &self.sandboxes;
-        match row.route {
-            Route::Health => Ok(json(&Health { status: "healthy", version: VERSION })),
-            Route::Version => Ok(json(&Version { version: VERSION })),
-            Route::Openapi => Ok(respond(contract::openapi())),
-            Route::AdminOpenapi => Ok(respond(admin_openapi())),
-            Route::ListSandboxes => apart(all, |all| Ok(sandboxes::list(all))).await,
-            Route::ShowSandbox => sandboxes::show(all, &id),
-            Route::PutSandbox => apart(all, move |all| sandboxes::put(all, &id, body)).await,
-            Route::EndSandbox => apart(all, move |all| Ok(sandboxes::end(all, &id))).await,
-            Route::ResetSandbox => apart(all, move |all| Ok(sandboxes::reset(all, &id))).await,
-            Route::MoveClock => sandboxes::clock(all, &id, body),
-            Route::AddFault => sandboxes::add_faults(all, &id, body),
-            Route::SandboxVerdict => {
-                apart(all, move |all| verdict::of_sandbox(all, &id, &asked, &head.headers)).await
-            }
-            Route::Verdict => {
-                apart(all, move |all| verdict::of_all(all, &asked, &head.headers)).await
-            }
-            Route::ListRequests => requests::list(all, asked).await,
-            Route::ForgetRequests | Route::ResetRequests => {
-                apart(all, move |all| Ok(requests::forget(all, &asked))).await
-            }
-            Route::FindRequests => requests::find(all, asked, body).await,
-            Route::CountRequests => requests::count(all, asked, body).await,
-            Route::RemoveRequests => requests::remove(all, asked, body).await,
-            Route::UnmatchedRequests => requests::unmatched(all, asked).await,
-            Route::ShowRequest => apart(all, move |all| requests::show(all, &id, &asked)).await,
-            Route::ForgetRequest => {
-                apart(all, move |all| Ok(requests::forget_one(all, &id, &asked))).await
-            }
-            Route::Events => events::answer(all, asked, &head.headers),
-            Route::Reset => {
-                apart(all, |all| {
-                    all.reset();
-                    Ok(json(&Done {}))
-                })
-                .await
-            }
-        }
-    }
+        router.fallback(nothing.layer(guard))
+    } else {
+        let nothing = async |method: Method, uri: Uri| api::not_found(uri.path(), uri.path(), &method);
+        router.fallback(nothing)
+    };
+    router.layer(DefaultBodyLimit::max(MOST_BODY)).with_state(Arc::clone(sandboxes))
 }
 
-/// Does what may take a while (it makes records, or looks at every sandbox) on a thread of its own,
-/// so that no other request waits for it.
-async fn apart(
-    all: &Arc<Sandboxes>,
-    work: impl FnOnce(&Sandboxes) -> Result<Response, Failure> + Send + 'static,
-) -> Result<Response, Failure> {
-    let all = Arc::clone(all);
-    let done = tokio::task::spawn_blocking(move || work(&all)).await;
-    done.unwrap_or_else(|_| Err(Failure::bug()))
+/// The methods of the operations at one path, as `Allow` lists them.
+fn allowed_methods(at_path: &[Operation]) -> String {
+    let mut methods: Vec<&str> = at_path.iter().map(|operation| operation.method).collect();
+    if methods[0] == "GET" {
+        methods.insert(1, "HEAD");
+    }
+    methods.join(", ")
+}
+
+/// Every path, once.
+fn paths(operations: &[Operation]) -> String {
+    let mut paths: Vec<String> =
+        operations.iter().map(|operation| format!("{PREFIX}{}", operation.path)).collect();
+    paths.dedup();
+    paths.join(", ")
+}
+
+/// The sandboxes of the server, as handlers take them.
+type Shared = State<Arc<Sandboxes>>;
+
+/// Does what may take longer than a millisecond (it reads a body, makes records, writes a long
+/// answer, or looks at many sandboxes) on a thread that may block, so that no other request waits.
+async fn on_blocking_thread<T: Send + 'static>(
+    sandboxes: &Arc<Sandboxes>,
+    work: impl FnOnce(&Sandboxes) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let sandboxes = Arc::clone(sandboxes);
+    let done = tokio::task::spawn_blocking(move || work(&sandboxes)).await;
+    done.map_err(|_| Failure::bug())
 }

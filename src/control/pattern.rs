@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use regex_lite::{Regex, RegexBuilder};
 
 use super::Failure;
-use super::settings::read_document;
+use super::bodies::read_document;
+use super::extract::FromBody;
 use crate::document::{At, Fatal, Reader, Span};
+use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{Entry, pairs};
 use crate::suggest::quoted;
 use crate::target::without_sandbox;
@@ -39,21 +41,17 @@ const MOST_WORK: usize = 1 << 30;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stopped;
 
-/// What a request must hold.
+/// What a request must hold. What is not set, every request holds.
 #[derive(Default)]
 pub(super) struct Pattern {
-    /// `None`: any.
+    /// `None`, too, where any is right.
     method: Option<String>,
-    url: Option<Url>,
-    query: Vec<(String, Matcher)>,
+    url: Option<String>,
+    url_path: Option<String>,
+    url_pattern: Option<Expression>,
+    url_path_pattern: Option<Expression>,
+    query_parameters: Vec<(String, Matcher)>,
     headers: Vec<(String, Matcher)>,
-}
-
-enum Url {
-    Whole(String),
-    Path(String),
-    WholeMatches(Expression),
-    PathMatches(Expression),
 }
 
 /// A regular expression that has to match all of a text.
@@ -72,14 +70,15 @@ enum Matcher {
     DoesNotMatch(Expression),
 }
 
-impl Pattern {
-    /// Reads the whole of a body.
-    pub(super) fn read(body: Vec<u8>) -> Result<Self, Failure> {
+impl FromBody for Pattern {
+    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut pattern = Self::default();
         read_document(body, |reader, _| pattern.read_from(reader))?;
         Ok(pattern)
     }
+}
 
+impl Pattern {
     fn read_from(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Fatal> {
         let Some(mut keys) = reader.object("a request pattern")? else { return Ok(()) };
         while let Some(At { value: key, span }) = reader.key(&mut keys, KEYS)? {
@@ -87,22 +86,32 @@ impl Pattern {
             if reader.null()? {
                 continue;
             }
+            let has_url = self.has_url();
             match key {
                 "method" => self.method = read_method(reader)?,
-                "queryParameters" => self.query = read_names(reader, "parameters by name")?,
-                "headers" => self.headers = read_names(reader, "headers by name")?,
-                _ => {
-                    let url = read_url(reader, key)?;
-                    if self.url.is_some() {
-                        let message = format!("{key} beside another of the url's keys");
-                        let help = "give one of url, urlPath, urlPattern, urlPathPattern";
-                        reader.problems.add_with_help(span, message, help);
-                    }
-                    self.url = url.or(self.url.take());
+                "url" => self.url = reader.string()?.map(|url| url.value),
+                "urlPath" => self.url_path = read_path(reader)?,
+                "urlPattern" => self.url_pattern = read_expression(reader)?,
+                "urlPathPattern" => self.url_path_pattern = read_expression(reader)?,
+                "queryParameters" => {
+                    self.query_parameters = read_names(reader, "parameters by name")?;
                 }
+                _ => self.headers = read_names(reader, "headers by name")?,
+            }
+            if has_url && key.starts_with("url") {
+                let message = format!("{key} beside another of the url's keys");
+                let help = "give one of url, urlPath, urlPattern, urlPathPattern";
+                reader.problems.add_with_help(span, message, help);
             }
         }
         Ok(())
+    }
+
+    fn has_url(&self) -> bool {
+        self.url.is_some()
+            || self.url_path.is_some()
+            || self.url_pattern.is_some()
+            || self.url_path_pattern.is_some()
     }
 
     /// Whether a request fits. `stop` is asked before each text that is looked at.
@@ -111,12 +120,12 @@ impl Pattern {
             return Ok(false);
         }
         let target = entry.target();
-        if let Some(url) = &self.url {
-            // A sandbox in the path is the address of the server, as far as a client knows.
-            let own = without_sandbox(&target);
-            if !url.fits(&target, stop)? && (own.len() == target.len() || !url.fits(own, stop)?) {
-                return Ok(false);
-            }
+        // A sandbox in the path is the address of the server, as far as a client knows.
+        let own = without_sandbox(&target);
+        if !self.fits_url(&target, stop)?
+            && (own.len() == target.len() || !self.fits_url(own, stop)?)
+        {
+            return Ok(false);
         }
         for (name, matcher) in &self.headers {
             let of = entry.headers().filter(|(header, _)| header.eq_ignore_ascii_case(name));
@@ -125,7 +134,7 @@ impl Pattern {
             }
         }
         let query = target.split_once('?').map_or("", |(_, query)| query);
-        for (name, matcher) in &self.query {
+        for (name, matcher) in &self.query_parameters {
             let of = pairs(query).filter(|(param, _)| param == name);
             if !matcher.fits(of.map(|(_, value)| value), stop)? {
                 return Ok(false);
@@ -133,17 +142,17 @@ impl Pattern {
         }
         Ok(true)
     }
-}
 
-impl Url {
-    fn fits(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
+    fn fits_url(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        match self {
-            Self::Whole(url) => Ok(url == target),
-            Self::Path(url) => Ok(url == path),
-            Self::WholeMatches(url) => url.matches(target, stop),
-            Self::PathMatches(url) => url.matches(path, stop),
-        }
+        let is = |wanted: &Option<String>, text| wanted.as_ref().is_none_or(|url| url == text);
+        let matches = |wanted: &Option<Expression>, text| {
+            wanted.as_ref().map_or(Ok(true), |expression| expression.matches(text, stop))
+        };
+        Ok(is(&self.url, target)
+            && is(&self.url_path, path)
+            && matches(&self.url_pattern, target)?
+            && matches(&self.url_path_pattern, path)?)
     }
 }
 
@@ -197,19 +206,14 @@ fn read_method(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
     Ok(Some(upper).filter(|method| method != "ANY"))
 }
 
-fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Url>, Fatal> {
+fn read_path(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
     let Some(At { value, span }) = reader.string()? else { return Ok(None) };
-    if key == "urlPath" && value.contains('?') {
+    if value.contains('?') {
         let help = "give the query as queryParameters, or all of it as url";
         reader.problems.add_with_help(span, "a path holds no `?`", help);
         return Ok(None);
     }
-    Ok(match key {
-        "url" => Some(Url::Whole(value)),
-        "urlPath" => Some(Url::Path(value)),
-        "urlPattern" => expression(reader, &value, &span).map(Url::WholeMatches),
-        _ => expression(reader, &value, &span).map(Url::PathMatches),
-    })
+    Ok(Some(value))
 }
 
 /// What is asked of headers or of parameters, by their names.
@@ -280,30 +284,29 @@ fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Matcher>, Fatal> {
 }
 
 fn read_text(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Matcher>, Fatal> {
-    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
     Ok(match key {
-        "equalTo" => Some(Matcher::EqualTo { value, any_case: false }),
-        "contains" => Some(Matcher::Contains(value)),
-        "matches" => expression(reader, &value, &span).map(Matcher::Matches),
-        _ => expression(reader, &value, &span).map(Matcher::DoesNotMatch),
+        "matches" => read_expression(reader)?.map(Matcher::Matches),
+        "doesNotMatch" => read_expression(reader)?.map(Matcher::DoesNotMatch),
+        _ => reader.string()?.map(|At { value, .. }| match key {
+            "equalTo" => Matcher::EqualTo { value, any_case: false },
+            _ => Matcher::Contains(value),
+        }),
     })
 }
 
-fn expression(reader: &mut Reader<'_, '_>, text: &str, span: &Span) -> Option<Expression> {
-    if text.len() > MOST_EXPRESSION {
+fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fatal> {
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    if value.len() > MOST_EXPRESSION {
         let message = format!("an expression of more than {MOST_EXPRESSION} bytes");
-        reader.problems.add(span.clone(), message);
-        return None;
+        reader.problems.add(span, message);
+        return Ok(None);
     }
-    match compile(text) {
-        Ok(expression) => Some(expression),
-        Err(error) => {
-            let message = format!("the expression does not compile: {error}");
-            let help = "there are no lookarounds and no backreferences";
-            reader.problems.add_with_help(span.clone(), message, help);
-            None
-        }
-    }
+    let compiled = compile(&value).map_err(|error| {
+        let message = format!("the expression does not compile: {error}");
+        let help = "there are no lookarounds and no backreferences";
+        reader.problems.add_with_help(span, message, help);
+    });
+    Ok(compiled.ok())
 }
 
 fn compile(text: &str) -> Result<Expression, regex_lite::Error> {

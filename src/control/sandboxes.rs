@@ -1,131 +1,118 @@
-//! What the control API does with sandboxes.
+//! Operations on sandboxes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
-use super::bodies::{self, HazardText};
-use super::{Failure, json, settings};
-use crate::contract::{ENDPOINTS, Endpoint};
-use crate::sandbox::{Sandbox, Sandboxes};
-use crate::shape::{Object, at_least, written};
-use serde_json::Value;
+use super::bodies::{ClockChange, Mode, SandboxSettings};
+use super::extract::{Body, Path};
+use super::operation::Operation;
+use super::{Failure, Shared, on_blocking_thread};
+use crate::keys::SandboxId;
+use crate::sandbox::faults::Fault;
+use crate::sandbox::{RateLimit, Sandbox, Sandboxes};
 
-written! {
-    /// Every sandbox that there is.
-    pub(super) struct List<'a> is "Sandboxes" in "snake_case" {
-        /// The sandboxes.
-        sandboxes: Vec<Listed<'a>>,
-        /// How many there are.
-        total: usize,
-    }
+/// Every sandbox that there is.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Sandboxes"))]
+struct List<'a> {
+    /// The sandboxes.
+    sandboxes: Vec<Listed<'a>>,
+    /// How many there are.
+    total: usize,
 }
 
-written! {
-    /// A sandbox among others.
-    struct Listed<'a> is "ListedSandbox" in "snake_case" {
-        /// Its id.
-        id: &'a str,
-        /// How many requests it has had.
-        requests: u64,
-        /// For so many milliseconds nobody has used it.
-        idle_ms: u64,
-    }
+/// A sandbox among others.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "ListedSandbox"))]
+struct Listed<'a> {
+    /// Its id.
+    id: &'a str,
+    /// How many requests it has had.
+    requests: u64,
+    /// For so many milliseconds nobody has used it.
+    idle_ms: u64,
 }
 
-written! {
-    /// A sandbox by itself.
-    pub(super) struct Shown<'a> is "Sandbox" in "snake_case" {
-        /// Its id.
-        id: &'a str,
-        /// What generated records and faults are drawn from.
-        seed: u64,
-        /// Its agents.
-        agents: Vec<AgentShown>,
-        /// The value of each reading.
-        readings: BTreeMap<&'static str, &'static str> => bodies::readings(true),
-        /// Its faults, in the order in which they are tried.
-        faults: Vec<FaultShown>,
-        /// Its rate limit, if it has one.
-        rate_limit: Option<LimitShown>,
-        /// Its hazards, as words that `PUT` takes.
-        hazards: Vec<HazardText>,
-        /// Its clock.
-        clock: ClockShown,
-        /// How many requests each operation has had.
-        requests: BTreeMap<&'static str, u64> => counted(),
-        /// For so many milliseconds nobody has used it.
-        idle_ms: u64,
-    }
+/// A sandbox by itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Sandbox"))]
+struct Shown<'a> {
+    /// Its id.
+    id: &'a str,
+    /// What generated records and faults are drawn from.
+    seed: u64,
+    /// Its agents.
+    agents: Vec<AgentShown<'a>>,
+    /// The value of each reading.
+    readings: BTreeMap<&'static str, &'static str>,
+    /// Its faults, in the order in which they are tried.
+    faults: Vec<FaultShown>,
+    /// Its rate limit, if it has one.
+    rate_limit: Option<RateLimit>,
+    /// Its hazards, as words that `PUT` takes.
+    hazards: Vec<String>,
+    /// Its clock.
+    clock: ClockShown,
+    /// How many requests each operation has had.
+    requests: BTreeMap<&'static str, u64>,
+    /// For so many milliseconds nobody has used it.
+    idle_ms: u64,
 }
 
-written! {
-    /// An agent of a sandbox.
-    struct AgentShown is "SandboxAgent" in "snake_case" {
-        /// Its name.
-        name: String,
-        /// How many conversations it has.
-        conversations: u64,
-    }
+/// An agent of a sandbox.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "SandboxAgent"))]
+struct AgentShown<'a> {
+    /// Its name.
+    name: &'a str,
+    /// How many conversations it has.
+    conversations: u64,
 }
 
-written! {
-    /// A fault of a sandbox.
-    struct FaultShown is "MetFault" in "snake_case" {
-        /// What `x-mock-fault` names it by.
-        id: String,
-        /// The line that says it.
-        fault: String,
-        /// How many requests it has looked at.
-        requests: u64,
-        /// How many of them it struck.
-        struck: u64,
-    }
+/// A fault of a sandbox.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "MetFault"))]
+struct FaultShown {
+    /// What `x-mock-fault` names it by.
+    id: String,
+    /// The line that says it.
+    fault: String,
+    /// How many requests it has looked at.
+    requests: u64,
+    /// How many of them it struck.
+    struck: u64,
 }
 
-written! {
-    /// A rate limit: so many requests of each key in so many seconds.
-    struct LimitShown is "RateLimit" in "snake_case" {
-        /// How many requests of each key a window has.
-        requests: u32 => bodies::limit_requests(),
-        /// How many seconds a window lasts.
-        seconds: u32 => bodies::limit_seconds(),
-    }
+/// A clock.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Clock"))]
+struct ClockShown {
+    /// Whether it runs.
+    mode: Mode,
+    /// What it shows, in milliseconds.
+    elapsed_ms: u64,
 }
 
-written! {
-    /// A clock.
-    pub(super) struct ClockShown is "Clock" in "snake_case" {
-        /// Whether it runs.
-        mode: &'static str => bodies::mode(),
-        /// What it shows, in milliseconds.
-        elapsed_ms: u64,
-    }
-}
-
-written! {
-    /// A sandbox that has ended.
-    pub(super) struct Ended<'a> is "EndedSandbox" in "snake_case" {
-        /// Its id.
-        id: &'a str,
-        /// Whether it was there.
-        existed: bool,
-    }
-}
-
-/// A number of each operation.
-fn counted() -> Value {
-    let put = |object: Object, endpoint: &Endpoint| {
-        object.key(endpoint.id, &format!("Of `{}`.", endpoint.path), true, at_least(0))
-    };
-    ENDPOINTS.iter().fold(Object::new(""), put).finish()
+/// A sandbox that has ended.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "EndedSandbox"))]
+struct Ended<'a> {
+    /// Its id.
+    id: &'a str,
+    /// Whether it was there.
+    existed: bool,
 }
 
 impl ClockShown {
-    fn of((elapsed, frozen): (Duration, bool)) -> Self {
-        Self { mode: if frozen { "frozen" } else { "real" }, elapsed_ms: ms(elapsed) }
+    fn new((elapsed, is_frozen): (Duration, bool)) -> Self {
+        let mode = if is_frozen { Mode::Frozen } else { Mode::Real };
+        Self { mode, elapsed_ms: ms(elapsed) }
     }
 }
 
@@ -133,107 +120,203 @@ fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn shown(all: &Sandboxes, sandbox: &Sandbox) -> Response {
-    let faults = sandbox.faults().into_iter();
+/// A sandbox as an answer shows it.
+fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
     let world = sandbox.world();
-    json(&Shown {
+    let agents = world.agents.iter().map(|agent| AgentShown {
+        name: &agent.name,
+        conversations: agent.store.conversation_count(),
+    });
+    let faults = sandbox.faults().into_iter().map(|(known, requests, struck)| FaultShown {
+        id: known.id.to_string(),
+        fault: known.fault.to_string(),
+        requests,
+        struck,
+    });
+    let shown = Shown {
         id: &sandbox.id,
         seed: sandbox.settings.seed,
-        agents: world
-            .agents
-            .iter()
-            .map(|agent| AgentShown {
-                name: agent.name.clone(),
-                conversations: agent.store.conversation_count(),
-            })
-            .collect(),
+        agents: agents.collect(),
         readings: sandbox.settings.readings.words().collect(),
-        faults: faults
-            .map(|(known, requests, struck)| FaultShown {
-                id: known.id.to_string(),
-                fault: known.fault.to_string(),
-                requests,
-                struck,
-            })
-            .collect(),
-        rate_limit: sandbox
-            .rate_limit()
-            .map(|limit| LimitShown { requests: limit.requests, seconds: limit.seconds }),
-        hazards: sandbox.hazards().texts().into_iter().map(HazardText).collect(),
-        clock: ClockShown::of(sandbox.clock(|_, _| {})),
+        faults: faults.collect(),
+        rate_limit: sandbox.rate_limit(),
+        hazards: sandbox.hazards().texts(),
+        clock: ClockShown::new(sandbox.clock(|_, _| {})),
         requests: sandbox.requests().map(|(operation, count)| (operation.id(), count)).collect(),
-        idle_ms: ms(all.idle(sandbox)),
-    })
+        idle_ms: ms(sandboxes.idle(sandbox)),
+    };
+    Json(shown).into_response()
 }
 
-/// `GET /__admin/sandboxes`
-pub(super) fn list(all: &Sandboxes) -> Response {
-    let found = all.all();
-    let sandboxes: Vec<_> = found
-        .iter()
-        .map(|sandbox| Listed {
-            id: &sandbox.id,
-            requests: sandbox.requests().map(|(_, count)| count).sum(),
-            idle_ms: ms(all.idle(sandbox)),
-        })
-        .collect();
-    json(&List { total: sandboxes.len(), sandboxes })
-}
-
-/// `GET /__admin/sandboxes/{id}`
-pub(super) fn show(all: &Sandboxes, id: &str) -> Result<Response, Failure> {
-    match all.find(id) {
-        Some(sandbox) => Ok(shown(all, &sandbox)),
-        None => Err(unknown(all, id)),
-    }
-}
-
-/// What is said of a sandbox that is not there.
-pub(super) fn unknown(all: &Sandboxes, id: &str) -> Failure {
+/// The failure where there is no sandbox of an id: it may have ended, or be misspelt.
+pub(super) fn unknown(sandboxes: &Sandboxes, id: &str) -> Failure {
     let made = "is made by its first request, or by PUT";
-    Failure::not_found(match (all.ending(id), all.nearest_id(id)) {
+    Failure::not_found(match (sandboxes.ending(id), sandboxes.nearest_id(id)) {
         (Some(ending), _) => format!("sandbox {id} has ended {ending}; another one {made}"),
         (None, Some(near)) => format!("there is no sandbox {id}; did you mean {near}? One {made}"),
         (None, None) => format!("there is no sandbox {id}; it {made}"),
     })
 }
 
-/// `PUT /__admin/sandboxes/{id}`: the sandbox begins anew with these settings. What is not given
-/// is as the server was started.
-pub(super) fn put(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response, Failure> {
-    let settings = settings::read(all, body)?;
-    Ok(shown(all, &all.put(id, Some(settings))))
+pub(super) fn list() -> Operation {
+    async fn handler(State(sandboxes): Shared) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, |sandboxes| {
+            let all = sandboxes.all();
+            let listed = all.iter().map(|sandbox| Listed {
+                id: &sandbox.id,
+                requests: sandbox.requests().map(|(_, count)| count).sum(),
+                idle_ms: ms(sandboxes.idle(sandbox)),
+            });
+            Json(List { sandboxes: listed.collect(), total: all.len() }).into_response()
+        })
+        .await
+    }
+    Operation::get("/sandboxes", "listSandboxes")
+        .about("every sandbox that there is")
+        .answers::<List<'_>>()
+        .handler(handler)
 }
 
-/// `DELETE /__admin/sandboxes/{id}`
-pub(super) fn end(all: &Sandboxes, id: &str) -> Response {
-    json(&Ended { id, existed: all.end(id) })
+pub(super) fn show() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| match sandboxes.find(&id) {
+            Some(sandbox) => Ok(shown(sandboxes, &sandbox)),
+            None => Err(unknown(sandboxes, &id)),
+        })
+        .await?
+    }
+    Operation::get("/sandboxes/{id}", "showSandbox")
+        .about("what a sandbox is")
+        .answers::<Shown<'_>>()
+        .fails(&[404])
+        .handler(handler)
 }
 
-/// `POST /__admin/sandboxes/{id}/reset`: as it was when it was made.
-pub(super) fn reset(all: &Sandboxes, id: &str) -> Response {
-    shown(all, &all.put(id, None))
+pub(super) fn put() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+        Body(SandboxSettings(settings)): Body<SandboxSettings>,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            shown(sandboxes, &sandboxes.put(&id, Some(settings)))
+        })
+        .await
+    }
+    Operation::put("/sandboxes/{id}", "putSandbox")
+        .about("makes a sandbox anew with the settings of the body, all of them or none")
+        .body::<SandboxSettings>(&[
+            ("third-page-fails", r#"{"faults": ["conversations:code=50000,after=2,times=1"]}"#),
+            ("rate-limit", r#"{"rate_limit": {"requests": 2, "seconds": 60}, "clock": "frozen"}"#),
+            ("paging-while-data-changes", r#"{"hazards": ["arrival"]}"#),
+            (
+                "another-reading",
+                r#"{"seed": 7, "conversations": 50, "readings": {"qa-time": "milliseconds"}}"#,
+            ),
+            (
+                "own-records",
+                r#"{"fixtures": {"agents": [{"name": "mine", "conversations": [
+                    {"messages": [{"q": "Do you deliver on Sundays?", "a": "From 9 to 12."}]}
+                ]}]}}"#,
+            ),
+        ])
+        .answers::<Shown<'_>>()
+        .fails(&[500])
+        .handler(handler)
 }
 
-/// `POST /__admin/sandboxes/{id}/clock`
-pub(super) fn clock(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response, Failure> {
-    let change = settings::read_clock(body)?;
-    let sandbox = all.get(Some(id));
-    sandbox.trust();
-    let shown = sandbox.clock(|clock, real| {
-        if let Some(frozen) = change.frozen {
-            clock.freeze(frozen, real);
-        }
-        clock.advance(change.advance);
-    });
-    Ok(json(&ClockShown::of(shown)))
+pub(super) fn end() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            Json(Ended { id: &id, existed: sandboxes.end(&id) }).into_response()
+        })
+        .await
+    }
+    Operation::delete("/sandboxes/{id}", "endSandbox")
+        .about("ends a sandbox")
+        .answers::<Ended<'_>>()
+        .handler(handler)
 }
 
-/// `POST /__admin/sandboxes/{id}/faults`: one more.
-pub(super) fn add_faults(all: &Sandboxes, id: &str, body: Vec<u8>) -> Result<Response, Failure> {
-    let fault = settings::read_fault(body)?;
-    let sandbox = all.get(Some(id));
-    sandbox.trust();
-    sandbox.add_fault(fault, false).map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
-    Ok(shown(all, &sandbox))
+pub(super) fn reset() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            shown(sandboxes, &sandboxes.put(&id, None))
+        })
+        .await
+    }
+    Operation::post("/sandboxes/{id}/reset", "resetSandbox")
+        .about(
+            "makes a sandbox anew with the settings that it has: what `POST` added and what was \
+             counted is forgotten",
+        )
+        .answers::<Shown<'_>>()
+        .handler(handler)
+}
+
+pub(super) fn move_clock() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+        Body(change): Body<ClockChange>,
+    ) -> Result<Json<ClockShown>, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            let sandbox = sandboxes.get(Some(&id));
+            sandbox.trust();
+            let clock = sandbox.clock(|clock, real| {
+                if let Some(mode) = change.mode {
+                    clock.freeze(mode == Mode::Frozen, real);
+                }
+                clock.advance(Duration::from_millis(change.advance_ms));
+            });
+            Json(ClockShown::new(clock))
+        })
+        .await
+    }
+    Operation::post("/sandboxes/{id}/clock", "moveClock")
+        .about(
+            "`{\"advance_ms\": 60000}` moves a sandbox's clock, `{\"mode\": \"frozen\"}` stops it, \
+             `{\"mode\": \"real\"}` lets it go on",
+        )
+        .body::<ClockChange>(&[
+            ("a-minute-passes", r#"{"advance_ms": 60000}"#),
+            ("stop", r#"{"mode": "frozen"}"#),
+        ])
+        .answers::<ClockShown>()
+        .handler(handler)
+}
+
+pub(super) fn add_fault() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+        Body(fault): Body<Fault>,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            let sandbox = sandboxes.get(Some(&id));
+            sandbox.trust();
+            let added = sandbox.add_fault(fault, false);
+            added.map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
+            Ok(shown(sandboxes, &sandbox))
+        })
+        .await?
+    }
+    Operation::post("/sandboxes/{id}/faults", "addFault")
+        .about("adds the fault of the body to a sandbox's")
+        .body::<Fault>(&[
+            ("line", r#""messages:code=50000,every=3""#),
+            ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),
+        ])
+        .answers::<Shown<'_>>()
+        .fails(&[409])
+        .handler(handler)
 }

@@ -1,58 +1,80 @@
-//! What the control API tells of a client's requests.
+//! Operations that answer a verdict.
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::Response;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 
-use super::query::Asked;
-use super::{Failure, sandboxes};
-use crate::api::respond;
+use super::extract::{Muted, Path, Query};
+use super::operation::{Answer, Operation};
+use super::{Failure, Shared, on_blocking_thread, sandboxes};
+use crate::keys::SandboxId;
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::verdict::Verdict;
 
-/// `GET /__admin/sandboxes/{id}/verdict`
-pub(super) fn of_sandbox(
-    all: &Sandboxes,
-    id: &str,
-    asked: &Asked,
-    headers: &HeaderMap,
-) -> Result<Response, Failure> {
-    // A part of what came must not be taken for all of it.
-    let sandbox = if all.journals().is_on() {
-        all.whole(id).map_err(Failure::not_found)?
-    } else {
-        all.find(id)
-    };
-    let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(all, id))?;
-    answer(all, sandbox.verdict(), asked, headers)
+pub(super) fn of_sandbox() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Path(id): Path<SandboxId>,
+        Query(muted): Query<Muted>,
+        headers: HeaderMap,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            // A verdict on a part of what came must not be taken for one on all of it.
+            let sandbox = if sandboxes.journals().is_on() {
+                sandboxes.whole(&id).map_err(Failure::not_found)?
+            } else {
+                sandboxes.find(&id)
+            };
+            let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(sandboxes, &id))?;
+            answer(sandboxes, sandbox.verdict(), &muted, &headers)
+        })
+        .await?
+    }
+    Operation::get("/sandboxes/{id}/verdict", "sandboxVerdict")
+        .about("what the clients of a sandbox did wrong, as JSON, text or JUnit by `Accept`")
+        .query::<Muted>()
+        .answers_as(Answer::Verdict)
+        .fails(&[404])
+        .handler(handler)
 }
 
-/// `GET /__admin/verdict`: of all requests since the server began, those of sandboxes that have
-/// ended included.
-pub(super) fn of_all(
-    all: &Sandboxes,
-    asked: &Asked,
-    headers: &HeaderMap,
-) -> Result<Response, Failure> {
-    answer(all, all.verdict(), asked, headers)
+pub(super) fn of_server() -> Operation {
+    async fn handler(
+        State(sandboxes): Shared,
+        Query(muted): Query<Muted>,
+        headers: HeaderMap,
+    ) -> Result<Response, Failure> {
+        on_blocking_thread(&sandboxes, move |sandboxes| {
+            answer(sandboxes, sandboxes.verdict(), &muted, &headers)
+        })
+        .await?
+    }
+    Operation::get("/verdict", "verdict")
+        .about(
+            "what all clients did wrong, those of sandboxes that have ended included; as JSON, \
+             text or JUnit by `Accept`",
+        )
+        .query::<Muted>()
+        .answers_as(Answer::Verdict)
+        .fails(&[404])
+        .handler(handler)
 }
 
-/// As `Accept` asks, without the rules that `mute` names.
+/// Answers with a verdict as `Accept` asks, without the rules that are muted.
 fn answer(
-    all: &Sandboxes,
+    sandboxes: &Sandboxes,
     verdict: Verdict,
-    asked: &Asked,
+    muted: &Muted,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    if !all.journals().is_on() {
+    if !sandboxes.journals().is_on() {
         let message = "there is no journal (--journal 0), and so no verdict";
         return Err(Failure::not_found(message));
     }
-    let verdict = asked.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));
+    let verdict = muted.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let format = Format::accepted(accept.unwrap_or("*/*"));
-    let mut response = respond(verdict.write(format));
-    let media_type = HeaderValue::from_static(format.media_type());
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
-    Ok(response)
+    let content_type = [(header::CONTENT_TYPE, format.media_type())];
+    Ok((content_type, verdict.write(format)).into_response())
 }

@@ -6,12 +6,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// So many requests of each key in so many seconds. The window of a key begins with its first
 /// request and with the first one after the last window ended; requests that are refused do not
 /// count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(crate) struct RateLimit {
+    /// How many requests of each key a window has.
     pub(crate) requests: u32,
+    /// How many seconds a window lasts.
     pub(crate) seconds: u32,
 }
 

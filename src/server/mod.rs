@@ -27,7 +27,7 @@ use tower_service::Service;
 
 use crate::api::{self, Refusal};
 use crate::contract::Readings;
-use crate::control::{self, Admin};
+use crate::control;
 use crate::records::world::{World, WorldError};
 use crate::sandbox::config::{Config, Limits};
 use crate::sandbox::journal::{EntryId, Request as Recorded};
@@ -51,7 +51,7 @@ pub(crate) struct App {
     pub(crate) sandboxes: Arc<Sandboxes>,
     /// The vendor's API under a CORS layer, where browsers of other origins may call it.
     open: Option<Router>,
-    admin: Admin,
+    control: Router,
     date: DateWriter,
     pub(crate) limits: Limits,
 }
@@ -66,7 +66,7 @@ impl App {
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         Ok(Self {
             open: cors.then(|| api::open(Arc::clone(&sandboxes))),
-            admin: Admin::new(&sandboxes),
+            control: control::router(&sandboxes),
             sandboxes,
             date,
             limits,
@@ -118,30 +118,26 @@ impl App {
         mut request: Request,
         peer: &Peer,
     ) -> (Response, Option<EntryId>) {
-        let path = request.uri().path();
-        if control::is_path(path) {
-            let response = if self.admin.serves(path) {
-                self.admin.answer(request, peer.from_here).await
-            } else {
-                api::not_found(path, path, request.method())
-            };
-            return (response, None);
+        if control::is_path(request.uri().path()) {
+            request.extensions_mut().insert(peer.clone());
+            return (call(&self.control, request).await, None);
         }
         match &self.open {
-            // The router is never not ready, and its errors are none.
             Some(router) => {
                 request.extensions_mut().insert(peer.clone());
-                match Service::call(&mut router.clone(), request).await {
-                    Ok(response) => {
-                        let entry = response.extensions().get::<EntryId>().copied();
-                        (response, entry)
-                    }
-                    Err(never) => match never {},
-                }
+                let response = call(router, request).await;
+                let entry = response.extensions().get::<EntryId>().copied();
+                (response, entry)
             }
             None => api::answer(&self.sandboxes, request, peer).await,
         }
     }
+}
+
+/// The response of a router, which is always ready and never fails.
+async fn call(router: &Router, request: Request) -> Response {
+    let Ok(response) = Service::call(&mut router.clone(), request).await;
+    response
 }
 
 /// A running emulator on a free port of 127.0.0.1. It stops when it is dropped.

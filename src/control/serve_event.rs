@@ -1,0 +1,307 @@
+//! How a request is written: in `WireMock`'s fields, and what only this server knows of it beside
+//! them, in `mock`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::api::split_port;
+use crate::contract::{Code, Operation};
+use crate::sandbox::journal::{Request, Violation};
+
+/// How the id of each request begins: a UUID of version 4, to whoever looks, whose last part is
+/// the request's number.
+const ID: &str = "00000000-0000-4000-8000-";
+
+/// The number that an id is made from; findings name requests by it alone.
+pub(super) fn number_of(id: &str) -> Option<u64> {
+    let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && !id.starts_with('0') {
+        return id.parse().ok();
+    }
+    let digits = id.strip_prefix(ID)?;
+    let hex = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.then(|| u64::from_str_radix(digits, 16).ok())?
+}
+
+fn id_of(number: u64) -> String {
+    format!("{ID}{:012x}", number & 0xffff_ffff_ffff)
+}
+
+/// A request with its answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+pub(super) struct ServeEvent<'a> {
+    /// The request's id.
+    id: String,
+    /// The request.
+    request: Plain<'a>,
+    /// What was to be answered.
+    response_definition: Definition,
+    /// What was answered.
+    response: Answer,
+    /// Whether it found an endpoint that takes its method.
+    was_matched: bool,
+    /// How long it took.
+    timing: Timing,
+    /// What only this server knows of it.
+    mock: Own<'a>,
+}
+
+/// A request by itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+pub(super) struct LoggedRequest<'a> {
+    #[serde(flatten)]
+    plain: Plain<'a>,
+    mock: Own<'a>,
+}
+
+/// A request as it came, without keys.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Request"))]
+struct Plain<'a> {
+    /// Path and query.
+    url: &'a str,
+    /// The whole address, by the request's `Host`; without one, path and query.
+    absolute_url: String,
+    /// Its method.
+    method: &'a str,
+    /// Who sent it.
+    client_ip: IpAddr,
+    /// Its headers, by names in lower case; a list where one came more than once.
+    headers: BTreeMap<&'a str, OneOrMore<'a>>,
+    /// Its cookies.
+    cookies: BTreeMap<&'a str, &'a str>,
+    /// Never.
+    browser_proxy_request: bool,
+    /// When it came, in milliseconds since 1970.
+    logged_date: u64,
+    /// Always empty: the journal keeps no bodies, as no endpoint reads one.
+    body_as_base64: &'static str,
+    /// Always empty.
+    body: &'static str,
+    /// How it came.
+    scheme: &'static str,
+    /// The name in its `Host`; HTTP/1.0 may leave it out.
+    host: Option<&'a str>,
+    /// The port in its `Host`, or 80.
+    port: u16,
+    /// Its version of HTTP.
+    protocol: &'static str,
+    /// When it came, in UTC.
+    logged_date_string: String,
+    /// What stands in its query, by name.
+    query_params: BTreeMap<String, Values>,
+    /// Always empty.
+    form_params: BTreeMap<&'a str, &'a str>,
+}
+
+const SCHEME: &str = "http";
+
+const PROTOCOLS: [&str; 2] = ["HTTP/1.0", "HTTP/1.1"];
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(untagged)]
+enum OneOrMore<'a> {
+    One(&'a str),
+    More(Vec<&'a str>),
+}
+
+/// The values of a parameter.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "QueryParameter"))]
+struct Values {
+    /// Its name.
+    key: String,
+    /// Its values, in the order in which they came.
+    values: Vec<String>,
+}
+
+/// What was to be answered.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "ResponseDefinition"))]
+struct Definition {
+    /// The HTTP status; 0: none.
+    status: u16,
+    /// Whether it found an endpoint that takes its method.
+    from_configured_stub: bool,
+}
+
+/// What was answered.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Response"))]
+struct Answer {
+    /// The HTTP status; 0: a fault broke the connection.
+    status: u16,
+}
+
+/// How long a request took, in milliseconds.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct Timing {
+    /// Always 0.
+    added_delay: u64,
+    /// Until the answer was there.
+    process_time: u64,
+    /// Always 0.
+    response_send_time: u64,
+    /// Until the answer was there.
+    serve_time: u64,
+    /// Until the answer was there.
+    total_time: u64,
+}
+
+/// What only this server knows of a request.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Mock"))]
+struct Own<'a> {
+    /// Its number, from 1, among all of the server's.
+    number: u64,
+    /// Its sandbox.
+    sandbox: &'a str,
+    /// The operation that it called, if it called one.
+    operation: Option<&'static str>,
+    /// The code that it was refused with.
+    code: Option<u32>,
+    /// What `x-mock-reason` said.
+    reason: Option<&'a str>,
+    /// What `x-mock-fault` said.
+    fault: Option<&'a str>,
+    /// How long it took, in microseconds.
+    duration_us: u64,
+    /// Whether its answer was not read to the end.
+    unread: bool,
+    /// What it breaks by itself.
+    violations: Vec<ViolationShown<'a>>,
+}
+
+/// A rule that a request breaks.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Violation"))]
+struct ViolationShown<'a> {
+    /// The rule.
+    rule: &'static str,
+    /// What was done.
+    what: &'a str,
+}
+
+impl<'a> ServeEvent<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        let status = request.status.unwrap_or(0);
+        let ms = u64::try_from(request.duration.as_millis()).unwrap_or(u64::MAX);
+        let was_matched = request.found_endpoint();
+        Self {
+            id: id_of(request.number),
+            request: Plain::new(request),
+            response_definition: Definition { status, from_configured_stub: was_matched },
+            response: Answer { status },
+            was_matched,
+            timing: Timing {
+                added_delay: 0,
+                process_time: ms,
+                response_send_time: 0,
+                serve_time: ms,
+                total_time: ms,
+            },
+            mock: Own::new(request),
+        }
+    }
+}
+
+impl<'a> LoggedRequest<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        Self { plain: Plain::new(request), mock: Own::new(request) }
+    }
+}
+
+impl<'a> Plain<'a> {
+    fn new(request: &'a Request) -> Self {
+        let authority = request.header("host");
+        let (host, port) = match authority.and_then(split_port) {
+            Some((host, port)) => (Some(host), port.unwrap_or(80)),
+            None => (authority, 80),
+        };
+        let absolute_url = match authority {
+            Some(authority) => format!("http://{authority}{}", request.target()),
+            None => request.target().to_owned(),
+        };
+        let mut headers = BTreeMap::new();
+        for (name, value) in request.headers() {
+            headers.entry(name).or_insert_with(Vec::new).push(value);
+        }
+        let one_or_more = |(name, mut values): (_, Vec<_>)| match values.pop() {
+            Some(value) if values.is_empty() => (name, OneOrMore::One(value)),
+            last => (name, OneOrMore::More(values.into_iter().chain(last).collect())),
+        };
+        let mut query_params = BTreeMap::new();
+        for (name, value) in request.query() {
+            let values = Values { key: name.clone(), values: Vec::new() };
+            query_params.entry(name).or_insert(values).values.push(value);
+        }
+        let cookies = request.header("cookie").unwrap_or_default().split(';');
+        Self {
+            url: request.target(),
+            absolute_url,
+            method: request.method(),
+            client_ip: request.client,
+            headers: headers.into_iter().map(one_or_more).collect(),
+            cookies: cookies.filter_map(|cookie| cookie.trim().split_once('=')).collect(),
+            browser_proxy_request: false,
+            logged_date: milliseconds(request.at),
+            body_as_base64: "",
+            body: "",
+            scheme: SCHEME,
+            host,
+            port,
+            protocol: PROTOCOLS[usize::from(!request.is_http_1_0)],
+            logged_date_string: stamp(request.at),
+            query_params,
+            form_params: BTreeMap::new(),
+        }
+    }
+}
+
+impl<'a> Own<'a> {
+    fn new(request: &'a Request) -> Self {
+        fn some(text: &str) -> Option<&str> {
+            Some(text).filter(|text| !text.is_empty())
+        }
+        let told = |violation: &'a Violation| ViolationShown {
+            rule: violation.rule.name(),
+            what: &violation.what,
+        };
+        Self {
+            number: request.number,
+            sandbox: &request.sandbox,
+            operation: request.operation.map(Operation::id),
+            code: request.code.map(Code::number),
+            reason: some(&request.reason),
+            fault: some(&request.fault),
+            duration_us: u64::try_from(request.duration.as_micros()).unwrap_or(u64::MAX),
+            unread: request.unread,
+            violations: request.violations.iter().map(told).collect(),
+        }
+    }
+}
+
+/// Since 1970.
+fn milliseconds(time: SystemTime) -> u64 {
+    let passed = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// To the second, in UTC.
+fn stamp(time: SystemTime) -> String {
+    let timestamp = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{timestamp:.0}")
+}
