@@ -11,6 +11,8 @@ pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 
 /// The id of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "docs", schemars(inline, extend("pattern" = SANDBOX_ID_PATTERN)))]
 pub(crate) struct SandboxId(String);
 
 impl SandboxId {

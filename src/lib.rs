@@ -62,6 +62,7 @@ mod records;
 mod report;
 mod sandbox;
 mod server;
+#[cfg(feature = "docs")]
 mod shape;
 mod suggest;
 mod target;
@@ -88,8 +89,6 @@ pub use sandbox::verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
-#[doc(hidden)]
-pub use {sandbox::faults::faults_page, sandbox::hazard::hazards_page};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

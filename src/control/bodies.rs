@@ -21,7 +21,7 @@ use crate::sandbox::hazard::Hazards;
 use crate::sandbox::{Clock, RateLimit, Sandboxes, Settings, number_faults};
 
 /// The settings of a sandbox: what the server has, and what the body changes.
-pub(super) struct SandboxSettings(pub(super) Settings);
+pub(crate) struct SandboxSettings(pub(super) Settings);
 
 impl FromBody for SandboxSettings {
     fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
@@ -58,8 +58,7 @@ struct Draft {
 
 /// How a clock changes.
 #[derive(Default)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
-pub(super) struct ClockChange {
+pub(crate) struct ClockChange {
     /// So many milliseconds are added.
     pub(super) advance_ms: u64,
     /// It stops, or goes on.
@@ -70,7 +69,7 @@ pub(super) struct ClockChange {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Real,
     Frozen,
 }
@@ -81,7 +80,7 @@ impl Mode {
 
 impl ClockChange {
     /// The furthest that a clock is moved at once, in milliseconds.
-    pub(super) fn furthest() -> u64 {
+    pub(crate) fn furthest() -> u64 {
         u64::try_from(Clock::FURTHEST.as_millis()).expect("a hundred years fit into 64 bits")
     }
 }

@@ -38,6 +38,7 @@ pub(crate) struct Dropped {
     after: u64,
     /// How many went, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "docs", schemars(with = "u64", range(min = 1)))]
     dropped: Option<u64>,
 }
 

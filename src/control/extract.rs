@@ -104,9 +104,10 @@ fn unknown(name: &str, known: &[&str]) -> Failure {
 
 /// Which requests are meant.
 #[derive(Default)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct OfSandbox {
     /// Only what is of this sandbox.
+    #[cfg_attr(feature = "docs", schemars(with = "SandboxId"))]
     pub(super) sandbox: Option<SandboxId>,
 }
 
@@ -122,9 +123,10 @@ impl Parameters for OfSandbox {
 
 /// Which requests are listed.
 #[derive(Default)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct Listing {
     /// So many at most.
+    #[cfg_attr(feature = "docs", schemars(with = "usize"))]
     pub(super) limit: Option<usize>,
     /// Only those that came after this time.
     #[cfg_attr(feature = "docs", schemars(with = "String", extend("format" = "date-time")))]
@@ -155,7 +157,7 @@ impl Parameters for Listing {
 
 /// Which findings a verdict leaves out.
 #[derive(Default)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct Muted {
     /// Leaves out the findings of these rules.
     #[cfg_attr(feature = "docs", schemars(length(min = 1)))]
@@ -193,9 +195,8 @@ pub(super) async fn read_body(
     }
     let read = Bytes::from_request(Request::from_parts(head.clone(), body), &());
     let read = tokio::time::timeout(sandboxes.config.limits.head_timeout, read).await;
-    let read = read.map_err(|_| {
-        Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
-    })?;
+    let read = read
+        .map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
     let body = read.map_err(|error| match error {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => too_large(),
         _ => Failure::bad("the body ends too early"),

@@ -40,11 +40,24 @@ use crate::api;
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::suggest::quoted;
-use extract::{MOST_BODY, Path};
+pub(crate) use extract::MOST_BODY;
+use extract::Path;
 use failure::Failure;
 pub(crate) use operation::Operation;
 
-/// The control API as an `OpenAPI` 3.1 document.
+#[cfg(feature = "docs")]
+pub(crate) use {
+    bodies::{ClockChange, Mode, SandboxSettings},
+    events::{Dropped, LAST_EVENT_ID},
+    failure::FailureShown,
+    operation::Answer,
+    pattern::{KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Pattern},
+    sandboxes::{HazardText, ReadingValues, RequestCounts},
+    serve_event::ServeEvent,
+    settings::SETTINGS,
+};
+
+/// The control API as an `OpenAPI` 3.1 document, which `cargo xtask docs` makes of its operations.
 ///
 /// ```
 /// let document: serde_json::Value = serde_json::from_str(gptbots_mock::admin_openapi()).unwrap();
@@ -52,7 +65,7 @@ pub(crate) use operation::Operation;
 /// ```
 #[must_use]
 pub fn admin_openapi() -> &'static str {
-    server::ADMIN_OPENAPI
+    include_str!("../../docs/admin-openapi.json")
 }
 
 /// Where `gptbots-mock healthcheck` asks.
@@ -142,7 +155,8 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
         };
         router.fallback(nothing.layer(guard))
     } else {
-        let nothing = async |method: Method, uri: Uri| api::not_found(uri.path(), uri.path(), &method);
+        let nothing =
+            async |method: Method, uri: Uri| api::not_found(uri.path(), uri.path(), &method);
         router.fallback(nothing)
     };
     router.layer(DefaultBodyLimit::max(MOST_BODY)).with_state(Arc::clone(sandboxes))

@@ -42,9 +42,10 @@ pub(crate) enum Answer {
 /// Examples of a body, as JSON with their names.
 pub(crate) type Examples = &'static [(&'static str, &'static str)];
 
-/// The answer of an operation that has nothing to tell: it is done.
+/// It is done, and there is nothing to tell.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "docs", schemars(extend("additionalProperties" = false)))]
 pub(super) struct Done {}
 
 impl Operation {

@@ -15,19 +15,19 @@ use crate::suggest::quoted;
 use crate::target::without_sandbox;
 
 /// Every key of a pattern.
-pub(super) const KEYS: &[&str] =
+pub(crate) const KEYS: &[&str] =
     &["method", "url", "urlPath", "urlPattern", "urlPathPattern", "queryParameters", "headers"];
 
 /// Every condition, and a word that goes with the first.
-pub(super) const MATCHERS: &[&str] =
+pub(crate) const MATCHERS: &[&str] =
     &["equalTo", "contains", "matches", "doesNotMatch", "absent", "caseInsensitive"];
 
 /// So many headers and parameters a pattern may name.
-pub(super) const MOST_NAMES: usize = 100;
+pub(crate) const MOST_NAMES: usize = 100;
 
 /// An expression may be so long, and so large once it is compiled, in bytes: matching takes time
 /// by its size.
-pub(super) const MOST_EXPRESSION: usize = 1_000;
+pub(crate) const MOST_EXPRESSION: usize = 1_000;
 
 /// The sizes, in bytes, that a compiled expression is measured by; it may have the last one.
 const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
@@ -43,7 +43,7 @@ pub(super) struct Stopped;
 
 /// What a request must hold. What is not set, every request holds.
 #[derive(Default)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// `None`, too, where any is right.
     method: Option<String>,
     url: Option<String>,

@@ -103,10 +103,7 @@ fn check_sandbox(sandboxes: &Sandboxes, of: &OfSandbox) -> Result<(), Failure> {
 }
 
 /// Requests as they are shown, without keys.
-fn shown<'a>(
-    sandboxes: &Sandboxes,
-    filed: impl IntoIterator<Item = &'a Filed>,
-) -> Vec<Request> {
+fn shown<'a>(sandboxes: &Sandboxes, filed: impl IntoIterator<Item = &'a Filed>) -> Vec<Request> {
     let redactor = sandboxes.redactor();
     let filed = filed.into_iter();
     filed.map(|(sandbox, entry)| Request::new(entry, &sandbox.id, &redactor)).collect()

@@ -50,20 +50,32 @@ struct Shown<'a> {
     /// Its agents.
     agents: Vec<AgentShown<'a>>,
     /// The value of each reading.
-    readings: BTreeMap<&'static str, &'static str>,
+    readings: ReadingValues,
     /// Its faults, in the order in which they are tried.
     faults: Vec<FaultShown>,
     /// Its rate limit, if it has one.
     rate_limit: Option<RateLimit>,
     /// Its hazards, as words that `PUT` takes.
-    hazards: Vec<String>,
+    hazards: Vec<HazardText>,
     /// Its clock.
     clock: ClockShown,
     /// How many requests each operation has had.
-    requests: BTreeMap<&'static str, u64>,
+    requests: RequestCounts,
     /// For so many milliseconds nobody has used it.
     idle_ms: u64,
 }
+
+/// The value of each reading by its name.
+#[derive(Serialize)]
+pub(crate) struct ReadingValues(BTreeMap<&'static str, &'static str>);
+
+/// A hazard, for all operations or for one: `qa:arrival`.
+#[derive(Serialize)]
+pub(crate) struct HazardText(String);
+
+/// A number for each operation of the vendor's.
+#[derive(Serialize)]
+pub(crate) struct RequestCounts(BTreeMap<&'static str, u64>);
 
 /// An agent of a sandbox.
 #[derive(Serialize)]
@@ -133,16 +145,17 @@ fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
         requests,
         struck,
     });
+    let requests = sandbox.requests().map(|(operation, count)| (operation.id(), count));
     let shown = Shown {
         id: &sandbox.id,
         seed: sandbox.settings.seed,
         agents: agents.collect(),
-        readings: sandbox.settings.readings.words().collect(),
+        readings: ReadingValues(sandbox.settings.readings.words().collect()),
         faults: faults.collect(),
         rate_limit: sandbox.rate_limit(),
-        hazards: sandbox.hazards().texts(),
+        hazards: sandbox.hazards().texts().into_iter().map(HazardText).collect(),
         clock: ClockShown::new(sandbox.clock(|_, _| {})),
-        requests: sandbox.requests().map(|(operation, count)| (operation.id(), count)).collect(),
+        requests: RequestCounts(requests.collect()),
         idle_ms: ms(sandboxes.idle(sandbox)),
     };
     Json(shown).into_response()
@@ -249,10 +262,8 @@ pub(super) fn reset() -> Operation {
         State(sandboxes): Shared,
         Path(id): Path<SandboxId>,
     ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            shown(sandboxes, &sandboxes.put(&id, None))
-        })
-        .await
+        on_blocking_thread(&sandboxes, move |sandboxes| shown(sandboxes, &sandboxes.put(&id, None)))
+            .await
     }
     Operation::post("/sandboxes/{id}/reset", "resetSandbox")
         .about(

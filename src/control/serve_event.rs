@@ -34,8 +34,9 @@ fn id_of(number: u64) -> String {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
-pub(super) struct ServeEvent<'a> {
+pub(crate) struct ServeEvent<'a> {
     /// The request's id.
+    #[cfg_attr(feature = "docs", schemars(extend("format" = "uuid")))]
     id: String,
     /// The request.
     request: Plain<'a>,
@@ -57,6 +58,7 @@ pub(super) struct ServeEvent<'a> {
 pub(super) struct LoggedRequest<'a> {
     #[serde(flatten)]
     plain: Plain<'a>,
+    /// What only this server knows of it.
     mock: Own<'a>,
 }
 
@@ -86,14 +88,17 @@ struct Plain<'a> {
     /// Always empty.
     body: &'static str,
     /// How it came.
+    #[cfg_attr(feature = "docs", schemars(extend("enum" = [SCHEME])))]
     scheme: &'static str,
     /// The name in its `Host`; HTTP/1.0 may leave it out.
     host: Option<&'a str>,
     /// The port in its `Host`, or 80.
     port: u16,
     /// Its version of HTTP.
+    #[cfg_attr(feature = "docs", schemars(extend("enum" = PROTOCOLS)))]
     protocol: &'static str,
     /// When it came, in UTC.
+    #[cfg_attr(feature = "docs", schemars(extend("format" = "date-time")))]
     logged_date_string: String,
     /// What stands in its query, by name.
     query_params: BTreeMap<String, Values>,
@@ -170,8 +175,10 @@ struct Own<'a> {
     /// Its sandbox.
     sandbox: &'a str,
     /// The operation that it called, if it called one.
+    #[cfg_attr(feature = "docs", schemars(with = "Option<Operation>"))]
     operation: Option<&'static str>,
     /// The code that it was refused with.
+    #[cfg_attr(feature = "docs", schemars(with = "Option<Code>"))]
     code: Option<u32>,
     /// What `x-mock-reason` said.
     reason: Option<&'a str>,
@@ -190,6 +197,7 @@ struct Own<'a> {
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Violation"))]
 struct ViolationShown<'a> {
     /// The rule.
+    #[cfg_attr(feature = "docs", schemars(with = "crate::sandbox::verdict::Rule"))]
     rule: &'static str,
     /// What was done.
     what: &'a str,

@@ -7,11 +7,9 @@ use serde::Serialize;
 use super::operation::{Done, Operation};
 use super::{Failure, Shared, on_blocking_thread};
 use crate::api::respond;
+use crate::contract;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The control API as an `OpenAPI` document, which `cargo xtask docs` writes.
-pub(super) const ADMIN_OPENAPI: &str = include_str!("../../docs/admin-openapi.json");
 
 /// Whether the server is up.
 #[derive(Serialize)]
@@ -32,8 +30,9 @@ struct Version {
     version: &'static str,
 }
 
-/// An `OpenAPI` document.
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
+/// A document that is committed, and answered as it is.
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "docs", schemars(inline, description = "An OpenAPI document."))]
 struct Document {}
 
 pub(super) fn health() -> Operation {
@@ -56,14 +55,16 @@ pub(super) fn openapi() -> Operation {
     Operation::get("/openapi.json", "openapi")
         .about("the vendor's API as an OpenAPI document, as `gptbots-mock openapi` prints it")
         .answers::<Document>()
-        .handler(async || respond(crate::openapi::openapi()))
+        .handler(async || respond(contract::openapi()))
 }
 
 pub(super) fn admin_openapi() -> Operation {
     Operation::get("/admin-openapi.json", "adminOpenapi")
-        .about("the control API as an OpenAPI document, as `gptbots-mock openapi --admin` prints it")
+        .about(
+            "the control API as an OpenAPI document, as `gptbots-mock openapi --admin` prints it",
+        )
         .answers::<Document>()
-        .handler(async || respond(ADMIN_OPENAPI))
+        .handler(async || respond(super::admin_openapi()))
 }
 
 pub(super) fn reset() -> Operation {

@@ -21,10 +21,7 @@ pub(crate) const SETTINGS: [Setting; 8] = [
          memory: 50 to 160 KiB for 200 conversations; sandboxes with the same seed share them",
     ),
     row("conversations", "how many agent *demo* has, up to 10,000,000"),
-    row(
-        "fixtures",
-        "agents in place of the server's, as in a fixture file: `{\"agents\": [...]}`",
-    ),
+    row("fixtures", "agents in place of the server's, as in a fixture file: `{\"agents\": [...]}`"),
     row("readings", "by name: `{\"qa-time\": \"milliseconds\"}`"),
     Setting { more: Some("FAULTS.md"), ..row("faults", "a list of lines or objects") },
     row("rate_limit", "`{\"requests\": 60, \"seconds\": 60}`, `\"60/60\"` or `null`"),

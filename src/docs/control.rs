@@ -1,21 +1,24 @@
-//! The control API as an `OpenAPI` document: folded from the tables that it is served by.
+//! The control API as an `OpenAPI` document, made of its operations. The schemas of answers are
+//! derived from the types that are answered; those of bodies stand in [`bodies`], because bodies are
+//! read by hand.
 
-use super::parts::{bearer, info, parameter, print, read, tags};
-use crate::contract::MEDIA_TYPE;
-use crate::control::events::{Dropped, EVENT_STREAM, LAST_EVENT_ID};
-use crate::control::failure::{FAILURES, Failure, FailureRow};
-use crate::control::query::Query;
-use crate::control::routes::{Answer, Body, ROUTES, Route, Row};
-use crate::control::shapes::ServeEvent;
-use crate::control::{MOST_BODY, PREFIX};
-use crate::keys::SANDBOX_ID_PATTERN;
-use crate::report::Format;
-use crate::sandbox::verdict::{RULES, VerdictShown};
-use crate::shape::{
-    Object, Schemas, Shape, With, any_of, at_least, described, numbers, reference, sentence, text,
-    text_as, text_like, words,
-};
+mod bodies;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
+
+use super::parts::{bearer, info, parameter, print, read, sentence, tags};
+use crate::contract::MEDIA_TYPE;
+use crate::control::{
+    Answer, Dropped, FailureShown, LAST_EVENT_ID, MOST_BODY, Operation, PREFIX, ServeEvent,
+    operations,
+};
+use crate::keys::SandboxId;
+use crate::report::Format;
+use crate::sandbox::verdict::VerdictShown;
+use crate::shape::{Object, With, any_of, at_least, described, numbers, reference, text, words};
 
 /// How the operations are grouped, by what their paths begin with.
 const TAGS: [(&str, &str, &[&str]); 4] = [
@@ -29,17 +32,73 @@ const TAGS: [(&str, &str, &[&str]); 4] = [
     ("verdict", "What clients did wrong though they got answers.", &["verdict"]),
 ];
 
+/// A status of a failure.
+struct FailureRow {
+    status: u16,
+    /// What the document names its response by.
+    name: &'static str,
+    about: &'static str,
+    /// Whether every operation may be refused so. Of the others, each operation says it.
+    everywhere: bool,
+    /// The header that comes with it, with what it says.
+    header: Option<(&'static str, &'static str)>,
+}
+
+const fn failure(
+    status: u16,
+    name: &'static str,
+    everywhere: bool,
+    about: &'static str,
+) -> FailureRow {
+    FailureRow { status, name, about, everywhere, header: None }
+}
+
+/// Every status of a failure.
+const FAILURES: [FailureRow; 9] = [
+    failure(
+        400,
+        "BadRequest",
+        true,
+        "the path, the query or the body is not right, and nothing was changed; of a document, \
+         `problems` lists every mistake",
+    ),
+    FailureRow {
+        header: Some(("WWW-Authenticate", "the scheme, `Bearer`")),
+        ..failure(401, "Unauthorized", true, "there is an `--admin-token`, and it was not sent")
+    },
+    failure(
+        403,
+        "Forbidden",
+        true,
+        "whoever asks is not on this machine, or calls it by a name that is not its own, or is a \
+         web page of another origin",
+    ),
+    failure(404, "NotFound", false, "there is no such thing, or no journal to tell of it"),
+    FailureRow {
+        header: Some(("Allow", "the methods that the path takes")),
+        ..failure(405, "MethodNotAllowed", true, "the path takes other methods")
+    },
+    failure(408, "RequestTimeout", true, "the body did not come in time"),
+    failure(409, "Conflict", false, "it does not go with what the sandbox has"),
+    failure(413, "ContentTooLarge", true, "the body is too large"),
+    failure(500, "InternalServerError", false, "a bug in the emulator"),
+];
+
 /// The control API as an `OpenAPI` 3.1 document.
 pub(super) fn openapi() -> String {
-    let mut schemas = Schemas::default();
-    let paths = ROUTES.chunk_by(|one, next| one.path == next.path).map(|rows| {
-        let operations =
-            rows.iter().map(|row| (row.method.to_ascii_lowercase(), operation(row, &mut schemas)));
-        (format!("{PREFIX}{}", rows[0].path), operations.collect::<Value>())
-    });
-    let paths = paths.collect::<Value>();
-    let responses = FAILURES.iter().map(|row| (row.name, refused(row, &mut schemas)));
-    let responses = responses.collect::<Value>();
+    let mut schemas = Schemas::new();
+    let operations = operations();
+    let at_paths = operations.chunk_by(|one, next| one.path == next.path);
+    let paths: Value = at_paths
+        .map(|at_path| {
+            let operations = at_path.iter().map(|operation| {
+                (operation.method.to_ascii_lowercase(), describe(operation, &mut schemas))
+            });
+            (format!("{PREFIX}{}", at_path[0].path), operations.collect::<Value>())
+        })
+        .collect();
+    let responses = FAILURES.iter().map(|row| (row.name, refusal(row, &mut schemas)));
+    let responses: Value = responses.collect();
     print(&json!({
         "openapi": "3.1.0",
         "info": info(
@@ -67,13 +126,72 @@ pub(super) fn openapi() -> String {
                 "adminToken": bearer("The token of `--admin-token`, where the server has one."),
             },
             "responses": responses,
-            "schemas": schemas.all(),
+            "schemas": schemas.components(),
         },
     }))
 }
 
-fn refused(row: &FailureRow, schemas: &mut Schemas) -> Value {
-    let schema = with_code(&Failure::schema(schemas), row.status);
+/// The schemas of a document.
+struct Schemas(SchemaGenerator);
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+        });
+        Self(settings.with_transform(RecursiveTransform(plain)).into_generator())
+    }
+
+    /// The schema of a type, or a reference to it.
+    fn of<T: JsonSchema + ?Sized>(&mut self) -> Value {
+        self.made_by(SchemaGenerator::subschema_for::<T>)
+    }
+
+    fn made_by(&mut self, make: fn(&mut SchemaGenerator) -> Schema) -> Value {
+        let mut schema = make(&mut self.0);
+        RecursiveTransform(plain).transform(&mut schema);
+        schema.into()
+    }
+
+    /// What a schema says of itself, or the one that it refers to.
+    fn about(&self, schema: &Value) -> String {
+        let name = schema["$ref"].as_str().and_then(|to| to.rsplit('/').next());
+        let schema = name.map_or(schema, |name| &self.0.definitions()[name]);
+        let about = schema["description"].as_str().expect("every answer has a description");
+        about.replace('\n', " ")
+    }
+
+    fn components(mut self) -> Value {
+        self.0.take_definitions(true).into()
+    }
+}
+
+/// Makes a derived schema plainer: nothing but its properties stands in an object, formats are those
+/// that JSON Schema knows, and a paragraph is one line.
+fn plain(schema: &mut Schema) {
+    let is_object = schema.get("type").is_some_and(|kind| kind == "object");
+    if is_object
+        && schema.get("properties").is_some()
+        && schema.get("additionalProperties").is_none()
+    {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+    let known = ["uuid", "date-time"];
+    if schema.get("format").is_some_and(|format| !known.iter().any(|known| format == known)) {
+        schema.remove("format");
+    }
+    if let Some(Value::String(about)) = schema.get_mut("description") {
+        let paragraphs: Vec<_> = about.split("\n\n").map(|text| text.replace('\n', " ")).collect();
+        *about = paragraphs.join("\n\n");
+    }
+}
+
+fn refusal(row: &FailureRow, schemas: &mut Schemas) -> Value {
+    // Generators merge an enum of one with what it narrows, and no `const`.
+    let code = json!({ "code": numbers([u32::from(row.status)]) });
+    let code = json!({ "type": "object", "properties": code });
+    let schema = json!({ "allOf": [schemas.of::<FailureShown>(), code] });
     let mut response = json!({ "description": sentence(row.about) });
     if let Some((name, about)) = row.header {
         let header = json!({ "description": sentence(about), "schema": text() });
@@ -82,81 +200,74 @@ fn refused(row: &FailureRow, schemas: &mut Schemas) -> Value {
     response.with("content", json!({ MEDIA_TYPE: { "schema": schema } }))
 }
 
-fn operation(row: &Row, schemas: &mut Schemas) -> Value {
-    let mut operation = json!({
-        "tags": Value::from_iter([tag(row)]),
-        "operationId": operation_id(row.route),
-        "summary": summary(row.route),
-        "description": sentence(row.about),
+fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
+    let mut described = json!({
+        "tags": [tag(operation)],
+        "operationId": operation.id,
+        "summary": summary(operation.id),
+        "description": sentence(operation.about),
     });
-    let parameters = parameters(row);
+    let parameters = parameters(operation, schemas);
     if !parameters.is_empty() {
-        operation = operation.with("parameters", Value::Array(parameters));
+        described = described.with("parameters", parameters);
     }
-    if let Some(Body { schema, examples }) = row.body {
-        let example = |(name, json): &(&'static str, &str)| (*name, json!({ "value": read(json) }));
-        let examples = examples.iter().map(example).collect::<Value>();
-        let content = json!({ "schema": schema(schemas), "examples": examples });
-        let content = json!({ MEDIA_TYPE: content });
-        let body = json!({ "required": true, "content": content });
-        operation = operation.with("requestBody", body);
+    if let Some((schema, examples)) = operation.body {
+        let examples = examples.iter().map(|(name, body)| (*name, json!({ "value": read(body) })));
+        let examples: Value = examples.collect();
+        let content = json!({ "schema": schemas.made_by(schema.make), "examples": examples });
+        let body = json!({ "required": true, "content": { MEDIA_TYPE: content } });
+        described = described.with("requestBody", body);
     }
-    let answered = ("200".to_owned(), answered(row.answer, schemas));
-    if row.open {
-        operation = operation.with("security", Value::Array(Vec::new()));
+    let answer = ("200".to_owned(), answer(&operation.answer, schemas));
+    if operation.is_open {
+        described = described.with("security", json!([]));
     }
-    let everywhere = |it: &FailureRow| it.everywhere && row.is_refused_with(it.status);
-    let refused = FAILURES.iter().filter(|it| everywhere(it) || row.fails.contains(&it.status));
-    let refused = refused.map(|it| (it.status.to_string(), reference("responses", it.name)));
-    operation.with("responses", [answered].into_iter().chain(refused).collect::<Value>())
+    let refusals = FAILURES.iter().filter(|row| {
+        // The guard refuses with these two.
+        let passes = operation.is_open && [401, 403].contains(&row.status);
+        row.everywhere && !passes || operation.failures.contains(&row.status)
+    });
+    let refusals = refusals.map(|row| (row.status.to_string(), reference("responses", row.name)));
+    described.with("responses", [answer].into_iter().chain(refusals).collect::<Value>())
 }
 
-/// `putSandbox`
-fn operation_id(route: Route) -> String {
-    let name = format!("{route:?}");
-    let (first, rest) = name.split_at(1);
-    first.to_lowercase() + rest
-}
-
-/// `Put sandbox`
-fn summary(route: Route) -> String {
-    let mut words = String::new();
-    for letter in format!("{route:?}").chars() {
-        if letter.is_uppercase() && !words.is_empty() {
+/// `putSandbox` is `Put sandbox`.
+fn summary(id: &str) -> String {
+    let mut words = id[..1].to_uppercase();
+    for letter in id[1..].chars() {
+        if letter.is_uppercase() {
             words.push(' ');
-            words.extend(letter.to_lowercase());
-        } else {
-            words.push(letter);
         }
+        words.extend(letter.to_lowercase());
     }
     words
 }
 
-fn tag(row: &Row) -> &'static str {
-    let begins = row.path.split('/').nth(1).unwrap_or_default();
+fn tag(operation: &Operation) -> &'static str {
+    let begins = operation.path.split('/').nth(1).expect("a path begins with a slash");
     let tag = TAGS.iter().find(|(.., of)| of.contains(&begins));
-    tag.map_or("", |(name, ..)| name)
+    tag.expect("every path has a tag").0
 }
 
-fn answered(answer: Answer, schemas: &mut Schemas) -> Value {
+fn answer(answer: &Answer, schemas: &mut Schemas) -> Value {
     let (about, content) = match answer {
         Answer::Json(schema) => {
-            let schema = schema(schemas);
-            let about = schemas.about(&schema).unwrap_or_default().trim().to_owned();
-            (about, vec![(MEDIA_TYPE, schema)])
+            let schema = schemas.made_by(schema.make);
+            (schemas.about(&schema), vec![(MEDIA_TYPE, schema)])
         }
         Answer::Verdict => (
             "As `Accept` asks first; JSON where it asks for none of these.".to_owned(),
             vec![
-                (Format::Json.media_type(), VerdictShown::schema(schemas)),
+                (Format::Json.media_type(), schemas.of::<VerdictShown<'_>>()),
                 (Format::Text.media_type(), described(text(), "To read.")),
                 (Format::Junit.media_type(), described(text(), "A JUnit report.")),
             ],
         ),
         Answer::Events => {
-            let stream = text().with("contentMediaType", EVENT_STREAM);
+            let media_type = "text/event-stream";
+            let stream = text().with("contentMediaType", media_type);
             let stream = stream.with("contentSchema", events(schemas));
-            ("A stream that ends with the server.".to_owned(), vec![(EVENT_STREAM, stream)])
+            ("A stream that ends with the server.".to_owned(), vec![(media_type, stream)])
         }
     };
     let content = content.into_iter().map(|(of, schema)| (of, json!({ "schema": schema })));
@@ -168,61 +279,47 @@ fn events(schemas: &mut Schemas) -> Value {
     let request = Object::new("A request.")
         .key("event", "Its name.", true, words(["request"]))
         .key("id", "The number of the request.", true, at_least(1))
-        .key("data", "The request.", true, ServeEvent::schema(schemas));
+        .key("data", "The request.", true, schemas.of::<ServeEvent<'_>>());
     let dropped = Object::new("Requests that cannot be told any more.")
         .key("event", "Its name.", true, words(["dropped"]))
-        .key("data", "Which they are.", true, Dropped::schema(schemas));
-    let event = any_of([request.finish(), dropped.finish()]);
+        .key("data", "Which they are.", true, schemas.of::<Dropped>());
     json!({
         "type": "array",
         "description": "The events, with what stands in their fields.",
-        "items": event,
+        "items": any_of([request.finish(), dropped.finish()]),
     })
 }
 
-fn parameters(row: &Row) -> Vec<Value> {
+fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
     let mut all = Vec::new();
-    if row.path.contains("{id}") {
-        all.push(parameter("id", "path", true, "The id of the sandbox.", &sandbox_id()));
+    if operation.path.contains("{id}") {
+        let schema = schemas.of::<SandboxId>();
+        all.push(parameter("id", "path", true, "The id of the sandbox.", &schema));
     }
-    if row.path.contains("{request}") {
+    if operation.path.contains("{request}") {
         // Another id names no request, which is no mistake.
         let about = "The id of the request, or its number.";
         all.push(parameter("request", "path", true, about, &text()));
     }
-    all.extend(row.query.iter().map(|query| in_query(*query, row)));
-    if row.route == Route::Events {
+    if let Some((names, schema)) = operation.query {
+        let query = schemas.made_by(schema.make);
+        all.extend(names.iter().map(|name| in_query(name, &query["properties"][name])));
+    }
+    if let Answer::Events = operation.answer {
         let about = "The number of the last request that was heard; those behind it come first.";
         all.push(parameter(LAST_EVENT_ID.as_str(), "header", false, about, &at_least(0)));
     }
     all
 }
 
-fn in_query(query: Query, row: &Row) -> Value {
-    let schema = match query {
-        Query::Limit => at_least(0),
-        Query::Since => text_as("date-time"),
-        Query::Sandbox => sandbox_id(),
-        Query::Mute => {
-            let rules = words(RULES.map(|(_, name, _)| name));
-            json!({ "type": "array", "items": rules, "minItems": 1 })
-        }
-    };
-    let about = sentence(query.about(row.path.contains("{request}")));
-    let node = parameter(query.name(), "query", false, &about, &schema);
-    match query {
-        Query::Mute => node.with("style", "form").with("explode", false),
-        _ => node,
+fn in_query(name: &str, schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+    let about = about.expect("every parameter has a description");
+    let about = about.as_str().expect("a description is a text");
+    let parameter = parameter(name, "query", false, about, &schema);
+    match schema["type"].as_str() {
+        Some("array") => parameter.with("style", "form").with("explode", false),
+        _ => parameter,
     }
-}
-
-fn sandbox_id() -> Value {
-    text_like(SANDBOX_ID_PATTERN)
-}
-
-/// A failure with this code. Generators merge an enum of one with what it narrows, and no `const`.
-fn with_code(failure: &Value, code: u16) -> Value {
-    let code = json!({ "code": numbers([u32::from(code)]) });
-    let code = json!({ "type": "object", "properties": code });
-    json!({ "allOf": [failure, code] })
 }

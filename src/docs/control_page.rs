@@ -1,8 +1,6 @@
 //! `docs/CONTROL.md`.
 
-use crate::control::bodies::SETTINGS;
-use crate::control::routes::ROUTES;
-use crate::control::{MOST_BODY, PREFIX};
+use crate::control::{MOST_BODY, PREFIX, SETTINGS, operations};
 use crate::report::Table;
 use crate::sandbox::verdict::RULES;
 
@@ -10,10 +8,11 @@ use crate::sandbox::verdict::RULES;
 pub(super) fn control_page() -> String {
     let mut out = BEFORE.replace("MOST_BODY", &(MOST_BODY >> 20).to_string());
     let mut table = Table::new(&["method", "path", "query", "what"]);
-    for row in ROUTES {
-        let query: Vec<_> = row.query.iter().map(|query| format!("`{}`", query.name())).collect();
-        let path = format!("`{PREFIX}{}`", row.path);
-        table.row(&[row.method, &path, &query.join(", "), row.about]);
+    for operation in operations() {
+        let names = operation.query.map_or(&[][..], |(names, _)| names);
+        let query: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let path = format!("`{PREFIX}{}`", operation.path);
+        table.row(&[operation.method, &path, &query.join(", "), operation.about]);
     }
     table.finish(&mut out);
     out.push_str(BEFORE_SETTINGS);

@@ -37,6 +37,7 @@ pub enum Hazard {
 pub(crate) struct HazardRow {
     pub(crate) hazard: Hazard,
     pub(crate) word: &'static str,
+    #[cfg_attr(not(feature = "docs"), allow(dead_code, reason = "only documents show it"))]
     pub(crate) about: &'static str,
     #[cfg_attr(
         not(feature = "docs"),

@@ -15,8 +15,10 @@ use serde::Serialize;
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(crate) struct RateLimit {
     /// How many requests of each key a window has.
+    #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MOST_REQUESTS)))]
     pub(crate) requests: u32,
     /// How many seconds a window lasts.
+    #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MOST_SECONDS)))]
     pub(crate) seconds: u32,
 }
 

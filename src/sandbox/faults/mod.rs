@@ -5,12 +5,14 @@
 mod json;
 mod live;
 mod prefer;
+#[cfg(feature = "docs")]
 mod schema;
 mod text;
 
 pub(crate) use json::read_fault;
 pub(crate) use live::{Fired, Known, Live, Occurrence, Origin};
 pub(crate) use prefer::{Applied, Preferences};
+#[cfg(feature = "docs")]
 pub(crate) use schema::schema;
 pub use text::FaultError;
 pub(crate) use text::{Draft, KEYS};

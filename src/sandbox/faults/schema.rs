@@ -4,7 +4,7 @@ use super::text::{BODIES, CUTS};
 use super::{Delay, KEYS, MOST_RETRY_AFTER, prefer};
 use crate::contract::{Code, ENDPOINTS};
 use crate::shape::{
-    Object, Schemas, With, any_of, at_least, described, numbers, sentence, text, text_like, words,
+    Object, With, any_of, at_least, described, numbers, sentence, text, text_like, words,
 };
 use serde_json::{Value, json};
 
@@ -12,14 +12,12 @@ use serde_json::{Value, json};
 const EFFECTS: [&str; 5] = ["code", "status", "delay", "drip", "break"];
 
 /// A fault, as a line or as an object.
-pub(crate) fn schema(schemas: &mut Schemas) -> Value {
-    schemas.named("Fault", |_| {
-        let line = described(text(), "The line, as `--fault` takes it.");
-        let line = line.with("examples", Value::from_iter(["messages:code=50000,every=3"]));
-        json!({
-            "description": "A failure on demand; docs/FAULTS.md says what each key does.",
-            "anyOf": [line, object()],
-        })
+pub(crate) fn schema() -> Value {
+    let line = described(text(), "The line, as `--fault` takes it.");
+    let line = line.with("examples", Value::from_iter(["messages:code=50000,every=3"]));
+    json!({
+        "description": "A failure on demand; docs/FAULTS.md says what each key does.",
+        "anyOf": [line, object()],
     })
 }
 

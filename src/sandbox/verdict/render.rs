@@ -3,9 +3,10 @@
 use std::fmt;
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use super::{Finding, RULES, RequestLine, Rule, Verdict};
 use crate::report::{Case, Format, junit};
-use crate::shape::{words, written};
 
 impl Format {
     pub(crate) fn media_type(self) -> &'static str {
@@ -39,64 +40,65 @@ impl Format {
     }
 }
 
-written! {
-    /// What clients did wrong though they got answers.
-    pub(crate) struct VerdictShown<'a> is "Verdict" in "snake_case" {
-        /// Whether nothing was found.
-        clean: bool,
-        /// How many requests there were.
-        requests: u64,
-        /// What was found.
-        findings: Vec<FindingShown<'a>>,
-        /// What of the contract the requests met.
-        coverage: CoverageShown,
-    }
+/// What clients did wrong though they got answers.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Verdict"))]
+pub(crate) struct VerdictShown<'a> {
+    /// Whether nothing was found.
+    clean: bool,
+    /// How many requests there were.
+    requests: u64,
+    /// What was found.
+    findings: Vec<FindingShown<'a>>,
+    /// What of the contract the requests met.
+    coverage: CoverageShown,
 }
 
-written! {
-    /// Something that a client did wrong.
-    struct FindingShown<'a> is "Finding" in "snake_case" {
-        /// The rule that it breaks.
-        rule: &'static str => words(RULES.map(|(_, name, _)| name)),
-        /// The sandbox of its requests.
-        sandbox: &'a str,
-        /// What was done.
-        what: &'a str,
-        /// Why it matters.
-        why: &'static str,
-        /// Requests that show it, by their numbers.
-        requests: &'a [u64],
-        /// Their methods and targets, of those that the journal had when it was found.
-        request_lines: Vec<RequestLineShown<'a>>,
-        /// How often it was done.
-        times: u64,
-    }
+/// Something that a client did wrong.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Finding"))]
+struct FindingShown<'a> {
+    /// The rule that it breaks.
+    #[cfg_attr(feature = "docs", schemars(with = "Rule"))]
+    rule: &'static str,
+    /// The sandbox of its requests.
+    sandbox: &'a str,
+    /// What was done.
+    what: &'a str,
+    /// Why it matters.
+    why: &'static str,
+    /// Requests that show it, by their numbers.
+    requests: &'a [u64],
+    /// Their methods and targets, of those that the journal had when it was found.
+    request_lines: Vec<RequestLineShown<'a>>,
+    /// How often it was done.
+    times: u64,
 }
 
-written! {
-    /// A request that a finding names, without keys.
-    struct RequestLineShown<'a> is "RequestLine" in "snake_case" {
-        /// Its number, from 1, among all of the server's.
-        number: u64,
-        /// Its method.
-        method: &'a str,
-        /// Its path and query; a long query is cut.
-        target: &'a str,
-    }
+/// A request that a finding names, without keys.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "RequestLine"))]
+struct RequestLineShown<'a> {
+    /// Its number, from 1, among all of the server's.
+    number: u64,
+    /// Its method.
+    method: &'a str,
+    /// Its path and query; a long query is cut.
+    target: &'a str,
 }
 
-written! {
-    /// How much of the contract requests met.
-    struct CoverageShown is "Coverage" in "snake_case" {
-        /// In percent, rounded down.
-        percent: u32,
-        /// How many things of it they met.
-        met: usize,
-        /// How many things there are.
-        of: usize,
-        /// What was never met.
-        never_met: Vec<String>,
-    }
+/// How much of the contract requests met.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Coverage"))]
+struct CoverageShown {
+    /// In percent, rounded down.
+    percent: u32,
+    /// How many things of it they met.
+    met: usize,
+    /// How many things there are.
+    of: usize,
+    /// What was never met.
+    never_met: Vec<String>,
 }
 
 impl Verdict {

@@ -1,0 +1,262 @@
+//! The schemas of bodies, which are read by hand, and of what the contract's tables have the words or
+//! the keys of.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use crate::contract::{Code, ENDPOINTS, Operation, READINGS};
+use crate::control::{
+    ClockChange, HazardText, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Mode, Pattern,
+    ReadingValues, RequestCounts, SETTINGS, SandboxSettings,
+};
+use crate::document::Problem;
+use crate::records::generate::MAX_CONVERSATIONS;
+use crate::sandbox::faults::{self, Fault};
+use crate::sandbox::hazard::HAZARDS;
+use crate::sandbox::verdict::{RULES, Rule};
+use crate::sandbox::{MOST_FAULTS, RateLimit};
+use crate::shape::{
+    Object, With, any_of, at_least, capital, described, numbers, or_null, sentence, text,
+    text_like, words,
+};
+
+/// A schema by hand: of a type, by a name, or without one where it stands in others.
+macro_rules! schema {
+    ($type:ty, $name:literal, $make:expr) => {
+        schema!($type, $name, false, $make);
+    };
+    ($type:ty, $make:expr) => {
+        schema!($type, stringify!($type), true, $make);
+    };
+    ($type:ty, $name:expr, $inline:literal, $make:expr) => {
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                $inline
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+                let make: fn(&mut SchemaGenerator) -> Value = $make;
+                make(schemas).try_into().expect("a schema is an object")
+            }
+        }
+    };
+}
+
+/// The schema of a type, or a reference to it.
+fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().into()
+}
+
+schema!(SandboxSettings, "Settings", |schemas| {
+    let mut object = Object::new("The settings of a sandbox.");
+    for setting in &SETTINGS {
+        let more = setting.more.map(|page| format!(" docs/{page} says more."));
+        let about = sentence(setting.about) + &more.unwrap_or_default();
+        object = object.key(setting.key, &about, false, setting_schema(setting.key, schemas));
+    }
+    // Conversations are generated where there are no fixtures.
+    let none = json!({ "properties": { "fixtures": false } });
+    object.finish().with("dependentSchemas", json!({ "conversations": none }))
+});
+
+fn setting_schema(key: &str, schemas: &mut SchemaGenerator) -> Value {
+    match key {
+        "seed" => at_least(0).with("maximum", u64::MAX),
+        "conversations" => at_least(0).with("maximum", MAX_CONVERSATIONS),
+        "fixtures" => of::<Fixture>(schemas),
+        "readings" => readings(false),
+        "faults" => of::<Vec<Fault>>(schemas).with("maxItems", MOST_FAULTS),
+        "rate_limit" => {
+            let line = text_like("^[0-9]+/[0-9]+$").with("examples", json!(["60/60"]));
+            let line = described(line, "Requests and seconds as a line.");
+            let none = json!({ "type": "null", "description": "No limit." });
+            any_of([of::<RateLimit>(schemas), line, none])
+        }
+        "hazards" => of::<Vec<HazardText>>(schemas),
+        "clock" => {
+            let mode = of::<Mode>(schemas);
+            let object = Object::new("The same as an object.");
+            any_of([mode.clone(), object.key("mode", "The word.", false, mode).finish()])
+        }
+        key => unreachable!("{key} has no schema"),
+    }
+}
+
+schema!(ClockChange, "ClockChange", |schemas| {
+    let advance = at_least(0).with("maximum", ClockChange::furthest());
+    Object::new("How a clock changes.")
+        .key("advance_ms", "So many milliseconds are added.", false, advance)
+        .key("mode", "It stops, or goes on.", false, of::<Mode>(schemas))
+        .finish()
+});
+
+schema!(Fault, "Fault", |_| faults::schema());
+
+schema!(HazardText, "Hazard", |_| {
+    let each = HAZARDS.iter().map(|row| format!("\n\n`{}`: {}", row.word, row.about));
+    let about = "What happens to a client between two pages: with the word alone on every operation, \
+                 with an operation before it on that one.";
+    let about = about.to_owned() + &each.collect::<String>();
+    let alone = HAZARDS.iter().map(|row| row.word.to_owned());
+    let of = |id| HAZARDS.iter().map(move |row| format!("{id}:{}", row.word));
+    let all: Vec<_> = alone.chain(ENDPOINTS.iter().flat_map(|row| of(row.id))).collect();
+    described(words(all.iter().map(String::as_str)), &about)
+});
+
+schema!(ReadingValues, |_| readings(true));
+
+/// Readings by name: all of them, or any.
+fn readings(all: bool) -> Value {
+    let mut object = Object::new("");
+    for row in READINGS {
+        let values = row.values.iter().map(|(word, does)| format!("`{word}`: {}", does.trim()));
+        let values: Vec<String> = values.collect();
+        let (affects, why) = (capital(row.affects), row.why);
+        let about = format!("{affects}. {}. Open because {why}.", values.join("; "));
+        let words = words(row.values.iter().map(|(word, _)| *word));
+        object = object.key(row.name, &about, all, words);
+    }
+    object.finish()
+}
+
+schema!(RequestCounts, |_| {
+    let mut object = Object::new("");
+    for endpoint in ENDPOINTS {
+        let about = format!("Of `{}`.", endpoint.path);
+        object = object.key(endpoint.id, &about, true, at_least(0));
+    }
+    object.finish()
+});
+
+schema!(Problem, "Problem", |_| {
+    Object::new("A mistake in a document.")
+        .key("file", "The document: `body`.", true, text())
+        .key("line", "The line, from 1.", true, at_least(1))
+        .key("column", "The character in the line, from 1.", true, at_least(1))
+        .key("message", "What is wrong.", true, text())
+        .key("help", "What would be right, where more can be said.", true, or_null(text()))
+        .key("source", "The line, cut around the place where it is long.", true, text())
+        .finish()
+});
+
+schema!(Rule, |_| words(RULES.map(|(_, name, _)| name)));
+
+schema!(Operation, |_| words(ENDPOINTS.iter().map(|row| row.id)));
+
+schema!(Code, |_| numbers(Code::ALL.into_iter().chain(Code::OF_HTTP).map(Code::number)));
+
+/// A fixture, as editors know it.
+struct Fixture;
+
+/// The schema that editors read of fixtures.
+const FIXTURE: &str = include_str!("../../../fixtures/schema.json");
+
+// Its parts become components, so that tools that know no `$defs` find them.
+schema!(Fixture, "Fixture", |schemas| {
+    let mut whole: Value = serde_json::from_str(FIXTURE).expect("it is JSON");
+    point_to_components(&mut whole);
+    let Value::Object(parts) = whole["$defs"].take() else { panic!("it has parts") };
+    for (name, part) in parts {
+        schemas.definitions_mut().insert(part_name(&name), part);
+    }
+    whole.as_object_mut().expect("it is an object").retain(|key, _| !key.starts_with('$'));
+    whole
+});
+
+/// Turns every reference into one to the component.
+fn point_to_components(node: &mut Value) {
+    match node {
+        Value::Object(entries) => entries.values_mut().for_each(point_to_components),
+        Value::Array(items) => items.iter_mut().for_each(point_to_components),
+        Value::String(text) => {
+            if let Some(name) = text.strip_prefix("#/$defs/") {
+                *text = format!("#/components/schemas/{}", part_name(name));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `FixtureAgent`
+fn part_name(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("Fixture{}{rest}", first.to_uppercase())
+}
+
+schema!(Pattern, "RequestPattern", |schemas| {
+    let about = "What a request must hold, as WireMock writes it. What is `null` is not set.";
+    let mut object = Object::new(about);
+    for key in KEYS {
+        let (about, schema) = match *key {
+            "method" => (
+                "The method in capitals, or ANY.",
+                text_like("^[^a-z]*$").with("examples", json!(["GET"])),
+            ),
+            "url" => ("Path and query.", text()),
+            "urlPath" => ("The path.", text_like("^[^?]*$")),
+            "urlPattern" => ("An expression for path and query.", of::<Expression>(schemas)),
+            "urlPathPattern" => ("An expression for the path.", of::<Expression>(schemas)),
+            "queryParameters" => ("Conditions by parameter.", conditions(schemas)),
+            _ => ("Conditions by header, in any case.", conditions(schemas)),
+        };
+        object = object.key(key, about, false, or_null(schema));
+    }
+    let urls: Vec<&str> = KEYS.iter().copied().filter(|key| key.starts_with("url")).collect();
+    let mut not_both = Vec::new();
+    for (at, one) in urls.iter().enumerate() {
+        for other in &urls[..at] {
+            let both =
+                json!({ "required": [other, one], "properties": { *other: text(), *one: text() } });
+            not_both.push(json!({ "not": both }));
+        }
+    }
+    object.finish().with("allOf", not_both)
+});
+
+/// A regular expression of a pattern.
+struct Expression;
+
+schema!(Expression, "Expression", |_| {
+    let about = format!(
+        "A regular expression, which has to match all of a text: at most {MOST_EXPRESSION} bytes, no \
+         lookarounds, no backreferences."
+    );
+    described(text().with("maxLength", MOST_EXPRESSION), &about)
+});
+
+fn conditions(schemas: &mut SchemaGenerator) -> Value {
+    let condition = of::<Condition>(schemas);
+    json!({ "type": "object", "additionalProperties": condition, "maxProperties": MOST_NAMES })
+}
+
+/// What one of the values of a header or parameter must be.
+struct Condition;
+
+schema!(Condition, "Condition", |schemas| {
+    let mut all = Vec::new();
+    for key in MATCHERS.iter().filter(|key| **key != "caseInsensitive") {
+        let (about, schema) = match *key {
+            "equalTo" => ("This text.", text()),
+            "contains" => ("A text with this in it.", text()),
+            "matches" => ("A text that the expression matches whole.", of::<Expression>(schemas)),
+            "doesNotMatch" => {
+                ("A text that it does not match, or none.", of::<Expression>(schemas))
+            }
+            // Some clients write `absent` as a text.
+            _ => ("There is none.", any_of([json!({ "const": true }), text()])),
+        };
+        let mut object = Object::new("").key(key, about, true, schema);
+        if *key == "equalTo" {
+            let either = json!({ "type": "boolean" });
+            object = object.key("caseInsensitive", "Whether case is all the same.", false, either);
+        }
+        all.push(object.finish());
+    }
+    json!({ "description": "What one of the values must be.", "oneOf": all })
+});
