@@ -89,7 +89,8 @@ impl Table {
         self.rows.push(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
     }
 
-    pub(crate) fn finish(self, out: &mut String) {
+    pub(crate) fn finish(self) -> String {
+        let mut out = String::new();
         let columns = self.rows[0].len();
         let width = |column: usize| {
             self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
@@ -105,6 +106,6 @@ impl Table {
                 let _ = writeln!(out, "| {} |", rules.collect::<Vec<_>>().join(" | "));
             }
         }
-        out.push('\n');
+        out
     }
 }

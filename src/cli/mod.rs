@@ -147,7 +147,7 @@ pub fn run(
         Some(Command::Readings) => print(out, &readings::page()),
         Some(Command::Openapi { admin: false }) => print(out, contract::openapi()),
         Some(Command::Openapi { admin: true }) => print(out, crate::control::admin_openapi()),
-        Some(Command::Contract) => print(out, include_str!("../../docs/reference.md")),
+        Some(Command::Contract) => print(out, &contract_page()),
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Generate(args)) => generate::run(&args, out, clock),
         Some(Command::Verify(args)) => verify::run(&args, out),
@@ -259,6 +259,13 @@ fn refused(error: &clap::Error) -> Exit {
     let _ = error.print();
     // Help and version are errors to clap, too.
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// `docs/reference.md`, without the marks around what is derived in it.
+fn contract_page() -> String {
+    let lines = include_str!("../../docs/reference.md").lines();
+    let lines = lines.filter(|line| !line.starts_with("<!--"));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Prints what was asked for. A reader that has seen enough (`| head`) is no failure.

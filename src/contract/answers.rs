@@ -81,8 +81,6 @@ pub struct Answer {
     pub(crate) keys: RowKeys,
     /// What `total` counts, and where the answer comes from.
     pub total_about: &'static str,
-    /// The test that holds its keys, typed from the page.
-    pub(crate) test: &'static str,
 }
 
 impl Answer {
@@ -264,7 +262,6 @@ pub const LIST: Answer = Answer {
     total: TotalPlace::AfterRows,
     keys: RowKeys::Conversation(CONVERSATION),
     total_about: "all matching conversations, over all pages (reading list-total)",
-    test: "vendor::the_list_example_holds_the_pages_two_rows",
 };
 
 /// The answer of `GET /v1/messages`.
@@ -273,7 +270,6 @@ pub const MESSAGES: Answer = Answer {
     total: TotalPlace::BeforeRows,
     keys: RowKeys::Message(MESSAGE),
     total_about: "all messages of the conversation, a number (reading messages-total)",
-    test: "vendor::the_messages_example_begins_with_the_pages_three_messages",
 };
 
 /// The answer of `GET /v2/messages`.
@@ -282,7 +278,6 @@ pub const MESSAGES_V2: Answer = Answer {
     total: TotalPlace::BeforeRows,
     keys: RowKeys::MessageV2(MESSAGE_V2),
     total_about: "all messages of the conversation, a number (reading messages-total)",
-    test: "vendor::the_v2_messages_example_ends_with_the_pages_first_message",
 };
 
 /// The answer of the Q&A list.
@@ -291,5 +286,4 @@ pub const QA_RECORDS: Answer = Answer {
     total: TotalPlace::Absent,
     keys: RowKeys::Qa(QA),
     total_about: "all matching questions, only under qa-total=present",
-    test: "vendor::the_qa_example_holds_the_pages_two_rows",
 };

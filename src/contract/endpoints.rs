@@ -119,7 +119,6 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
             Kind::ConversationType,
             "channel; ALL is no filter",
             documented(page::LIST_OLD),
-            "vendor::other_channels_are_refused",
         ),
         Param {
             field: Field::UserId,
@@ -127,30 +126,21 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
             presence: Presence::Optional,
             about: "exact match",
             source: documented(page::LIST),
-            test: "conversation_list::a_user_is_matched_exactly",
         },
         required(
             Field::StartTime,
             Kind::Millis,
             "earliest recent_chat_time, inclusive",
             documented(page::LIST),
-            "conversation_list::the_window_includes_its_start",
         ),
         required(
             Field::EndTime,
             Kind::Millis,
             "latest recent_chat_time, inclusive",
             documented(page::LIST),
-            "conversation_list::the_window_includes_its_end",
         ),
-        required(Field::Page, FROM_ONE, "number of the page", documented(page::LIST), FROM_1),
-        required(
-            Field::PageSize,
-            UP_TO_100,
-            "rows per page",
-            documented(page::LIST),
-            "limits::the_list_takes_1_to_100_rows",
-        ),
+        required(Field::Page, FROM_ONE, "number of the page", documented(page::LIST)),
+        required(Field::PageSize, UP_TO_100, "rows per page", documented(page::LIST)),
     ],
     answer: LIST,
     errors: &[
@@ -181,21 +171,18 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
             Kind::Text,
             "the conversation, exactly",
             documented(page::MESSAGES),
-            "messages::a_conversation_id_is_compared_exactly",
         ),
         required(
             Field::Page,
             FROM_ONE,
             "number of the page",
             assumed("the page names no first page; its example starts at 1"),
-            FROM_1,
         ),
         required(
             Field::PageSize,
             UP_TO_100,
             "rows per page",
             assumed("the page says \"max 100\" and names no lower bound"),
-            "limits::messages_take_1_to_100_rows",
         ),
     ],
     answer: MESSAGES,
@@ -230,16 +217,9 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
             Kind::Text,
             "the conversation, exactly",
             documented(page::MESSAGES_V2),
-            "messages::a_conversation_id_is_compared_exactly",
         ),
-        required(Field::Page, FROM_ONE, "number of the page", assumed(AS_V1), FROM_1),
-        required(
-            Field::PageSize,
-            UP_TO_100,
-            "rows per page",
-            assumed(AS_V1),
-            "limits::messages_take_1_to_100_rows",
-        ),
+        required(Field::Page, FROM_ONE, "number of the page", assumed(AS_V1)),
+        required(Field::PageSize, UP_TO_100, "rows per page", assumed(AS_V1)),
     ],
     answer: MESSAGES_V2,
     errors: &[
@@ -281,29 +261,25 @@ const QA_LIST: Endpoint = Endpoint {
             Kind::Feedback,
             "rating of the answer; ALL is no filter",
             documented(page::QA),
-            "vendor::the_ratings_of_the_page_are_accepted_and_no_others",
         ),
         required(
             Field::StartTime,
             Kind::Millis,
             "earliest time of the question, inclusive",
             documented(page::QA),
-            "qa::the_window_includes_its_start",
         ),
         required(
             Field::EndTime,
             Kind::Millis,
             "latest time of the question, inclusive",
             documented(page::QA),
-            "qa::the_window_includes_its_end",
         ),
-        required(Field::Page, FROM_ONE, "number of the page", documented(page::QA), FROM_1),
+        required(Field::Page, FROM_ONE, "number of the page", documented(page::QA)),
         required(
             Field::PageSize,
             Kind::Integer { min: 10, max: 100 },
             "rows per page",
             documented(page::QA),
-            "limits::the_qa_list_takes_10_to_100_rows",
         ),
     ],
     answer: QA_RECORDS,
@@ -324,19 +300,12 @@ const QA_LIST: Endpoint = Endpoint {
 
 const FROM_ONE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 const UP_TO_100: Kind = Kind::Integer { min: 1, max: 100 };
-const FROM_1: &str = "limits::pages_are_counted_from_1";
 const AS_V1: &str = "taken to be as in v1 messages";
 const NO_ROW: &str = "the page's table lacks this row";
 const NO_TABLE: &str = "the page has no table of errors";
 
-const fn required(
-    field: Field,
-    kind: Kind,
-    about: &'static str,
-    source: Source,
-    test: &'static str,
-) -> Param {
-    Param { field, kind, presence: Presence::Required, about, source, test }
+const fn required(field: Field, kind: Kind, about: &'static str, source: Source) -> Param {
+    Param { field, kind, presence: Presence::Required, about, source }
 }
 
 const fn error(code: Code, message: &'static str, source: Source) -> ErrorRow {

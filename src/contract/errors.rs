@@ -113,6 +113,7 @@ pub struct ErrorRow {
 
 impl ErrorRow {
     /// Whether it is answered under a reading only.
+    #[cfg(feature = "docs")]
     pub(crate) fn is_by_reading(&self) -> bool {
         *self == PAST_END_BY_READING
     }

@@ -166,8 +166,6 @@ pub struct Param {
     pub about: &'static str,
     /// Where it comes from that it is there, whether it has to be, and its range.
     pub source: Source,
-    /// The test that holds it, typed from the page.
-    pub(crate) test: &'static str,
 }
 
 impl Param {

@@ -1,25 +1,28 @@
-//! The documents that are made from the program's tables. `cargo xtask docs` writes them into `docs/`,
-//! and the program has the files; nothing else calls this.
+//! What is derived from the program's tables. `cargo xtask docs` writes it into the files of the
+//! repository, and the program embeds the files; nothing else calls this.
 
 mod control;
-mod control_page;
-mod faults;
-mod fidelity;
-mod hazards;
+mod pages;
 mod parts;
-mod reference;
 mod vendor;
 
-/// Every derived file: its path in the repository, and what it holds.
-#[must_use]
-pub fn derived_files() -> Vec<(&'static str, String)> {
-    vec![
+use std::path::Path;
+
+/// Every file with something derived in it: its path in the repository, and what it holds. A page
+/// is read from there, and its blocks are filled.
+///
+/// # Errors
+///
+/// Says which page cannot be read, or has a block that is not known.
+pub fn derived_files(repository: &Path) -> Result<Vec<(&'static str, String)>, String> {
+    let mut files = vec![
         ("docs/openapi.json", vendor::openapi()),
         ("docs/admin-openapi.json", control::openapi()),
-        ("docs/reference.md", reference::reference_page()),
-        ("docs/FIDELITY.md", fidelity::fidelity_page()),
-        ("docs/FAULTS.md", faults::faults_page()),
-        ("docs/HAZARDS.md", hazards::hazards_page()),
-        ("docs/CONTROL.md", control_page::control_page()),
-    ]
+    ];
+    for path in pages::PAGES {
+        let page = std::fs::read_to_string(repository.join(path)).map_err(|why| why.to_string());
+        let filled = page.and_then(|page| pages::fill(&page));
+        files.push((path, filled.map_err(|why| format!("{path}: {why}"))?));
+    }
+    Ok(files)
 }

@@ -78,15 +78,13 @@ impl Report {
             for (one, outcome) in
                 self.statements.iter().filter(|(one, _)| one.subject() == *subject)
             {
-                let test = format!("`{}`", one.test);
+                let test = format!("`{}`", one.held_by());
                 let (found, came) = (outcome.name(), outcome.about(one));
                 let (status, from) = (one.source.status.name(), one.source.from);
                 let reading = one.reading.unwrap_or("");
                 table.row(&[found, &one.id, &one.says, status, from, reading, &test, &came]);
             }
-            table.finish(&mut out);
-            out.truncate(out.trim_end().len());
-            out.push('\n');
+            out += &table.finish();
         }
         out
     }
@@ -104,7 +102,7 @@ impl Report {
                     "status": one.source.status.name(),
                     "source": one.source.from,
                     "reading": one.reading,
-                    "held_by": one.test,
+                    "held_by": one.held_by(),
                     "came": (!about.is_empty()).then_some(about),
                 })
             })
@@ -149,7 +147,7 @@ impl Report {
                     one.says,
                     one.source.status.name(),
                     one.source.from,
-                    one.test
+                    one.held_by()
                 );
                 let (failures, skipped) = match outcome {
                     Outcome::Differs(came) => (vec![(came.clone(), about)], None),
@@ -205,7 +203,7 @@ impl fmt::Display for Report {
             let Outcome::Differs(came) = outcome else { continue };
             let (status, from) = (one.source.status.name(), one.source.from);
             writeln!(f, "\ndiffers: {}\n  says: {}\n  came: {came}", one.id, one.says)?;
-            writeln!(f, "  from: {status}: {from}; held by {}", one.test)?;
+            writeln!(f, "  from: {status}: {from}; held by {}", one.held_by())?;
         }
         for (why, ids) in self.untried() {
             writeln!(f, "\nnot tried: {why}")?;

@@ -1,7 +1,7 @@
 //! Each statement of the contract has tests with values typed from the pages, and the README's `curl`
 //! examples are answered as printed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use gptbots_mock::contract;
 
@@ -16,8 +16,11 @@ use crate::support::process::{Process, command, run_in};
 fn each_statement_names_tests_that_there_are_and_that_are_typed() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/api");
     let mut ids = HashSet::new();
+    let table = tests_by_statement();
     for statement in contract::statements() {
-        for test in statement.test.split(", ") {
+        let tests = table.get(&*statement.id).map_or(&[][..], Vec::as_slice);
+        assert!(!tests.is_empty(), "{} has no test", statement.id);
+        for test in tests {
             let (module, name) = test.split_once("::").unwrap();
             let source = std::fs::read_to_string(format!("{folder}/{module}.rs")).unwrap();
             // A function below its attribute, or a row of a macro that makes one.
@@ -31,6 +34,20 @@ fn each_statement_names_tests_that_there_are_and_that_are_typed() {
         let is_reading = |name| contract::READINGS.iter().any(|row| row.name == name);
         assert!(reading.is_none_or(is_reading), "{}: {reading:?}", statement.id);
     }
+    assert!(table.keys().all(|id| ids.contains(*id)), "there is a test of no statement");
+}
+
+/// The tests that hold each statement, as `statements.txt` has them.
+pub(crate) fn tests_by_statement() -> HashMap<&'static str, Vec<&'static str>> {
+    let mut table: HashMap<_, Vec<_>> = HashMap::new();
+    let mut id = "";
+    for line in include_str!("statements.txt").lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix("  ") {
+            Some(test) => table.entry(id).or_default().push(test),
+            None => id = line,
+        }
+    }
+    table
 }
 
 /// Tables of the contract, by which no test that holds a statement may go.

@@ -11,16 +11,20 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// The files that are not what the program makes, each with what it would make.
-fn outdated() -> Vec<(PathBuf, String)> {
-    let files = derived_files().into_iter().map(|(path, content)| (root().join(path), content));
-    files
-        .filter(|(path, content)| fs::read_to_string(path).ok().as_ref() != Some(content))
-        .collect()
+fn outdated() -> Result<Vec<(PathBuf, String)>, String> {
+    let mut files = Vec::new();
+    for (path, content) in derived_files(root())? {
+        let path = root().join(path);
+        if fs::read_to_string(&path).ok().as_ref() != Some(&content) {
+            files.push((path, content));
+        }
+    }
+    Ok(files)
 }
 
 /// Writes every document that is outdated, and says which.
 pub(crate) fn write() -> Result<(), String> {
-    for (path, content) in outdated() {
+    for (path, content) in outdated()? {
         fs::write(&path, content).map_err(|why| format!("{}: {why}", path.display()))?;
         println!("wrote {}", path.display());
     }
@@ -29,7 +33,7 @@ pub(crate) fn write() -> Result<(), String> {
 
 /// Refuses the first document that is outdated, with the line from which it is.
 pub(crate) fn check() -> Result<(), String> {
-    let Some((path, content)) = outdated().into_iter().next() else { return Ok(()) };
+    let Some((path, content)) = outdated()?.into_iter().next() else { return Ok(()) };
     let committed = fs::read_to_string(&path).unwrap_or_default();
     let same = committed.lines().zip(content.lines()).take_while(|(old, new)| old == new).count();
     let [old, new] = [&committed, &content].map(|text| text.lines().nth(same).unwrap_or("the end"));

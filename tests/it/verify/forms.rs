@@ -6,6 +6,7 @@ use gptbots_mock::Server;
 use gptbots_mock::contract::statements;
 use serde_json::{Value, json};
 
+use crate::docs::tests_by_statement;
 use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, run};
 
@@ -27,10 +28,11 @@ fn json_has_every_statement_with_the_columns_of_the_fidelity_page() {
     assert_eq!((ended.code, &report["differs"]), (0, &json!(0)), "{ended:?}");
     let told = report["statements"].as_array().unwrap();
     assert_eq!(told.len(), statements().len());
+    let tests = tests_by_statement();
     for (one, of) in told.iter().zip(statements()) {
         let columns = json!({
             "id": of.id, "says": of.says, "status": of.source.status.name(),
-            "source": of.source.from, "reading": of.reading, "held_by": of.test,
+            "source": of.source.from, "reading": of.reading, "held_by": tests[&*of.id].join(", "),
             "found": one["found"], "came": one["came"],
         });
         assert_eq!(*one, columns);
