@@ -62,8 +62,6 @@ mod records;
 mod report;
 mod sandbox;
 mod server;
-#[cfg(feature = "docs")]
-mod shape;
 mod suggest;
 mod target;
 #[cfg(feature = "cli")]

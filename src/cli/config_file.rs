@@ -24,7 +24,7 @@ const NUMBERS: &[&str] =
     &["port", "seed", "conversations", "journal", "journal-memory", "max-connections"];
 
 /// Flags whose values are paths: in a file, relative to its folder.
-const PATHS: &[&str] = &["port-file", "fixtures"];
+pub(crate) const PATHS: &[&str] = &["port-file", "fixtures"];
 
 /// The flag whose values are `NAME=VALUE`: in a file, an object.
 const READING: &str = "reading";
@@ -87,14 +87,16 @@ struct Flags {
     serve: ServeArgs,
 }
 
+/// The flags that a file may set.
+pub(crate) fn settings() -> Vec<Arg> {
+    let is_setting = |arg: &&Arg| arg.get_long().is_some_and(|long| !NO_SETTINGS.contains(&long));
+    Args::command().get_arguments().filter(is_setting).cloned().collect()
+}
+
 /// Reads the file that `--config` names, if it does: every setting, and the words to add to the
 /// command line.
 pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), DocumentError> {
-    let command = Args::command();
-    let flags: Vec<&Arg> = command
-        .get_arguments()
-        .filter(|arg| arg.get_long().is_some_and(|long| !NO_SETTINGS.contains(&long)))
-        .collect();
+    let flags = settings();
     // Commands that do not serve have none of these flags.
     let path = given.try_get_one::<PathBuf>("config").ok().flatten();
     let in_file = path.map(|path| read_file(path, &flags)).transpose()?.unwrap_or_default();
@@ -112,7 +114,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
             }
             _ => (raw.join(","), "default".to_owned()),
         };
-        if is_secret(arg) && !raw.is_empty() {
+        if is_secret(&arg) && !raw.is_empty() {
             value = format!("{} given", raw.len());
         }
         let explicit = origin != "default";
@@ -125,7 +127,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
                 // Words hide the variable from clap, so it comes along, behind the file.
                 words.extend(raw.iter().map(|value| format!("--{long}={value}").into()));
             }
-            let shown = if is_secret(arg) {
+            let shown = if is_secret(&arg) {
                 format!("{} given", set.words.len())
             } else {
                 set.value.clone()
@@ -142,7 +144,7 @@ pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), Docu
 }
 
 /// What a file sets, each with its place as `file:line:column`.
-fn read_file(path: &Path, flags: &[&Arg]) -> Result<Vec<(Given, String)>, DocumentError> {
+fn read_file(path: &Path, flags: &[Arg]) -> Result<Vec<(Given, String)>, DocumentError> {
     let documents = crate::records::fixtures::read_file(path)?;
     let mut problems = Problems::default();
     let mut all = Vec::new();
@@ -166,7 +168,7 @@ fn read_file(path: &Path, flags: &[&Arg]) -> Result<Vec<(Given, String)>, Docume
 fn read_root(
     reader: &mut Reader<'_, '_>,
     path: &Path,
-    flags: &[&Arg],
+    flags: &[Arg],
     all: &mut Vec<Given>,
 ) -> Result<(), Fatal> {
     let mut known: Vec<&str> = flags.iter().filter_map(|arg| arg.get_long()).collect();

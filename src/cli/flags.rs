@@ -1,6 +1,7 @@
 //! The flags of `serve`, each with its variable, and the [`Config`] that they make.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, PossibleValue};
@@ -18,6 +19,15 @@ use crate::sandbox::{RateLimit, number_faults};
 use crate::server::{Clock, LogFormat};
 
 pub(super) const DEFAULT_PORT: u16 = 8484;
+
+/// How many requests of a sandbox the journal may keep.
+pub(crate) const JOURNAL_REQUESTS: RangeInclusive<i64> = 0..=1_000_000;
+
+/// How much memory the journals may take together, in MiB.
+pub(crate) const JOURNAL_MEMORY: RangeInclusive<i64> = 1..=4096;
+
+/// How many connections may be allowed.
+pub(crate) const CONNECTIONS: RangeInclusive<i64> = 1..=1_000_000;
 
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -81,11 +91,11 @@ pub(super) struct ServeArgs {
     pub(super) hazards: Vec<String>,
     /// So many requests of each sandbox are kept in the journal; 0: no journal, and no verdict
     #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_JOURNAL", default_value_t = 1000)]
-    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(JOURNAL_REQUESTS))]
     pub(super) journal: u32,
     /// So much memory the journals take together, in MiB
     #[arg(long, value_name = "MIB", env = "GPTBOTS_MOCK_JOURNAL_MEMORY", default_value_t = 8)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(value_parser = clap::value_parser!(u32).range(JOURNAL_MEMORY))]
     pub(super) journal_memory: u32,
     /// So many connections may be open, or as many as the limit on open files less 64; one more waits
     /// for an idle one to end
@@ -95,7 +105,7 @@ pub(super) struct ServeArgs {
         env = "GPTBOTS_MOCK_MAX_CONNECTIONS",
         default_value_t = 4096
     )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(CONNECTIONS))]
     pub(super) max_connections: u32,
     /// Leave the control API out, all but its health and version
     #[arg(long, env = "GPTBOTS_MOCK_NO_ADMIN", action = ArgAction::SetTrue)]

@@ -32,6 +32,11 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
 
+#[cfg(feature = "docs")]
+pub(crate) use config_file::{PATHS, settings};
+#[cfg(feature = "docs")]
+pub(crate) use flags::{CONNECTIONS, JOURNAL_MEMORY, JOURNAL_REQUESTS};
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

@@ -15,10 +15,12 @@ use crate::control::{
     Answer, Dropped, FailureShown, LAST_EVENT_ID, MOST_BODY, Operation, PREFIX, ServeEvent,
     operations,
 };
+use crate::docs::schema::{
+    Object, With, any_of, at_least, described, numbers, reference, text, words,
+};
 use crate::keys::SandboxId;
 use crate::report::Format;
 use crate::sandbox::verdict::VerdictShown;
-use crate::shape::{Object, With, any_of, at_least, described, numbers, reference, text, words};
 
 /// How the operations are grouped, by what their paths begin with.
 const TAGS: [(&str, &str, &[&str]); 4] = [

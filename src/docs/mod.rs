@@ -1,9 +1,12 @@
 //! What is derived from the program's tables. `cargo xtask docs` writes it into the files of the
 //! repository, and the program embeds the files; nothing else calls this.
 
+mod config;
 mod control;
+mod fault;
 mod pages;
 mod parts;
+mod schema;
 mod vendor;
 
 use std::path::Path;
@@ -18,6 +21,7 @@ pub fn derived_files(repository: &Path) -> Result<Vec<(&'static str, String)>, S
     let mut files = vec![
         ("docs/openapi.json", vendor::openapi()),
         ("docs/admin-openapi.json", control::openapi()),
+        ("docs/config.schema.json", config::schema()),
     ];
     for path in pages::PAGES {
         let page = std::fs::read_to_string(repository.join(path)).map_err(|why| why.to_string());

@@ -1,7 +1,7 @@
 //! What the vendor's document and that of the control API have in common.
 
 use crate::contract::Statement;
-pub(crate) use crate::shape::{capital, sentence};
+pub(crate) use crate::docs::schema::{capital, sentence};
 use serde_json::{Value, json};
 
 /// What a document says of itself.

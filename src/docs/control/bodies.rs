@@ -11,16 +11,16 @@ use crate::control::{
     ClockChange, HazardText, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Mode, Pattern,
     ReadingValues, RequestCounts, SETTINGS, SandboxSettings,
 };
-use crate::document::Problem;
-use crate::records::generate::MAX_CONVERSATIONS;
-use crate::sandbox::faults::{self, Fault};
-use crate::sandbox::hazard::HAZARDS;
-use crate::sandbox::verdict::{RULES, Rule};
-use crate::sandbox::{MOST_FAULTS, RateLimit};
-use crate::shape::{
+use crate::docs::schema::{
     Object, With, any_of, at_least, capital, described, numbers, or_null, sentence, text,
     text_like, words,
 };
+use crate::document::Problem;
+use crate::records::generate::MAX_CONVERSATIONS;
+use crate::sandbox::faults::Fault;
+use crate::sandbox::hazard::HAZARDS;
+use crate::sandbox::verdict::{RULES, Rule};
+use crate::sandbox::{MOST_FAULTS, RateLimit};
 
 /// A schema by hand: of a type, by a name, or without one where it stands in others.
 macro_rules! schema {
@@ -96,7 +96,7 @@ schema!(ClockChange, "ClockChange", |schemas| {
         .finish()
 });
 
-schema!(Fault, "Fault", |_| faults::schema());
+schema!(Fault, "Fault", |_| crate::docs::fault::schema());
 
 schema!(HazardText, "Hazard", |_| {
     let each = HAZARDS.iter().map(|row| format!("\n\n`{}`: {}", row.word, row.about));

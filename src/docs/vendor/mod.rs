@@ -10,9 +10,9 @@ use crate::contract::{
     CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source,
     Statement, behaviours,
 };
+use crate::docs::schema::With;
 use crate::records::fixtures;
 use crate::records::world::World;
-use crate::shape::With;
 use serde_json::{Value, json};
 
 /// How the operations are grouped, where a reader or a generator groups them.

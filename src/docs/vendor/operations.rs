@@ -8,8 +8,8 @@ use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
     Presence, READINGS, SCHEME,
 };
+use crate::docs::schema::{Object, With, numbers, reference, text, words};
 use crate::records::world::World;
-use crate::shape::{Object, With, numbers, reference, text, words};
 use serde_json::{Value, json};
 
 pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Value {

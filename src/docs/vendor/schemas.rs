@@ -5,7 +5,7 @@ use crate::contract::{
     BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, is_channel,
     words,
 };
-use crate::shape::{self, Object, With, or_null, reference, text};
+use crate::docs::schema::{self, Object, With, or_null, reference, text};
 use serde_json::{Value, json};
 
 pub(super) fn all() -> Value {
@@ -54,7 +54,7 @@ fn row(endpoint: &Endpoint) -> Value {
 fn value(name: &str, json_type: JsonType) -> Value {
     let words = words(name);
     match json_type {
-        JsonType::String if !words.is_empty() => shape::words(words),
+        JsonType::String if !words.is_empty() => schema::words(words),
         JsonType::String => text(),
         JsonType::StringOrNull => or_null(text()),
         JsonType::Integer => json!({ "type": "integer", "format": "int64" }),

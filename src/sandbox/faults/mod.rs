@@ -5,16 +5,16 @@
 mod json;
 mod live;
 mod prefer;
-#[cfg(feature = "docs")]
-mod schema;
 mod text;
 
 pub(crate) use json::read_fault;
 pub(crate) use live::{Fired, Known, Live, Occurrence, Origin};
-pub(crate) use prefer::{Applied, Preferences};
 #[cfg(feature = "docs")]
-pub(crate) use schema::schema;
+pub(crate) use prefer::ID as PREFER_ID;
+pub(crate) use prefer::{Applied, Preferences};
 pub use text::FaultError;
+#[cfg(feature = "docs")]
+pub(crate) use text::{BODIES, CUTS};
 pub(crate) use text::{Draft, KEYS};
 
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub struct Fault {
 }
 
 /// The longest `Retry-After` of a fault, in seconds: a day.
-const MOST_RETRY_AFTER: u32 = 86_400;
+pub(crate) const MOST_RETRY_AFTER: u32 = 86_400;
 
 /// What is answered in place of the records.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

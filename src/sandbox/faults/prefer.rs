@@ -8,7 +8,7 @@ use crate::contract::Operation;
 use crate::contract::operation_of;
 
 /// The id of what a request asked for: `prefer.code-40356.delay-2000`.
-pub(super) const ID: &str = "prefer";
+pub(crate) const ID: &str = "prefer";
 
 /// Preferences that make a fault, by the keys that they have there.
 const OURS: [&str; 4] = ["code", "status", RETRY_AFTER, "delay"];

@@ -40,7 +40,7 @@ pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ("probability", "above 0, up to 1", "strikes with this probability"),
 ];
 
-pub(super) const BODIES: [(&str, BodyForm); 5] = [
+pub(crate) const BODIES: [(&str, BodyForm); 5] = [
     ("json", BodyForm::Own),
     ("html", BodyForm::Html),
     ("empty", BodyForm::Empty),
@@ -48,7 +48,7 @@ pub(super) const BODIES: [(&str, BodyForm); 5] = [
     ("garbage", BodyForm::Garbage),
 ];
 
-pub(super) const CUTS: [(&str, Cut); 2] = [("reset", Cut::Reset), ("no-answer", Cut::NoAnswer)];
+pub(crate) const CUTS: [(&str, Cut); 2] = [("reset", Cut::Reset), ("no-answer", Cut::NoAnswer)];
 
 /// A fault while its keys are read.
 pub(crate) struct Draft(Fault);

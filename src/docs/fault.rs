@@ -1,0 +1,88 @@
+//! The JSON schema of a fault, from the tables that read it.
+
+use serde_json::{Value, json};
+
+use super::schema::{Object, With, any_of, at_least, numbers, sentence, text, text_like, words};
+use crate::contract::{Code, ENDPOINTS};
+use crate::sandbox::faults::{BODIES, CUTS, Delay, KEYS, MOST_RETRY_AFTER, PREFER_ID};
+
+/// A fault, as a line or as an object.
+pub(super) fn schema() -> Value {
+    let line = text().with("description", "The line, as `--fault` takes it.");
+    json!({
+        "description": "A failure on demand; docs/FAULTS.md says what each key does.",
+        "anyOf": [line.with("examples", json!(["messages:code=50000,every=3"])), object()],
+    })
+}
+
+fn object() -> Value {
+    let operation = words(ENDPOINTS.iter().map(|row| row.id));
+    let operations =
+        json!({ "type": "array", "items": operation, "minItems": 1, "uniqueItems": true });
+    let about = "The operations that it covers; without them all.";
+    let mut object =
+        Object::new("").key("operation", about, false, any_of([operation, operations]));
+    for (key, takes, does) in KEYS {
+        // The words that it takes are in its schema.
+        let about = match takes.strip_prefix('`') {
+            Some(_) => sentence(does),
+            None => sentence(&format!("{takes}: {does}")),
+        };
+        object = object.key(key, &about, false, value(key));
+    }
+    // `Fault::check` holds keys together. The schema says what may not be, because linters and
+    // generators take a `required` for that of a whole object.
+    let no_effect = json!({
+        "code": false, "status": false, "delay": false, "drip": false, "break": false,
+        "body": { "const": "json" },
+    });
+    let html_of_no_status = json!({ "status": false, "body": { "const": "html" } });
+    let retry_of_nothing = json!({ "code": false, "status": false, "retry_after": {} });
+    let broken = json!({
+        "code": false, "status": false, "drip": false, "body": { "const": "json" },
+    });
+    object
+        .finish()
+        .with(
+            "allOf",
+            json!([
+                { "not": { "properties": no_effect } },
+                { "not": { "properties": html_of_no_status, "required": ["body"] } },
+                { "not": { "properties": retry_of_nothing, "required": ["retry_after"] } },
+            ]),
+        )
+        .with(
+            "dependentSchemas",
+            json!({
+                "code": { "properties": { "status": false } },
+                "break": { "properties": broken },
+            }),
+        )
+}
+
+/// What a key takes. It takes a number as a string as well; there is no need to write it so.
+fn value(key: &str) -> Value {
+    match key {
+        // That one names what a request asks for itself.
+        "id" => text_like("^[A-Za-z0-9_-]{1,64}$").with("not", json!({ "const": PREFER_ID })),
+        "code" => numbers(Code::ALL.map(Code::number)),
+        "status" => at_least(200).with("maximum", 599),
+        "body" => words(BODIES.map(|(word, _)| word)),
+        "break" => words(CUTS.map(|(word, _)| word)),
+        "retry_after" => at_least(0).with("maximum", MOST_RETRY_AFTER),
+        "delay" => delay(),
+        "drip" => at_least(1).with("maximum", u32::MAX),
+        "after" => at_least(0).with("maximum", u64::MAX),
+        "probability" => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+        "times" | "every" => at_least(1).with("maximum", u64::MAX),
+        key => unreachable!("{key} has no schema"),
+    }
+}
+
+/// A delay as a number, and as a text.
+fn delay() -> Value {
+    let longest = u64::try_from(Delay::LONGEST.as_millis()).expect("it is minutes");
+    let text = text_like(r"^([0-9]+|[0-9]+\.\.[0-9]+|lognormal:[0-9]+:[0-9]+(\.[0-9]+)?)$");
+    let examples = json!(["100..900", "lognormal:200:0.5"]);
+    any_of([at_least(0).with("maximum", longest), text.with("examples", examples)])
+}
