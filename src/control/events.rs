@@ -6,18 +6,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Method};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::Failure;
 use super::extract::{OfSandbox, Query};
 use super::operation::{Answer, Operation};
 use super::serve_event::ServeEvent;
-use super::{Failure, Shared};
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{News, Request};
@@ -43,30 +42,28 @@ pub(crate) struct Dropped {
 }
 
 pub(super) fn stream() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Query(OfSandbox { sandbox: only }): Query<OfSandbox>,
-        headers: HeaderMap,
-    ) -> Result<impl IntoResponse, Failure> {
-        if !sandboxes.journals().is_on() {
-            let message = "there is no journal (--journal 0), and so there are no events";
-            return Err(Failure::not_found(message));
-        }
-        let last = last_request(&headers, sandboxes.journals().next())?;
-        let news = sandboxes.journals().news();
-        let listener = Listener { sandboxes, only, last, news };
-        // So that a listener knows that it listens.
-        let hello = Event::default().comment("gptbots-mock").retry(Duration::from_secs(1));
-        let events = stream::unfold(listener, Listener::next).flat_map(stream::iter);
-        let events = stream::iter([hello]).chain(events).map(Ok::<_, Infallible>);
-        Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
-    }
-    Operation::get("/events", "events")
+    Operation::new(Method::GET, "/events", "events")
         .about("each request as it comes: server-sent events")
-        .query::<OfSandbox>()
         .answers_as(Answer::Events)
         .fails(&[404])
-        .handler(handler)
+        .blocking(|call, (Query(of), headers): (Query<OfSandbox>, HeaderMap)| {
+            if !call.journals().is_on() {
+                let message = "there is no journal (--journal 0), and so there are no events";
+                return Err(Failure::not_found(message));
+            }
+            let listener = Listener {
+                last: last_request(&headers, call.journals().next())?,
+                news: call.journals().news(),
+                sandboxes: Arc::clone(&call.sandboxes),
+                only: of.sandbox,
+            };
+            // So that a listener knows that it listens.
+            let hello = Event::default().comment("gptbots-mock").retry(Duration::from_secs(1));
+            let events = stream::unfold(listener, Listener::next).flat_map(stream::iter);
+            let events = stream::iter([hello]).chain(events).map(Ok::<_, Infallible>);
+            let heartbeat = KeepAlive::new().interval(HEARTBEAT);
+            Ok(Sse::new(events).keep_alive(heartbeat).into_response())
+        })
 }
 
 /// The number of the last request that a listener has read, where the next one will be `next`.

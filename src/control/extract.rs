@@ -60,15 +60,8 @@ pub(super) struct Query<T>(pub(super) T);
 pub(super) trait Parameters: Default {
     const NAMES: &'static [&'static str];
 
-    /// Takes one of them. The error says what it must be.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Expected>;
-}
-
-/// What a parameter must be.
-pub(super) enum Expected {
-    /// `a whole number`
-    A(&'static str),
-    Rule(RuleError),
+    /// Takes one of them.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Failure>;
 }
 
 impl<T: Parameters, S: Sync> FromRequestParts<S> for Query<T> {
@@ -83,15 +76,15 @@ impl<T: Parameters, S: Sync> FromRequestParts<S> for Query<T> {
                 return Err(unknown(name, T::NAMES));
             }
             let value = percent_decode_str(value).decode_utf8_lossy();
-            parameters.set(name, &value).map_err(|expected| match expected {
-                Expected::A(what) => {
-                    Failure::bad(format!("{name} must be {what}, got {}", quoted(&value)))
-                }
-                Expected::Rule(error) => Failure::bad(error.to_string()),
-            })?;
+            parameters.set(name, &value)?;
         }
         Ok(Self(parameters))
     }
+}
+
+/// The failure of a parameter that is not what it must be.
+fn wrong(name: &str, value: &str, expected: &str) -> Failure {
+    Failure::bad(format!("{name} must be {expected}, got {}", quoted(value)))
 }
 
 fn unknown(name: &str, known: &[&str]) -> Failure {
@@ -114,9 +107,10 @@ pub(super) struct OfSandbox {
 impl Parameters for OfSandbox {
     const NAMES: &'static [&'static str] = &["sandbox"];
 
-    fn set(&mut self, _: &str, value: &str) -> Result<(), Expected> {
-        let what = "the id of a sandbox, 1 to 64 of A-Z a-z 0-9 . _ -";
-        self.sandbox = Some(SandboxId::new(value).ok_or(Expected::A(what))?);
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        let expected = "the id of a sandbox, 1 to 64 of A-Z a-z 0-9 . _ -";
+        let id = SandboxId::new(value).ok_or_else(|| wrong(name, value, expected))?;
+        self.sandbox = Some(id);
         Ok(())
     }
 }
@@ -138,16 +132,16 @@ pub(super) struct Listing {
 impl Parameters for Listing {
     const NAMES: &'static [&'static str] = &["limit", "since", "sandbox"];
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Expected> {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         match name {
             "limit" => {
-                let limit = value.parse().map_err(|_| Expected::A("a whole number"))?;
+                let limit = value.parse().map_err(|_| wrong(name, value, "a whole number"))?;
                 self.limit = Some(limit);
             }
             "since" => {
-                let wrong = |_| Expected::A("a time such as 2026-10-20T09:00:00Z");
-                let since: jiff::Timestamp = value.parse().map_err(wrong)?;
-                self.since = Some(since.into());
+                let expected = "a time such as 2026-10-20T09:00:00Z";
+                let since: Result<jiff::Timestamp, _> = value.parse();
+                self.since = Some(since.map_err(|_| wrong(name, value, expected))?.into());
             }
             _ => self.of.set(name, value)?,
         }
@@ -167,9 +161,10 @@ pub(super) struct Muted {
 impl Parameters for Muted {
     const NAMES: &'static [&'static str] = &["mute"];
 
-    fn set(&mut self, _: &str, value: &str) -> Result<(), Expected> {
+    fn set(&mut self, _: &str, value: &str) -> Result<(), Failure> {
         for rule in value.split(',') {
-            self.mute.push(rule.parse().map_err(Expected::Rule)?);
+            let rule: Result<_, RuleError> = rule.parse();
+            self.mute.push(rule.map_err(|error| Failure::bad(error.to_string()))?);
         }
         Ok(())
     }
@@ -219,6 +214,7 @@ impl<T: FromBody> FromRequest<Arc<Sandboxes>> for Body<T> {
     async fn from_request(request: Request, sandboxes: &Arc<Sandboxes>) -> Result<Self, Failure> {
         let body = Bytes::from_request(request, sandboxes).await;
         let body = body.expect("`read_body` has read it, within the same limit");
-        on_blocking_thread(sandboxes, move |sandboxes| T::read(sandboxes, &body)).await?.map(Self)
+        let sandboxes = Arc::clone(sandboxes);
+        on_blocking_thread(move || T::read(&sandboxes, &body)).await?.map(Self)
     }
 }

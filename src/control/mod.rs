@@ -164,7 +164,8 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
 
 /// The methods of the operations at one path, as `Allow` lists them.
 fn allowed_methods(at_path: &[Operation]) -> String {
-    let mut methods: Vec<&str> = at_path.iter().map(|operation| operation.method).collect();
+    let mut methods: Vec<&str> =
+        at_path.iter().map(|operation| operation.method.as_str()).collect();
     if methods[0] == "GET" {
         methods.insert(1, "HEAD");
     }
@@ -182,13 +183,57 @@ fn paths(operations: &[Operation]) -> String {
 /// The sandboxes of the server, as handlers take them.
 type Shared = State<Arc<Sandboxes>>;
 
-/// Does what may take longer than a millisecond (it reads a body, makes records, writes a long
-/// answer, or looks at many sandboxes) on a thread that may block, so that no other request waits.
+/// Does something on a thread that may block, so that no other request waits for it.
 async fn on_blocking_thread<T: Send + 'static>(
-    sandboxes: &Arc<Sandboxes>,
-    work: impl FnOnce(&Sandboxes) -> T + Send + 'static,
+    work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
-    let sandboxes = Arc::clone(sandboxes);
-    let done = tokio::task::spawn_blocking(move || work(&sandboxes)).await;
-    done.map_err(|_| Failure::bug())
+    tokio::task::spawn_blocking(work).await.map_err(|_| Failure::bug())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc::channel;
+    use std::task::{Context, Waker};
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use tower_service::Service;
+
+    use super::*;
+    use crate::records::world::World;
+    use crate::sandbox::config::Config;
+    use crate::sandbox::number_faults;
+    use crate::sandbox::peer::Peer;
+
+    /// The only thread that may block is taken, so what goes there is not done yet.
+    #[test]
+    fn only_fixed_answers_are_made_without_a_thread_that_may_block() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+        let _guard = runtime.enter();
+        let (done, wait) = channel::<()>();
+        let taken = runtime.spawn_blocking(move || wait.recv());
+        let config = Config::default();
+        let world = World::new(&config.records).unwrap();
+        let sandboxes = Sandboxes::new(world, number_faults(vec![]).unwrap(), config);
+        let mut router = router(&Arc::new(sandboxes));
+        let mut at_once = Vec::new();
+        for operation in operations() {
+            let path = operation.path.replace("{id}", "a").replace("{request}", "1");
+            let request = Request::builder()
+                .method(operation.method)
+                .uri(format!("{PREFIX}{path}"))
+                .header("host", "localhost")
+                .extension(Peer::nobody())
+                .body(Body::from("{}"));
+            let answer = pin!(router.call(request.unwrap()));
+            if answer.poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                at_once.push(operation.id);
+            }
+        }
+        assert_eq!(at_once, ["health", "version", "openapi", "adminOpenapi"]);
+        drop(done);
+        let _ = runtime.block_on(taken);
+    }
 }

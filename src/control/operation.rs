@@ -1,19 +1,25 @@
 //! An operation of the control API: its route, its handler, and what documents say of it. The
 //! router, `docs/CONTROL.md` and the `OpenAPI` document are made of these.
 
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use axum::extract::{FromRequest, State};
 use axum::handler::Handler;
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use serde::Serialize;
 
-use super::extract::Parameters;
+use super::extract::{Body, Parameters, Path, Query};
+use super::{Failure, on_blocking_thread};
 use crate::sandbox::Sandboxes;
 
 /// An operation of the control API.
 #[cfg_attr(not(feature = "docs"), allow(dead_code, reason = "only documents show some of it"))]
 pub(crate) struct Operation {
-    pub(crate) method: &'static str,
+    pub(crate) method: Method,
     /// The path below `/__admin`. `{id}` stands for a sandbox, `{request}` for a request.
     pub(crate) path: &'static str,
     /// The name that generated clients call it by, such as `putSandbox`.
@@ -21,7 +27,9 @@ pub(crate) struct Operation {
     pub(crate) about: &'static str,
     /// The query's parameters: their names, and a schema whose properties they are.
     pub(crate) query: Option<(&'static [&'static str], SchemaOf)>,
-    pub(crate) body: Option<(SchemaOf, Examples)>,
+    pub(crate) body: Option<SchemaOf>,
+    /// Examples of its body, as JSON with their names.
+    pub(crate) examples: &'static [(&'static str, &'static str)],
     pub(crate) answer: Answer,
     /// The statuses of its failures, without those that every operation has.
     pub(crate) failures: &'static [u16],
@@ -39,9 +47,6 @@ pub(crate) enum Answer {
     Events,
 }
 
-/// Examples of a body, as JSON with their names.
-pub(crate) type Examples = &'static [(&'static str, &'static str)];
-
 /// It is done, and there is nothing to tell.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
@@ -49,7 +54,7 @@ pub(crate) type Examples = &'static [(&'static str, &'static str)];
 pub(super) struct Done {}
 
 impl Operation {
-    fn new(method: &'static str, path: &'static str, id: &'static str) -> Self {
+    pub(super) fn new(method: Method, path: &'static str, id: &'static str) -> Self {
         Self {
             method,
             path,
@@ -57,6 +62,7 @@ impl Operation {
             about: "",
             query: None,
             body: None,
+            examples: &[],
             answer: Answer::Json(SchemaOf::new::<Done>()),
             failures: &[],
             is_open: false,
@@ -64,34 +70,12 @@ impl Operation {
         }
     }
 
-    pub(super) fn get(path: &'static str, id: &'static str) -> Self {
-        Self::new("GET", path, id)
-    }
-
-    pub(super) fn post(path: &'static str, id: &'static str) -> Self {
-        Self::new("POST", path, id)
-    }
-
-    pub(super) fn put(path: &'static str, id: &'static str) -> Self {
-        Self::new("PUT", path, id)
-    }
-
-    pub(super) fn delete(path: &'static str, id: &'static str) -> Self {
-        Self::new("DELETE", path, id)
-    }
-
     pub(super) fn about(self, about: &'static str) -> Self {
         Self { about, ..self }
     }
 
-    /// What the handler takes as `Query<Q>`.
-    pub(super) fn query<Q: Parameters + Documented>(self) -> Self {
-        Self { query: Some((Q::NAMES, SchemaOf::new::<Q>())), ..self }
-    }
-
-    /// What the handler takes as `Body<B>`.
-    pub(super) fn body<B: Documented>(self, examples: Examples) -> Self {
-        Self { body: Some((SchemaOf::new::<B>(), examples)), ..self }
+    pub(super) fn examples(self, examples: &'static [(&'static str, &'static str)]) -> Self {
+        Self { examples, ..self }
     }
 
     /// The handler answers an `A` as JSON.
@@ -111,14 +95,105 @@ impl Operation {
         Self { is_open: true, ..self }
     }
 
+    /// Handles it at once.
     pub(super) fn handler<In: 'static>(self, handler: impl Handler<In, Arc<Sandboxes>>) -> Self {
-        let method = match self.method {
-            "GET" => MethodFilter::GET,
-            "POST" => MethodFilter::POST,
-            "PUT" => MethodFilter::PUT,
-            _ => MethodFilter::DELETE,
-        };
-        Self { handler: on(method, handler), ..self }
+        let filter = MethodFilter::try_from(self.method.clone());
+        let filter = filter.expect("axum routes the methods that HTTP names");
+        Self { handler: on(filter, handler), ..self }
+    }
+
+    /// Handles it on a thread that may block, because it may take longer than a millisecond: it makes
+    /// records, writes a long answer, or looks at many sandboxes. `In` are extractors.
+    pub(super) fn blocking<In, Via>(
+        mut self,
+        handle: fn(&Call, In) -> Result<Response, Failure>,
+    ) -> Self
+    where
+        In: Input + FromRequest<Arc<Sandboxes>, Via> + Send + 'static,
+        Via: Send + 'static,
+    {
+        In::describe(&mut self);
+        self.handler(move |State(sandboxes): State<Arc<Sandboxes>>, input: In| async move {
+            let is_abandoned = Arc::new(AtomicBool::new(false));
+            let call = Call { sandboxes, is_abandoned: Arc::clone(&is_abandoned) };
+            let _waiting = Waiting { is_abandoned };
+            on_blocking_thread(move || handle(&call, input)).await?
+        })
+    }
+}
+
+/// A request that is handled on a thread that may block.
+pub(super) struct Call {
+    pub(super) sandboxes: Arc<Sandboxes>,
+    is_abandoned: Arc<AtomicBool>,
+}
+
+impl Call {
+    /// Whether nobody waits for the answer any more, as when the client has gone.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.is_abandoned.load(Relaxed)
+    }
+}
+
+impl Deref for Call {
+    type Target = Sandboxes;
+
+    fn deref(&self) -> &Sandboxes {
+        &self.sandboxes
+    }
+}
+
+/// Waits for the answer of a [`Call`], and is dropped with the request.
+struct Waiting {
+    is_abandoned: Arc<AtomicBool>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.is_abandoned.store(true, Relaxed);
+    }
+}
+
+/// What a handler takes of a request, and documents show of it.
+pub(super) trait Input {
+    fn describe(operation: &mut Operation);
+}
+
+impl<Q: Parameters + Documented> Input for Query<Q> {
+    fn describe(operation: &mut Operation) {
+        operation.query = Some((Q::NAMES, SchemaOf::new::<Q>()));
+    }
+}
+
+impl<B: Documented> Input for Body<B> {
+    fn describe(operation: &mut Operation) {
+        operation.body = Some(SchemaOf::new::<B>());
+    }
+}
+
+/// The path of the operation tells it.
+impl<T> Input for Path<T> {
+    fn describe(_: &mut Operation) {}
+}
+
+impl Input for HeaderMap {
+    fn describe(_: &mut Operation) {}
+}
+
+impl Input for () {
+    fn describe(_: &mut Operation) {}
+}
+
+impl<A: Input, B: Input> Input for (A, B) {
+    fn describe(operation: &mut Operation) {
+        A::describe(operation);
+        B::describe(operation);
+    }
+}
+
+impl<A: Input, B: Input, C: Input> Input for (A, B, C) {
+    fn describe(operation: &mut Operation) {
+        <(A, (B, C))>::describe(operation);
     }
 }
 

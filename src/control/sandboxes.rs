@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::Failure;
 use super::bodies::{ClockChange, Mode, SandboxSettings};
 use super::extract::{Body, Path};
 use super::operation::Operation;
-use super::{Failure, Shared, on_blocking_thread};
 use crate::keys::SandboxId;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::{RateLimit, Sandbox, Sandboxes};
@@ -172,56 +171,36 @@ pub(super) fn unknown(sandboxes: &Sandboxes, id: &str) -> Failure {
 }
 
 pub(super) fn list() -> Operation {
-    async fn handler(State(sandboxes): Shared) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, |sandboxes| {
-            let all = sandboxes.all();
-            let listed = all.iter().map(|sandbox| Listed {
-                id: &sandbox.id,
-                requests: sandbox.requests().map(|(_, count)| count).sum(),
-                idle_ms: ms(sandboxes.idle(sandbox)),
-            });
-            Json(List { sandboxes: listed.collect(), total: all.len() }).into_response()
-        })
-        .await
-    }
-    Operation::get("/sandboxes", "listSandboxes")
+    Operation::new(Method::GET, "/sandboxes", "listSandboxes")
         .about("every sandbox that there is")
         .answers::<List<'_>>()
-        .handler(handler)
+        .blocking(|call, ()| {
+            let all = call.all();
+            let sandboxes = all.iter().map(|sandbox| Listed {
+                id: &sandbox.id,
+                requests: sandbox.requests().map(|(_, count)| count).sum(),
+                idle_ms: ms(call.idle(sandbox)),
+            });
+            let list = List { sandboxes: sandboxes.collect(), total: all.len() };
+            Ok(Json(list).into_response())
+        })
 }
 
 pub(super) fn show() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| match sandboxes.find(&id) {
-            Some(sandbox) => Ok(shown(sandboxes, &sandbox)),
-            None => Err(unknown(sandboxes, &id)),
-        })
-        .await?
-    }
-    Operation::get("/sandboxes/{id}", "showSandbox")
+    Operation::new(Method::GET, "/sandboxes/{id}", "showSandbox")
         .about("what a sandbox is")
         .answers::<Shown<'_>>()
         .fails(&[404])
-        .handler(handler)
+        .blocking(|call, Path(id): Path<SandboxId>| match call.find(&id) {
+            Some(sandbox) => Ok(shown(call, &sandbox)),
+            None => Err(unknown(call, &id)),
+        })
 }
 
 pub(super) fn put() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-        Body(SandboxSettings(settings)): Body<SandboxSettings>,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            shown(sandboxes, &sandboxes.put(&id, Some(settings)))
-        })
-        .await
-    }
-    Operation::put("/sandboxes/{id}", "putSandbox")
+    Operation::new(Method::PUT, "/sandboxes/{id}", "putSandbox")
         .about("makes a sandbox anew with the settings of the body, all of them or none")
-        .body::<SandboxSettings>(&[
+        .examples(&[
             ("third-page-fails", r#"{"faults": ["conversations:code=50000,after=2,times=1"]}"#),
             ("rate-limit", r#"{"rate_limit": {"requests": 2, "seconds": 60}, "clock": "frozen"}"#),
             ("paging-while-data-changes", r#"{"hazards": ["arrival"]}"#),
@@ -238,50 +217,43 @@ pub(super) fn put() -> Operation {
         ])
         .answers::<Shown<'_>>()
         .fails(&[500])
-        .handler(handler)
+        .blocking(|call, (Path(id), Body(settings)): (Path<SandboxId>, Body<SandboxSettings>)| {
+            Ok(shown(call, &call.put(&id, Some(settings.0))))
+        })
 }
 
 pub(super) fn end() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            Json(Ended { id: &id, existed: sandboxes.end(&id) }).into_response()
-        })
-        .await
-    }
-    Operation::delete("/sandboxes/{id}", "endSandbox")
+    Operation::new(Method::DELETE, "/sandboxes/{id}", "endSandbox")
         .about("ends a sandbox")
         .answers::<Ended<'_>>()
-        .handler(handler)
+        .blocking(|call, Path(id): Path<SandboxId>| {
+            Ok(Json(Ended { id: &id, existed: call.end(&id) }).into_response())
+        })
 }
 
 pub(super) fn reset() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| shown(sandboxes, &sandboxes.put(&id, None)))
-            .await
-    }
-    Operation::post("/sandboxes/{id}/reset", "resetSandbox")
+    Operation::new(Method::POST, "/sandboxes/{id}/reset", "resetSandbox")
         .about(
             "makes a sandbox anew with the settings that it has: what `POST` added and what was \
              counted is forgotten",
         )
         .answers::<Shown<'_>>()
-        .handler(handler)
+        .blocking(|call, Path(id): Path<SandboxId>| Ok(shown(call, &call.put(&id, None))))
 }
 
 pub(super) fn move_clock() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-        Body(change): Body<ClockChange>,
-    ) -> Result<Json<ClockShown>, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            let sandbox = sandboxes.get(Some(&id));
+    Operation::new(Method::POST, "/sandboxes/{id}/clock", "moveClock")
+        .about(
+            "`{\"advance_ms\": 60000}` moves a sandbox's clock, `{\"mode\": \"frozen\"}` stops it, \
+             `{\"mode\": \"real\"}` lets it go on",
+        )
+        .examples(&[
+            ("a-minute-passes", r#"{"advance_ms": 60000}"#),
+            ("stop", r#"{"mode": "frozen"}"#),
+        ])
+        .answers::<ClockShown>()
+        .blocking(|call, (Path(id), Body(change)): (Path<SandboxId>, Body<ClockChange>)| {
+            let sandbox = call.get(Some(&id));
             sandbox.trust();
             let clock = sandbox.clock(|clock, real| {
                 if let Some(mode) = change.mode {
@@ -289,45 +261,24 @@ pub(super) fn move_clock() -> Operation {
                 }
                 clock.advance(Duration::from_millis(change.advance_ms));
             });
-            Json(ClockShown::new(clock))
+            Ok(Json(ClockShown::new(clock)).into_response())
         })
-        .await
-    }
-    Operation::post("/sandboxes/{id}/clock", "moveClock")
-        .about(
-            "`{\"advance_ms\": 60000}` moves a sandbox's clock, `{\"mode\": \"frozen\"}` stops it, \
-             `{\"mode\": \"real\"}` lets it go on",
-        )
-        .body::<ClockChange>(&[
-            ("a-minute-passes", r#"{"advance_ms": 60000}"#),
-            ("stop", r#"{"mode": "frozen"}"#),
-        ])
-        .answers::<ClockShown>()
-        .handler(handler)
 }
 
 pub(super) fn add_fault() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-        Body(fault): Body<Fault>,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            let sandbox = sandboxes.get(Some(&id));
-            sandbox.trust();
-            let added = sandbox.add_fault(fault, false);
-            added.map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
-            Ok(shown(sandboxes, &sandbox))
-        })
-        .await?
-    }
-    Operation::post("/sandboxes/{id}/faults", "addFault")
+    Operation::new(Method::POST, "/sandboxes/{id}/faults", "addFault")
         .about("adds the fault of the body to a sandbox's")
-        .body::<Fault>(&[
+        .examples(&[
             ("line", r#""messages:code=50000,every=3""#),
             ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),
         ])
         .answers::<Shown<'_>>()
         .fails(&[409])
-        .handler(handler)
+        .blocking(|call, (Path(id), Body(fault)): (Path<SandboxId>, Body<Fault>)| {
+            let sandbox = call.get(Some(&id));
+            sandbox.trust();
+            let added = sandbox.add_fault(fault, false);
+            added.map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
+            Ok(shown(call, &sandbox))
+        })
 }

@@ -1,11 +1,11 @@
 //! Operations on the server itself.
 
 use axum::Json;
-use axum::extract::State;
+use axum::http::Method;
+use axum::response::IntoResponse;
 use serde::Serialize;
 
 use super::operation::{Done, Operation};
-use super::{Failure, Shared, on_blocking_thread};
 use crate::api::respond;
 use crate::contract;
 
@@ -36,7 +36,7 @@ struct Version {
 struct Document {}
 
 pub(super) fn health() -> Operation {
-    Operation::get("/health", "health")
+    Operation::new(Method::GET, "/health", "health")
         .about("whether the server is up; answers every client, as `version` does")
         .answers::<Health>()
         .open()
@@ -44,7 +44,7 @@ pub(super) fn health() -> Operation {
 }
 
 pub(super) fn version() -> Operation {
-    Operation::get("/version", "version")
+    Operation::new(Method::GET, "/version", "version")
         .about("the server's version")
         .answers::<Version>()
         .open()
@@ -52,14 +52,14 @@ pub(super) fn version() -> Operation {
 }
 
 pub(super) fn openapi() -> Operation {
-    Operation::get("/openapi.json", "openapi")
+    Operation::new(Method::GET, "/openapi.json", "openapi")
         .about("the vendor's API as an OpenAPI document, as `gptbots-mock openapi` prints it")
         .answers::<Document>()
         .handler(async || respond(contract::openapi()))
 }
 
 pub(super) fn admin_openapi() -> Operation {
-    Operation::get("/admin-openapi.json", "adminOpenapi")
+    Operation::new(Method::GET, "/admin-openapi.json", "adminOpenapi")
         .about(
             "the control API as an OpenAPI document, as `gptbots-mock openapi --admin` prints it",
         )
@@ -68,14 +68,10 @@ pub(super) fn admin_openapi() -> Operation {
 }
 
 pub(super) fn reset() -> Operation {
-    async fn handler(State(sandboxes): Shared) -> Result<Json<Done>, Failure> {
-        on_blocking_thread(&sandboxes, |sandboxes| {
-            sandboxes.reset();
-            Json(Done {})
-        })
-        .await
-    }
-    Operation::post("/reset", "reset")
+    Operation::new(Method::POST, "/reset", "reset")
         .about("ends every sandbox, begins the default one anew, and forgets everything")
-        .handler(handler)
+        .blocking(|call, ()| {
+            call.reset();
+            Ok(Json(Done {}).into_response())
+        })
 }

@@ -1,64 +1,44 @@
 //! Operations that answer a verdict.
 
-use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 
 use super::extract::{Muted, Path, Query};
 use super::operation::{Answer, Operation};
-use super::{Failure, Shared, on_blocking_thread, sandboxes};
+use super::{Failure, sandboxes};
 use crate::keys::SandboxId;
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::verdict::Verdict;
 
 pub(super) fn of_sandbox() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Path(id): Path<SandboxId>,
-        Query(muted): Query<Muted>,
-        headers: HeaderMap,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            // A verdict on a part of what came must not be taken for one on all of it.
-            let sandbox = if sandboxes.journals().is_on() {
-                sandboxes.whole(&id).map_err(Failure::not_found)?
-            } else {
-                sandboxes.find(&id)
-            };
-            let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(sandboxes, &id))?;
-            answer(sandboxes, sandbox.verdict(), &muted, &headers)
-        })
-        .await?
-    }
-    Operation::get("/sandboxes/{id}/verdict", "sandboxVerdict")
+    Operation::new(Method::GET, "/sandboxes/{id}/verdict", "sandboxVerdict")
         .about("what the clients of a sandbox did wrong, as JSON, text or JUnit by `Accept`")
-        .query::<Muted>()
         .answers_as(Answer::Verdict)
         .fails(&[404])
-        .handler(handler)
+        .blocking(|call, (Path(id), query, headers): (Path<SandboxId>, Query<Muted>, HeaderMap)| {
+            // A verdict on a part of what came must not be taken for one on all of it.
+            let sandbox = if call.journals().is_on() {
+                call.whole(&id).map_err(Failure::not_found)?
+            } else {
+                call.find(&id)
+            };
+            let sandbox = sandbox.ok_or_else(|| sandboxes::unknown(call, &id))?;
+            answer(call, sandbox.verdict(), &query.0, &headers)
+        })
 }
 
 pub(super) fn of_server() -> Operation {
-    async fn handler(
-        State(sandboxes): Shared,
-        Query(muted): Query<Muted>,
-        headers: HeaderMap,
-    ) -> Result<Response, Failure> {
-        on_blocking_thread(&sandboxes, move |sandboxes| {
-            answer(sandboxes, sandboxes.verdict(), &muted, &headers)
-        })
-        .await?
-    }
-    Operation::get("/verdict", "verdict")
+    Operation::new(Method::GET, "/verdict", "verdict")
         .about(
             "what all clients did wrong, those of sandboxes that have ended included; as JSON, \
              text or JUnit by `Accept`",
         )
-        .query::<Muted>()
         .answers_as(Answer::Verdict)
         .fails(&[404])
-        .handler(handler)
+        .blocking(|call, (query, headers): (Query<Muted>, HeaderMap)| {
+            answer(call, call.verdict(), &query.0, &headers)
+        })
 }
 
 /// Answers with a verdict as `Accept` asks, without the rules that are muted.

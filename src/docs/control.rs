@@ -94,7 +94,7 @@ pub(super) fn openapi() -> String {
     let paths: Value = at_paths
         .map(|at_path| {
             let operations = at_path.iter().map(|operation| {
-                (operation.method.to_ascii_lowercase(), describe(operation, &mut schemas))
+                (operation.method.as_str().to_ascii_lowercase(), describe(operation, &mut schemas))
             });
             (format!("{PREFIX}{}", at_path[0].path), operations.collect::<Value>())
         })
@@ -213,8 +213,9 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
     if !parameters.is_empty() {
         described = described.with("parameters", parameters);
     }
-    if let Some((schema, examples)) = operation.body {
-        let examples = examples.iter().map(|(name, body)| (*name, json!({ "value": read(body) })));
+    if let Some(schema) = operation.body {
+        let examples =
+            operation.examples.iter().map(|(name, body)| (*name, json!({ "value": read(body) })));
         let examples: Value = examples.collect();
         let content = json!({ "schema": schemas.made_by(schema.make), "examples": examples });
         let body = json!({ "required": true, "content": { MEDIA_TYPE: content } });

@@ -214,7 +214,7 @@ fn control_operations() -> String {
         let names = operation.query.map_or(&[][..], |(names, _)| names);
         let query: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
         let path = format!("`{PREFIX}{}`", operation.path);
-        table.row(&[operation.method, &path, &query.join(", "), operation.about]);
+        table.row(&[operation.method.as_str(), &path, &query.join(", "), operation.about]);
     }
     table.finish()
 }
