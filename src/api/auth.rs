@@ -2,49 +2,84 @@
 
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq;
+use thiserror::Error;
 
-use super::hints;
-use super::refusal::Refusal;
 use crate::contract::SCHEME;
-use crate::keys::SANDBOX_MARK;
-use crate::keys::is_sandbox_id;
+use crate::keys::{SANDBOX_MARK, is_sandbox_id};
 use crate::records::world::{Agent, World};
 
 /// What a client sent as its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sent<'a> {
+pub(super) struct Credentials<'a> {
     pub(super) key: &'a [u8],
     /// The sandbox that is named behind the key.
     pub(super) sandbox: Option<&'a str>,
 }
 
-/// Why what a client sent is no key. [`super::hints::keys`] says more of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unsent {
-    NoHeader,
-    TwoHeaders,
-    /// What stands first is not `Bearer` and a space.
-    Scheme,
+/// Why there is no key in a request. It holds nothing of what was sent, which may be a part of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum AuthHeaderError {
+    #[error("no Authorization header; send `Authorization: {SCHEME} <API key>`")]
+    Missing,
+    #[error("two Authorization headers; send one")]
+    Repeated,
+    #[error("{0}; send `{SCHEME} <API key>`")]
+    Scheme(WrongScheme),
+    #[error("no API key behind {SCHEME}; was it an empty variable?")]
     NoKey,
-    /// What stands behind the key cannot name a sandbox.
-    Sandbox,
-    /// The path names another sandbox.
+    #[error(
+        "what stands behind {SANDBOX_MARK} in the API key names no sandbox: \
+         1 to 64 of A-Z a-z 0-9 . _ -, got {}", size(*.length)
+    )]
+    Sandbox { length: usize },
+    #[error("the path names one sandbox and the API key another")]
     TwoSandboxes,
 }
 
+/// What stands in place of `Bearer` and a space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum WrongScheme {
+    #[error("the Authorization header is empty")]
+    EmptyHeader,
+    /// One of [`SCHEMES`].
+    #[error("the scheme of Authorization is {0}, not {SCHEME}")]
+    Other(&'static str),
+    #[error("the scheme of Authorization is not {SCHEME}")]
+    Unknown,
+    /// One word, which may be the key.
+    #[error("no scheme in Authorization, not {SCHEME}")]
+    None,
+    /// `Bearer` with the key right behind it.
+    #[error("no space behind {SCHEME}")]
+    NoSpace,
+}
+
+/// Other schemes. No other word is repeated: it may be a part of a key.
+const SCHEMES: &[&str] = &["Basic", "Digest", "Token", "ApiKey", "Api-Key", "Key"];
+
+/// What is told of a text that cannot name a sandbox, by its length in bytes.
+fn size(length: usize) -> String {
+    match length {
+        0 => "nothing".to_owned(),
+        65.. => format!("{length} bytes"),
+        _ => "another character".to_owned(),
+    }
+}
+
 /// The key of a request, and the sandbox behind it.
-pub(super) fn sent(headers: &HeaderMap) -> Result<Sent<'_>, Unsent> {
+pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, AuthHeaderError> {
     let key = key(headers)?;
     let Some(mark) = memchr::memrchr(SANDBOX_MARK as u8, key) else {
-        return Ok(Sent { key, sandbox: None });
+        return Ok(Credentials { key, sandbox: None });
     };
-    let id = str::from_utf8(&key[mark + 1..]).ok().filter(|id| is_sandbox_id(id));
-    let id = id.ok_or(Unsent::Sandbox)?;
-    Ok(Sent { key: &key[..mark], sandbox: Some(id) })
+    let behind = &key[mark + 1..];
+    let id = str::from_utf8(behind).ok().filter(|id| is_sandbox_id(id));
+    let id = id.ok_or(AuthHeaderError::Sandbox { length: behind.len() })?;
+    Ok(Credentials { key: &key[..mark], sandbox: Some(id) })
 }
 
 /// The agent that a key stands for.
-pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Result<&'a Agent, Refusal> {
+pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Option<&'a Agent> {
     let mut found = None;
     // Every key is compared, each in constant time, so that timing tells nothing.
     for agent in &world.agents {
@@ -54,36 +89,51 @@ pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Result<&
             }
         }
     }
-    found
-        .or_else(|| world.main_agent().filter(|_| any_key && !key.is_empty()))
-        .ok_or_else(|| Refusal::Unauthenticated(hints::keys::unknown(world, key)))
+    found.or_else(|| world.main_agent().filter(|_| any_key && !key.is_empty()))
 }
 
 /// The key of the one `Authorization` header; why not, otherwise.
-fn key(headers: &HeaderMap) -> Result<&[u8], Unsent> {
+fn key(headers: &HeaderMap) -> Result<&[u8], AuthHeaderError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or(Unsent::NoHeader)?;
+    let value = values.next().ok_or(AuthHeaderError::Missing)?;
     if values.next().is_some() {
-        return Err(Unsent::TwoHeaders);
+        return Err(AuthHeaderError::Repeated);
     }
     let value = value.as_bytes();
     let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(space);
     if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
-        return Err(Unsent::Scheme);
+        return Err(AuthHeaderError::Scheme(wrong_scheme(scheme, rest)));
     }
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let key = &rest[spaces..];
-    if key.is_empty() { Err(Unsent::NoKey) } else { Ok(key) }
+    if key.is_empty() { Err(AuthHeaderError::NoKey) } else { Ok(key) }
+}
+
+/// What a value is that begins with another word; `rest` is what stands behind that.
+fn wrong_scheme(word: &[u8], rest: &[u8]) -> WrongScheme {
+    let is = |scheme: &str| word.eq_ignore_ascii_case(scheme.as_bytes());
+    let begins = word.get(..SCHEME.len()).unwrap_or(word);
+    if word.is_empty() {
+        WrongScheme::EmptyHeader
+    } else if let Some(other) = SCHEMES.iter().find(|scheme| is(scheme)) {
+        WrongScheme::Other(other)
+    } else if begins.eq_ignore_ascii_case(SCHEME.as_bytes()) {
+        WrongScheme::NoSpace
+    } else if rest.is_empty() {
+        WrongScheme::None
+    } else {
+        WrongScheme::Unknown
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{Sent, Unsent, key, sent};
+    use super::{AuthHeaderError, Credentials, credentials, key};
 
-    fn of(value: &'static str) -> Result<String, Unsent> {
+    fn of(value: &'static str) -> Result<String, AuthHeaderError> {
         let headers =
             HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
         key(&headers).map(|key| String::from_utf8_lossy(key).into_owned())
@@ -105,7 +155,7 @@ mod tests {
         let of = |value: &str| {
             let value = HeaderValue::from_str(value).unwrap();
             let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-            sent(&headers).map(|Sent { key, sandbox }| {
+            credentials(&headers).map(|Credentials { key, sandbox }| {
                 (String::from_utf8(key.to_vec()).unwrap(), sandbox.map(str::to_owned))
             })
         };

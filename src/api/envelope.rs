@@ -8,45 +8,41 @@ use crate::records::json::{Out, Pen};
 pub(super) enum Total {
     Number(u64),
     String(u64),
-    Absent,
 }
 
 /// The whole answer: the rows between what stands before and after them.
 pub(super) fn envelope(
     answer: &Answer,
-    total: Total,
+    total: Option<Total>,
     capacity: usize,
     rows: impl FnOnce(&mut Out),
 ) -> Vec<u8> {
+    let is_first = answer.total == TotalPlace::BeforeRows;
     let mut out = Out::with_room(capacity + 64);
     out.bytes(b"{");
-    if answer.total == TotalPlace::BeforeRows && append_total(total, &mut out) {
+    if let Some(total) = total.filter(|_| is_first) {
+        append_total(total, &mut out);
         out.bytes(b",");
     }
     out.bytes(answer.rows_json.as_bytes());
     out.bytes(b"[");
     rows(&mut out);
     out.bytes(b"]");
-    if answer.total != TotalPlace::BeforeRows {
-        let end = out.len();
+    if let Some(total) = total.filter(|_| !is_first) {
         out.bytes(b",");
-        if !append_total(total, &mut out) {
-            out.truncate(end);
-        }
+        append_total(total, &mut out);
     }
     out.bytes(b"}");
     out.into_bytes()
 }
 
-fn append_total(total: Total, out: &mut Out) -> bool {
+fn append_total(total: Total, out: &mut Out) {
     let (number, quote): (u64, &[u8]) = match total {
         Total::Number(number) => (number, b""),
         Total::String(number) => (number, b"\""),
-        Total::Absent => return false,
     };
     out.bytes(TOTAL.as_bytes());
     out.bytes(quote);
     out.write(&|pen: &mut Pen<'_>| pen.integer(number));
     out.bytes(quote);
-    true
 }

@@ -1,17 +1,35 @@
 //! The pages' examples, answered as a client gets them.
 
-use super::handlers;
-use super::page::View;
-use super::query::Query;
-use crate::contract::{Endpoint, Readings};
-use crate::records::world::World;
-use crate::sandbox::hazard::Hazards;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
-/// What a world's main agent answers to the example of an endpoint's page.
-pub(crate) fn example(world: &World, endpoint: &'static Endpoint) -> Option<Vec<u8>> {
-    let readings = Readings::default();
-    let query = Query::read(endpoint, endpoint.example.shown_by, &readings).ok()?;
-    let agent = world.main_agent()?;
-    let view = View { world, agent, endpoint, readings: &readings, hazards: Hazards::default() };
-    handlers::answer(&view, &agent.store, &query).ok().map(|page| page.json)
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::header;
+
+use super::VendorApi;
+use crate::contract::{Endpoint, SCHEME};
+use crate::records::world::World;
+use crate::sandbox::Sandboxes;
+use crate::sandbox::config::Config;
+use crate::sandbox::peer::Peer;
+
+/// What a world's first agent answers to the example of an endpoint's page.
+pub(crate) fn example(world: &World, endpoint: &Endpoint) -> Option<Vec<u8>> {
+    let key = world.main_agent()?.keys.first()?;
+    let request = Request::get(format!("{}?{}", endpoint.path, endpoint.example.shown_by))
+        .header(header::AUTHORIZATION, format!("{SCHEME} {key}"))
+        .body(Body::empty())
+        .expect("the contract's paths, queries and keys can be sent");
+    let world = World::of_fixture(world.agents.clone(), &[]).ok()?;
+    let api = VendorApi::new(Arc::new(Sandboxes::new(world, Arc::default(), Config::default())));
+    let json = async {
+        to_bytes(api.answer(request, &Peer::nobody()).await.into_body(), usize::MAX).await.ok()
+    };
+    // Pages of so few records wait for nothing.
+    match pin!(json).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(json) => json.map(Vec::from),
+        Poll::Pending => None,
+    }
 }

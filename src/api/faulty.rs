@@ -1,14 +1,14 @@
 //! The answer of a request that a fault strikes. What happens on the wire besides, a delay or a
-//! connection that breaks, is told to the connection by [`Told`].
+//! connection that breaks, the connection reads in [`ResponseMeta`].
 
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use hyper::ext::ReasonPhrase;
 
-use super::refusal::{Refusal, Told, add_challenge, refuse};
-use super::{REASON_HEADER, respond};
-use crate::contract::{Endpoint, Readings};
+use super::refusal::{Refusal, add_challenge};
+use super::response::{REASON_HEADER, ResponseMeta, respond};
+use crate::contract::{MEDIA_TYPE, Operation};
 use crate::records::generate::mix;
 use crate::sandbox::Sandbox;
 use crate::sandbox::faults::{Answer, Applied, BodyForm, Fault, Fired, Preferences};
@@ -23,38 +23,37 @@ pub(super) const APPLIED_HEADER: &str = "preference-applied";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// What strikes a request, if anything, and what came of its own wishes.
+#[derive(Default)]
 pub(super) struct Faults {
     fired: Option<Fired>,
-    /// What `Preference-Applied` says, and why something was ignored.
-    asked: Option<(Option<String>, Option<String>)>,
+    /// What `Preference-Applied` says.
+    applied: Option<String>,
+    /// Why something of what was asked for is ignored.
+    ignored: Option<String>,
 }
 
 impl Faults {
     /// Counts the request. One that asks for a fault gets that one and no other.
-    pub(super) fn of(sandbox: &Sandbox, endpoint: &Endpoint, headers: &HeaderMap) -> Self {
-        let operation = endpoint.operation;
+    pub(super) fn draw(sandbox: &Sandbox, operation: Operation, headers: &HeaderMap) -> Self {
         if headers.contains_key(PREFER) {
             let preferences = headers.get_all(PREFER).iter().map(HeaderValue::as_bytes);
             let preferences = Preferences::read(preferences);
             if !preferences.is_empty() {
                 let (fired, Applied { applied, ignored, .. }) =
                     sandbox.asked(preferences, operation);
-                return Self { fired, asked: Some((applied, ignored)) };
+                return Self { fired, applied, ignored };
             }
         }
-        Self { fired: sandbox.strike(operation), asked: None }
+        Self { fired: sandbox.strike(operation), ..Self::default() }
     }
 
     /// What is answered in place of the records.
-    pub(super) fn in_place(&self, endpoint: &Endpoint, readings: &Readings) -> Option<Response> {
+    pub(super) fn replacement(&self) -> Option<Response> {
         let Fired { id, fault, .. } = self.fired.as_ref()?;
         match fault.answer {
             Answer::Own if fault.cut.is_some() => Some(respond(Body::empty())),
             Answer::Own => None,
-            Answer::Code(code) => {
-                let refusal = Refusal::Fault { code, id: id.clone() };
-                Some(refuse(&refusal, Some(endpoint), readings))
-            }
+            Answer::Code(code) => Some(Refusal::Fault { code, id: id.clone() }.into_response()),
             Answer::Status(status) => Some(with_status(status, fault.body)),
         }
     }
@@ -66,13 +65,14 @@ impl Faults {
         if fault.answer == Answer::Own { None } else { fault.retry_after.or(least) }
     }
 
-    /// The response as the client gets it, with what the connection has to do.
-    pub(super) fn shape(self, mut response: Response) -> Response {
+    /// Makes the response what the client gets, and notes what the connection has to do.
+    pub(super) fn apply(self, response: &mut Response) {
         if let Some(fired) = self.fired {
             match fired.fault.body {
                 BodyForm::Empty => *response.body_mut() = Body::empty(),
                 BodyForm::Garbage => {
-                    let length = response.body().size_hint().exact().unwrap_or(0);
+                    let length = response.body().size_hint().exact();
+                    let length = length.expect("an answer is one buffer, or empty");
                     *response.body_mut() = Body::from(garbage(fired.seed, length));
                 }
                 BodyForm::Own | BodyForm::Html | BodyForm::Truncated => {}
@@ -80,20 +80,17 @@ impl Faults {
             if let Some(seconds) = Self::retry_after(&fired.fault, response.status()) {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
-            // An id is visible ASCII.
-            if let Ok(id) = HeaderValue::from_str(&fired.id) {
-                response.headers_mut().insert(HeaderName::from_static(FAULT_HEADER), id);
-            }
-            Told::of(&mut response).fault = Some(fired);
+            let id = HeaderValue::from_str(&fired.id).expect("an id is visible ASCII");
+            response.headers_mut().insert(HeaderName::from_static(FAULT_HEADER), id);
+            ResponseMeta::of(response).fault = Some(fired);
         }
-        let Some((applied, ignored)) = self.asked else { return response };
-        if let Some(applied) = applied.and_then(|applied| HeaderValue::try_from(applied).ok()) {
+        if let Some(applied) = self.applied.and_then(|applied| HeaderValue::try_from(applied).ok())
+        {
             response.headers_mut().insert(HeaderName::from_static(APPLIED_HEADER), applied);
         }
-        if let Some(ignored) = ignored {
-            add_reason(&mut response, &ignored);
+        if let Some(ignored) = self.ignored {
+            add_reason(response, &ignored);
         }
-        response
     }
 }
 
@@ -115,33 +112,26 @@ fn add_reason(response: &mut Response, more: &str) {
     }
 }
 
-/// The reason phrase of a status that has none.
-const UNKNOWN: &str = "Unknown";
-
 /// A status with a body of its own: JSON as the vendor's, or a page as a gateway writes it.
 fn with_status(status: u16, body: BodyForm) -> Response {
-    // It was checked to be one.
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let (number, reason) = (status.as_u16(), status.canonical_reason().unwrap_or(UNKNOWN));
-    let mut response = match body {
-        BodyForm::Html => {
-            let title = format!("{number} {reason}");
-            let mut response = respond(format!(
-                "<html>\r\n<head><title>{title}</title></head>\r\n\
-                 <body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-            ));
-            let html = HeaderValue::from_static("text/html");
-            response.headers_mut().insert(header::CONTENT_TYPE, html);
-            response
-        }
-        _ => respond(format!(r#"{{"code":{number},"message":"{reason}"}}"#)),
-    };
-    *response.status_mut() = status;
+    const UNKNOWN: &str = "Unknown";
+    let status = StatusCode::from_u16(status).expect("a fault's status was checked");
     if status == StatusCode::RESET_CONTENT {
         // RFC 9110, 15.3.6: it has no content.
-        *response.body_mut() = Body::empty();
-        response.headers_mut().remove(header::CONTENT_TYPE);
+        return status.into_response();
     }
+    let (number, reason) = (status.as_u16(), status.canonical_reason().unwrap_or(UNKNOWN));
+    let (media_type, body) = if body == BodyForm::Html {
+        let title = format!("{number} {reason}");
+        let html = format!(
+            "<html>\r\n<head><title>{title}</title></head>\r\n\
+             <body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+        );
+        ("text/html", html)
+    } else {
+        (MEDIA_TYPE, format!(r#"{{"code":{number},"message":"{reason}"}}"#))
+    };
+    let mut response = (status, [(header::CONTENT_TYPE, media_type)], body).into_response();
     if status.canonical_reason().is_none() {
         // hyper would write `<none>`.
         response.extensions_mut().insert(ReasonPhrase::from_static(UNKNOWN.as_bytes()));
@@ -154,7 +144,7 @@ fn with_status(status: u16, body: BodyForm) -> Response {
 fn garbage(seed: u64, length: u64) -> Vec<u8> {
     let words = (0..length.div_ceil(8)).map(|number| mix(seed.wrapping_add(number)));
     let mut bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
-    bytes.truncate(usize::try_from(length).unwrap_or(0));
+    bytes.truncate(usize::try_from(length).expect("it is the length of a buffer"));
     if let Some(first) = bytes.first_mut() {
         // No text in UTF-8 begins so.
         *first |= 0xf8;

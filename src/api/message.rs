@@ -4,12 +4,32 @@
 use std::net::Ipv6Addr;
 
 use axum::http::{HeaderMap, Uri, Version, header, request};
+use thiserror::Error;
 
-use super::Refusal;
 use super::refusal::quote;
 
+/// Why a request is not HTTP as it should be.
+#[derive(Clone, Debug, Error)]
+pub(crate) enum MessageError {
+    /// The target is a whole URL, and this stands in place of its host.
+    #[error("the target's host {} is no host", quote(.0))]
+    TargetHost(String),
+    #[error("a request needs a Host header")]
+    NoHost,
+    #[error("a request needs one Host header, got several")]
+    SeveralHosts,
+    #[error("Host must be a host with an optional port, got {}", quote(.0))]
+    Host(Vec<u8>),
+    #[error("Transfer-Encoding must be chunked, got {}", quote(.0))]
+    UnknownCoding(Vec<u8>),
+    #[error("Transfer-Encoding must say chunked once")]
+    ChunkedTwice,
+    #[error("the chunks of the body are malformed")]
+    MalformedChunks,
+}
+
 /// Refuses a request that no endpoint and no sandbox may see.
-pub(crate) fn check(head: &request::Parts) -> Result<(), Refusal> {
+pub(crate) fn check(head: &request::Parts) -> Result<(), MessageError> {
     authority(&head.uri, &head.headers, head.version)?;
     check_transfer_encoding(&head.headers)
 }
@@ -20,33 +40,26 @@ pub(crate) fn authority<'a>(
     target: &'a Uri,
     headers: &'a HeaderMap,
     version: Version,
-) -> Result<Option<&'a str>, Refusal> {
+) -> Result<Option<&'a str>, MessageError> {
     // Of a whole URL the target counts, so that a proxy and we never see two hosts in one request.
     if target.scheme().is_some() {
         let authority = target.authority().map_or("", |authority| authority.as_str());
         return if is_authority(authority) {
             Ok(Some(authority))
         } else {
-            Err(bad(format!("the target's host {} is no host", quote(authority.as_bytes()))))
+            Err(MessageError::TargetHost(authority.to_owned()))
         };
     }
     let mut values = headers.get_all(header::HOST).iter();
     match (values.next(), values.next()) {
         (None, _) if version < Version::HTTP_11 => Ok(None),
-        (None, _) => Err(bad("a request needs a Host header")),
-        (Some(_), Some(_)) => Err(bad("a request needs one Host header, got several")),
+        (None, _) => Err(MessageError::NoHost),
+        (Some(_), Some(_)) => Err(MessageError::SeveralHosts),
         (Some(host), None) => match host.to_str().ok().filter(|host| is_authority(host)) {
             Some(host) => Ok(Some(host)),
-            None => Err(bad(format!(
-                "Host must be a host with an optional port, got {}",
-                quote(host.as_bytes())
-            ))),
+            None => Err(MessageError::Host(host.as_bytes().to_vec())),
         },
     }
-}
-
-fn bad(reason: impl Into<String>) -> Refusal {
-    Refusal::BadRequest(reason.into())
 }
 
 /// Splits a host from its port, by the grammar of RFC 3986 without what names a user.
@@ -108,19 +121,19 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// The one coding of a body that we know is `chunked`, once.
-fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), MessageError> {
     let values = headers.get_all(header::TRANSFER_ENCODING);
     let mut codings = 0;
     for value in values {
         for coding in value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             if !coding.eq_ignore_ascii_case(b"chunked") {
-                return Err(Refusal::NotImplemented { encoding: value.as_bytes().to_vec() });
+                return Err(MessageError::UnknownCoding(value.as_bytes().to_vec()));
             }
             codings += 1;
         }
     }
     if codings > 1 {
-        return Err(bad("Transfer-Encoding must say chunked once"));
+        return Err(MessageError::ChunkedTwice);
     }
     Ok(())
 }

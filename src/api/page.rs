@@ -1,35 +1,24 @@
 //! Which rows a page holds, and what lies past the last page.
 
+use axum::response::{IntoResponse, Response};
+
+use super::agent_view::AgentView;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::contract::{Code, Endpoint, PagePastEnd, Readings};
-use crate::records::world::{Agent, World};
-use crate::sandbox::hazard::{Hazards, Order, Seen};
+use super::response::{ResponseMeta, respond};
+use crate::contract::{Code, Endpoint, PagePastEnd};
+use crate::sandbox::hazard::{Order, Seen};
 use crate::sandbox::verdict::PageSeen;
-
-/// How an endpoint is to be seen, and by whom.
-pub(super) struct View<'a> {
-    pub(super) world: &'a World,
-    pub(super) agent: &'a Agent,
-    pub(super) endpoint: &'static Endpoint,
-    pub(super) readings: &'a Readings,
-    pub(super) hazards: Hazards,
-}
 
 /// A page as it is answered.
 pub(super) struct Page {
-    pub(super) json: Vec<u8>,
-    pub(super) seen: PageSeen,
+    json: Vec<u8>,
+    seen: PageSeen,
 }
 
-impl View<'_> {
+impl AgentView {
     /// The page that is asked for, among so many matches.
-    pub(super) fn page(
-        &self,
-        query: &Query<'_>,
-        matches: u64,
-        order: Order,
-    ) -> Result<Seen, Refusal> {
+    pub(super) fn page(&self, query: &Query, matches: u64, order: Order) -> Result<Seen, Refusal> {
         let asked = (query.page, query.page_size);
         let seen = Seen::page(matches, asked, order, self.endpoint.operation, self.hazards);
         let refuses = match self.readings.page_past_end {
@@ -51,7 +40,7 @@ impl Page {
     pub(super) fn new(
         json: Vec<u8>,
         endpoint: &Endpoint,
-        query: &Query<'_>,
+        query: &Query,
         seen: &Seen,
         tells_total: bool,
         filter: Option<usize>,
@@ -69,5 +58,13 @@ impl Page {
             filter,
         };
         Self { json, seen }
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = respond(self.json);
+        ResponseMeta::of(&mut response).page = Some(self.seen);
+        response
     }
 }

@@ -1,9 +1,13 @@
-//! The query string: read once, checked row by row against the endpoint's table.
+//! The second extractor: the query string, read once, checked row by row against the endpoint's
+//! table.
 
 use std::borrow::Cow;
 
-use super::hints;
-use super::refusal::{Refusal, quote};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::RequestContext;
+use super::refusal::Refusal;
 use crate::contract::{
     Endpoint, FeedbackAbsent, FeedbackFilter, Field, Kind, PageSize, Param, Presence, Readings,
     TypeFilter,
@@ -13,97 +17,89 @@ use crate::target::{decode, split_once};
 /// The parameters of a request, checked. One struct for all endpoints: a field that an endpoint
 /// does not have keeps its default.
 #[derive(Debug)]
-pub(super) struct Query<'a> {
+pub(super) struct Query {
     pub(super) conversation_type: TypeFilter,
-    pub(super) user_id: Option<Cow<'a, str>>,
+    pub(super) user_id: Option<String>,
     /// Both ends inclusive; milliseconds since 1970-01-01 UTC.
     pub(super) window: (i64, i64),
     /// From 1.
     pub(super) page: u64,
     /// From 1.
     pub(super) page_size: u64,
-    pub(super) conversation_id: Cow<'a, str>,
+    pub(super) conversation_id: String,
     pub(super) user_feedback: FeedbackFilter,
 }
 
-impl<'a> Query<'a> {
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let RequestContext { sandbox, endpoint } = RequestContext::of(head);
+        Self::read(endpoint, head.uri.query().unwrap_or(""), &sandbox.settings.readings)
+    }
+}
+
+impl Query {
     /// Checks the parameters in the order of the endpoint's table, then the window.
-    pub(super) fn read(
-        endpoint: &'a Endpoint,
-        query: &'a str,
+    fn read(
+        endpoint: &'static Endpoint,
+        query: &str,
         readings: &Readings,
     ) -> Result<Self, Refusal> {
-        let given = Given::read(endpoint, query);
+        let raw = RawParams::read(endpoint, query);
         let mut checked = Self {
             conversation_type: None,
             user_id: None,
             window: (i64::MIN, i64::MAX),
             page: 1,
             page_size: 1,
-            conversation_id: Cow::Borrowed(""),
+            conversation_id: String::new(),
             user_feedback: None,
         };
         for param in endpoint.params {
-            checked.take(param, &given, readings).map_err(Refusal::Parameter)?;
+            checked.check(param, &raw, readings)?;
         }
-        if checked.window.0 > checked.window.1 {
-            let (start, end) = checked.window;
-            let (first, last) = (Field::StartTime.name(), Field::EndTime.name());
-            let hint = hints::values::window(start, end, last);
-            return Err(Refusal::Parameter(format!(
-                "{first} must not be after {last}, got {start} and {end}{hint}"
-            )));
+        match checked.window {
+            (start, end) if start > end => Err(Refusal::WindowEndsBeforeStart { start, end }),
+            _ => Ok(checked),
         }
-        Ok(checked)
     }
 
     /// Checks one parameter and keeps its value.
-    fn take(
+    fn check(
         &mut self,
-        param: &Param,
-        given: &Given<'a>,
+        param: &'static Param,
+        raw: &RawParams<'_>,
         readings: &Readings,
-    ) -> Result<(), String> {
-        let Some(value) = given.value(param)? else {
+    ) -> Result<(), Refusal> {
+        let Some(value) = raw.value(param)? else {
             let lenient = param.field == Field::UserFeedback
                 && readings.feedback_absent == FeedbackAbsent::All;
             return match param.presence {
-                Presence::Required if !lenient => Err(format!(
-                    "{} is missing; it must be {}{}",
-                    param.field.name(),
-                    param.kind.expected(),
-                    hints::names::meant(given.endpoint, param.field, given.query)
-                )),
+                Presence::Required if !lenient => Err(Refusal::MissingParam(param)),
                 Presence::Required | Presence::Optional => Ok(()),
             };
         };
-        let refused = || refused(given.endpoint, param, &value);
+        let wrong = || Refusal::WrongParam(param, value.to_string());
         match param.field {
             Field::ConversationType => {
-                self.conversation_type = Kind::type_filter(&value).ok_or_else(refused)?;
+                self.conversation_type = Kind::type_filter(&value).ok_or_else(wrong)?;
             }
             Field::UserFeedback => {
-                self.user_feedback = Kind::feedback_filter(&value).ok_or_else(refused)?;
+                self.user_feedback = Kind::feedback_filter(&value).ok_or_else(wrong)?;
             }
-            Field::StartTime => self.window.0 = integer(&value).ok_or_else(refused)?,
-            Field::EndTime => self.window.1 = integer(&value).ok_or_else(refused)?,
-            Field::Page => self.page = within(param, &value, false).ok_or_else(refused)?,
+            Field::StartTime => self.window.0 = integer(&value).ok_or_else(wrong)?,
+            Field::EndTime => self.window.1 = integer(&value).ok_or_else(wrong)?,
+            Field::Page => self.page = within(param, &value, false).ok_or_else(wrong)?,
             Field::PageSize => {
                 let clamp = readings.page_size == PageSize::Clamp;
-                self.page_size = within(param, &value, clamp).ok_or_else(refused)?;
+                self.page_size = within(param, &value, clamp).ok_or_else(wrong)?;
             }
-            Field::UserId => self.user_id = Some(value),
-            Field::ConversationId => self.conversation_id = value,
+            Field::UserId => self.user_id = Some(value.into_owned()),
+            Field::ConversationId => self.conversation_id = value.into_owned(),
         }
         Ok(())
     }
-}
-
-/// `page_size must be 10 to 100, got 5`, and what may have been meant.
-fn refused(endpoint: &Endpoint, param: &Param, value: &str) -> String {
-    let (name, got) = (param.field.name(), quote(value.as_bytes()));
-    let hint = hints::values::meant(endpoint, param, value);
-    format!("{name} must be {}, got {got}{hint}", param.kind.expected())
 }
 
 /// An optional `-`, then ASCII digits; what fits a signed 64-bit integer.
@@ -120,24 +116,20 @@ fn within(param: &Param, value: &str, clamp: bool) -> Option<u64> {
     if bounded == number || clamp { u64::try_from(bounded).ok() } else { None }
 }
 
-/// What the query string gives for each known parameter, still encoded.
-struct Given<'a> {
-    endpoint: &'a Endpoint,
-    query: &'a str,
-    values: [Times<'a>; Field::COUNT],
-}
+/// The values of the endpoint's parameters in the query string, still encoded, by field.
+struct RawParams<'a>([Occurrences<'a>; Field::COUNT]);
 
-/// How often a parameter was given.
+/// How often a parameter occurs.
 #[derive(Clone, Copy)]
-enum Times<'a> {
-    Never,
-    Once(&'a str),
-    Often,
+enum Occurrences<'a> {
+    None,
+    One(&'a str),
+    Several,
 }
 
-impl<'a> Given<'a> {
-    fn read(endpoint: &'a Endpoint, query: &'a str) -> Self {
-        let mut values = [Times::Never; Field::COUNT];
+impl<'a> RawParams<'a> {
+    fn read(endpoint: &Endpoint, query: &'a str) -> Self {
+        let mut values = [Occurrences::None; Field::COUNT];
         let mut rest = Some(query);
         while let Some(query) = rest {
             let (pair, others) = split_once(query, b'&');
@@ -147,27 +139,26 @@ impl<'a> Given<'a> {
             let param = endpoint.params.iter().find(|p| name.as_deref() == Some(p.field.name()));
             // An unknown parameter is ignored, whatever it holds.
             let Some(param) = param else { continue };
-            let times = &mut values[param.field as usize];
-            *times = match times {
-                Times::Never => Times::Once(value),
-                Times::Once(_) | Times::Often => Times::Often,
+            let occurrences = &mut values[param.field as usize];
+            *occurrences = match occurrences {
+                Occurrences::None => Occurrences::One(value),
+                Occurrences::One(_) | Occurrences::Several => Occurrences::Several,
             };
         }
-        Self { endpoint, query, values }
+        Self(values)
     }
 
     /// The decoded value; `None` where it is absent or empty.
-    fn value(&self, param: &Param) -> Result<Option<Cow<'a, str>>, String> {
-        let name = param.field.name();
-        let raw = match self.values[param.field as usize] {
-            Times::Never => return Ok(None),
-            Times::Often => return Err(format!("{name} is given twice; send it once")),
-            Times::Once(raw) => raw,
-        };
-        let text = decode(raw).ok_or_else(|| {
-            format!("{name} must be UTF-8, percent-encoded, got {}", quote(raw.as_bytes()))
-        })?;
-        Ok(Some(text).filter(|text| !text.is_empty()))
+    fn value(&self, param: &'static Param) -> Result<Option<Cow<'a, str>>, Refusal> {
+        match self.0[param.field as usize] {
+            Occurrences::None => Ok(None),
+            Occurrences::Several => Err(Refusal::RepeatedParam(param)),
+            Occurrences::One(raw) => {
+                let text =
+                    decode(raw).ok_or_else(|| Refusal::ParamNotUtf8(param, raw.to_owned()))?;
+                Ok(Some(text).filter(|text| !text.is_empty()))
+            }
+        }
     }
 }
 

@@ -36,7 +36,7 @@ use axum::http::{Method, Uri};
 use axum::middleware::{from_extractor, from_fn_with_state};
 use axum::routing::any;
 
-use crate::api;
+use crate::api::Refusal;
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::suggest::quoted;
@@ -155,8 +155,10 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
         };
         router.fallback(nothing.layer(guard))
     } else {
-        let nothing =
-            async |method: Method, uri: Uri| api::not_found(uri.path(), uri.path(), &method);
+        let nothing = async |method: Method, uri: Uri| {
+            let (path, method) = (uri.path().to_owned(), method.to_string());
+            Refusal::NotFound { path, method }.response(None, None)
+        };
         router.fallback(nothing)
     };
     router.layer(DefaultBodyLimit::max(MOST_BODY)).with_state(Arc::clone(sandboxes))

@@ -254,7 +254,7 @@ pub(super) fn move_clock() -> Operation {
         .answers::<ClockShown>()
         .blocking(|call, (Path(id), Body(change)): (Path<SandboxId>, Body<ClockChange>)| {
             let sandbox = call.get(Some(&id));
-            sandbox.trust();
+            sandbox.mark_authenticated();
             let clock = sandbox.clock(|clock, real| {
                 if let Some(mode) = change.mode {
                     clock.freeze(mode == Mode::Frozen, real);
@@ -276,7 +276,7 @@ pub(super) fn add_fault() -> Operation {
         .fails(&[409])
         .blocking(|call, (Path(id), Body(fault)): (Path<SandboxId>, Body<Fault>)| {
             let sandbox = call.get(Some(&id));
-            sandbox.trust();
+            sandbox.mark_authenticated();
             let added = sandbox.add_fault(fault, false);
             added.map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
             Ok(shown(call, &sandbox))

@@ -8,7 +8,7 @@ use crate::document::DocumentError;
 use crate::keys::check_key;
 use crate::records::fixtures;
 use crate::records::generate::{Generator, MAX_CONVERSATIONS};
-use crate::records::store::{Loaded, RowKind, Store};
+use crate::records::store::{Loaded, Store};
 
 /// Which agents and records there are.
 #[derive(Clone, Debug)]
@@ -179,11 +179,6 @@ impl World {
         let main = self.main_agent();
         let mut all = main.into_iter().chain(&self.agents);
         all.find(|agent| !agent.deleted && !agent.keys.is_empty()).or(main)
-    }
-
-    /// Whether rows of every agent can be asked for without waiting.
-    pub(crate) fn is_ready(&self, rows: RowKind) -> bool {
-        self.agents.iter().all(|agent| agent.store.is_ready(rows))
     }
 
     fn add_key(&mut self, key: &str) -> Result<(), WorldError> {

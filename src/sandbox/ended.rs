@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
+use super::Sandbox;
 use super::registry::Sandboxes;
-use super::{Held, Sandbox};
 use crate::sandbox::verdict::Verdict;
 
 /// So many are remembered at least; of more than twice as many, the oldest are forgotten.
@@ -116,7 +117,7 @@ impl Sandboxes {
     /// # Errors
     ///
     /// The sandbox has ended, or did in between, or nothing is watched.
-    pub(crate) fn whole(&self, id: &str) -> Result<Option<Held>, String> {
+    pub(crate) fn whole(&self, id: &str) -> Result<Option<Arc<Sandbox>>, String> {
         self.watches()?;
         if let Some(sandbox) = self.find(id) {
             return match sandbox.before() {

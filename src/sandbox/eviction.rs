@@ -67,7 +67,7 @@ impl PartialEq for Entry {
 impl Eq for Entry {}
 
 fn rank(sandbox: &Sandbox) -> Rank {
-    (sandbox.trusted.load(Relaxed), sandbox.turn.load(Relaxed))
+    (sandbox.authenticated.load(Relaxed), sandbox.turn.load(Relaxed))
 }
 
 impl EvictionQueue {

@@ -20,7 +20,7 @@ pub(crate) use clock::Clock;
 pub(crate) use ended::Ending;
 pub(crate) use journals::Collected;
 pub(crate) use limit::RateLimit;
-pub(crate) use registry::{Base, Held, Sandboxes};
+pub(crate) use registry::{Base, Sandboxes};
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -65,8 +65,8 @@ pub(crate) struct Sandbox {
     used: AtomicU64,
     /// Which use of any sandbox that was.
     turn: AtomicU64,
-    /// Whether someone used it who may: with a key that is known, or by the control API.
-    trusted: AtomicBool,
+    /// Whether it was used with a known key, or by the control API.
+    authenticated: AtomicBool,
     /// How many requests each operation has had.
     requests: [AtomicU64; Operation::COUNT],
     hazards: AtomicU32,
@@ -104,7 +104,7 @@ impl Sandbox {
             made: Instant::now(),
             used: AtomicU64::new(0),
             turn: AtomicU64::new(0),
-            trusted: AtomicBool::new(false),
+            authenticated: AtomicBool::new(false),
             requests: Default::default(),
             hazards: AtomicU32::new(settings.hazards.bits()),
             watches: AtomicU8::new(0),
@@ -142,10 +142,16 @@ impl Sandbox {
         Hazards::from_bits(self.hazards.load(Relaxed))
     }
 
-    /// Notes that someone uses it who may. Others end first where there are too many.
-    pub(crate) fn trust(&self) {
-        if !self.trusted.load(Relaxed) {
-            self.trusted.store(true, Relaxed);
+    /// Whether requests are in it that name none.
+    pub(crate) fn is_default(&self) -> bool {
+        *self.id == *Sandboxes::DEFAULT
+    }
+
+    /// Notes that it was used with a known key or by the control API. Where there are too many
+    /// sandboxes, those that never were are ended first.
+    pub(crate) fn mark_authenticated(&self) {
+        if !self.authenticated.load(Relaxed) {
+            self.authenticated.store(true, Relaxed);
         }
     }
 

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
@@ -78,24 +77,6 @@ pub(crate) struct Sandboxes {
     lost: AtomicU64,
     /// Generated records by seed and number of conversations, as long as a sandbox has them.
     generated: Mutex<HashMap<(u64, u32), Generated>>,
-}
-
-/// A sandbox that a request is in.
-pub(crate) enum Held {
-    Default(Guard<Arc<Sandbox>>),
-    /// As long as this is held, the sandbox is in use and does not end.
-    Named(Arc<Sandbox>),
-}
-
-impl Deref for Held {
-    type Target = Sandbox;
-
-    fn deref(&self) -> &Sandbox {
-        match self {
-            Self::Default(sandbox) => sandbox,
-            Self::Named(sandbox) => sandbox,
-        }
-    }
 }
 
 impl fmt::Debug for Sandboxes {
@@ -259,24 +240,25 @@ impl Sandboxes {
         self.base.world.store(Arc::new(world));
     }
 
-    /// The sandbox of an id, which is one; it is made where it is not there.
-    pub(crate) fn get(&self, id: Option<&str>) -> Held {
+    /// The sandbox of an id, which is one; it is made where it is not there. As long as someone has
+    /// it, the sandbox is in use and does not end.
+    pub(crate) fn get(&self, id: Option<&str>) -> Arc<Sandbox> {
         let Some(id) = id.filter(|id| *id != Self::DEFAULT) else {
-            let sandbox = self.default.load();
+            let sandbox = self.default.load_full();
             sandbox.used.store(self.now(), Relaxed);
-            return Held::Default(sandbox);
+            return sandbox;
         };
         let now = self.now();
         if let Some(sandbox) = self.among(&self.read(), id, now) {
             self.used(&sandbox, now);
-            return Held::Named(sandbox);
+            return sandbox;
         }
         let fresh = Arc::new(self.make(id, Arc::clone(&self.server), now));
         let gone = {
             let mut named = self.write();
             // Another request may have been quicker.
             if let Some(sandbox) = self.among(&named, id, now) {
-                return Held::Named(sandbox);
+                return sandbox;
             }
             if let Some(over) = named.by_id.get(id) {
                 self.note_end(over, Cause::Idle);
@@ -293,15 +275,15 @@ impl Sandboxes {
             let verdict = sandbox.verdict();
             self.past().add_past(verdict);
         }
-        Held::Named(fresh)
+        fresh
     }
 
     /// The sandbox of an id, if it is there. To look at it is not to use it.
-    pub(crate) fn find(&self, id: &str) -> Option<Held> {
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Sandbox>> {
         if id == Self::DEFAULT {
-            return Some(Held::Default(self.default.load()));
+            return Some(self.default.load_full());
         }
-        self.among(&self.read(), id, self.now()).map(Held::Named)
+        self.among(&self.read(), id, self.now())
     }
 
     /// The id that is most like another: of a thousand, since each comparison takes its time.
@@ -330,7 +312,7 @@ impl Sandboxes {
             let has = before.as_ref().map(|before| &before.settings);
             let settings = settings.unwrap_or_else(|| Arc::clone(has.unwrap_or(&self.server)));
             let fresh = made.insert(Arc::new(self.make(id, settings, self.now())));
-            fresh.trust();
+            fresh.mark_authenticated();
             if id == Self::DEFAULT {
                 self.default.store(Arc::clone(fresh));
                 return before.into_iter().collect();

@@ -220,7 +220,7 @@ pub struct Unserved {
 impl Unserved {
     /// The answer to a request.
     pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
-        self.app.answer(request, &self.peer).await.0
+        self.app.answer(request, &self.peer).await
     }
 }
 

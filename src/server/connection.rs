@@ -24,7 +24,7 @@ use super::request_body::{Framing, RequestBody, read_rest};
 use super::response_body::{ThrottledBody, TrackedBody, TruncatedBody};
 use super::wire::Socket;
 use super::{AccessLog, App};
-use crate::api::Told;
+use crate::api::ResponseMeta;
 use crate::control;
 use crate::sandbox::config::Limits;
 use crate::sandbox::faults::{BodyForm, Cut, Fired};
@@ -86,7 +86,7 @@ async fn converse(
     let socket = Socket::new(stream, Arc::clone(&client.state));
     let mut connection = builder(&app.limits).serve_connection(TokioIo::new(socket), service);
     let mut end = pin!(client.server_ends());
-    let (mut ends, mut is_told) = (false, false);
+    let (mut ends, mut is_shut_down) = (false, false);
     let outcome = std::future::poll_fn(|cx| {
         if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
             return Poll::Ready(outcome);
@@ -99,8 +99,8 @@ async fn converse(
                 return Poll::Ready(outcome);
             }
         }
-        if ends && !is_told && !client.state.has_input() {
-            is_told = true;
+        if ends && !is_shut_down && !client.state.has_input() {
+            is_shut_down = true;
             Pin::new(&mut connection).graceful_shutdown();
             return Pin::new(&mut connection).poll(cx);
         }
@@ -224,7 +224,7 @@ async fn answer(
     let begun = log.is_some().then(|| Begun::new(&request));
     let may_take_long = control::is_search(request.uri().path());
     let answering = app.serve(request, body.as_ref(), &client.peer);
-    let (mut response, entry) = if may_take_long {
+    let mut response = if may_take_long {
         // Of an answer that the client does not wait for, nothing is noted.
         *client.newest() = None;
         client.state.wait_for(answering).await
@@ -234,22 +234,22 @@ async fn answer(
     if let Some((framing, body)) = &body {
         settle(&mut response, *framing, body, &app.limits, &client.state).await;
     }
-    *client.newest() = entry;
     response.headers_mut().insert(header::DATE, app.date.now());
-    let told = response.extensions_mut().remove::<Told>();
-    let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, told.as_ref()));
-    if let Some(fired) = told.as_ref().and_then(|told| told.fault.as_ref())
+    let meta = response.extensions_mut().remove::<ResponseMeta>();
+    *client.newest() = meta.as_ref().and_then(|meta| meta.entry);
+    let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, meta.as_ref()));
+    if let Some(fired) = meta.as_ref().and_then(|meta| meta.fault.as_ref())
         && !fired.delay.is_zero()
     {
         client.state.wait(fired.delay).await;
     }
     if let Some(ending) = ending
-        && !told.as_ref().is_some_and(Told::breaks)
+        && !meta.as_ref().is_some_and(ResponseMeta::breaks)
     {
         ending.end(response.status());
     }
-    let response = match told {
-        Some(told) if told.fault.is_some() => broken(response, told, &client).await?,
+    let response = match meta {
+        Some(meta) if meta.fault.is_some() => broken(response, meta, &client).await?,
         _ => response,
     };
     Ok(response.map(|body| TrackedBody::new(body, Arc::clone(&client.state))))
@@ -288,8 +288,12 @@ async fn settle(
 }
 
 /// What a fault leaves of an answer.
-async fn broken(response: Response, told: Told, client: &Client) -> Result<Response, Aborted> {
-    let Some(Fired { fault, .. }) = &told.fault else { return Ok(response) };
+async fn broken(
+    response: Response,
+    meta: ResponseMeta,
+    client: &Client,
+) -> Result<Response, Aborted> {
+    let Some(Fired { fault, .. }) = &meta.fault else { return Ok(response) };
     match fault.cut {
         Some(Cut::Reset) => {
             client.state.reset();
@@ -310,7 +314,7 @@ async fn broken(response: Response, told: Told, client: &Client) -> Result<Respo
         }
         match drip {
             // The sandbox is in use until the last byte.
-            Some(rate) => Body::new(ThrottledBody::of(body, rate, told)),
+            Some(rate) => Body::new(ThrottledBody::of(body, rate, meta)),
             None => body,
         }
     }))

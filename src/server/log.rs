@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderValue, StatusCode};
 
-use crate::api::Told;
+use crate::api::ResponseMeta;
 use crate::contract;
 use crate::sandbox::Sandboxes;
 pub(super) use line::Begun;
@@ -174,18 +174,18 @@ impl AccessLog {
     }
 
     /// What is to be written of a request, once its answer is sent.
-    pub(super) fn ending(self: &Arc<Self>, request: Begun, told: Option<&Told>) -> Ending {
-        let sandbox = told.and_then(|told| told.sandbox.as_ref());
+    pub(super) fn ending(self: &Arc<Self>, request: Begun, meta: Option<&ResponseMeta>) -> Ending {
+        let sandbox = meta.and_then(|meta| meta.sandbox.as_ref());
         // The line must not hold the sandbox itself, which would be in use as long as it waits.
         let line = Line {
             time: SystemTime::UNIX_EPOCH,
             took: Duration::ZERO,
             request: Some(request),
             status: None,
-            refused: told
-                .and_then(|told| told.refused.as_ref())
+            refused: meta
+                .and_then(|meta| meta.refused.as_ref())
                 .map(|(code, reason)| (Some(code.number()), reason.clone())),
-            fault: told.and_then(|told| told.fault.as_ref()).map(|fired| fired.id.clone()),
+            fault: meta.and_then(|meta| meta.fault.as_ref()).map(|fired| fired.id.clone()),
             sandbox: sandbox.map(|sandbox| sandbox.id.clone()),
             world: sandbox.and_then(|sandbox| sandbox.settings.world.clone()),
         };

@@ -25,12 +25,11 @@ use axum::response::Response;
 use tokio::sync::oneshot;
 use tower_service::Service;
 
-use crate::api::{self, Refusal};
-use crate::contract::Readings;
+use crate::api::{self, MessageError, Refusal, VendorApi};
 use crate::control;
 use crate::records::world::{World, WorldError};
 use crate::sandbox::config::{Config, Limits};
-use crate::sandbox::journal::{EntryId, Request as Recorded};
+use crate::sandbox::journal::Request as Recorded;
 use crate::sandbox::peer::Peer;
 use crate::sandbox::verdict::{Rule, Verdict};
 use crate::sandbox::{Sandboxes, number_faults};
@@ -49,7 +48,8 @@ pub(crate) use log::LogFormat;
 /// What a server answers.
 pub(crate) struct App {
     pub(crate) sandboxes: Arc<Sandboxes>,
-    /// The vendor's API under a CORS layer, where browsers of other origins may call it.
+    vendor: VendorApi,
+    /// The same under a CORS layer, where browsers of other origins may call it.
     open: Option<Router>,
     control: Router,
     date: DateWriter,
@@ -63,9 +63,11 @@ impl App {
         let world = World::new(&config.records)?;
         let (cors, limits, date) = (config.cors, config.limits, DateWriter::new(config.clock));
         let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
+        let vendor = VendorApi::new(Arc::clone(&sandboxes));
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         Ok(Self {
-            open: cors.then(|| api::open(Arc::clone(&sandboxes))),
+            open: cors.then(|| api::open(vendor.clone())),
+            vendor,
             control: control::router(&sandboxes),
             sandboxes,
             date,
@@ -73,64 +75,52 @@ impl App {
         })
     }
 
-    /// The answer to a request as it came on a connection, and where the journal has it, if it has.
-    /// What is not HTTP as it should be goes no further.
+    /// The answer to a request as it came on a connection. What is not HTTP as it should be goes no
+    /// further.
     pub(crate) async fn serve(
         &self,
         request: Request,
         body: Option<&(Framing, RequestBody)>,
         peer: &Peer,
-    ) -> (Response, Option<EntryId>) {
+    ) -> Response {
         let (head, rest) = request.into_parts();
-        if let Err(refusal) = api::check_message(&head) {
-            return api::refuse_message(&self.sandboxes, &head, peer, &refusal);
+        if let Err(error) = api::check_message(&head) {
+            return self.vendor.refuse_message(error, &head, peer);
         }
-        let Some((_, body)) = body.filter(|(framing, _)| framing.is_chunked && !framing.expects)
-        else {
-            return self.answer(Request::from_parts(head, rest), peer).await;
-        };
         // Chunks are read to their end once, because malformed ones are refused: before anything
         // else looks at the request, but for the control API, which reads its bodies itself.
-        let junk = Refusal::BadRequest("the chunks of the body are malformed".to_owned());
+        let chunked = body.filter(|(framing, _)| framing.is_chunked && !framing.expects);
+        let is_control = control::is_path(head.uri.path());
         let within = self.limits.head_timeout;
-        if !control::is_path(head.uri.path()) {
-            return match read_rest(body.clone(), within).await {
-                Rest::Failed => api::refuse_message(&self.sandboxes, &head, peer, &junk),
-                Rest::Read | Rest::TooMuch => {
-                    self.answer(Request::from_parts(head, rest), peer).await
-                }
-            };
-        }
-        let answered = self.answer(Request::from_parts(head, rest), peer).await;
-        // A body that was too large or came too late is not waited for any longer.
-        let is_refused = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE]
-            .contains(&answered.0.status());
-        if !is_refused && body.is_unread() && read_rest(body.clone(), within).await == Rest::Failed
+        if let Some((_, body)) = chunked
+            && !is_control
+            && read_rest(body.clone(), within).await == Rest::Failed
         {
-            return (api::refuse(&junk, None, &Readings::default()), answered.1);
+            return self.vendor.refuse_message(MessageError::MalformedChunks, &head, peer);
         }
-        answered
+        let response = self.answer(Request::from_parts(head, rest), peer).await;
+        // A body that was too large or came too late is not waited for any longer.
+        let gave_up = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE];
+        if let Some((_, body)) = chunked
+            && is_control
+            && !gave_up.contains(&response.status())
+            && body.is_unread()
+            && read_rest(body.clone(), within).await == Rest::Failed
+        {
+            return Refusal::from(MessageError::MalformedChunks).response(None, None);
+        }
+        response
     }
 
-    /// The answer to a request; and where the journal has it, if it has.
-    pub(crate) async fn answer(
-        &self,
-        mut request: Request,
-        peer: &Peer,
-    ) -> (Response, Option<EntryId>) {
-        if control::is_path(request.uri().path()) {
-            request.extensions_mut().insert(peer.clone());
-            return (call(&self.control, request).await, None);
-        }
-        match &self.open {
-            Some(router) => {
-                request.extensions_mut().insert(peer.clone());
-                let response = call(router, request).await;
-                let entry = response.extensions().get::<EntryId>().copied();
-                (response, entry)
-            }
-            None => api::answer(&self.sandboxes, request, peer).await,
-        }
+    /// The answer to a request.
+    pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> Response {
+        let router = match &self.open {
+            _ if control::is_path(request.uri().path()) => &self.control,
+            Some(open) => open,
+            None => return self.vendor.answer(request, peer).await,
+        };
+        request.extensions_mut().insert(peer.clone());
+        call(router, request).await
     }
 }
 
@@ -371,7 +361,7 @@ impl Server {
     #[cfg(test)]
     pub(crate) fn with_router(router: axum::Router) -> Self {
         let mut app = App::new(Config::default()).unwrap();
-        app.open = Some(router);
+        app.vendor = VendorApi::with_router(Arc::clone(&app.sandboxes), router);
         Self::run(app, String::new()).unwrap()
     }
 }

@@ -1,16 +1,17 @@
 //! A sandbox, as the library hands it out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Server;
 use crate::contract::Operation;
 use crate::keys::SANDBOX_MARK;
 use crate::keys::is_sandbox_id;
+use crate::sandbox::RateLimit;
 use crate::sandbox::faults::{Fault, Schedule};
 use crate::sandbox::hazard::{Hazard, Hazards};
 use crate::sandbox::journal::Request;
 use crate::sandbox::verdict::Verdict;
-use crate::sandbox::{Held, RateLimit};
 use crate::target::SANDBOX_PREFIX;
 
 /// An isolated world on a running [`Server`]: [`Server::sandbox`].
@@ -64,9 +65,9 @@ impl<'s> Sandbox<'s> {
         }
     }
 
-    fn held(&self) -> Held {
+    fn get_or_create(&self) -> Arc<crate::sandbox::Sandbox> {
         let sandbox = self.server.sandboxes.get(Some(&self.id));
-        sandbox.trust();
+        sandbox.mark_authenticated();
         sandbox
     }
 
@@ -107,7 +108,8 @@ impl<'s> Sandbox<'s> {
     /// thousand.
     #[track_caller]
     pub fn fault(&self, fault: Fault) {
-        if let Err(why) = fault.check().and_then(|()| self.held().add_fault(fault, false)) {
+        if let Err(why) = fault.check().and_then(|()| self.get_or_create().add_fault(fault, false))
+        {
             panic!("{why}");
         }
     }
@@ -128,7 +130,7 @@ impl<'s> Sandbox<'s> {
     #[track_caller]
     pub fn fail_next(&self, mut fault: Fault) {
         fault.schedule = Schedule { times: Some(1), ..Schedule::default() };
-        if let Err(why) = fault.check().and_then(|()| self.held().add_fault(fault, true)) {
+        if let Err(why) = fault.check().and_then(|()| self.get_or_create().add_fault(fault, true)) {
             panic!("{why}");
         }
     }
@@ -150,7 +152,7 @@ impl<'s> Sandbox<'s> {
     #[track_caller]
     pub fn rate_limit(&self, requests: u32, window: Duration) {
         match RateLimit::per_window(requests, window) {
-            Ok(limit) => self.held().limit(Some(limit)),
+            Ok(limit) => self.get_or_create().limit(Some(limit)),
             Err(why) => panic!("{why}"),
         }
     }
@@ -169,7 +171,7 @@ impl<'s> Sandbox<'s> {
     /// sandbox.advance(Duration::from_secs(60));
     /// ```
     pub fn advance(&self, by: Duration) {
-        self.held().clock(|clock, _| clock.advance(by));
+        self.get_or_create().clock(|clock, _| clock.advance(by));
     }
 
     /// Stops the sandbox's clock; only [`Sandbox::advance`] moves it then.
@@ -179,7 +181,7 @@ impl<'s> Sandbox<'s> {
     /// server.sandbox("exact").freeze();
     /// ```
     pub fn freeze(&self) {
-        self.held().clock(|clock, real| clock.freeze(true, real));
+        self.get_or_create().clock(|clock, real| clock.freeze(true, real));
     }
 
     /// Switches a paging hazard on, for every operation.
@@ -209,7 +211,7 @@ impl<'s> Sandbox<'s> {
     fn add_hazard(&self, operation: Option<Operation>, hazard: Hazard) {
         let mut more = Hazards::default();
         more.add(operation, hazard);
-        self.held().add_hazards(more);
+        self.get_or_create().add_hazards(more);
     }
 
     /// The requests that its journal has, in the order in which they came.

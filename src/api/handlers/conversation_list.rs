@@ -1,30 +1,28 @@
 //! `GET /v1/bot/conversation/page`: Get Conversation List.
 
-use super::room;
+use super::capacity;
+use crate::api::Checked;
 use crate::api::envelope::{self, Total};
-use crate::api::page::{Page, View};
-use crate::api::query::Query;
+use crate::api::page::Page;
 use crate::api::refusal::Refusal;
 use crate::contract::{AnonymousId, ListTotal};
-use crate::records::store::Store;
+use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): Checked) -> Result<Page, Refusal> {
+    let with_anonymous_id = view.readings.anonymous_id == AnonymousId::Present;
+    let store = view.ready(RowKind::Conversations { with_anonymous_id }).await;
     let user_id = query.user_id.as_deref();
     let matches = store.conversations(query.window, query.conversation_type, user_id);
     let order = Order { reversed: false, newest_first: true };
-    let seen = view.page(query, matches.total(), order)?;
+    let seen = view.page(&query, matches.total(), order)?;
     let Seen { slice, rows, total, .. } = seen;
     let tells_total = view.readings.list_total == ListTotal::All;
-    let total = match view.readings.list_total {
-        ListTotal::All => Total::Number(total),
-        ListTotal::Page => Total::Number(rows),
-    };
-    let anonymous_id = view.readings.anonymous_id == AnonymousId::Present;
-    let json = envelope::envelope(&view.endpoint.answer, total, room(rows, 340), |out| {
-        matches.write(slice, anonymous_id, out);
+    let total = Some(Total::Number(if tells_total { total } else { rows }));
+    let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 340), |out| {
+        matches.write(slice, with_anonymous_id, out);
     });
     // `ALL` is the first of the filter's words.
     let filter = query.conversation_type.map_or(0, |one| 1 + one as usize);
-    Ok(Page::new(json, view.endpoint, query, &seen, tells_total, Some(filter)))
+    Ok(Page::new(json, view.endpoint, &query, &seen, tells_total, Some(filter)))
 }

@@ -5,25 +5,23 @@ mod messages;
 mod messages_v2;
 mod qa_records;
 
-use super::page::{Page, View};
-use super::query::Query;
-use super::refusal::Refusal;
-use crate::contract::Operation;
-use crate::records::store::Store;
+use axum::routing::{MethodRouter, get};
 
-/// The answer of an endpoint. An operation without a handler does not compile.
-pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Result<Page, Refusal> {
-    let handler = match view.endpoint.operation {
-        Operation::ConversationList => conversation_list::answer,
-        Operation::Messages => messages::answer,
-        Operation::MessagesV2 => messages_v2::answer,
-        Operation::QaRecords => qa_records::answer,
-    };
-    handler(view, store, query)
+use crate::contract::Operation;
+
+/// The handler of an operation, for `GET` and `HEAD`. An operation without one does not compile.
+pub(super) fn method_router(operation: Operation) -> MethodRouter {
+    match operation {
+        Operation::ConversationList => get(conversation_list::answer),
+        Operation::Messages => get(messages::answer),
+        Operation::MessagesV2 => get(messages_v2::answer),
+        Operation::QaRecords => get(qa_records::answer),
+    }
 }
 
-/// Room for the rows of an answer, given the usual size of one, and for a long text. A guess that
-/// falls short only costs a copy.
-fn room(rows: u64, each: usize) -> usize {
-    usize::try_from(rows).unwrap_or(0).saturating_mul(each).saturating_add(2048)
+/// How many bytes the rows of an answer take about, given the usual size of one, and room for a long
+/// text. A guess that falls short only costs a copy.
+fn capacity(rows: u64, each: usize) -> usize {
+    let rows = usize::try_from(rows).expect("a page has at most 100 rows");
+    rows * each + 2048
 }

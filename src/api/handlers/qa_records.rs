@@ -1,29 +1,28 @@
 //! `GET /v1/message/qa/record/page`: Get Q&A List.
 
-use super::room;
+use super::capacity;
+use crate::api::Checked;
 use crate::api::envelope::{self, Total};
-use crate::api::page::{Page, View};
-use crate::api::query::Query;
+use crate::api::page::Page;
 use crate::api::refusal::Refusal;
 use crate::contract::{QaOrder, QaTotal};
-use crate::records::store::Store;
+use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) fn answer(view: &View<'_>, store: &Store, query: &Query<'_>) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): Checked) -> Result<Page, Refusal> {
+    let unit = view.readings.qa_time;
+    let store = view.ready(RowKind::Qa(unit)).await;
     let matches = store.qa(query.window, query.user_feedback);
     let reversed = view.readings.qa_order == QaOrder::NewestFirst;
     let order = Order { reversed, newest_first: reversed };
-    let seen = view.page(query, matches.total(), order)?;
+    let seen = view.page(&query, matches.total(), order)?;
     let Seen { slice, rows, total, .. } = seen;
     let tells_total = view.readings.qa_total == QaTotal::Present;
-    let total = match view.readings.qa_total {
-        QaTotal::Absent => Total::Absent,
-        QaTotal::Present => Total::Number(total),
-    };
-    let json = envelope::envelope(&view.endpoint.answer, total, room(rows, 640), |out| {
-        matches.write(slice, view.readings.qa_time, out);
+    let total = tells_total.then_some(Total::Number(total));
+    let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 640), |out| {
+        matches.write(slice, unit, out);
     });
     // `ALL` is the first of the filter's words.
     let filter = query.user_feedback.map_or(0, |one| 1 + one as usize);
-    Ok(Page::new(json, view.endpoint, query, &seen, tells_total, Some(filter)))
+    Ok(Page::new(json, view.endpoint, &query, &seen, tells_total, Some(filter)))
 }

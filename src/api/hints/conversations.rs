@@ -10,18 +10,18 @@ use crate::records::world::{Agent, World};
 const LONGEST: usize = 64;
 
 /// `; it is of agent other, whose key is app-other`
-pub(in crate::api) fn meant(world: &World, own: &Agent, id: &str) -> String {
+pub(super) fn suggest_conversation(world: &World, own: &Agent, id: &str) -> String {
     let list = Operation::ConversationList.endpoint().path;
     if id.len() <= LONGEST {
         if let Some(holder) = holder(world, own, id) {
-            return format!("; it is {}", of(holder));
+            return format!("; it is {}", describe(holder));
         }
         let bare = id.trim_matches(|c: char| c.is_whitespace() || "\"'<>{}".contains(c));
         for other in [bare.to_owned(), bare.to_ascii_lowercase(), bare.to_ascii_uppercase()] {
             let Some(holder) = holder(world, own, &other) else { continue };
-            let whose = if std::ptr::eq(holder, own) { None } else { Some(of(holder)) };
+            let whose = if std::ptr::eq(holder, own) { None } else { Some(describe(holder)) };
             let whose = whose.map(|of| format!(" It is {of}")).unwrap_or_default();
-            return format!("; did you mean {}?{whose}", quote(other.as_bytes()));
+            return format!("; did you mean {}?{whose}", quote(other));
         }
         let of_user = own.store.conversations((i64::MIN, i64::MAX), None, Some(id));
         if of_user.total() > 0 {
@@ -38,8 +38,8 @@ fn holder<'a>(world: &'a World, own: &'a Agent, id: &str) -> Option<&'a Agent> {
 }
 
 /// `of agent other, whose key is app-other`; a key that may be a secret is not told.
-fn of(agent: &Agent) -> String {
-    let name = quote(agent.name.as_bytes());
+fn describe(agent: &Agent) -> String {
+    let name = quote(&agent.name);
     match public_keys(agent).next() {
         _ if agent.deleted => format!("of agent {name}, which was deleted"),
         Some(key) => format!("of agent {name}, whose key is {key}"),

@@ -1,12 +1,47 @@
-//! What a refused request may have meant, for its reason. Nothing of this runs on the way of a
-//! right request, and none of it takes a time that depends on how many records there are.
+//! What the client of a refused request may have meant. Nothing of this runs on the way of a right
+//! request, and none of it takes a time that depends on how many records there are.
 
-pub(super) mod conversations;
-pub(super) mod keys;
-pub(super) mod names;
-pub(super) mod values;
+mod conversations;
+mod keys;
+mod names;
+mod values;
 
+use axum::http::request;
+
+use super::auth::{self, AuthHeaderError};
+use super::refusal::Refusal;
+use crate::contract::Endpoint;
 use crate::records::world::Agent;
+use crate::sandbox::Sandbox;
+
+/// The advice that stands behind the reason of a refusal, where there is any.
+pub(super) fn advice(
+    refusal: &Refusal,
+    head: &request::Parts,
+    endpoint: Option<&Endpoint>,
+    sandbox: &Sandbox,
+) -> Option<String> {
+    let endpoint = endpoint?;
+    match refusal {
+        Refusal::AuthHeader(AuthHeaderError::Missing) => keys::sent_elsewhere(head),
+        Refusal::UnknownKey => {
+            let credentials = auth::credentials(&head.headers).ok()?;
+            Some(keys::suggest_key(&sandbox.world(), credentials.key))
+        }
+        Refusal::MissingParam(param) => {
+            names::suggest_param(endpoint, param.field, head.uri.query().unwrap_or(""))
+        }
+        Refusal::WrongParam(param, value) => values::suggest_value(endpoint, param, value),
+        Refusal::WindowEndsBeforeStart { start, end } => values::suggest_end(*start, *end),
+        Refusal::NoConversation { id } => {
+            let credentials = auth::credentials(&head.headers).ok()?;
+            let world = sandbox.world();
+            let agent = auth::agent(&world, sandbox.settings.any_key, credentials.key)?;
+            Some(conversations::suggest_conversation(&world, agent, id))
+        }
+        _ => None,
+    }
+}
 
 /// The keys of an agent that may be told: those that are no secret, and fit in a reason.
 fn public_keys(agent: &Agent) -> impl Iterator<Item = &str> {
@@ -14,6 +49,6 @@ fn public_keys(agent: &Agent) -> impl Iterator<Item = &str> {
 }
 
 /// Letters and digits alone, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` are one.
-fn squeezed(name: &str) -> String {
+fn normalize_name(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::super::query::names;
 use super::super::refusal::quote;
-use super::squeezed;
+use super::normalize_name;
 use crate::contract::{ENDPOINTS, Endpoint, Field};
 
 /// So many unknown names are looked at; nobody means one of more.
@@ -15,7 +15,7 @@ const LONGEST: usize = 64;
 const ALIKE: f64 = 0.8;
 
 /// `; did you mean page_size for pageSize?`, where one parameter is missing and one is unknown.
-pub(in crate::api) fn meant(endpoint: &Endpoint, missing: Field, query: &str) -> String {
+pub(super) fn suggest_param(endpoint: &Endpoint, missing: Field, query: &str) -> Option<String> {
     let mut best: Option<(f64, String)> = None;
     for name in names(query).filter(|name| !is_known(name)).take(MOST) {
         let Some((field, likeness)) = nearest_field(endpoint, &name) else { continue };
@@ -24,10 +24,7 @@ pub(in crate::api) fn meant(endpoint: &Endpoint, missing: Field, query: &str) ->
             best = Some((likeness, name.into_owned()));
         }
     }
-    best.map(|(_, name)| {
-        format!("; did you mean {} for {}?", missing.name(), quote(name.as_bytes()))
-    })
-    .unwrap_or_default()
+    best.map(|(_, name)| format!("; did you mean {} for {}?", missing.name(), quote(name)))
 }
 
 /// Whether any endpoint has a parameter of this name: then it was meant.
@@ -41,7 +38,7 @@ fn nearest_field(endpoint: &Endpoint, name: &str) -> Option<(Field, f64)> {
     if name.len() > LONGEST {
         return None;
     }
-    let name = squeezed(name);
+    let name = normalize_name(name);
     let mut best: Option<(Field, f64)> = None;
     for param in endpoint.params {
         let likeness = likeness(&name, param.field.name());
@@ -52,10 +49,10 @@ fn nearest_field(endpoint: &Endpoint, name: &str) -> Option<(Field, f64)> {
     best
 }
 
-/// How like a squeezed name is to a parameter's: 1 where they differ in spelling only, nearly
+/// How like a normalized name is to a parameter's: 1 where they differ in spelling only, nearly
 /// that much where it is one word of it, as `size` is of `page_size`.
 fn likeness(name: &str, of: &str) -> f64 {
-    let whole = squeezed(of);
+    let whole = normalize_name(of);
     if name == whole {
         1.0
     } else if of.split('_').any(|word| word == name) {

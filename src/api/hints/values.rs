@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::contract::{ENDPOINTS, Endpoint, Kind, Param};
+use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Param};
 use crate::suggest::nearest;
 
 /// Longer than any value that is taken for a number or a time.
@@ -15,28 +15,25 @@ const SECONDS: std::ops::Range<f64> = 1e9..1e10;
 const MILLIS: std::ops::Range<f64> = 1e12..1e13;
 
 /// `; did you mean 100?`, and whose a range is that would have taken the value.
-pub(in crate::api) fn meant(endpoint: &Endpoint, param: &Param, value: &str) -> String {
-    let meant = match param.kind {
+pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
+    let suggestion = match param.kind {
         Kind::Millis => millis(value),
         Kind::Integer { min, max } => {
             number(value).and_then(whole).filter(|n| (min..=max).contains(n)).map(|n| n.to_string())
         }
         _ => nearest(value, param.kind.words()).map(str::to_owned),
     };
-    match meant {
-        Some(meant) => format!("; did you mean {meant}?"),
-        None => elsewhere(endpoint, param, value).unwrap_or_default(),
+    match suggestion {
+        Some(suggestion) => Some(format!("; did you mean {suggestion}?")),
+        None => taken_elsewhere(endpoint, param, value),
     }
 }
 
 /// `; did you mean 1760918400000 for end_time?`, where a window ends in seconds.
-pub(in crate::api) fn window(start: i64, end: i64, name: &str) -> String {
+pub(super) fn suggest_end(start: i64, end: i64) -> Option<String> {
     let seconds = |time: i64| SECONDS.contains(&approx(time));
-    if seconds(end) && !seconds(start) && end * 1000 >= start {
-        format!("; did you mean {} for {name}?", end * 1000)
-    } else {
-        String::new()
-    }
+    let meant = seconds(end) && !seconds(start) && end * 1000 >= start;
+    meant.then(|| format!("; did you mean {} for {}?", end * 1000, Field::EndTime.name()))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "only its size counts")]
@@ -45,7 +42,7 @@ fn approx(time: i64) -> f64 {
 }
 
 /// `; 1 to 100 is for conversation list, v1 messages`.
-fn elsewhere(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
+fn taken_elsewhere(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let value: i64 = value.parse().ok()?;
     let others = ENDPOINTS.iter().filter(|other| other.path != endpoint.path);
     let takes = |other: &'static Endpoint| {

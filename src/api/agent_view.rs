@@ -1,0 +1,59 @@
+//! The first extractor: the records of the key's agent, and how its sandbox shows them.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::RequestContext;
+use super::auth::{self, AuthHeaderError};
+use super::refusal::Refusal;
+use crate::contract::{Endpoint, Readings};
+use crate::records::store::{RowKind, Store};
+use crate::sandbox::hazard::Hazards;
+
+/// The records that an endpoint answers with, and how they are shown.
+pub(super) struct AgentView {
+    pub(super) endpoint: &'static Endpoint,
+    pub(super) readings: Readings,
+    pub(super) hazards: Hazards,
+    pub(super) records: Store,
+}
+
+impl<S: Sync> FromRequestParts<S> for AgentView {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let RequestContext { sandbox, endpoint } = RequestContext::of(head);
+        let credentials = auth::credentials(&head.headers)?;
+        if credentials.sandbox.is_some_and(|id| id != &*sandbox.id) {
+            return Err(AuthHeaderError::TwoSandboxes.into());
+        }
+        let (world, key) = (sandbox.world(), credentials.key);
+        let agent = auth::agent(&world, sandbox.settings.any_key, key);
+        let agent = agent.ok_or(Refusal::UnknownKey)?;
+        sandbox.mark_authenticated();
+        sandbox.admit(key).map_err(|(limit, wait)| Refusal::RateLimited { limit, wait })?;
+        if agent.deleted {
+            return Err(Refusal::AgentDeleted { agent: agent.name.clone() });
+        }
+        Ok(Self {
+            endpoint,
+            readings: sandbox.settings.readings,
+            hazards: sandbox.hazards(),
+            records: agent.store.clone(),
+        })
+    }
+}
+
+impl AgentView {
+    /// The records, as soon as rows of a kind can be read without waiting. What the first page of a
+    /// large agent needs (the index of its Q&A pairs, the rows of a fixture) is made on a thread that
+    /// may take its time.
+    pub(super) async fn ready(&self, rows: RowKind) -> &Store {
+        if !self.records.is_ready(rows) {
+            let store = self.records.clone();
+            // Should that panic, so will the request itself, and be answered.
+            let _ = tokio::task::spawn_blocking(move || store.prepare(rows)).await;
+        }
+        &self.records
+    }
+}
