@@ -45,7 +45,7 @@ use tower_service::Service;
 use crate::contract::{self, ENDPOINTS, Endpoint};
 use crate::sandbox::journal::Answered;
 use crate::sandbox::peer::Peer;
-use crate::sandbox::{Sandbox, Sandboxes};
+use crate::sandbox::{InUse, Sandbox, Sandboxes};
 use crate::target::split_sandbox;
 use agent_view::AgentView;
 #[cfg(feature = "docs")]
@@ -79,7 +79,7 @@ fn router() -> Router {
 /// What a request to an endpoint brings to the extractors.
 #[derive(Clone)]
 struct RequestContext {
-    sandbox: Arc<Sandbox>,
+    sandbox: InUse,
     endpoint: &'static Endpoint,
 }
 
@@ -128,7 +128,7 @@ impl VendorApi {
         let mut response = if let Some(response) = faults.replacement() {
             response
         } else {
-            let sandbox = Arc::clone(&sandbox);
+            let sandbox = sandbox.clone();
             let context = endpoint.map(|endpoint| RequestContext { sandbox, endpoint });
             self.route(&head, path, context).await
         };

@@ -1,13 +1,11 @@
 //! A response, and what the server needs to know of it beside its bytes.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 use crate::contract::{Code, MEDIA_TYPE};
-use crate::sandbox::Sandbox;
+use crate::sandbox::InUse;
 use crate::sandbox::faults::Fired;
 use crate::sandbox::journal::EntryId;
 use crate::sandbox::verdict::PageSeen;
@@ -25,7 +23,7 @@ pub(crate) struct ResponseMeta {
     /// The fault that struck the request.
     pub(crate) fault: Option<Fired>,
     /// The sandbox, which is in use as long as this is held, where it is not the default one.
-    pub(crate) sandbox: Option<Arc<Sandbox>>,
+    pub(crate) sandbox: Option<InUse>,
     /// Where the journal has the request, if it has.
     pub(crate) entry: Option<EntryId>,
 }

@@ -14,6 +14,7 @@ use super::operation::{Call, Done, Operation};
 use super::pattern::{Pattern, Stopped};
 use super::serve_event::{LoggedRequest, ServeEvent, number_of};
 use super::{Failure, sandboxes};
+use crate::keys::SandboxId;
 use crate::sandbox::journal::{Entry, Request, found_endpoint};
 use crate::sandbox::{Collected, Sandbox};
 use crate::suggest::quoted;
@@ -74,19 +75,17 @@ type Filed = (Arc<Sandbox>, Entry);
 
 /// The requests that the journal has of a sandbox, or of all, and how many there are.
 fn collect(call: &Call, of: &OfSandbox) -> Result<(Vec<Filed>, Meta), Failure> {
-    check_sandbox(call, of)?;
-    let Collected { entries, dropped } = call.collect(of.sandbox.as_deref());
+    let sandbox = sandbox_of(call, of)?;
+    let Collected { entries, dropped } = call.collect(sandbox.as_ref());
     let meta = Meta { total: entries.len(), dropped };
     Ok((entries, meta))
 }
 
-/// Refuses a sandbox that is not there, because a client that misspells its name would take an empty
-/// list for an answer.
-fn check_sandbox(call: &Call, of: &OfSandbox) -> Result<(), Failure> {
-    match &of.sandbox {
-        Some(id) if call.find(id).is_none() => Err(sandboxes::unknown(call, id)),
-        _ => Ok(()),
-    }
+/// The sandbox that is asked for, if one is. One that is not there is refused, because a client that
+/// misspells its name would take an empty list for an answer.
+fn sandbox_of(call: &Call, of: &OfSandbox) -> Result<Option<Arc<Sandbox>>, Failure> {
+    let find = |id: &SandboxId| call.find(id).ok_or_else(|| sandboxes::unknown(call, id));
+    of.sandbox.as_ref().map(find).transpose()
 }
 
 /// The requests that fit a pattern, in the order in which they came.
@@ -157,7 +156,7 @@ pub(super) fn reset() -> Operation {
 
 fn forgets_all(operation: Operation) -> Operation {
     operation.blocking(|call, Query(of): Query<OfSandbox>| {
-        call.forget(of.sandbox.as_deref(), |_| true);
+        call.forget_all(of.sandbox.as_deref());
         Ok(Json(Done {}).into_response())
     })
 }
@@ -230,7 +229,7 @@ pub(super) fn show() -> Operation {
             let only = of.sandbox.as_deref();
             let found = number_of(&id).and_then(|number| call.request(only, number));
             let Some((sandbox, entry)) = found else {
-                check_sandbox(call, &of)?;
+                sandbox_of(call, &of)?;
                 let id = quoted(&id);
                 return Err(Failure::not_found(format!(
                     "no request {id} is in the journal; GET /__admin/requests has them"

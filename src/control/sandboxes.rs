@@ -163,11 +163,15 @@ fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
 /// The failure where there is no sandbox of an id: it may have ended, or be misspelt.
 pub(super) fn unknown(sandboxes: &Sandboxes, id: &str) -> Failure {
     let made = "is made by its first request, or by PUT";
-    Failure::not_found(match (sandboxes.ending(id), sandboxes.nearest_id(id)) {
-        (Some(ending), _) => format!("sandbox {id} has ended {ending}; another one {made}"),
-        (None, Some(near)) => format!("there is no sandbox {id}; did you mean {near}? One {made}"),
-        (None, None) => format!("there is no sandbox {id}; it {made}"),
-    })
+    Failure::not_found(
+        match (sandboxes.find_or_ending(id).err().flatten(), sandboxes.nearest_id(id)) {
+            (Some(ending), _) => format!("sandbox {id} has ended {ending}; another one {made}"),
+            (None, Some(near)) => {
+                format!("there is no sandbox {id}; did you mean {near}? One {made}")
+            }
+            (None, None) => format!("there is no sandbox {id}; it {made}"),
+        },
+    )
 }
 
 pub(super) fn list() -> Operation {

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::Sandbox;
 use super::registry::Sandboxes;
 use crate::sandbox::verdict::Verdict;
 
-/// So many are remembered at least; of more than twice as many, the oldest are forgotten.
+/// So many are remembered at least; of more than twice as many, the oldest are forgotten but for
+/// their ids.
 const MOST: usize = 5_000;
 
 /// Why a sandbox is no longer there.
@@ -21,19 +23,24 @@ pub(crate) enum Cause {
     Evicted,
     /// Someone asked for it.
     Deleted,
+    /// It was idle or evicted; which, and after how many requests, is no longer known.
+    Forgotten,
 }
 
 /// The end of a sandbox that had requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
     pub(crate) cause: Cause,
-    /// How many requests it had.
+    /// How many requests it had; at least, where that is no longer known.
     pub(crate) requests: u64,
 }
 
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.cause {
+            Cause::Forgotten => {
+                return f.write_str("before so many others that nobody knows any more how");
+            }
             Cause::Idle => "because it was not used for too long (`Limits::sandbox_idle`)",
             Cause::Evicted => "because there were too many (`Limits::sandboxes`)",
             Cause::Deleted => "because it was deleted",
@@ -46,20 +53,61 @@ impl fmt::Display for Ending {
     }
 }
 
-/// The ends of sandboxes, by id. Two generations, so that the oldest go without a look at each.
+/// The ends of sandboxes, by id. Two generations, so that the oldest go together.
 #[derive(Default)]
 pub(super) struct Endings {
     newer: HashMap<Box<str>, Ending>,
     older: HashMap<Box<str>, Ending>,
-    /// Whether some were forgotten.
-    forgot: bool,
+    forgotten: ForgottenIds,
+}
+
+/// The ids of sandboxes whose ends were forgotten, as a Bloom filter: it takes the same memory for any
+/// number of ids, and knows each of them. To another id it says yes wrongly in one of 200,000 cases
+/// once a hundred thousand ids are in it, and in one of 50 once a million are.
+#[derive(Default)]
+struct ForgottenIds {
+    /// Empty as long as nothing was forgotten.
+    bits: Box<[u64]>,
+}
+
+impl ForgottenIds {
+    /// 1 MiB.
+    const WORDS: usize = 1 << 17;
+
+    fn add(&mut self, id: &str) {
+        if self.bits.is_empty() {
+            self.bits = vec![0; Self::WORDS].into();
+        }
+        for (word, bit) in Self::places(id) {
+            self.bits[word] |= bit;
+        }
+    }
+
+    fn has(&self, id: &str) -> bool {
+        !self.bits.is_empty() && Self::places(id).all(|(word, bit)| self.bits[word] & bit != 0)
+    }
+
+    /// The words and the bits in them that stand for an id, the same in every run.
+    fn places(id: &str) -> impl Iterator<Item = (usize, u64)> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = hasher.finish();
+        // Four numbers out of one hash, as one half and multiples of the other.
+        let (first, step) = (hash >> 32, hash & 0xffff_ffff);
+        (0..4).map(move |number| {
+            let place = first + number * step;
+            ((place >> 6) as usize % Self::WORDS, 1 << (place & 63))
+        })
+    }
 }
 
 impl Endings {
     pub(super) fn note(&mut self, id: &str, ending: Ending) {
         if self.newer.len() >= MOST {
-            self.forgot |= !self.older.is_empty();
-            self.older = std::mem::take(&mut self.newer);
+            let oldest = std::mem::replace(&mut self.older, std::mem::take(&mut self.newer));
+            // A name that was deleted and is used again is that of another sandbox.
+            let unasked = oldest.iter().filter(|(_, ending)| ending.cause != Cause::Deleted);
+            unasked.for_each(|(id, _)| self.forgotten.add(id));
         }
         self.older.remove(id);
         self.newer.insert(id.into(), ending);
@@ -67,21 +115,21 @@ impl Endings {
 
     /// Takes what is known of the last one of an id.
     pub(super) fn take(&mut self, id: &str) -> Option<Ending> {
-        self.newer.remove(id).or_else(|| self.older.remove(id))
+        let known = self.newer.remove(id).or_else(|| self.older.remove(id));
+        known.or_else(|| self.forgotten(id))
     }
 
-    fn get(&self, id: &str) -> Option<Ending> {
-        self.newer.get(id).or_else(|| self.older.get(id)).copied()
+    pub(super) fn get(&self, id: &str) -> Option<Ending> {
+        let known = self.newer.get(id).or_else(|| self.older.get(id));
+        known.copied().or_else(|| self.forgotten(id))
+    }
+
+    fn forgotten(&self, id: &str) -> Option<Ending> {
+        self.forgotten.has(id).then_some(Ending { cause: Cause::Forgotten, requests: 1 })
     }
 }
 
 impl Sandboxes {
-    /// How the last sandbox of an id ended, if it is not there and had requests. It may be over
-    /// though nobody has cleared it away.
-    pub(crate) fn ending(&self, id: &str) -> Option<Ending> {
-        self.overdue(id).or_else(|| self.endings().get(id))
-    }
-
     /// What is thought of all requests since the server began or was reset.
     ///
     /// # Errors
@@ -119,24 +167,18 @@ impl Sandboxes {
     /// The sandbox has ended, or did in between, or nothing is watched.
     pub(crate) fn whole(&self, id: &str) -> Result<Option<Arc<Sandbox>>, String> {
         self.watches()?;
-        if let Some(sandbox) = self.find(id) {
-            return match sandbox.before() {
+        match self.find_or_ending(id) {
+            Ok(sandbox) => match sandbox.before() {
                 None => Ok(Some(sandbox)),
                 Some(ending) => Err(format!(
                     "sandbox {id} ended in between, {ending}; what came before is in the verdict of \
                      the server only. `reset` begins it anew on purpose"
                 )),
-            };
-        }
-        match self.ending(id) {
-            Some(ending) => Err(format!(
+            },
+            Err(Some(ending)) => Err(format!(
                 "sandbox {id} has ended {ending}; what it had is in the verdict of the server only"
             )),
-            None if self.endings().forgot => Err(format!(
-                "there is no sandbox {id}, and so many have ended that nobody knows any more whether \
-                 it was used"
-            )),
-            None => Ok(None),
+            Err(None) => Ok(None),
         }
     }
 }
@@ -156,15 +198,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_are_forgotten_and_that_is_known() {
+    fn of_the_oldest_only_the_ids_are_known() {
         let mut endings = Endings::default();
-        let ending = Ending { cause: Cause::Idle, requests: 1 };
+        let ending = Ending { cause: Cause::Idle, requests: 2 };
         for number in 0..2 * MOST {
             endings.note(&number.to_string(), ending);
         }
-        assert!(!endings.forgot && endings.get("0").is_some());
+        let cause = |endings: &Endings, id: &str| endings.get(id).map(|ending| ending.cause);
+        assert_eq!(cause(&endings, "0"), Some(Cause::Idle));
         endings.note("more", ending);
-        assert!(endings.forgot && endings.get("0").is_none() && endings.get("5000").is_some());
+        assert_eq!(cause(&endings, "0"), Some(Cause::Forgotten));
+        assert_eq!(cause(&endings, "4999"), Some(Cause::Forgotten));
+        assert_eq!(cause(&endings, "5000"), Some(Cause::Idle));
+        assert_eq!(endings.take("0").map(|ending| ending.cause), Some(Cause::Forgotten));
         assert!(endings.take("more").is_some() && endings.get("more").is_none());
+        // Ids that nobody used.
+        let wrong = (0..100_000).filter(|n| endings.get(&format!("new-{n}")).is_some()).count();
+        assert_eq!(wrong, 0);
+    }
+
+    #[test]
+    fn an_id_that_was_deleted_is_forgotten_whole() {
+        let mut endings = Endings::default();
+        for number in 0..=2 * MOST {
+            endings.note(&number.to_string(), Ending { cause: Cause::Deleted, requests: 1 });
+        }
+        assert!(endings.get("0").is_none() && endings.get("5000").is_some());
     }
 }

@@ -94,7 +94,7 @@ impl EvictionQueue {
         self.heap.len()
     }
 
-    /// Takes out the sandbox that is to end, if there is one that nobody but the registry holds.
+    /// Takes out the sandbox that is to end, if there is one that nobody uses.
     /// `is_there` says whether one has not ended in another way; `next_turn` counts a use.
     pub(super) fn take(
         &mut self,
@@ -103,8 +103,7 @@ impl EvictionQueue {
     ) -> Option<Arc<Sandbox>> {
         for _ in 0..MOST_IN_USE {
             let (mut first, sandbox) = self.first(u64::MAX, &is_there)?;
-            // The registry and we hold it.
-            if Arc::strong_count(&sandbox) <= 2 {
+            if !sandbox.is_in_use() {
                 PeekMut::pop(first);
                 return Some(sandbox);
             }

@@ -54,22 +54,20 @@ impl Sandboxes {
     }
 
     /// What is in the journal of one sandbox, or of all. A copy, so that no request waits for
-    /// whoever looks at it.
-    pub(crate) fn collect(&self, only: Option<&str>) -> Collected {
+    /// whoever looks at it. The one sandbox is given itself and not by its id, because it may have
+    /// ended since it was looked up, and what it had would be missing.
+    pub(crate) fn collect(&self, only: Option<&Arc<Sandbox>>) -> Collected {
         let mut all = Collected::default();
-        for sandbox in self.those(only) {
-            if only.is_some() {
-                all.dropped += sandbox.before().map_or(0, |before| before.requests);
-            }
+        let (sandboxes, lost) = match only {
+            Some(one) => (vec![Arc::clone(one)], one.journal.kept().lost_before),
+            None => self.everyone_and_lost(),
+        };
+        all.dropped += lost;
+        for sandbox in sandboxes {
             let kept = sandbox.journal.kept();
             all.dropped += kept.dropped;
             all.entries
                 .extend(kept.entries.iter().map(|entry| (Arc::clone(&sandbox), entry.clone())));
-        }
-        if only.is_none() {
-            // Read last: one that ended meanwhile and is not among those above is counted. None is
-            // counted twice, because one that we hold does not end.
-            all.dropped += self.lost();
         }
         all.entries.sort_unstable_by_key(|(_, entry)| entry.number);
         all
@@ -84,6 +82,17 @@ impl Sandboxes {
             };
             entry.map(|entry| (sandbox, entry))
         })
+    }
+
+    /// Empties the journal of one sandbox, or of all. Nothing is missing in it then.
+    pub(crate) fn forget_all(&self, only: Option<&str>) {
+        for sandbox in self.those(only) {
+            sandbox.journal.clear();
+        }
+        if only.is_none() {
+            // Sandboxes that end meanwhile take requests with them that were to be forgotten.
+            self.forget_lost();
+        }
     }
 
     /// Takes requests out of the journal of one sandbox, or of all.
@@ -136,7 +145,7 @@ impl Sandboxes {
     }
 
     /// The requests of one sandbox, or of all, as the library hands them out.
-    pub(crate) fn requests(&self, only: Option<&str>) -> Vec<Request> {
+    pub(crate) fn requests(&self, only: Option<&Arc<Sandbox>>) -> Vec<Request> {
         let redactor = self.redactor();
         let all = self.collect(only).entries.into_iter();
         all.map(|(sandbox, entry)| Request::new(&entry, &sandbox.id, &redactor)).collect()

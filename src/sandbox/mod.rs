@@ -20,10 +20,12 @@ pub(crate) use clock::Clock;
 pub(crate) use ended::Ending;
 pub(crate) use journals::Collected;
 pub(crate) use limit::RateLimit;
-pub(crate) use registry::{Base, Sandboxes};
+pub(crate) use registry::{Base, InUse, Sandboxes};
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed,
+};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,6 +67,8 @@ pub(crate) struct Sandbox {
     used: AtomicU64,
     /// Which use of any sandbox that was.
     turn: AtomicU64,
+    /// How many requests in it are not answered to their end yet.
+    users: AtomicUsize,
     /// Whether it was used with a known key, or by the control API.
     authenticated: AtomicBool,
     /// How many requests each operation has had.
@@ -104,6 +108,7 @@ impl Sandbox {
             made: Instant::now(),
             used: AtomicU64::new(0),
             turn: AtomicU64::new(0),
+            users: AtomicUsize::new(0),
             authenticated: AtomicBool::new(false),
             requests: Default::default(),
             hazards: AtomicU32::new(settings.hazards.bits()),
@@ -153,6 +158,11 @@ impl Sandbox {
         if !self.authenticated.load(Relaxed) {
             self.authenticated.store(true, Relaxed);
         }
+    }
+
+    /// Whether it must not end now.
+    fn is_in_use(&self) -> bool {
+        self.users.load(Acquire) > 0
     }
 
     /// Counts a request; which one of its operation it is.

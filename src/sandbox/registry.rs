@@ -3,7 +3,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::ops::Deref;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Relaxed},
+};
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
 };
@@ -79,6 +83,39 @@ pub(crate) struct Sandboxes {
     generated: Mutex<HashMap<(u64, u32), Generated>>,
 }
 
+/// A sandbox with a request in flight: while the request holds this, the sandbox is neither evicted nor
+/// ended because it was idle. Code that only reads sandboxes holds an [`Arc`] of each instead, so that
+/// reading changes nothing about which one ends.
+pub(crate) struct InUse(Arc<Sandbox>);
+
+impl InUse {
+    /// Nothing ends the sandbox before this returns, because the caller holds the registry's lock.
+    fn new(sandbox: Arc<Sandbox>) -> Self {
+        sandbox.users.fetch_add(1, AcqRel);
+        Self(sandbox)
+    }
+}
+
+impl Clone for InUse {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.users.fetch_sub(1, AcqRel);
+    }
+}
+
+impl Deref for InUse {
+    type Target = Sandbox;
+
+    fn deref(&self) -> &Sandbox {
+        &self.0
+    }
+}
+
 impl fmt::Debug for Sandboxes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandboxes").finish_non_exhaustive()
@@ -145,11 +182,15 @@ impl Sandboxes {
     pub(crate) fn reset(&self) {
         let default = self.make(Self::DEFAULT, Arc::clone(&self.server), self.now());
         let mut past = self.past();
-        let gone = std::mem::take(&mut *self.write());
+        let gone = {
+            // Under the lock, so that a sandbox that is made next is not taken for one that ended.
+            let mut named = self.write();
+            *self.endings() = Endings::default();
+            self.forget_lost();
+            std::mem::take(&mut *named)
+        };
         self.default.store(Arc::new(default));
         *past = VerdictSum::default();
-        *self.endings() = Endings::default();
-        self.lost.store(0, Relaxed);
         drop(past);
         // Their records go while nobody waits for a lock.
         drop(gone);
@@ -159,20 +200,9 @@ impl Sandboxes {
         self.endings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many requests went from the journal with sandboxes that ended though nobody asked.
-    pub(super) fn lost(&self) -> u64 {
-        self.lost.load(Relaxed)
-    }
-
     /// A sandbox as it would be made, which nobody finds.
     pub(super) fn unused(&self, id: &str) -> Sandbox {
         self.make(id, Arc::clone(&self.server), self.now())
-    }
-
-    /// How a sandbox will have ended that is over and not cleared away yet.
-    pub(super) fn overdue(&self, id: &str) -> Option<Ending> {
-        let sandbox = self.read().by_id.get(id).cloned()?;
-        ending(&sandbox, Cause::Idle)
     }
 
     /// One sandbox, if it is there, or every one.
@@ -186,9 +216,21 @@ impl Sandboxes {
 
     /// Every sandbox, in no order.
     pub(super) fn everyone(&self) -> Vec<Arc<Sandbox>> {
-        let mut all: Vec<_> = self.read().by_id.values().cloned().collect();
+        self.everyone_and_lost().0
+    }
+
+    /// Every sandbox, and how many requests went from the journal with others that ended though nobody
+    /// asked. Both are read under one lock, so that a sandbox that ends meanwhile counts as there.
+    pub(super) fn everyone_and_lost(&self) -> (Vec<Arc<Sandbox>>, u64) {
+        let named = self.read();
+        let mut all: Vec<_> = named.by_id.values().cloned().collect();
         all.push(self.default.load_full());
-        all
+        (all, self.lost.load(Relaxed))
+    }
+
+    /// Forgets the requests that went with sandboxes.
+    pub(super) fn forget_lost(&self) {
+        self.lost.store(0, Relaxed);
     }
 
     /// Nothing under this lock panics half way, so a poisoned one is as good as any.
@@ -211,17 +253,20 @@ impl Sandboxes {
         }
     }
 
-    /// Takes sandboxes out, and keeps what was thought of them. A verdict that is drawn meanwhile
-    /// waits, so that it has them before or after.
-    fn retire(&self, take_out: impl FnOnce(&mut Named) -> Vec<Arc<Sandbox>>) {
+    /// Takes sandboxes out of the registry into a list, and keeps what was thought of them. A verdict
+    /// that is drawn meanwhile waits, so that it has each of them once: as one that is there, or as
+    /// one that has ended. So does a reset, which forgets them either way.
+    fn retire<T>(&self, take_out: impl FnOnce(&mut Named, &mut Vec<Arc<Sandbox>>) -> T) -> T {
+        let mut gone = Vec::new();
         let mut past = self.past();
-        let gone = take_out(&mut self.write());
+        let made = take_out(&mut self.write(), &mut gone);
         for sandbox in &gone {
             past.add_past(sandbox.verdict());
         }
         drop(past);
         // Their records go while nobody waits for a lock.
         drop(gone);
+        made
     }
 
     /// The settings of the server.
@@ -240,50 +285,63 @@ impl Sandboxes {
         self.base.world.store(Arc::new(world));
     }
 
-    /// The sandbox of an id, which is one; it is made where it is not there. As long as someone has
-    /// it, the sandbox is in use and does not end.
-    pub(crate) fn get(&self, id: Option<&str>) -> Arc<Sandbox> {
+    /// The sandbox of an id, which is one; it is made where it is not there.
+    pub(crate) fn get(&self, id: Option<&str>) -> InUse {
         let Some(id) = id.filter(|id| *id != Self::DEFAULT) else {
-            let sandbox = self.default.load_full();
+            let sandbox = InUse::new(self.default.load_full());
             sandbox.used.store(self.now(), Relaxed);
             return sandbox;
         };
         let now = self.now();
-        if let Some(sandbox) = self.among(&self.read(), id, now) {
+        if let Some(sandbox) = self.among(&self.read(), id, now).map(InUse::new) {
             self.used(&sandbox, now);
             return sandbox;
         }
         let fresh = Arc::new(self.make(id, Arc::clone(&self.server), now));
-        let gone = {
-            let mut named = self.write();
+        let add = |named: &mut Named, gone: &mut Vec<Arc<Sandbox>>| {
             // Another request may have been quicker.
-            if let Some(sandbox) = self.among(&named, id, now) {
-                return sandbox;
+            if let Some(sandbox) = self.among(named, id, now) {
+                return InUse::new(sandbox);
             }
             if let Some(over) = named.by_id.get(id) {
                 self.note_end(over, Cause::Idle);
             }
             let before = self.endings().take(id);
             if let Some(before) = before.filter(|before| before.cause != Cause::Deleted) {
+                fresh.journal.kept().lost_before = before.requests;
                 // Nobody else has it yet, so it is set once.
                 let _ = fresh.before.set(before);
             }
-            self.insert(&mut named, &fresh)
+            self.insert(named, &fresh, gone);
+            InUse::new(fresh)
         };
-        // No other request waits for this one to keep what was thought of them.
-        for sandbox in gone {
-            let verdict = sandbox.verdict();
-            self.past().add_past(verdict);
+        let mut named = self.write();
+        if named.by_id.len() < self.most() && !named.by_id.contains_key(id) {
+            // Nothing ends for it, so it waits for nobody who draws a verdict.
+            return add(&mut named, &mut Vec::new());
         }
-        fresh
+        drop(named);
+        self.retire(add)
     }
 
-    /// The sandbox of an id, if it is there. To look at it is not to use it.
+    /// The sandbox of an id, if it is there. To look at it is not to use it, so it may end meanwhile.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Sandbox>> {
+        self.find_or_ending(id).ok()
+    }
+
+    /// The sandbox of an id, if it is there; else how the last one ended, if it had requests. Both
+    /// are looked up under one lock, because a request may make another one in between.
+    pub(crate) fn find_or_ending(&self, id: &str) -> Result<Arc<Sandbox>, Option<Ending>> {
         if id == Self::DEFAULT {
-            return Some(self.default.load_full());
+            return Ok(self.default.load_full());
         }
-        self.among(&self.read(), id, self.now())
+        let named = self.read();
+        if let Some(sandbox) = self.among(&named, id, self.now()) {
+            return Ok(sandbox);
+        }
+        // It may be over though nobody has cleared it away.
+        let over = named.by_id.get(id).and_then(|over| ending(over, Cause::Idle));
+        Err(over.or_else(|| self.endings().get(id)))
     }
 
     /// The id that is most like another: of a thousand, since each comparison takes its time.
@@ -302,26 +360,25 @@ impl Sandboxes {
     /// Makes a sandbox anew: with these settings, or with those that it has.
     pub(crate) fn put(&self, id: &str, settings: Option<Settings>) -> Arc<Sandbox> {
         let settings = settings.map(Arc::new);
-        let mut made = None;
         // As long as the lock is held, nobody else changes what there is.
-        self.retire(|named| {
+        self.retire(|named, gone| {
             let before = match id {
                 Self::DEFAULT => Some(self.default.load_full()),
                 _ => self.among(named, id, self.now()),
             };
             let has = before.as_ref().map(|before| &before.settings);
             let settings = settings.unwrap_or_else(|| Arc::clone(has.unwrap_or(&self.server)));
-            let fresh = made.insert(Arc::new(self.make(id, settings, self.now())));
+            let fresh = Arc::new(self.make(id, settings, self.now()));
             fresh.mark_authenticated();
             if id == Self::DEFAULT {
-                self.default.store(Arc::clone(fresh));
-                return before.into_iter().collect();
+                self.default.store(Arc::clone(&fresh));
+                gone.extend(before);
+            } else {
+                self.endings().take(id);
+                self.insert(named, &fresh, gone);
             }
-            drop(before);
-            self.endings().take(id);
-            self.insert(named, fresh)
-        });
-        made.expect("it was made above")
+            fresh
+        })
     }
 
     /// Ends a sandbox; whether it was there. The default one begins anew, as the server was
@@ -331,16 +388,15 @@ impl Sandboxes {
             self.put(id, Some((*self.server).clone()));
             return true;
         }
-        let mut was_there = false;
-        self.retire(|named| {
-            let gone = named.by_id.remove(id);
-            was_there = gone.is_some();
-            if let Some(gone) = &gone {
-                self.note_end(gone, Cause::Deleted);
+        self.retire(|named, gone| {
+            let ended = named.by_id.remove(id);
+            let was_there = ended.is_some();
+            if let Some(ended) = ended {
+                self.note_end(&ended, Cause::Deleted);
+                gone.push(ended);
             }
-            gone.into_iter().collect()
-        });
-        was_there
+            was_there
+        })
     }
 
     /// Every sandbox, the default one first, the others by id.
@@ -361,16 +417,16 @@ impl Sandboxes {
             over.map(|sandbox| sandbox.id.clone()).collect()
         };
         for some in over.chunks(SWEPT_AT_ONCE) {
-            self.retire(|Named { by_id, .. }| {
+            self.retire(|Named { by_id, .. }, gone| {
                 // Another request may have used or ended one of them since.
                 let still = some.iter().filter_map(|id| by_id.remove_entry(id));
-                let (gone, used): (Vec<_>, Vec<_>) =
+                let (over, used): (Vec<_>, Vec<_>) =
                     still.partition(|(_, sandbox)| self.is_over(sandbox, now));
                 by_id.extend(used);
-                for (_, sandbox) in &gone {
-                    self.note_end(sandbox, Cause::Idle);
+                for (_, sandbox) in over {
+                    self.note_end(&sandbox, Cause::Idle);
+                    gone.push(sandbox);
                 }
-                gone.into_iter().map(|(_, sandbox)| sandbox).collect()
             });
         }
     }
@@ -430,19 +486,19 @@ impl Sandboxes {
         self.named.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a sandbox was idle for too long. Whoever holds it uses it.
-    fn is_over(&self, sandbox: &Arc<Sandbox>, now: u64) -> bool {
+    /// Whether a sandbox was idle for too long.
+    fn is_over(&self, sandbox: &Sandbox, now: u64) -> bool {
         let idle = Duration::from_millis(now.saturating_sub(sandbox.used.load(Relaxed)));
-        idle >= self.config.limits.sandbox_idle && !in_use(sandbox)
+        idle >= self.config.limits.sandbox_idle && !sandbox.is_in_use()
     }
 
-    /// Puts a sandbox in the place of its id; those that ended for it.
-    fn insert(&self, named: &mut Named, fresh: &Arc<Sandbox>) -> Vec<Arc<Sandbox>> {
-        let mut gone: Vec<_> = named.by_id.remove(&fresh.id).into_iter().collect();
+    /// Puts a sandbox in the place of its id; `gone` gets those that ended for it.
+    fn insert(&self, named: &mut Named, fresh: &Arc<Sandbox>, gone: &mut Vec<Arc<Sandbox>>) {
+        gone.extend(named.by_id.remove(&fresh.id));
         let Named { by_id, eviction } = named;
         let next_turn = || self.turn.fetch_add(1, Relaxed);
         for _ in 0..MOST_EVICTED {
-            if by_id.len() < self.config.limits.sandboxes.max(1) {
+            if by_id.len() < self.most() {
                 break;
             }
             // Where all are in use, there is one more than there may be, for a while.
@@ -454,7 +510,11 @@ impl Sandboxes {
         }
         by_id.insert(fresh.id.clone(), Arc::clone(fresh));
         eviction.add(fresh, by_id.len(), |one| is_among(by_id, one));
-        gone
+    }
+
+    /// How many sandboxes there may be beside the default one.
+    fn most(&self) -> usize {
+        self.config.limits.sandboxes.max(1)
     }
 
     /// Milliseconds since the server began.
@@ -478,11 +538,6 @@ fn is_among(by_id: &ById, sandbox: &Arc<Sandbox>) -> bool {
 /// Whether a sandbox has such records.
 fn is_had(generated: &Generated) -> bool {
     generated.lock().unwrap_or_else(PoisonError::into_inner).strong_count() > 0
-}
-
-/// Whether anyone but the registry holds a sandbox.
-fn in_use(sandbox: &Arc<Sandbox>) -> bool {
-    Arc::strong_count(sandbox) > 1
 }
 
 #[cfg(test)]

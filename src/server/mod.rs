@@ -199,7 +199,8 @@ impl Server {
     }
 
     /// The requests that the journal has, of all sandboxes, in the order in which they came. It
-    /// keeps the last 1,000 of each sandbox, in 8 MiB.
+    /// keeps the last 1,000 of each sandbox, in 8 MiB; whoever asserts that a request did not come
+    /// asserts that [`Server::dropped_requests`] is 0 as well.
     ///
     /// ```
     /// use gptbots_mock::Server;

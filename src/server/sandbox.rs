@@ -1,17 +1,16 @@
 //! A sandbox, as the library hands it out.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Server;
 use crate::contract::Operation;
 use crate::keys::SANDBOX_MARK;
 use crate::keys::is_sandbox_id;
-use crate::sandbox::RateLimit;
 use crate::sandbox::faults::{Fault, Schedule};
 use crate::sandbox::hazard::{Hazard, Hazards};
 use crate::sandbox::journal::Request;
 use crate::sandbox::verdict::Verdict;
+use crate::sandbox::{InUse, RateLimit};
 use crate::target::SANDBOX_PREFIX;
 
 /// An isolated world on a running [`Server`]: [`Server::sandbox`].
@@ -65,7 +64,7 @@ impl<'s> Sandbox<'s> {
         }
     }
 
-    fn get_or_create(&self) -> Arc<crate::sandbox::Sandbox> {
+    fn get_or_create(&self) -> InUse {
         let sandbox = self.server.sandboxes.get(Some(&self.id));
         sandbox.mark_authenticated();
         sandbox
@@ -214,7 +213,8 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().add_hazards(more);
     }
 
-    /// The requests that its journal has, in the order in which they came.
+    /// The requests that its journal has, in the order in which they came. Whoever asserts that a
+    /// request did not come asserts that [`Sandbox::dropped_requests`] is 0 as well.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -234,15 +234,16 @@ impl<'s> Sandbox<'s> {
     #[must_use]
     #[track_caller]
     pub fn requests(&self) -> Vec<Request> {
-        super::whole(self.server.sandboxes.whole(&self.id));
-        self.server.sandboxes.requests(Some(&self.id))
+        let sandbox = super::whole(self.server.sandboxes.whole(&self.id));
+        sandbox.map_or_else(Vec::new, |sandbox| self.server.sandboxes.requests(Some(&sandbox)))
     }
 
     /// How many requests its journal had and has no longer, for want of room: [`Sandbox::requests`]
     /// lacks them. The verdict does not; it watches every request as it comes.
     #[must_use]
     pub fn dropped_requests(&self) -> u64 {
-        self.server.sandboxes.collect(Some(&self.id)).dropped
+        let sandbox = self.server.sandboxes.find(&self.id);
+        sandbox.map_or(0, |sandbox| self.server.sandboxes.collect(Some(&sandbox)).dropped)
     }
 
     /// What is thought of its requests.

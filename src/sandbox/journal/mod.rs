@@ -151,6 +151,8 @@ pub(crate) struct Kept {
     pub(crate) entries: VecDeque<Entry>,
     /// How many requests went for want of room.
     pub(crate) dropped: u64,
+    /// How many requests went with the sandbox of the same id that ended before, though nobody asked.
+    pub(crate) lost_before: u64,
     /// The newest of them.
     pub(crate) dropped_until: u64,
     pub(crate) watch: Watch,
@@ -268,6 +270,16 @@ impl Journal {
         drop(kept);
         self.give_back(Some(removed.iter().map(Entry::size).sum()));
         removed
+    }
+
+    /// Forgets every request, those that went for want of room included.
+    pub(crate) fn clear(&self) {
+        let forgotten = {
+            let mut kept = self.kept();
+            (kept.dropped, kept.lost_before) = (0, 0);
+            std::mem::take(&mut kept.entries)
+        };
+        self.give_back(Some(forgotten.iter().map(Entry::size).sum()));
     }
 
     fn give_back(&self, bytes: Option<usize>) {

@@ -187,6 +187,20 @@ fn a_sandbox_that_is_made_anew_leaves_its_verdict() {
     drop(before);
     let mut named = all.write();
     let fresh = Arc::new(all.make("a", Arc::clone(&all.server), 0));
-    let gone = all.insert(&mut named, &fresh);
+    let mut gone = Vec::new();
+    all.insert(&mut named, &fresh, &mut gone);
     assert_eq!(gone.len(), 1);
+}
+
+/// To copy the journals of all sandboxes takes a while, in which others are made.
+#[test]
+fn a_sandbox_that_is_only_read_gives_way() {
+    let all = at_most(2);
+    all.get(Some("a"));
+    all.get(Some("b"));
+    let read = all.everyone();
+    all.get(Some("c"));
+    assert_eq!(all.read().by_id.len(), 2);
+    assert!(all.find("a").is_none());
+    drop(read);
 }

@@ -245,6 +245,38 @@ fn requests_of_an_evicted_sandbox_were_dropped() {
     assert_eq!(meta("?sandbox=a"), json!({"total": 1, "dropped": 1}));
 }
 
+/// Whoever forgets everything misses nothing of it.
+#[test]
+fn nothing_is_missing_in_a_journal_that_was_forgotten() {
+    let mut limits = gptbots_mock::Limits::default();
+    limits.sandboxes = 2;
+    let server = Server::builder().journal(1).limits(limits).start().unwrap();
+    let visit = |ids: &str| {
+        ids.chars().for_each(|id| _ = get(&server, &format!("app-demo~{id}"), NEWEST).ok());
+    };
+    let meta = |sandbox: &str| {
+        let path = format!("/requests/count{sandbox}");
+        let meta = control(server.address(), "POST", &path, "{}").ok().json()["meta"].clone();
+        (meta["total"].as_u64().unwrap(), meta["dropped"].as_u64().unwrap())
+    };
+    // Both drop one, and two of `a` went with it for `c`.
+    visit("aabbcaa");
+    assert_eq!(meta("?sandbox=a"), (1, 3));
+    assert_eq!(meta("?sandbox=c"), (1, 0));
+    assert_eq!(meta(""), (2, 5));
+    for (method, path) in [("POST", "/requests/reset"), ("DELETE", "/requests")] {
+        control(server.address(), method, &format!("{path}?sandbox=a"), "").ok();
+        assert_eq!((meta("?sandbox=a"), meta("?sandbox=c")), ((0, 0), (1, 0)));
+        control(server.address(), method, path, "").ok();
+        assert_eq!((meta("?sandbox=a"), meta("")), ((0, 0), (0, 0)));
+        visit("aac");
+        assert_eq!((meta("?sandbox=a"), meta("")), ((1, 1), (2, 1)));
+    }
+    assert_eq!(server.sandbox("c").dropped_requests(), 0);
+    // The verdict forgets nothing.
+    assert_eq!(server.verdict().requests(), 13);
+}
+
 #[test]
 fn unmatched_lists_requests_without_an_endpoint() {
     let server = three();

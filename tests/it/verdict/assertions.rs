@@ -1,12 +1,13 @@
 //! The library's assertions on a verdict fail if not all requests were seen, or none came, and say
 //! so.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use gptbots_mock::{Limits, Sandbox, Server};
 
 use crate::support::assertions::panic_of;
-use crate::support::client::{NEWEST, get, request};
+use crate::support::client::{Connection, NEWEST, get, request};
 use crate::support::control::control;
 
 /// What each way to ask for all of a sandbox panics with, which is the same.
@@ -207,4 +208,50 @@ fn a_reset_of_the_server_forgets_that_sandboxes_ended() {
     control(server.address(), "DELETE", "/sandboxes/a", "").ok();
     control(server.address(), "POST", "/reset", "").ok();
     assert_eq!(server.sandbox("a").verdict().requests(), 0);
+}
+
+/// Each request makes a sandbox and evicts another one; what was thought of that one must not be
+/// missing in between.
+#[test]
+fn a_verdict_misses_no_sandbox_that_is_evicted_meanwhile() {
+    let server = limited(|limits| limits.sandboxes = 1);
+    std::thread::scope(|scope| {
+        let visits = scope.spawn(|| {
+            let mut connection = Connection::open(server.address(), "app-demo");
+            for number in 0..500 {
+                connection.get(&format!("/s/{number}{NEWEST}")).ok();
+            }
+        });
+        let mut seen = 0;
+        while !visits.is_finished() {
+            let now = server.verdict().requests();
+            assert!(now >= seen, "{seen} requests, and then {now}");
+            seen = now;
+        }
+    });
+    assert_eq!(server.verdict().requests(), 500);
+}
+
+/// An empty list would pass for a test that sent nothing.
+#[test]
+fn requests_of_a_sandbox_that_is_evicted_meanwhile_are_there_or_it_fails() {
+    let server = limited(|limits| limits.sandboxes = 1);
+    for number in 0..100 {
+        let id = format!("a{number}");
+        visit(&server, &id);
+        std::thread::scope(|scope| {
+            // The last request makes it anew, without what came before.
+            let visits = scope.spawn(|| {
+                visit(&server, "b");
+                visit(&server, &id);
+            });
+            let sandbox = server.sandbox(&id);
+            while !visits.is_finished() {
+                let requests = catch_unwind(AssertUnwindSafe(|| sandbox.requests()));
+                assert!(requests.is_err() || requests.is_ok_and(|all| !all.is_empty()));
+                let verdict = catch_unwind(AssertUnwindSafe(|| sandbox.verdict()));
+                assert!(verdict.is_err() || verdict.is_ok_and(|all| all.requests() > 0));
+            }
+        });
+    }
 }
