@@ -13,6 +13,7 @@ use crate::contract::{
     self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Param, Readings, SCHEME,
 };
 use crate::sandbox::RateLimit;
+use crate::sandbox::journal::CUT;
 use crate::target::split_sandbox;
 
 /// Why a request is refused, which is its reason in visible ASCII: what was wrong, and what would be
@@ -182,9 +183,8 @@ pub(super) fn quote(bytes: impl AsRef<[u8]>) -> String {
     let mut text = String::from("\"");
     for byte in bytes {
         let escaped = byte.escape_ascii();
-        if text.len() + escaped.len() + "...\"".len() > MOST {
-            text.push_str("...");
-            break;
+        if text.len() + escaped.len() + CUT.len() > MOST {
+            return text + CUT;
         }
         text.extend(escaped.map(char::from));
     }

@@ -8,7 +8,7 @@ mod show;
 pub(crate) use entry::Entry;
 pub use request::{Request, Violation};
 pub(crate) use request::{found_endpoint, pairs};
-pub(crate) use show::{Redactor, hide_sent, is_key_name};
+pub(crate) use show::{CUT, HOLDS_KEY, Redactor, hide_sent, is_cut, is_key_name};
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};

@@ -16,6 +16,17 @@ const ESCAPED: &AsciiSet =
 /// What stands in place of the rest of a key.
 const HIDDEN: &str = "****";
 
+/// What is shown in place of a text that may hold a part of a key.
+pub(crate) const HOLDS_KEY: &str = "[holds a key]";
+
+/// How a text of a client's ends in a reason that quotes it, where it was cut.
+pub(crate) const CUT: &str = "...\"";
+
+/// Whether a text that a reason quotes was cut.
+pub(crate) fn is_cut(reason: &[u8]) -> bool {
+    memchr::memmem::find(reason, CUT.as_bytes()).is_some()
+}
+
 /// Schemes that are shown; what else stands in their place may be a key.
 const SCHEMES: [&str; 5] = ["Bearer", "Basic", "Digest", "Token", "ApiKey"];
 
@@ -129,7 +140,7 @@ impl Redactor {
             method: own.redact(&entry.method()).into_owned(),
             target: own.target(&entry.target()),
             headers: entry.headers().map(header).collect(),
-            reason: own.redact_text(&entry.reason()),
+            reason: own.reason(entry),
             fault: entry.fault().into_owned(),
             violations: violations(entry).into_iter().map(told).collect(),
         }
@@ -172,6 +183,22 @@ impl<'a> Hider<'a> {
                 Cow::Borrowed(_) => text.to_owned(),
             },
         }
+    }
+
+    /// Why a request was refused. A reason quotes what the client sent, escaped and cut, and nobody
+    /// would know half a key there. So where a key stands in what is quoted, all of such a reason is
+    /// left out.
+    fn reason(&self, entry: &Entry) -> String {
+        let (reason, target, method) = (entry.reason(), entry.target(), entry.method());
+        let holds_key = || {
+            let mut headers = entry.headers().filter(|(name, _)| !is_key_name(name));
+            let changes = |text: &str| matches!(self.redact(text), Cow::Owned(_));
+            changes(&method)
+                || self.target(&target) != target
+                || headers.any(|(_, value)| changes(&String::from_utf8_lossy(value)))
+        };
+        let is_altered = is_cut(reason.as_bytes()) || reason.contains('\\');
+        if is_altered && holds_key() { HOLDS_KEY.to_owned() } else { self.redact_text(&reason) }
     }
 
     fn target(&self, target: &str) -> String {

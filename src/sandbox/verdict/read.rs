@@ -11,6 +11,10 @@ use crate::sandbox::journal::{Entry, hide_sent, is_key_name};
 use crate::suggest::nearest;
 use crate::target::{split_once, split_sandbox, without_sandbox};
 
+/// A name or a path that is longer, in bytes, is shown by its length alone: findings are kept as long
+/// as the sandbox.
+const LONGEST_SHOWN: usize = 300;
+
 /// What the query of a request holds.
 pub(super) struct Read {
     /// All of it that says which rows are walked through, and who does.
@@ -64,8 +68,7 @@ fn is_asked_unbidden(path: &str) -> bool {
     matches!(path, "" | "/" | "/favicon.ico" | "/robots.txt") || path.starts_with("/.well-known/")
 }
 
-/// How a request is named by its method and its path. What is hidden is hidden first and cut then,
-/// because nobody knows half a key for one.
+/// How a request is named by its method and its path, without the keys that it sent.
 pub(super) fn named((method, path): (&str, &str), sent_keys: &[u8]) -> String {
     let hide = |text: &str| shown(&hide_sent(text.to_owned(), sent_keys));
     format!("{} {}", hide(method), hide(path))
@@ -180,9 +183,18 @@ fn unknown(
     breaks.push((Rule::UnknownParameter, format!("{} has no `{name}`{hint}", endpoint.path)));
 }
 
-/// What a client sent, cut, and without what a terminal or XML would take for something else.
+/// What a client sent, without what a terminal or XML would take for something else. A text that is
+/// too long is not cut, because keys of agents are hidden later, and nobody would know half of one.
+/// Nothing of visible ASCII is escaped, because keys are made of that.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
+    if text.len() > LONGEST_SHOWN {
+        return format!("... ({} bytes)", text.len());
+    }
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_ascii_graphic() { out.push(char) } else { out.extend(char.escape_debug()) }
+    }
+    out
 }
 
 /// A `page_size` that this endpoint does not take and another one does.

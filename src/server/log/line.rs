@@ -12,6 +12,7 @@ use crate::contract::{self, Code};
 use crate::keys::SANDBOX_MARK;
 use crate::records::world::World;
 use crate::sandbox::Sandboxes;
+use crate::sandbox::journal::{HOLDS_KEY, is_cut};
 
 /// A request that is being answered.
 pub(crate) struct Begun {
@@ -57,16 +58,20 @@ impl Line {
         let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
         let method = request.method.as_str().as_bytes();
-        // Why a message is refused quotes headers. Other reasons name public keys on purpose.
+        // Why a message is refused quotes headers, escaped and cut, and half a key is one, too. Other
+        // reasons name public keys on purpose.
         let of_message = |code: &Option<u32>| {
             code.is_some_and(|code| Code::OF_HTTP.iter().any(|of_http| of_http.number() == code))
         };
         let reason = self.refused.as_ref().filter(|(code, _)| of_message(code));
         let reason = reason.map_or(&b""[..], |(_, reason)| reason.as_bytes());
         let holds = |key: &[u8]| {
-            let found = |text: &[u8]| memchr::memmem::find(text, key).is_some();
+            let in_text = |text: &[u8], key: &[u8]| memchr::memmem::find(text, key).is_some();
             let all = [&decoded, target.as_bytes(), method, reason];
-            !key.is_empty() && all.into_iter().any(found)
+            let escaped = || key.escape_ascii().collect::<Vec<u8>>();
+            !key.is_empty()
+                && (all.into_iter().any(|text| in_text(text, key))
+                    || (!reason.is_empty() && in_text(reason, &escaped())))
         };
         let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
         let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
@@ -78,7 +83,8 @@ impl Line {
             keys.any(|key| holds(key.as_bytes()) || named == key.as_bytes())
         };
         let token = sandboxes.config.admin.token.as_deref().unwrap_or_default().as_bytes();
-        holds(key)
+        is_cut(reason)
+            || holds(key)
             || holds(token)
             || (!token.is_empty() && token == named)
             || any_of(&sandboxes.world())
@@ -91,9 +97,6 @@ fn stamp(time: SystemTime) -> impl std::fmt::Display {
     let timestamp = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     format!("{timestamp:.3}")
 }
-
-/// What is written in place of what holds a key.
-const SECRET: &str = "[holds a key]";
 
 /// A line as it may be shown.
 pub(super) struct Shown<'a> {
@@ -129,14 +132,14 @@ impl Shown<'_> {
             Method::CONNECT,
         ];
         let method = &self.line.request.as_ref()?.method;
-        Some(if self.secret && !KNOWN.contains(method) { SECRET } else { method.as_str() })
+        Some(if self.secret && !KNOWN.contains(method) { HOLDS_KEY } else { method.as_str() })
     }
 
     /// The path, in visible ASCII.
     fn path(&self) -> Option<String> {
         let path = self.line.request.as_ref()?.uri.path();
         if self.secret && contract::endpoint(path).is_none() {
-            return Some(SECRET.to_owned());
+            return Some(HOLDS_KEY.to_owned());
         }
         Some(utf8_percent_encode(path, CONTROLS).to_string())
     }
@@ -144,12 +147,12 @@ impl Shown<'_> {
     /// The code and the reason of a refusal.
     fn refused(&self) -> Option<(Option<u32>, &str)> {
         let (code, reason) = self.line.refused.as_ref()?;
-        Some((*code, if self.secret { SECRET } else { reason.to_str().unwrap_or_default() }))
+        Some((*code, if self.secret { HOLDS_KEY } else { reason.to_str().unwrap_or_default() }))
     }
 
     fn sandbox(&self) -> Option<&str> {
         let sandbox = self.line.sandbox.as_deref()?;
-        Some(if self.secret { SECRET } else { sandbox })
+        Some(if self.secret { HOLDS_KEY } else { sandbox })
     }
 
     /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`

@@ -116,6 +116,11 @@ fn log_of_a_careless_client(format: &str, keys: &[&str], key: &str) -> String {
     call(address, "GET", NEWEST, &[("Authorization", key)]);
     call(address, "GET", NEWEST, &[("Authorization", &format!("Basic {key}"))]);
     call(address, "GET", NEWEST, &[("X-Api-Key", key)]);
+    // Such a message is refused, and the reason quotes the header.
+    raw(
+        address,
+        format!("GET / HTTP/1.1\r\nHost: a b{key}\r\nConnection: close\r\n\r\n").as_bytes(),
+    );
     for place in [key, &encoded] {
         let place = &place.replace('"', "%22").replace('\\', "%5C");
         for target in [

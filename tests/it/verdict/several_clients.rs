@@ -3,7 +3,7 @@
 
 use gptbots_mock::{Server, Verdict};
 
-use crate::support::client::request;
+use crate::support::client::{raw, request};
 use crate::support::faults::asks;
 use crate::support::wire::Wire;
 
@@ -98,6 +98,51 @@ fn a_key_is_hidden_wherever_it_stands() {
         let leaked: Vec<_> = lines.collect();
         assert!(leaked.is_empty(), "{leaked:#?}");
     }
+}
+
+/// A key of an agent is known only where a verdict is drawn: by then, none must have been cut. The
+/// path is quoted in the reason, too, which is cut to 200 bytes and escaped.
+#[test]
+fn a_key_of_an_agent_is_hidden_wherever_a_text_is_cut() {
+    for key in ["sEcReTsEcReTsEcReTsEcReT9876", "it's-sEcReTsEcReTsEcReT9876"] {
+        let server = Server::builder().api_key(key).start().unwrap();
+        let ask = |method: &str, target: &str, headers: &[(&str, &str)]| {
+            request(&server, method, target, headers);
+        };
+        for filled in (0..320).step_by(7) {
+            let filling = "x".repeat(filled);
+            ask("GET", &format!("/v1/{filling}/{key}"), &[]);
+            ask("GET", &format!("/v1/{filling}/{}", key.replace('E', "%45")), &[]);
+            ask("GET", &format!("{}&{filling}{key}=1", page(1)), &[]);
+            ask("GET", &format!("/v1/messages?conversation_id={filling}{key}&page=1"), &[]);
+            ask("GET", &format!("/v1/messages?conversation_id=x&page={filling}{key}"), &[]);
+            let host = format!("Host: a b{filling}{key}\r\nConnection: close");
+            raw(server.address(), format!("GET / HTTP/1.1\r\n{host}\r\n\r\n").as_bytes());
+            if !key.contains('\'') {
+                ask(&format!("{filling}{key}"), "/v1/messages", &[]);
+            }
+        }
+        let told = told(&server);
+        // Not even its beginning.
+        let leaked: Vec<_> = told.split(['"', '\n']).filter(|line| line.contains("sEc")).collect();
+        assert!(leaked.is_empty(), "{leaked:#?}");
+        assert!(told.contains("****9876") && told.contains("[holds a key]"), "{told}");
+    }
+}
+
+/// What is too long is shown by its length.
+#[test]
+fn a_long_name_or_path_is_told_by_its_length() {
+    let server = Server::start().unwrap();
+    let long = "x".repeat(400);
+    request(&server, "GET", &format!("/{long}"), &[]);
+    request(&server, "GET", &format!("{}&{long}=1", page(1)), &[]);
+    request(&server, "GET", &format!("/{}", &long[..200]), &[]);
+    let verdict = server.verdict();
+    let what: Vec<_> = verdict.findings().iter().map(|finding| &*finding.what).collect();
+    let whole = format!("GET /{}: no endpoint", &long[..200]);
+    let unknown = "/v1/messages has no `... (400 bytes)`";
+    assert_eq!(what, ["GET ... (401 bytes): no endpoint", &whole, unknown]);
 }
 
 /// What a finding shows of its requests is cut, and never within a key.
