@@ -124,6 +124,17 @@ impl Problems {
         self.push(span, message.into(), Some(help.into()));
     }
 
+    /// The same where message and help take time to make: they are made where there is room for them
+    /// only.
+    pub(crate) fn add_made(&mut self, span: Span, make: impl FnOnce() -> (String, String)) {
+        if self.found.len() < Self::MOST {
+            let (message, help) = make();
+            self.push(span, message, Some(help));
+        } else {
+            self.more += 1;
+        }
+    }
+
     fn push(&mut self, span: Span, message: String, help: Option<String>) {
         if self.found.len() < Self::MOST {
             self.found.push((span, message, help));
@@ -279,4 +290,22 @@ fn backwards(text: &[u8], begins: usize, at: usize, chars: usize) -> usize {
 /// The place so many characters behind `at`, or `ends`.
 fn forwards(text: &[u8], at: usize, ends: usize, chars: usize) -> usize {
     (at..ends).filter(|place| begins_char(text[*place])).nth(chars).unwrap_or(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_made_for_those_that_are_kept_only() {
+        let mut problems = Problems::default();
+        let mut made = 0;
+        for at in 0..3_000 {
+            problems.add_made(at..at + 1, || {
+                made += 1;
+                ("wrong".to_owned(), "right".to_owned())
+            });
+        }
+        assert_eq!((made, problems.count()), (Problems::MOST, 3_000));
+    }
 }

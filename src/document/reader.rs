@@ -131,12 +131,13 @@ impl<'t, 'p> Reader<'t, 'p> {
             let number = match found {
                 Ok(number) => number,
                 Err(key) => {
-                    let message = format!("unknown key {}", quoted(&key));
-                    let help = match nearest(&key, known.iter().copied()) {
-                        Some(word) => format!("did you mean {word:?}?"),
-                        None => format!("one of {}", known.join(", ")),
-                    };
-                    self.problems.add_with_help(span, message, help);
+                    self.problems.add_made(span, || {
+                        let help = match nearest(&key, known.iter().copied()) {
+                            Some(word) => format!("did you mean {word:?}?"),
+                            None => format!("one of {}", known.join(", ")),
+                        };
+                        (format!("unknown key {}", quoted(&key)), help)
+                    });
                     self.skip()?;
                     continue;
                 }

@@ -11,6 +11,10 @@ use crate::sandbox::journal::{Entry, hide_sent, is_key_name};
 use crate::suggest::nearest;
 use crate::target::{split_once, split_sandbox, without_sandbox};
 
+/// Of a request with thousands of unknown parameters, so many are compared with those that there are:
+/// no other request is answered meanwhile.
+const MOST_HELPED: usize = 50;
+
 /// A name or a path that is longer, in bytes, is shown by its length alone: findings are kept as long
 /// as the sandbox.
 const LONGEST_SHOWN: usize = 300;
@@ -174,7 +178,8 @@ fn unknown(
     let elsewhere = ENDPOINTS
         .iter()
         .find(|other| other.params.iter().any(|param| param.field.name() == decoded));
-    let hint = match (elsewhere, nearest(&decoded, own)) {
+    let has_help = breaks.len() < MOST_HELPED;
+    let hint = match (elsewhere, has_help.then(|| nearest(&decoded, own)).flatten()) {
         (Some(other), _) => format!("; {} has it", other.path),
         (None, Some(near)) => format!("; did you mean `{near}`?"),
         (None, None) => String::new(),
