@@ -28,8 +28,8 @@ impl<S: Sync> FromRequestParts<S> for AgentView {
             return Err(AuthHeaderError::TwoSandboxes.into());
         }
         let (world, key) = (sandbox.world(), credentials.key);
-        let agent = auth::agent(&world, sandbox.settings.any_key, key);
-        let agent = agent.ok_or(Refusal::UnknownKey)?;
+        let any_key = sandbox.settings.any_key;
+        let agent = auth::agent(&world, any_key, key).ok_or(Refusal::UnknownKey)?;
         sandbox.mark_authenticated();
         sandbox.admit(key).map_err(|(limit, wait)| Refusal::RateLimited { limit, wait })?;
         if agent.deleted {

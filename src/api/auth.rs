@@ -16,7 +16,7 @@ pub(super) struct Credentials<'a> {
     pub(super) sandbox: Option<&'a str>,
 }
 
-/// Why there is no key in a request. It holds nothing of what was sent, which may be a part of a key.
+/// Why a request has no key. No variant holds a part of the header, because it may be a part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum AuthHeaderError {
     #[error("no Authorization header; send `Authorization: {SCHEME} <API key>`")]
@@ -27,9 +27,10 @@ pub(crate) enum AuthHeaderError {
     Scheme(WrongScheme),
     #[error("no API key behind {SCHEME}; was it an empty variable?")]
     NoKey,
+    /// What stands behind the key cannot name a sandbox. The length is in bytes.
     #[error(
         "what stands behind {SANDBOX_MARK} in the API key names no sandbox: \
-         1 to 64 of A-Z a-z 0-9 . _ -, got {}", size(*.length)
+         1 to 64 of A-Z a-z 0-9 . _ -, got {}", describe(*.length)
     )]
     Sandbox { length: usize },
     #[error("the path names one sandbox and the API key another")]
@@ -57,8 +58,8 @@ pub(crate) enum WrongScheme {
 /// Other schemes. No other word is repeated: it may be a part of a key.
 const SCHEMES: &[&str] = &["Basic", "Digest", "Token", "ApiKey", "Api-Key", "Key"];
 
-/// What is told of a text that cannot name a sandbox, by its length in bytes.
-fn size(length: usize) -> String {
+/// Describes a text that cannot name a sandbox by its length in bytes.
+fn describe(length: usize) -> String {
     match length {
         0 => "nothing".to_owned(),
         65.. => format!("{length} bytes"),

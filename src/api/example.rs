@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header;
 
-use super::VendorApi;
+use super::{VendorApi, router};
 use crate::contract::{Endpoint, SCHEME};
 use crate::records::world::World;
 use crate::sandbox::Sandboxes;
@@ -23,7 +23,8 @@ pub(crate) fn example(world: &World, endpoint: &Endpoint) -> Option<Vec<u8>> {
         .body(Body::empty())
         .expect("the contract's paths, queries and keys can be sent");
     let world = World::of_fixture(world.agents.clone(), &[]).ok()?;
-    let api = VendorApi::new(Arc::new(Sandboxes::new(world, Arc::default(), Config::default())));
+    let sandboxes = Sandboxes::new(world, Arc::default(), Config::default());
+    let api = VendorApi::new(Arc::new(sandboxes), router());
     let json = async {
         to_bytes(api.answer(request, &Peer::nobody()).await.into_body(), usize::MAX).await.ok()
     };

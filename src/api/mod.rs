@@ -52,6 +52,7 @@ use agent_view::AgentView;
 pub(crate) use example::example;
 use faulty::Faults;
 pub(crate) use message::{MessageError, authority, check as check_message, split_port};
+use page::Page;
 use query::Query;
 pub(crate) use refusal::Refusal;
 pub(crate) use response::{REASON_HEADER, ResponseMeta, respond};
@@ -61,7 +62,7 @@ pub(crate) use response::{REASON_HEADER, ResponseMeta, respond};
 type Checked = (AgentView, Query);
 
 /// A route for each endpoint of the contract, and a refusal for everything else.
-fn router() -> Router {
+pub(crate) fn router() -> Router {
     ENDPOINTS
         .iter()
         .fold(Router::new(), |router, endpoint| {
@@ -100,17 +101,12 @@ pub(crate) struct VendorApi {
 }
 
 impl VendorApi {
-    pub(crate) fn new(sandboxes: Arc<Sandboxes>) -> Self {
-        Self::with_router(sandboxes, router())
-    }
-
-    /// The same around a router of a test's own.
-    pub(crate) fn with_router(sandboxes: Arc<Sandboxes>, router: Router) -> Self {
+    pub(crate) fn new(sandboxes: Arc<Sandboxes>, router: Router) -> Self {
         let panicked: PanicHandler = |_| Refusal::Panicked.into_response();
         Self { sandboxes, router: CatchPanic::custom(router, panicked) }
     }
 
-    /// Answers a request to the vendor's API, or to a path that there is not.
+    /// Answers a request to any path but those of the control API.
     pub(crate) async fn answer(&self, request: Request, peer: &Peer) -> Response {
         let begun = Instant::now();
         let (head, _body) = request.into_parts();
@@ -167,8 +163,8 @@ impl VendorApi {
         context: Option<RequestContext>,
     ) -> Response {
         let mut parts = head.clone();
-        // The router would take the body from the answer to a HEAD, whose length faults and hyper
-        // go by; hyper leaves it out by itself.
+        // We hand a HEAD to the router as a GET, because the router would drop the body, and faults
+        // and hyper need its length. hyper does not send the body of an answer to a HEAD.
         if parts.method == Method::HEAD {
             parts.method = Method::GET;
         }
@@ -185,7 +181,7 @@ impl VendorApi {
         match Service::call(&mut self.router.clone(), request).await {
             Ok(response) => {
                 let mut response = response.map(Body::new);
-                // A fault may change the body. hyper measures what is sent.
+                // The router has set it, but a fault may change the body. hyper sets it again.
                 response.headers_mut().remove(header::CONTENT_LENGTH);
                 response
             }
@@ -193,7 +189,8 @@ impl VendorApi {
         }
     }
 
-    /// Puts a request into its sandbox's journal, if there is one, and where it is into the response.
+    /// Puts a request into its sandbox's journal, if the server keeps one. The response gets the id of
+    /// the entry.
     fn record(
         &self,
         sandbox: &Sandbox,

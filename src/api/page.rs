@@ -17,7 +17,7 @@ pub(super) struct Page {
 }
 
 impl AgentView {
-    /// The page that is asked for, among so many matches.
+    /// The page that the query asks for, among all matches.
     pub(super) fn page(&self, query: &Query, matches: u64, order: Order) -> Result<Seen, Refusal> {
         let asked = (query.page, query.page_size);
         let seen = Seen::page(matches, asked, order, self.endpoint.operation, self.hazards);

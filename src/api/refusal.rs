@@ -16,8 +16,8 @@ use crate::sandbox::RateLimit;
 use crate::sandbox::journal::CUT;
 use crate::target::split_sandbox;
 
-/// Why a request is refused, which is its reason in visible ASCII: what was wrong, and what would be
-/// right. Nothing of it may be a key.
+/// Why a request is refused. Its text, in visible ASCII, is the reason: what was wrong, and what would
+/// be right. No variant holds a key.
 #[derive(Clone, Debug, Error)]
 pub(crate) enum Refusal {
     /// The path is whole, with what names a sandbox.
@@ -29,7 +29,7 @@ pub(crate) enum Refusal {
     AuthHeader(#[from] AuthHeaderError),
     #[error("unknown API key")]
     UnknownKey,
-    /// A request is admitted again after so many seconds.
+    /// The next request is admitted after `wait` seconds.
     #[error(
         "the key may make {} requests in {} s; the next one in {wait} s",
         limit.requests, limit.seconds
@@ -119,8 +119,8 @@ impl Refusal {
     }
 }
 
-/// Extractors, handlers and fallbacks only say why. `VendorApi` knows the endpoint's words and makes
-/// the [`Refusal::response`] of it.
+/// The response only carries the refusal, because extractors, handlers and fallbacks do not know the
+/// endpoint's words. [`VendorApi`](super::VendorApi) replaces it by [`Refusal::response`].
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());

@@ -63,7 +63,7 @@ impl App {
         let world = World::new(&config.records)?;
         let (cors, limits, date) = (config.cors, config.limits, DateWriter::new(config.clock));
         let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
-        let vendor = VendorApi::new(Arc::clone(&sandboxes));
+        let vendor = VendorApi::new(Arc::clone(&sandboxes), api::router());
         // The control API is beside the CORS layer, never under it: no web page may drive it.
         Ok(Self {
             open: cors.then(|| api::open(vendor.clone())),
@@ -362,7 +362,7 @@ impl Server {
     #[cfg(test)]
     pub(crate) fn with_router(router: axum::Router) -> Self {
         let mut app = App::new(Config::default()).unwrap();
-        app.vendor = VendorApi::with_router(Arc::clone(&app.sandboxes), router);
+        app.vendor = VendorApi::new(Arc::clone(&app.sandboxes), router);
         Self::run(app, String::new()).unwrap()
     }
 }

@@ -1,10 +1,8 @@
 //! `GET /v1/bot/conversation/page`: Get Conversation List.
 
 use super::capacity;
-use crate::api::Checked;
 use crate::api::envelope::{self, Total};
-use crate::api::page::Page;
-use crate::api::refusal::Refusal;
+use crate::api::{Checked, Page, Refusal};
 use crate::contract::{AnonymousId, ListTotal};
 use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};

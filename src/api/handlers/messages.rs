@@ -1,10 +1,8 @@
 //! `GET /v1/messages`: Get Conversation Detail.
 
 use super::capacity;
-use crate::api::Checked;
 use crate::api::envelope::{self, Total};
-use crate::api::page::Page;
-use crate::api::refusal::Refusal;
+use crate::api::{Checked, Page, Refusal};
 use crate::contract::{MessagesOrder, MessagesTotal};
 use crate::records::rows::MessageForm;
 use crate::records::store::RowKind;

@@ -1,9 +1,7 @@
 //! `GET /v2/messages`: Get Conversation Detail, the version that public clients call today.
 
 use super::messages::answer_with;
-use crate::api::Checked;
-use crate::api::page::Page;
-use crate::api::refusal::Refusal;
+use crate::api::{Checked, Page, Refusal};
 use crate::contract::V2MessagesOrder;
 use crate::records::rows::MessageForm;
 

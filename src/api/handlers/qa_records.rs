@@ -1,10 +1,8 @@
 //! `GET /v1/message/qa/record/page`: Get Q&A List.
 
 use super::capacity;
-use crate::api::Checked;
 use crate::api::envelope::{self, Total};
-use crate::api::page::Page;
-use crate::api::refusal::Refusal;
+use crate::api::{Checked, Page, Refusal};
 use crate::contract::{QaOrder, QaTotal};
 use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};

@@ -1,5 +1,5 @@
 //! Where a conversation is that the key's agent does not have. Each agent is asked for a few ids,
-//! and no record is looked at.
+//! and no record is read.
 
 use super::super::refusal::quote;
 use super::public_keys;
@@ -37,7 +37,7 @@ fn holder<'a>(world: &'a World, own: &'a Agent, id: &str) -> Option<&'a Agent> {
     std::iter::once(own).chain(&world.agents).find(|agent| agent.store.messages(id).is_some())
 }
 
-/// `of agent other, whose key is app-other`; a key that may be a secret is not told.
+/// `of agent other, whose key is app-other`; only a public key is named.
 fn describe(agent: &Agent) -> String {
     let name = quote(&agent.name);
     match public_keys(agent).next() {

@@ -1,5 +1,5 @@
-//! What the client of a refused request may have meant. Nothing of this runs on the way of a right
-//! request, and none of it takes a time that depends on how many records there are.
+//! Advice for the client of a refused request. It is made for refused requests only, and it takes a time
+//! that does not depend on the number of records.
 
 mod conversations;
 mod keys;
@@ -43,7 +43,7 @@ pub(super) fn advice(
     }
 }
 
-/// The keys of an agent that may be told: those that are no secret, and fit in a reason.
+/// The keys of an agent that a reason may name: they are no secret, and short enough.
 fn public_keys(agent: &Agent) -> impl Iterator<Item = &str> {
     agent.public_keys.iter().map(String::as_str).filter(|key| key.len() <= 64)
 }

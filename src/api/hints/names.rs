@@ -5,7 +5,7 @@ use super::super::refusal::quote;
 use super::normalize_name;
 use crate::contract::{ENDPOINTS, Endpoint, Field};
 
-/// So many unknown names are looked at; nobody means one of more.
+/// This many unknown names are compared, so that a long query string costs little.
 const MOST: usize = 32;
 
 /// Longer than any name that is taken for another.
@@ -27,7 +27,7 @@ pub(super) fn suggest_param(endpoint: &Endpoint, missing: Field, query: &str) ->
     best.map(|(_, name)| format!("; did you mean {} for {}?", missing.name(), quote(name)))
 }
 
-/// Whether any endpoint has a parameter of this name: then it was meant.
+/// Whether any endpoint has a parameter of this name. Such a name is not a misspelt one.
 fn is_known(name: &str) -> bool {
     let params = || ENDPOINTS.iter().flat_map(|endpoint| endpoint.params);
     params().any(|param| param.field.name() == name)

@@ -1,4 +1,4 @@
-//! What a refused value of a parameter may have meant.
+//! Which value of a parameter the client probably wanted to send.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -10,11 +10,12 @@ use crate::suggest::nearest;
 /// Longer than any value that is taken for a number or a time.
 const LONGEST: usize = 64;
 
-/// Seconds and milliseconds of the years 2001 to 2286: nobody means the one by the other.
+/// Seconds and milliseconds of the years 2001 to 2286. A number in one range is never in the other, so
+/// it is clear which unit a client sent.
 const SECONDS: std::ops::Range<f64> = 1e9..1e10;
 const MILLIS: std::ops::Range<f64> = 1e12..1e13;
 
-/// `; did you mean 100?`, and whose a range is that would have taken the value.
+/// `; did you mean 100?`, or which other endpoint takes the value.
 pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let suggestion = match param.kind {
         Kind::Millis => millis(value),

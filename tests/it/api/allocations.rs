@@ -8,9 +8,10 @@ use axum::http::Request;
 use gptbots_mock::{Server, ServerBuilder, Unserved};
 use serde_json::Value;
 
-/// So often a request may allocate: six times, for its parts, the journal and the response; once
-/// more for an id that is looked up, and once where the guess at the size of the answer was short.
-const MOST: u64 = 8;
+/// A request may allocate this often. Most of it is axum's: the route, its future and the body are
+/// boxed by the router and by what catches panics. The rest is ours: a copy of the head for the journal,
+/// the journal's entry, the answer, an id that is looked up.
+const MOST: u64 = 26;
 
 const ALWAYS: &str = "start_time=0&end_time=9999999999999";
 
