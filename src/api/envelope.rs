@@ -1,7 +1,7 @@
 //! The shape that all answers share: rows, and mostly a total.
 
 use crate::contract::{Answer, TOTAL, TotalPlace};
-use crate::records::json::{Out, Pen};
+use crate::records::json::JsonBuf;
 
 /// `total` as an answer prints it.
 #[derive(Clone, Copy)]
@@ -15,10 +15,10 @@ pub(super) fn envelope(
     answer: &Answer,
     total: Option<Total>,
     capacity: usize,
-    rows: impl FnOnce(&mut Out),
+    rows: impl FnOnce(&mut JsonBuf),
 ) -> Vec<u8> {
     let is_first = answer.total == TotalPlace::BeforeRows;
-    let mut out = Out::with_room(capacity + 64);
+    let mut out = JsonBuf::with_capacity(capacity + 64);
     out.bytes(b"{");
     if let Some(total) = total.filter(|_| is_first) {
         append_total(total, &mut out);
@@ -36,13 +36,13 @@ pub(super) fn envelope(
     out.into_bytes()
 }
 
-fn append_total(total: Total, out: &mut Out) {
+fn append_total(total: Total, out: &mut JsonBuf) {
     let (number, quote): (u64, &[u8]) = match total {
         Total::Number(number) => (number, b""),
         Total::String(number) => (number, b"\""),
     };
     out.bytes(TOTAL.as_bytes());
     out.bytes(quote);
-    out.write(&|pen: &mut Pen<'_>| pen.integer(number));
+    out.integer(number);
     out.bytes(quote);
 }

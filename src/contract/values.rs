@@ -126,6 +126,7 @@ pub(crate) enum MessageType {
 
 impl MessageType {
     /// Both.
+    #[cfg(feature = "cli")]
     pub(crate) const ALL: [Self; 2] = [Self::Question, Self::Answer];
 
     /// `message_type` of a v1 message.

@@ -13,7 +13,7 @@ use super::extract::FromBody;
 use super::settings::SETTINGS;
 use crate::contract::READINGS;
 use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
-use crate::records::fixtures::{Drafts, Loading, from_texts};
+use crate::records::fixtures::{AgentDrafts, FixtureReader, from_texts};
 use crate::records::generate::MAX_CONVERSATIONS;
 use crate::records::world::World;
 use crate::sandbox::faults::{Fault, read_fault};
@@ -117,12 +117,12 @@ impl FromBody for Fault {
 /// Reads the whole of a body. Nothing is done where anything is wrong.
 pub(super) fn read_document(
     body: &[u8],
-    mut read: impl FnMut(&mut Reader<'_, '_>, &mut Loading<'_>) -> Result<(), Fatal>,
-) -> Result<(Documents, Drafts), Failure> {
+    mut read: impl FnMut(&mut Reader<'_, '_>, &mut FixtureReader<'_>) -> Result<(), Fatal>,
+) -> Result<(Documents, AgentDrafts), Failure> {
     let body = str::from_utf8(body).map_err(|_| Failure::bad("the body is not UTF-8"))?;
     let documents = from_texts([("body".to_owned(), body)]);
     let mut problems = Problems::default();
-    let mut loading = Loading::new(&documents);
+    let mut loading = FixtureReader::new(&documents);
     for span in documents.spans() {
         let mut reader = Reader::new(&documents, &span, &mut problems);
         // A syntax error is among the problems.
@@ -137,7 +137,7 @@ pub(super) fn read_document(
 
 fn read_settings(
     reader: &mut Reader<'_, '_>,
-    loading: &mut Loading<'_>,
+    loading: &mut FixtureReader<'_>,
     draft: &mut Draft,
     generates: bool,
 ) -> Result<(), Fatal> {

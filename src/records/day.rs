@@ -53,8 +53,9 @@ impl Day {
     }
 
     fn until_timestamp(moment: Timestamp) -> Self {
-        // Records have milliseconds. What was cut off lies before the moment.
-        let moment = Timestamp::from_millisecond(moment.as_millisecond()).unwrap_or(moment);
+        // Times of records have no more than milliseconds.
+        let moment = Timestamp::from_millisecond(moment.as_millisecond())
+            .expect("milliseconds of an instant are in the range of instants");
         Self { date: Offset::UTC.to_datetime(moment).date(), until: Some(moment) }
     }
 
@@ -66,7 +67,7 @@ impl Day {
         (days + 1) * DAY_MS
     }
 
-    /// What every record lies before: milliseconds since 1970-01-01 UTC.
+    /// The instant that all records are before: milliseconds since 1970-01-01 UTC.
     pub(crate) fn until_ms(self) -> i64 {
         self.until.map_or_else(|| self.end_ms(), Timestamp::as_millisecond)
     }
@@ -99,11 +100,11 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, DayError> {
         let wrong = |_| DayError(text.to_owned());
-        // Exactly YYYY-MM-DD: jiff alone would take a time behind it, too.
+        // The length is checked because jiff would accept a time after the date, too.
         if text.len() == 10 {
             return Ok(Self { date: text.parse().map_err(wrong)?, until: None });
         }
-        // As RFC 3339 has it: jiff alone would take less, and names of time zones.
+        // RFC 3339 has minutes and no names of time zones, while jiff would accept either.
         let rfc3339 = text.as_bytes().get(16) == Some(&b':') && !text.contains('[');
         let moment = if rfc3339 { text } else { "" }.parse().map_err(wrong)?;
         Ok(Self::until_timestamp(moment))

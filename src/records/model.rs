@@ -1,36 +1,38 @@
-//! The records as the answers need them: one struct a row, spelled as on the wire.
+//! The records in the form that responses need: one struct for each kind of row, with the names of the
+//! wire.
 //!
-//! A text is whatever can write itself into an answer, so a row costs no allocation: an id is a
-//! number until it is written, a phrase a template and what fills it.
+//! A source chooses the types of its texts, which are anything that can write itself into a response.
+//! So making a row allocates nothing: a generated id is a number until it is written, and a generated
+//! phrase is a template and the values of its slots.
 
 use crate::contract::ConversationType;
 pub(crate) use crate::contract::{Feedback, MessageType};
-use crate::records::json::Pen;
+use crate::records::json::JsonBuf;
 
 /// A text that can write itself as the inside of a JSON string, escaped, without the quotes.
 pub(crate) trait Text {
-    fn append_to(&self, out: &mut Pen<'_>);
+    fn write_to(&self, out: &mut JsonBuf);
 }
 
-/// An id as it is written.
-impl<const N: usize> Text for [u8; N] {
-    #[inline(always)]
-    fn append_to(&self, out: &mut Pen<'_>) {
+/// A text that is escaped already.
+impl Text for &[u8] {
+    #[inline]
+    fn write_to(&self, out: &mut JsonBuf) {
         out.bytes(self);
     }
 }
 
-/// Nothing where there is none.
+/// `None` is written as the empty text.
 impl<T: Text> Text for Option<T> {
-    #[inline(always)]
-    fn append_to(&self, out: &mut Pen<'_>) {
+    #[inline]
+    fn write_to(&self, out: &mut JsonBuf) {
         if let Some(text) = self {
-            text.append_to(out);
+            text.write_to(out);
         }
     }
 }
 
-/// Escapes a text as the inside of a JSON string: compact, with non-ASCII left as it is.
+/// A text as the inside of a JSON string. Characters beyond ASCII are not escaped.
 pub(crate) fn escape(text: &str) -> Box<str> {
     let mut quoted = serde_json::Value::from(text).to_string();
     quoted.pop();
@@ -38,14 +40,14 @@ pub(crate) fn escape(text: &str) -> Box<str> {
     quoted.into_boxed_str()
 }
 
-/// Credits, always written with a decimal point.
+/// Credits. They are always written with a decimal point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Credits {
     Hundredths(u32),
     Any(f64),
 }
 
-/// A conversation, as the list shows it. Times are milliseconds since 1970-01-01 UTC.
+/// A conversation of the list. Times are milliseconds since 1970-01-01 UTC.
 pub(crate) struct Conversation<Id, User, Subject, Bot> {
     pub(crate) conversation_id: Id,
     pub(crate) user_id: User,
@@ -58,19 +60,19 @@ pub(crate) struct Conversation<Id, User, Subject, Bot> {
     pub(crate) anonymous_id: Id,
 }
 
-/// A message, for both versions of the endpoint.
+/// A message, of either version of the endpoint.
 pub(crate) struct Message<Id, Phrase> {
     pub(crate) message_id: Id,
-    /// `None` for the first of a conversation.
+    /// `None` for the first message of a conversation.
     pub(crate) parent_message_id: Option<Id>,
     pub(crate) message_type: MessageType,
     pub(crate) text: Phrase,
     pub(crate) create_time: i64,
-    /// `None` on a question.
+    /// [`Feedback::None`] for a question.
     pub(crate) feedback: Feedback,
 }
 
-/// A question and the answer right after it.
+/// A question and the answer that follows it.
 pub(crate) struct Qa<Id, User, Phrase> {
     pub(crate) id: Id,
     pub(crate) q_time: i64,

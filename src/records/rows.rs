@@ -1,47 +1,23 @@
-//! How the rows of each answer are written: the keys of the contract, in its order, each with its
-//! value. No HTTP is here, and nothing of where records come from.
+//! Writes the rows of each endpoint: the keys of the contract, in its order, each with its value. This
+//! module knows neither HTTP nor the sources of records.
 
 use crate::contract::{
-    CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION_TYPES, ConversationField, ConversationType, Feedback,
-    Keys, MessageField, MessageType, MessageV2Field, QaField, QaTime,
+    CONTENT_CLOSE, CONTENT_OPEN, ConversationField, ConversationType, Keys, MessageField,
+    MessageV2Field, QaField, QaTime,
 };
-use crate::records::json::{Pen, Word};
+use crate::records::json::JsonBuf;
 use crate::records::model::{Conversation, Credits, Message, Qa, Text};
 
-/// The words of the contract by the number of their value, ready to be written.
-macro_rules! words {
-    ($values:expr, $n:ident => $value:expr, $name:path) => {{
-        let mut words = [Word::new(""); $values.len()];
-        let mut $n = 0;
-        while $n < words.len() {
-            words[$value as usize] = Word::new($name($value));
-            $n += 1;
-        }
-        words
-    }};
-}
-
-const TYPES: [Word; CONVERSATION_TYPES.len()] =
-    words!(CONVERSATION_TYPES, n => CONVERSATION_TYPES[n].0, ConversationType::name);
-const FEEDBACK: [Word; Feedback::ALL.len()] =
-    words!(Feedback::ALL, n => Feedback::ALL[n], Feedback::name);
-const V2_FEEDBACK: [Word; Feedback::ALL.len()] =
-    words!(Feedback::ALL, n => Feedback::ALL[n], Feedback::v2_name);
-const MESSAGE_TYPES: [Word; MessageType::ALL.len()] =
-    words!(MessageType::ALL, n => MessageType::ALL[n], MessageType::name);
-const ROLES: [Word; MessageType::ALL.len()] =
-    words!(MessageType::ALL, n => MessageType::ALL[n], MessageType::role);
-
-/// Which of the shapes of a message.
+/// The shape of a message, by the version of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MessageForm {
     V1,
     V2,
 }
 
-/// A row that is being written.
-struct Writer<'w, 'p, R> {
-    pen: &'w mut Pen<'p>,
+/// Writes the values of a row as the contract hands on its keys.
+struct RowWriter<'w, R> {
+    out: &'w mut JsonBuf,
     row: &'w R,
     /// Whether `anonymous_id` is written.
     anonymous_id: bool,
@@ -49,130 +25,130 @@ struct Writer<'w, 'p, R> {
     unit: QaTime,
 }
 
-#[inline(always)]
-fn writer<'w, 'p, R>(pen: &'w mut Pen<'p>, row: &'w R) -> Writer<'w, 'p, R> {
-    Writer { pen, row, anonymous_id: false, unit: QaTime::Seconds }
+#[inline]
+fn row_writer<'w, R>(out: &'w mut JsonBuf, row: &'w R) -> RowWriter<'w, R> {
+    RowWriter { out, row, anonymous_id: false, unit: QaTime::Seconds }
 }
 
-/// A row of the conversation list.
-#[inline(always)]
+/// Writes a row of the conversation list.
+#[inline]
 pub(crate) fn conversation(
-    pen: &mut Pen<'_>,
+    out: &mut JsonBuf,
     row: &Conversation<impl Text, impl Text, impl Text, impl Text>,
     anonymous_id: bool,
 ) {
-    ConversationField::in_order(&mut Writer { anonymous_id, ..writer(pen, row) });
-    pen.byte(b'}');
+    ConversationField::in_order(&mut RowWriter { anonymous_id, ..row_writer(out, row) });
+    out.byte(b'}');
 }
 
-/// A message, in one of its shapes.
-#[inline(always)]
-pub(crate) fn message(pen: &mut Pen<'_>, row: &Message<impl Text, impl Text>, form: MessageForm) {
+/// Writes a message.
+#[inline]
+pub(crate) fn message(out: &mut JsonBuf, row: &Message<impl Text, impl Text>, form: MessageForm) {
     match form {
-        MessageForm::V1 => MessageField::in_order(&mut writer(pen, row)),
-        MessageForm::V2 => MessageV2Field::in_order(&mut writer(pen, row)),
+        MessageForm::V1 => MessageField::in_order(&mut row_writer(out, row)),
+        MessageForm::V2 => MessageV2Field::in_order(&mut row_writer(out, row)),
     }
-    pen.byte(b'}');
+    out.byte(b'}');
 }
 
-/// A row of the Q&A list.
-#[inline(always)]
-pub(crate) fn qa(pen: &mut Pen<'_>, row: &Qa<impl Text, impl Text, impl Text>, unit: QaTime) {
-    QaField::in_order(&mut Writer { unit, ..writer(pen, row) });
-    pen.byte(b'}');
+/// Writes a row of the Q&A list.
+#[inline]
+pub(crate) fn qa(out: &mut JsonBuf, row: &Qa<impl Text, impl Text, impl Text>, unit: QaTime) {
+    QaField::in_order(&mut RowWriter { unit, ..row_writer(out, row) });
+    out.byte(b'}');
 }
 
 impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
-    for Writer<'_, '_, Conversation<I, U, S, B>>
+    for RowWriter<'_, Conversation<I, U, S, B>>
 {
-    #[inline(always)]
+    #[inline]
     fn key(&mut self, field: ConversationField, json: &'static [u8]) {
         use ConversationField as Field;
-        let Self { pen, row, .. } = self;
+        let Self { out, row, .. } = self;
         if field == Field::AnonymousId && !self.anonymous_id {
             return;
         }
-        pen.bytes(json);
+        out.bytes(json);
         match field {
-            Field::ConversationId => pen.text(&row.conversation_id),
-            Field::UserId => pen.text(&row.user_id),
-            Field::RecentChatTime => pen.time(row.recent_chat_time),
-            Field::Subject => pen.text(&row.subject),
-            Field::ConversationType => pen.word(&TYPES[row.conversation_type as usize]),
-            Field::MessageCount => pen.count(row.message_count),
+            Field::ConversationId => out.text(&row.conversation_id),
+            Field::UserId => out.text(&row.user_id),
+            Field::RecentChatTime => out.integer(row.recent_chat_time),
+            Field::Subject => out.text(&row.subject),
+            Field::ConversationType => out.name(row.conversation_type.name()),
+            Field::MessageCount => out.integer(row.message_count),
             Field::CostCredit => match row.cost_credit {
-                Credits::Hundredths(hundredths) => pen.hundredths(hundredths.into()),
-                Credits::Any(number) => pen.float(number),
+                Credits::Hundredths(hundredths) => out.hundredths(hundredths),
+                Credits::Any(number) => out.float(number),
             },
-            Field::BotId => pen.text(&row.bot_id),
+            Field::BotId => out.text(&row.bot_id),
             Field::AnonymousId if row.conversation_type == ConversationType::Api => {
-                pen.bytes(b"null");
+                out.bytes(b"null");
             }
             Field::AnonymousId => {
-                pen.byte(b'"');
-                pen.text(&row.anonymous_id);
+                out.byte(b'"');
+                out.text(&row.anonymous_id);
             }
         }
     }
 }
 
-impl<I: Text, P: Text> Keys<MessageField> for Writer<'_, '_, Message<I, P>> {
-    #[inline(always)]
+impl<I: Text, P: Text> Keys<MessageField> for RowWriter<'_, Message<I, P>> {
+    #[inline]
     fn key(&mut self, field: MessageField, json: &'static [u8]) {
         use MessageField as Field;
-        let Self { pen, row, .. } = self;
-        pen.bytes(json);
+        let Self { out, row, .. } = self;
+        out.bytes(json);
         match field {
-            Field::MessageId => pen.text(&row.message_id),
-            Field::ParentMessageId => pen.text(&row.parent_message_id),
-            Field::MessageType => pen.word(&MESSAGE_TYPES[row.message_type as usize]),
-            Field::Text => pen.text(&row.text),
-            Field::CreateTime => pen.time(row.create_time),
+            Field::MessageId => out.text(&row.message_id),
+            Field::ParentMessageId => out.text(&row.parent_message_id),
+            Field::MessageType => out.name(row.message_type.name()),
+            Field::Text => out.text(&row.text),
+            Field::CreateTime => out.integer(row.create_time),
         }
     }
 }
 
-impl<I: Text, P: Text> Keys<MessageV2Field> for Writer<'_, '_, Message<I, P>> {
-    #[inline(always)]
+impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
+    #[inline]
     fn key(&mut self, field: MessageV2Field, json: &'static [u8]) {
         use MessageV2Field as Field;
-        let Self { pen, row, .. } = self;
-        pen.bytes(json);
+        let Self { out, row, .. } = self;
+        out.bytes(json);
         match field {
-            Field::MessageId => pen.text(&row.message_id),
-            Field::ParentMessageId => pen.text(&row.parent_message_id),
-            Field::CreateTime => pen.time(row.create_time),
-            Field::Feedback => pen.word(&V2_FEEDBACK[row.feedback as usize]),
-            Field::Role => pen.word(&ROLES[row.message_type as usize]),
+            Field::MessageId => out.text(&row.message_id),
+            Field::ParentMessageId => out.text(&row.parent_message_id),
+            Field::CreateTime => out.integer(row.create_time),
+            Field::Feedback => out.name(row.feedback.v2_name()),
+            Field::Role => out.name(row.message_type.role()),
             Field::Content => {
-                pen.bytes(CONTENT_OPEN.as_bytes());
-                row.text.append_to(pen);
-                pen.bytes(CONTENT_CLOSE.as_bytes());
+                out.bytes(CONTENT_OPEN.as_bytes());
+                row.text.write_to(out);
+                out.bytes(CONTENT_CLOSE.as_bytes());
             }
         }
     }
 }
 
-impl<I: Text, U: Text, P: Text> Keys<QaField> for Writer<'_, '_, Qa<I, U, P>> {
-    #[inline(always)]
+impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<I, U, P>> {
+    #[inline]
     fn key(&mut self, field: QaField, json: &'static [u8]) {
         use QaField as Field;
-        let Self { pen, row, .. } = self;
-        pen.bytes(json);
+        let Self { out, row, .. } = self;
+        out.bytes(json);
         match field {
-            Field::Id => pen.text(&row.id),
+            Field::Id => out.text(&row.id),
             Field::QTime => match self.unit {
-                // Rounded down, before 1970 too.
-                QaTime::Seconds => pen.seconds(row.q_time.div_euclid(1000)),
-                QaTime::Milliseconds => pen.time(row.q_time),
+                // Times before 1970 are rounded down, too.
+                QaTime::Seconds => out.integer(row.q_time.div_euclid(1000)),
+                QaTime::Milliseconds => out.integer(row.q_time),
             },
-            Field::Q => pen.text(&row.q),
-            Field::A => pen.text(&row.a),
-            Field::UserFeedback => pen.word(&FEEDBACK[row.user_feedback as usize]),
-            Field::ConvoId => pen.text(&row.convo_id),
-            Field::ConvoType => pen.word(&TYPES[row.convo_type as usize]),
-            Field::Aid => pen.text(&row.aid),
-            Field::UserId => pen.text(&row.user_id),
+            Field::Q => out.text(&row.q),
+            Field::A => out.text(&row.a),
+            Field::UserFeedback => out.name(row.user_feedback.name()),
+            Field::ConvoId => out.text(&row.convo_id),
+            Field::ConvoType => out.name(row.convo_type.name()),
+            Field::Aid => out.text(&row.aid),
+            Field::UserId => out.text(&row.user_id),
         }
     }
 }

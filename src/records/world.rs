@@ -8,14 +8,14 @@ use crate::document::DocumentError;
 use crate::keys::check_key;
 use crate::records::fixtures;
 use crate::records::generate::{Generator, MAX_CONVERSATIONS};
-use crate::records::store::{Loaded, Store};
+use crate::records::store::{LoadedRecords, Store};
 
-/// Which agents and records there are.
+/// The settings of agents and records.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordsConfig {
-    /// What the generated records are drawn from.
+    /// The seed of the generated records.
     pub(crate) seed: u64,
-    /// How many conversations agent *demo* has.
+    /// The number of conversations of agent *demo*.
     pub(crate) conversations: u32,
     /// The end of the generated records.
     pub(crate) now: Day,
@@ -39,31 +39,31 @@ impl Default for RecordsConfig {
 /// Where agents and records come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Agents {
-    /// The pages' examples, generated records, a deleted agent.
+    /// The examples of the vendor's pages, generated records, and a deleted agent.
     #[default]
     BuiltIn,
-    /// Fixtures that are no files.
+    /// The JSON of fixtures.
     Texts(Vec<String>),
     /// Fixture files, and folders of them.
     Paths(Vec<PathBuf>),
 }
 
-/// An agent ("bot"): what one or more keys stand for. A copy is of the same records.
+/// An agent ("bot"), which is named by one or more keys. Clones share the records.
 #[derive(Clone)]
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) keys: Vec<String>,
-    /// The keys that are no secret: built in, or derived from the agent's name.
+    /// The keys that are no secret, because they are built in or derived from the agent's name.
     pub(crate) public_keys: Vec<String>,
-    /// Deleted: every call with its keys is refused.
+    /// Whether the agent is deleted, so that every call with its keys is refused.
     pub(crate) deleted: bool,
     pub(crate) store: Store,
 }
 
-/// All agents of a server. Immutable, so that any number of sandboxes can share it.
+/// All agents of a server. They are immutable, so any number of sandboxes can share them.
 pub(crate) struct World {
     pub(crate) agents: Vec<Agent>,
-    /// Which agent further keys belong to.
+    /// The agent that further keys belong to.
     main: usize,
 }
 
@@ -76,14 +76,14 @@ pub(crate) const DEMO_KEY: &str = "app-demo";
 /// The key of agent *deleted*.
 const DELETED_KEY: &str = "app-deleted";
 
-/// Why there is no world.
+/// Why the agents could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WorldError {
     Fixture(DocumentError),
-    /// A key that cannot be sent, or that stands for another agent already.
+    /// A key that cannot be sent, or that another agent has.
     Key(String),
     TooManyConversations(u32),
-    /// Another setting that is not right.
+    /// Another setting that is wrong.
     Setting(String),
 }
 
@@ -138,13 +138,13 @@ impl World {
                 keys: vec![DELETED_KEY.to_owned()],
                 public_keys: vec![DELETED_KEY.to_owned()],
                 deleted: true,
-                store: Store::new(Loaded::empty()),
+                store: Store::new(LoadedRecords::empty()),
             });
         }
         Self::of(agents, main, &config.api_keys)
     }
 
-    /// Agents, of which one has further keys.
+    /// Agents, of which `main` gets further keys.
     fn of(agents: Vec<Agent>, main: usize, api_keys: &[String]) -> Result<Self, WorldError> {
         let mut world = Self { agents, main };
         for key in api_keys {
@@ -153,7 +153,7 @@ impl World {
         Ok(world)
     }
 
-    /// The agents of a fixture that was read. Further keys are the first one's.
+    /// The agents of a fixture. The first one gets further keys.
     pub(crate) fn of_fixture(agents: Vec<Agent>, api_keys: &[String]) -> Result<Self, WorldError> {
         Self::of(agents, 0, api_keys)
     }
@@ -173,7 +173,7 @@ impl World {
         self.agents.get(self.main)
     }
 
-    /// The agent whose key a client is given that has none: the main one, or the first that is
+    /// The agent whose key is given to a client that has none: the main one, or the first one that is
     /// not deleted.
     pub(crate) fn agent_to_ask(&self) -> Option<&Agent> {
         let main = self.main_agent();

@@ -5,25 +5,24 @@ use crate::api::envelope::{self, Total};
 use crate::api::{Checked, Page, Refusal};
 use crate::contract::{MessagesOrder, MessagesTotal};
 use crate::records::rows::MessageForm;
-use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) async fn answer(checked: Checked) -> Result<Page, Refusal> {
+pub(super) fn answer(checked: &Checked) -> Result<Page, Refusal> {
     let reversed = checked.0.readings.messages_order == MessagesOrder::NewestFirst;
-    answer_with(checked, reversed, MessageForm::V1).await
+    answer_with(checked, reversed, MessageForm::V1)
 }
 
 /// Both versions of the endpoint differ in the order and the shape of a message only.
-pub(super) async fn answer_with(
-    (view, query): Checked,
+pub(super) fn answer_with(
+    (view, query): &Checked,
     reversed: bool,
     form: MessageForm,
 ) -> Result<Page, Refusal> {
-    let store = view.ready(RowKind::Messages(form)).await;
     let id = &query.conversation_id;
-    let messages = store.messages(id).ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
+    let messages =
+        view.records.messages(id).ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
     let order = Order { reversed, newest_first: reversed };
-    let seen = view.page(&query, messages.total(), order)?;
+    let seen = view.page(query, messages.total(), order)?;
     let Seen { slice, rows, total, .. } = seen;
     let total = match view.readings.messages_total {
         MessagesTotal::Number => Total::Number(total),
@@ -32,5 +31,5 @@ pub(super) async fn answer_with(
     let json = envelope::envelope(&view.endpoint.answer, Some(total), capacity(rows, 400), |out| {
         messages.write(slice, form, out);
     });
-    Ok(Page::new(json, view.endpoint, &query, &seen, true, None))
+    Ok(Page::new(json, view.endpoint, query, &seen, true, None))
 }

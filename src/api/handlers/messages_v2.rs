@@ -5,7 +5,7 @@ use crate::api::{Checked, Page, Refusal};
 use crate::contract::V2MessagesOrder;
 use crate::records::rows::MessageForm;
 
-pub(super) async fn answer(checked: Checked) -> Result<Page, Refusal> {
+pub(super) fn answer(checked: &Checked) -> Result<Page, Refusal> {
     let reversed = checked.0.readings.v2_messages_order == V2MessagesOrder::NewestFirst;
-    answer_with(checked, reversed, MessageForm::V2).await
+    answer_with(checked, reversed, MessageForm::V2)
 }

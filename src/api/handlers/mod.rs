@@ -7,14 +7,15 @@ mod qa_records;
 
 use axum::routing::{MethodRouter, get};
 
+use super::Checked;
 use crate::contract::Operation;
 
 /// The handler of an operation, for `GET` and `HEAD`. An operation without one does not compile.
 pub(super) fn method_router(operation: Operation) -> MethodRouter {
     match operation {
         Operation::ConversationList => get(conversation_list::answer),
-        Operation::Messages => get(messages::answer),
-        Operation::MessagesV2 => get(messages_v2::answer),
+        Operation::Messages => get(async |checked: Checked| messages::answer(&checked)),
+        Operation::MessagesV2 => get(async |checked: Checked| messages_v2::answer(&checked)),
         Operation::QaRecords => get(qa_records::answer),
     }
 }

@@ -1,17 +1,17 @@
-//! Where the generator's randomness comes from: one keyed function of (record, purpose).
+//! The generator's randomness: one keyed function of (record, purpose).
 //!
-//! `ChaCha8` turns the seed into keys and tables, once, at start. A record's own draws are a
-//! keyed hash of its number and a purpose, because a page of 100 rows makes some thousand draws
-//! and a cipher stream per record would cost more than all the rest of the answer. Ranges are
-//! reduced here, never by `rand`, whose reductions have changed between releases.
+//! At the start, `ChaCha8` turns the seed into keys and tables. The draws of a record are a keyed hash
+//! of its number and a purpose, because a page of 100 rows makes some thousand draws, and a cipher
+//! stream for each record would cost more than the rest of the page. Words are reduced to ranges here
+//! and not by `rand`, because its reductions have changed between releases.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
-/// The version of the generated data. A change of any byte is a new version.
+/// The version of the generated data. A change that alters any byte needs a new version.
 const DATA_VERSION: u64 = 1;
 
-/// The stream from which a part of the generator is set up.
+/// The random stream from which a part of the generator is set up.
 pub(super) fn stream(seed: u64, part: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (place, word) in key.chunks_exact_mut(8).zip([seed, DATA_VERSION, part, 0]) {
@@ -20,7 +20,7 @@ pub(super) fn stream(seed: u64, part: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-/// Draws by (record, purpose): pure, in any order, at no cost in memory.
+/// Makes draws by (record, purpose). They are pure, so they can be made in any order and are not kept.
 #[derive(Clone, Copy)]
 pub(super) struct Draws {
     key: u64,
@@ -39,8 +39,7 @@ impl Draws {
         Self { key: stream.next_u64(), spread: stream.next_u64() | 1 }
     }
 
-    #[inline(always)]
-    pub(super) fn of(self, record: u32) -> RecordDraws {
+    pub(super) fn record(self, record: u32) -> RecordDraws {
         let record = u64::from(record).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.key);
         RecordDraws { record: scramble(record), spread: self.spread }
     }
@@ -48,7 +47,6 @@ impl Draws {
 
 impl RecordDraws {
     /// 64 evenly distributed bits.
-    #[inline(always)]
     pub(super) fn at(self, purpose: u64) -> u64 {
         scramble(self.record.wrapping_add(purpose.wrapping_mul(self.spread)))
     }
@@ -56,21 +54,25 @@ impl RecordDraws {
 
 /// `word` reduced to `0..below`, by its high bits.
 #[allow(clippy::cast_possible_truncation, reason = "a product's high half is below 2^64")]
-#[inline(always)]
 pub(super) fn reduce(word: u64, below: u64) -> u64 {
     ((u128::from(word) * u128::from(below)) >> 64) as u64
 }
 
-/// Bits as good as a word's own and independent of them: the step of `wyrand`.
+/// The entry of a list that the high bits of a word choose.
+pub(super) fn choose<T>(list: &[T], word: u64) -> &T {
+    let at = reduce(word, list.len() as u64);
+    &list[usize::try_from(at).expect("the word was reduced to the length of a list")]
+}
+
+/// Bits that are as evenly distributed as a word's own, and independent of them. This is the step of
+/// `wyrand`.
 #[allow(clippy::cast_possible_truncation, reason = "both halves are taken")]
-#[inline(always)]
 pub(super) fn scramble(word: u64) -> u64 {
     let product = u128::from(word) * u128::from(word ^ 0xe703_7ed1_a0b4_28db);
     (product >> 64) as u64 ^ product as u64
 }
 
 /// `SplitMix64`'s finalizer (Stafford's variant 13): a bijection of 64 bits.
-#[inline(always)]
 pub(crate) const fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -97,44 +99,37 @@ pub(super) const fn inverse(odd: u64) -> u64 {
     guess
 }
 
-/// A weighted choice, by a table of 1024 tickets: small, because a page draws from several.
-pub(super) struct Lottery<T> {
-    tickets: Box<[u8; TICKETS]>,
-    values: Box<[T; VALUES]>,
+/// A weighted choice, by a table that holds for each of its entries the number of a value. The table is
+/// small, because a page draws from several of them.
+pub(super) struct WeightedTable<T> {
+    entries: Box<[u8; ENTRIES]>,
+    values: Vec<T>,
 }
 
-/// A lottery has so many values at most.
-const VALUES: usize = 32;
+const ENTRIES: usize = 1 << TABLE_BITS;
 
-const TICKETS: usize = 1 << LOTTERY_BITS;
+/// How many bits of a word choose the entry.
+pub(super) const TABLE_BITS: u32 = 10;
 
-/// So many bits of a word a lottery looks at.
-pub(super) const LOTTERY_BITS: u32 = 10;
-
-impl<T: Copy> Lottery<T> {
+impl<T: Copy> WeightedTable<T> {
     /// Weights are shares of their sum, rounded to 1/1024.
-    pub(super) fn new(entries: &[(T, u32)]) -> Self {
-        debug_assert!((1..=VALUES).contains(&entries.len()));
-        let sum: usize = entries.iter().map(|(_, weight)| *weight as usize).sum();
-        let mut tickets = Box::new([0; TICKETS]);
-        let (mut sold, mut from) = (0, 0);
-        for (number, (_, weight)) in (0..).zip(entries) {
-            sold += *weight as usize;
-            let until = TICKETS * sold / sum;
-            tickets[from..until].fill(number);
-            from = until;
+    pub(super) fn new(weighted: &[(T, u32)]) -> Self {
+        let sum: usize = weighted.iter().map(|(_, weight)| *weight as usize).sum();
+        let mut entries = Box::new([0; ENTRIES]);
+        let (mut weight_so_far, mut start) = (0, 0);
+        for (number, (_, weight)) in (0..).zip(weighted) {
+            weight_so_far += *weight as usize;
+            let end = ENTRIES * weight_so_far / sum;
+            entries[start..end].fill(number);
+            start = end;
         }
-        Self {
-            tickets,
-            values: Box::new(std::array::from_fn(|n| entries[n.min(entries.len() - 1)].0)),
-        }
+        Self { entries, values: weighted.iter().map(|(value, _)| *value).collect() }
     }
 
-    /// What the lowest bits of a word name.
-    #[allow(clippy::cast_possible_truncation, reason = "10 bits fit")]
-    #[inline(always)]
+    /// The value that the lowest bits of a word choose.
+    #[allow(clippy::cast_possible_truncation, reason = "only the lowest bits are wanted")]
     pub(super) fn draw(&self, word: u64) -> T {
-        self.values[usize::from(self.tickets[word as usize % TICKETS]) % VALUES]
+        self.values[usize::from(self.entries[word as usize % ENTRIES])]
     }
 }
 

@@ -1,19 +1,20 @@
-//! Ids that say which record they belong to: a keyed permutation of (kind, record, part), so that
-//! no map from id to record is needed. An id is right only if writing it again gives the same.
+//! The ids of generated records. An id is a keyed permutation of (kind, record, part), so the record can
+//! be computed from the id and no map is kept. A text is the id of a record only if writing that
+//! record's id gives the same text.
 
 use rand::Rng;
 
 use super::draws::{mix, stream, unmix};
-use crate::records::json::{Out, Pen};
+use crate::records::json::JsonBuf;
 use crate::records::model::Text;
 
-/// What an id belongs to.
+/// What a record with an id is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IdOf {
+pub(super) enum IdKind {
     Conversation = 0,
     Message = 1,
     Qa = 2,
-    /// Also the agent, as user 0.
+    /// A user without an account. The agent has the id of user 0.
     Anonymous = 3,
 }
 
@@ -24,7 +25,7 @@ pub(super) struct Ids {
     high: u64,
 }
 
-/// The longer form of conversation ids uses these; any 32 letters and digits would do.
+/// The digits of conversation ids that are not hexadecimal.
 const LETTERS: &[u8; 32] = b"AaB0bC2cDdE4eFfG5gHhJ6jKkM7mNnP9";
 
 impl Ids {
@@ -34,15 +35,14 @@ impl Ids {
     }
 
     /// The id of a record, or of a part of it.
-    #[inline(always)]
-    pub(super) fn id(self, of: IdOf, record: u32, part: u16) -> Id {
+    pub(super) fn id(self, of: IdKind, record: u32, part: u16) -> Id {
         let plain = (of as u64) << 62 | u64::from(record) << 16 | u64::from(part);
         let low = mix(plain ^ self.low);
         let high = (low ^ self.high).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 28;
-        Id { low, high, letters: of == IdOf::Conversation && record % 8 == 7 }
+        Id { low, high, letters: of == IdKind::Conversation && record % 8 == 7 }
     }
 
-    /// The conversation that a text is the id of, if it looks like one of ours.
+    /// The number of the conversation with this id. It may be larger than there are conversations.
     pub(super) fn conversation(self, text: &str) -> Option<u32> {
         let bytes = text.as_bytes();
         let low = match bytes.len() {
@@ -54,7 +54,7 @@ impl Ids {
             _ => return None,
         };
         let record = u32::try_from((unmix(low) ^ self.low) >> 16 & 0xffff_ffff).ok()?;
-        (self.id(IdOf::Conversation, record, 0).to_bytes() == bytes).then_some(record)
+        (self.id(IdKind::Conversation, record, 0).to_bytes() == bytes).then_some(record)
     }
 }
 
@@ -62,20 +62,19 @@ impl Ids {
 #[derive(Clone, Copy)]
 pub(super) struct Id {
     low: u64,
-    /// Of 36 bits.
+    /// 36 bits.
     high: u64,
     letters: bool,
 }
 
 impl Id {
     pub(super) fn to_bytes(self) -> Vec<u8> {
-        Out::of(&self)
+        JsonBuf::escaped(&self)
     }
 }
 
 impl Text for Id {
-    #[inline(always)]
-    fn append_to(&self, out: &mut Pen<'_>) {
+    fn write_to(&self, out: &mut JsonBuf) {
         if self.letters {
             let mut text = [0; 20];
             for (place, digit) in text.iter_mut().rev().zip(0..20) {
@@ -88,7 +87,7 @@ impl Text for Id {
             }
             out.bytes(&text);
         } else {
-            // Real ids begin with the time in seconds, so with a 6 for years to come.
+            // The vendor's ids begin with the time in seconds, whose first digit is a 6 until 2029.
             #[allow(clippy::cast_possible_truncation, reason = "the lower half, and the upper")]
             let (seconds, upper, lower) =
                 (self.high as u32 & 0x0fff_ffff, (self.low >> 32) as u32, self.low as u32);
@@ -101,9 +100,9 @@ impl Text for Id {
 
 #[cfg(test)]
 mod tests {
-    use super::{IdOf, Ids};
+    use super::{IdKind, Ids};
 
-    fn text(ids: Ids, of: IdOf, record: u32) -> String {
+    fn text(ids: Ids, of: IdKind, record: u32) -> String {
         String::from_utf8(ids.id(of, record, 0).to_bytes()).unwrap()
     }
 
@@ -111,15 +110,15 @@ mod tests {
     fn an_id_names_its_conversation_and_nothing_else_does() {
         let ids = Ids::new(1);
         for record in [0, 1, 2, 3, 7, 199, 999_999, u32::MAX] {
-            let id = text(ids, IdOf::Conversation, record);
+            let id = text(ids, IdKind::Conversation, record);
             assert_eq!(id.len(), if record % 8 == 7 { 20 } else { 24 });
             assert_eq!(ids.conversation(&id), Some(record));
             assert_eq!(ids.conversation(&id[1..]), None);
             assert_eq!(ids.conversation(&format!("{}x", &id[..id.len() - 1])), None);
             assert_eq!(Ids::new(2).conversation(&id), None);
         }
-        assert_eq!(ids.conversation(&text(ids, IdOf::Message, 0)), None);
-        assert_eq!(ids.conversation(&text(ids, IdOf::Conversation, 0).to_uppercase()), None);
+        assert_eq!(ids.conversation(&text(ids, IdKind::Message, 0)), None);
+        assert_eq!(ids.conversation(&text(ids, IdKind::Conversation, 0).to_uppercase()), None);
         for odd in
             ["", "xxxxxx", "\u{e9}234567\u{e9}9012345678901\u{e9}", "+23456789012345678901234"]
         {

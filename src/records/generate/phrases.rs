@@ -1,14 +1,17 @@
-//! What is said: phrase banks in several languages, with slots for what makes texts distinct.
+//! The texts of generated messages: phrase banks in several languages, with slots that make texts
+//! distinct.
+
+use std::sync::LazyLock;
 
 use fake::locales::{DE_DE, Data, EN, FR_FR, PT_BR};
 
-use super::draws::{reduce, scramble};
-use super::people::{name, pick};
-use crate::records::json::Pen;
+use super::draws::{choose, reduce, scramble};
+use super::users::person_name;
+use crate::records::json::JsonBuf;
 use crate::records::model::Text;
 
-/// The banks, in the order in which languages are numbered, with how often each is spoken.
-/// The words are filler for long texts; a bank without Latin script brings its own.
+/// For each language, by its number: its bank, words for the filler of long texts, and how often the
+/// language is spoken. A bank that is not in Latin script has filler of its own.
 const BANKS: &[(&str, &[&str], u32)] = &[
     (include_str!("phrases/en.txt"), EN::LOREM_WORD, 36),
     (include_str!("phrases/zh.txt"), &[], 16),
@@ -20,47 +23,48 @@ const BANKS: &[(&str, &[&str], u32)] = &[
     (include_str!("phrases/ar.txt"), EN::LOREM_WORD, 4),
 ];
 
-/// How often each bank is drawn: (number, weight).
+/// The number of each language, and how often it is spoken.
 pub(super) fn languages() -> Vec<(u8, u32)> {
     (0..).zip(BANKS).map(|(number, (_, _, weight))| (number, *weight)).collect()
 }
 
-/// Every phrase bank, escaped once.
-pub(super) struct Phrases {
-    banks: Vec<Bank>,
-    /// The parts of all templates, one template behind the other.
-    parts: Vec<Part>,
-    /// All that the banks hold.
+/// All phrases. They are read when the first text is asked for, because a server that is only started
+/// needs none.
+static PHRASES: LazyLock<Phrases> = LazyLock::new(Phrases::read);
+
+#[derive(Default)]
+struct Phrases {
+    /// By the number of the language.
+    banks: Vec<PhraseBank>,
+    /// The texts of all banks, one after the other, escaped as in JSON.
     texts: String,
 }
 
-struct Bank {
+/// The phrases of a language.
+#[derive(Default)]
+struct PhraseBank {
     welcomes: Vec<Template>,
     greetings: Vec<[Template; 2]>,
     exchanges: Vec<[Template; 2]>,
-    products: Vec<Piece>,
-    cities: Vec<Piece>,
-    fillers: Vec<Piece>,
+    products: Vec<TextSpan>,
+    cities: Vec<TextSpan>,
+    fillers: Vec<TextSpan>,
     words: &'static [&'static str],
 }
 
-/// A piece of [`Phrases::texts`].
+/// Where [`Phrases::texts`] has a text.
 #[derive(Clone, Copy)]
-struct Piece {
-    start: u32,
-    len: u32,
+struct TextSpan {
+    start: usize,
+    len: usize,
 }
 
-/// A text with slots: some of [`Phrases::parts`].
-#[derive(Clone, Copy)]
-struct Template {
-    first: u32,
-    end: u32,
-}
+/// A text with slots.
+type Template = Vec<TemplatePart>;
 
-/// What stands before a slot, and the slot; the last part of a template may have none.
-struct Part {
-    literal: Piece,
+/// The text before a slot, and the slot. The last part of a template may have none.
+struct TemplatePart {
+    literal: TextSpan,
     slot: Option<Slot>,
 }
 
@@ -93,89 +97,59 @@ impl Slot {
     }
 }
 
+/// The bot's first words.
+pub(super) fn welcome(language: u8, word: u64) -> Phrase {
+    let bank = &PHRASES.banks[usize::from(language)];
+    let template = choose(&bank.welcomes, word);
+    Phrase { bank, template, word, emoji: false, filler: 0 }
+}
+
+/// A question and its answer. `opening`: they open a conversation.
+pub(super) fn exchange(language: u8, word: u64, opening: bool) -> [Phrase; 2] {
+    let bank = &PHRASES.banks[usize::from(language)];
+    let rare = scramble(word ^ 1);
+    // One conversation in twelve opens with a greeting.
+    let greets = opening && rare & 0xfff < 341;
+    let [question, answer] = choose(if greets { &bank.greetings } else { &bank.exchanges }, word);
+    let emoji = rare >> 12 & 0xfff < 141;
+    let filler = match rare >> 24 & 0xfff {
+        0..10 => 40,
+        10..61 => 3 + (rare >> 36 & 0xff) % 6,
+        _ => 0,
+    };
+    [
+        Phrase { bank, template: question, word, emoji, filler: 0 },
+        Phrase { bank, template: answer, word, emoji: false, filler },
+    ]
+}
+
 impl Phrases {
-    pub(super) fn new() -> Self {
-        let bytes: usize = BANKS.iter().map(|(text, _, _)| text.len()).sum();
-        let mut all = Self {
-            banks: Vec::with_capacity(BANKS.len()),
-            parts: Vec::with_capacity(bytes / 32),
-            // Quotes take a byte more; tags, which are left out, are more than those.
-            texts: String::with_capacity(bytes),
-        };
+    fn read() -> Self {
+        let mut phrases = Self::default();
         for (text, words, _) in BANKS {
-            let bank = all.read(text, words);
-            all.banks.push(bank);
+            let bank = phrases.read_bank(text, words);
+            phrases.banks.push(bank);
         }
-        all
+        phrases
     }
 
-    /// The bot's first words.
-    #[inline(always)]
-    pub(super) fn welcome(&self, language: u8, word: u64) -> Phrase<'_> {
-        let bank = &self.banks[usize::from(language)];
-        Phrase {
-            of: self,
-            bank,
-            template: *at(&bank.welcomes, word),
-            word,
-            emoji: false,
-            filler: 0,
-        }
-    }
-
-    /// A question and its answer.
-    #[inline(always)]
-    pub(super) fn exchange(&self, language: u8, word: u64, opening: bool) -> [Phrase<'_>; 2] {
-        let bank = &self.banks[usize::from(language)];
-        let rare = scramble(word ^ 1);
-        // One conversation in twelve opens with a greeting.
-        let greets = opening && rare & 0xfff < 341;
-        let from = if greets { &bank.greetings } else { &bank.exchanges };
-        let [question, answer] = *at(from, word);
-        let emoji = rare >> 12 & 0xfff < 141;
-        let filler = match rare >> 24 & 0xfff {
-            0..10 => 40,
-            10..61 => 3 + (rare >> 36 & 0xff) % 6,
-            _ => 0,
-        };
-        [
-            Phrase { of: self, bank, template: question, word, emoji, filler: 0 },
-            Phrase { of: self, bank, template: answer, word, emoji: false, filler },
-        ]
-    }
-}
-
-/// The entry that a word names.
-fn at<T>(list: &[T], word: u64) -> &T {
-    &list[usize::try_from(reduce(word, list.len() as u64)).unwrap_or(0)]
-}
-
-impl Phrases {
-    /// Reads a bank: each line a tag and a text. A line out of place is left out; the tests of
-    /// this module read every bank and find it.
-    fn read(&mut self, text: &str, words: &'static [&'static str]) -> Bank {
-        let mut bank = Bank {
-            welcomes: Vec::new(),
-            greetings: Vec::new(),
-            exchanges: Vec::new(),
-            products: Vec::new(),
-            cities: Vec::new(),
-            fillers: Vec::new(),
-            words,
-        };
+    /// Reads a bank: each line is a tag and a text. A line that is out of place is left out, and the
+    /// test of this module finds it.
+    fn read_bank(&mut self, text: &str, words: &'static [&'static str]) -> PhraseBank {
+        let mut bank = PhraseBank { words, ..PhraseBank::default() };
         let mut lines = text.lines().filter_map(|line| line.split_once(' ')).peekable();
         while let Some((tag, text)) = lines.next() {
             match tag {
-                "P" => bank.products.push(self.piece(text)),
-                "C" => bank.cities.push(self.piece(text)),
-                "F" => bank.fillers.push(self.piece(text)),
-                "W" => bank.welcomes.push(self.template(text)),
+                "P" => bank.products.push(self.add(text)),
+                "C" => bank.cities.push(self.add(text)),
+                "F" => bank.fillers.push(self.add(text)),
+                "W" => bank.welcomes.push(self.add_template(text)),
                 "G" | "Q" => {
                     let Some((_, reply)) = lines.next_if(|(tag, _)| matches!(*tag, "R" | "A"))
                     else {
                         continue;
                     };
-                    let pair = [self.template(text), self.template(reply)];
+                    let pair = [self.add_template(text), self.add_template(reply)];
                     if tag == "G" { bank.greetings.push(pair) } else { bank.exchanges.push(pair) }
                 }
                 _ => {}
@@ -184,54 +158,39 @@ impl Phrases {
         bank
     }
 
-    /// Keeps a text, escaped: line breaks are so already, as `\n`. The banks are ours: nothing
-    /// else in them needs it, and they are far below 4 GiB.
-    fn piece(&mut self, text: &str) -> Piece {
-        let start = number(self.texts.len());
-        let mut rest = text;
-        while let Some(quote) = memchr::memchr(b'"', rest.as_bytes()) {
-            let (before, after) = rest.split_at(quote);
-            self.texts.push_str(before);
-            self.texts.push_str("\\\"");
-            rest = &after[1..];
-        }
-        self.texts.push_str(rest);
-        Piece { start, len: number(self.texts.len()) - start }
+    /// Adds a text and escapes it. The banks have line breaks escaped already, and of the other
+    /// characters that need it they have quotes only.
+    fn add(&mut self, text: &str) -> TextSpan {
+        let start = self.texts.len();
+        self.texts.push_str(&text.replace('"', "\\\""));
+        TextSpan { start, len: self.texts.len() - start }
     }
 
-    fn template(&mut self, text: &str) -> Template {
-        let first = number(self.parts.len());
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (literal, slot, after) = split_slot(rest);
-            let literal = self.piece(literal);
-            self.parts.push(Part { literal, slot });
-            rest = after;
+    fn add_template(&mut self, mut text: &str) -> Template {
+        let mut parts = Vec::new();
+        while !text.is_empty() {
+            let (literal, slot, rest) = split_slot(text);
+            parts.push(TemplatePart { literal: self.add(literal), slot });
+            text = rest;
         }
-        Template { first, end: number(self.parts.len()) }
+        parts
     }
-}
-
-fn number(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// The text before the first slot, the slot, and the text behind it.
 fn split_slot(text: &str) -> (&str, Option<Slot>, &str) {
-    let found = memchr::memchr(b'{', text.as_bytes()).and_then(|open| {
-        let close = memchr::memchr(b'}', text.as_bytes())?;
-        let slot = Slot::from_name(text.get(open + 1..close)?)?;
-        Some((&text[..open], Some(slot), &text[close + 1..]))
+    let found = text.split_once('{').and_then(|(before, rest)| {
+        let (name, after) = rest.split_once('}')?;
+        Some((before, Some(Slot::from_name(name)?), after))
     });
     found.unwrap_or((text, None, ""))
 }
 
-/// A text as drawn: a template and what fills its slots.
+/// A text as it was drawn: a template and what fills its slots.
 #[derive(Clone, Copy)]
-pub(super) struct Phrase<'a> {
-    of: &'a Phrases,
-    bank: &'a Bank,
-    template: Template,
+pub(super) struct Phrase {
+    bank: &'static PhraseBank,
+    template: &'static Template,
     word: u64,
     emoji: bool,
     /// How many sentences of filler follow.
@@ -240,72 +199,68 @@ pub(super) struct Phrase<'a> {
 
 const EMOJI: &[&str] = &[" 😊", " 🙏", " 👍", " 🤔", " 😅", " 🎉", " 👩‍💻", " ❤️"];
 
-impl Text for Phrase<'_> {
-    #[inline(always)]
-    fn append_to(&self, out: &mut Pen<'_>) {
-        for part in &self.of.parts[self.template.first as usize..self.template.end as usize] {
-            self.append(part.literal, out);
+impl Text for Phrase {
+    fn write_to(&self, out: &mut JsonBuf) {
+        for part in self.template {
+            write_span(part.literal, out);
             if let Some(slot) = part.slot {
                 self.fill(slot, out);
             }
         }
         if self.emoji {
-            out.bytes(pick(EMOJI, scramble(self.word ^ 4)).as_bytes());
+            out.bytes(choose(EMOJI, scramble(self.word ^ 4)).as_bytes());
         }
         for sentence in 0..self.filler {
-            *out = self.append_filler(scramble(self.word ^ (5 + sentence)), std::mem::take(out));
+            self.write_filler(scramble(self.word ^ (5 + sentence)), out);
         }
     }
 }
 
-impl Phrase<'_> {
-    #[inline(always)]
-    fn append(&self, piece: Piece, out: &mut Pen<'_>) {
-        out.part(self.of.texts.as_bytes(), piece.start as usize, piece.len as usize);
-    }
+fn write_span(span: TextSpan, out: &mut JsonBuf) {
+    out.part(PHRASES.texts.as_bytes(), span.start, span.len);
+}
 
-    #[inline(always)]
-    fn fill(&self, slot: Slot, out: &mut Pen<'_>) {
+impl Phrase {
+    fn fill(&self, slot: Slot, out: &mut JsonBuf) {
         let word = scramble(self.word.wrapping_add((slot as u64) << 32));
         match slot {
-            Slot::Order => out.digits::<7>(1_000_000 + reduce(word, 9_000_000)),
+            Slot::Order => out.integer(1_000_000 + reduce(word, 9_000_000)),
             Slot::Ticket => {
                 out.byte(b"ABCDEFGHKMNPRSTV"[(word & 15) as usize]);
                 out.byte(b'-');
-                out.digits::<6>(100_000 + reduce(word, 900_000));
+                out.integer(100_000 + reduce(word, 900_000));
             }
             Slot::Amount => {
                 // Most prices end on a nine or a zero.
                 let cents = word & 0xffff;
-                let last = if cents & 0x8000 == 0 { 0 } else { 9 };
-                out.count(3 + reduce(word, 997));
+                out.integer(3 + reduce(word, 997));
                 out.byte(b'.');
-                out.digits::<2>(cents % 10 * 10 + last);
+                out.integer(cents % 10);
+                out.byte(if cents & 0x8000 == 0 { b'0' } else { b'9' });
             }
             Slot::Name => {
-                let (first, last) = name(word);
+                let (first, last) = person_name(word);
                 out.bytes(first.as_bytes());
                 out.byte(b' ');
                 out.bytes(last.as_bytes());
             }
-            Slot::Product => self.append(*at(&self.bank.products, word), out),
-            Slot::City => self.append(*at(&self.bank.cities, word), out),
-            Slot::Number => out.count(2 + reduce(word, 29)),
-            Slot::Year => out.digits::<4>(2015 + reduce(word, 11)),
+            Slot::Product => write_span(*choose(&self.bank.products, word), out),
+            Slot::City => write_span(*choose(&self.bank.cities, word), out),
+            Slot::Number => out.integer(2 + reduce(word, 29)),
+            Slot::Year => out.integer(2015 + reduce(word, 11)),
         }
     }
 
-    /// A sentence of filler: one of the bank's own, or Latin words.
-    #[cold]
-    fn append_filler<'p>(&self, word: u64, mut out: Pen<'p>) -> Pen<'p> {
+    /// Writes a sentence of filler: one of the bank's own, or Latin words.
+    fn write_filler(&self, word: u64, out: &mut JsonBuf) {
         if !self.bank.fillers.is_empty() {
             out.byte(b' ');
-            self.append(*at(&self.bank.fillers, word), &mut out);
-            return out;
+            write_span(*choose(&self.bank.fillers, word), out);
+            return;
         }
         for n in 0..6 + word % 9 {
             out.byte(b' ');
-            let latin = pick(self.bank.words, scramble(word ^ n));
+            let latin = choose(self.bank.words, scramble(word ^ n));
             if n == 0 {
                 let mut letters = latin.chars();
                 for first in letters.next().into_iter().flat_map(char::to_uppercase) {
@@ -317,17 +272,16 @@ impl Phrase<'_> {
             }
         }
         out.byte(b'.');
-        out
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BANKS, Phrases, Slot};
+    use super::{BANKS, PHRASES, Slot};
 
     #[test]
     fn every_line_of_every_bank_is_used_and_every_slot_known() {
-        for (bank, (text, words, _)) in Phrases::new().banks.iter().zip(BANKS) {
+        for (bank, (text, words, _)) in PHRASES.banks.iter().zip(BANKS) {
             let count = |tag: &str| text.lines().filter(|line| line.starts_with(tag)).count();
             assert_eq!(bank.welcomes.len(), count("W "));
             assert_eq!(bank.greetings.len(), count("G "));

@@ -1,35 +1,35 @@
-//! Records that were read from documents: columns of numbers, and texts where they were read.
+//! Records that were read from documents. Their numbers are kept in columns, and their texts stay in the
+//! documents.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::rendered::Room;
-use super::texts::{Sent, Str, Texts, TextsBuilder};
-use super::{Chain, Facts, Records};
+use super::texts::{TextRef, TextStore, TextStoreBuilder, unescape};
+use super::{ConversationMeta, MessageChain, RecordSource};
 use crate::contract::ConversationType;
 use crate::records::model::{
     Conversation, Credits, Feedback, Message, MessageType, Qa, Text, escape,
 };
 
-/// A conversation, as read and derived.
+/// A conversation whose values were read or derived.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadedConversation {
-    pub(crate) conversation_id: Str,
-    pub(crate) user_id: Str,
-    pub(crate) anonymous_id: Str,
-    pub(crate) subject: Str,
+    pub(crate) conversation_id: TextRef,
+    pub(crate) user_id: TextRef,
+    pub(crate) anonymous_id: TextRef,
+    pub(crate) subject: TextRef,
     pub(crate) recent_chat_time: i64,
     pub(crate) cost_credit: f64,
     pub(crate) conversation_type: ConversationType,
 }
 
-/// A message, as read and derived.
+/// A message whose values were read or derived.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoadedMessage {
-    pub(crate) message_id: Str,
-    pub(crate) text: Str,
+    pub(crate) message_id: TextRef,
+    pub(crate) text: TextRef,
     pub(crate) create_time: i64,
     pub(crate) message_type: MessageType,
     pub(crate) feedback: Feedback,
@@ -38,18 +38,18 @@ pub(crate) struct LoadedMessage {
 /// The records of one agent, while they are read.
 #[derive(Default)]
 pub(crate) struct Columns {
-    conversations: Vec<Row>,
+    conversations: Vec<ConversationRow>,
     messages: Vec<LoadedMessage>,
     pairs: Vec<Pair>,
-    ids: Index,
-    users: Index,
-    message_ids: Index,
-    qa_ids: Index,
+    ids: TextIndex,
+    users: TextIndex,
+    message_ids: TextIndex,
+    qa_ids: TextIndex,
 }
 
-struct Row {
+struct ConversationRow {
     of: LoadedConversation,
-    /// The first conversation of its user stands for the user.
+    /// The number of the user, which is that of the user's first conversation.
     user: u32,
     first_message: u32,
     first_pair: u32,
@@ -57,33 +57,35 @@ struct Row {
 
 #[derive(Clone, Copy)]
 struct Pair {
-    id: Str,
+    id: TextRef,
     conversation: u32,
-    /// The question; its answer is the message behind it.
+    /// The number of the question's message. The next message is the answer.
     question: u32,
 }
 
-/// Which number has this text?
+/// Which record has this text? The table holds the numbers of records only, and finds their texts
+/// through the functions that it is given; a map of the standard library would hold every text again.
 #[derive(Default)]
-struct Index {
+struct TextIndex {
     hasher: DefaultHashBuilder,
     numbers: HashTable<u32>,
 }
 
-impl Index {
-    /// Adds a text, unless it is there: then its number.
-    fn add<'a>(&mut self, number: u32, text: &[u8], of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
-        let hash = self.hasher.hash_one(text);
-        if let Some(number) = self.numbers.find(hash, |known| of(*known) == text) {
-            return Some(*number);
+impl TextIndex {
+    /// Adds a record. If another one has its text already, nothing is added and the other one's number
+    /// is returned.
+    fn add<'a>(&mut self, number: u32, text_of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
+        if let Some(other) = self.find(text_of(number), &text_of) {
+            return Some(other);
         }
-        self.numbers.insert_unique(hash, number, |known| self.hasher.hash_one(of(*known)));
+        let hash = |number: &u32| self.hasher.hash_one(text_of(*number));
+        self.numbers.insert_unique(hash(&number), number, hash);
         None
     }
 
-    fn find<'a>(&self, text: &[u8], of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
+    fn find<'a>(&self, text: &[u8], text_of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
         let hash = self.hasher.hash_one(text);
-        self.numbers.find(hash, |known| of(*known) == text).copied()
+        self.numbers.find(hash, |number| text_of(*number) == text).copied()
     }
 }
 
@@ -98,48 +100,45 @@ pub(crate) enum Duplicate {
 }
 
 impl Columns {
-    /// How many conversations there are.
+    /// The number of conversations.
     pub(crate) fn len(&self) -> usize {
         self.conversations.len()
     }
 
-    /// Adds a conversation with its messages. `qa_ids` gives, for the position of each question
-    /// that has its answer right behind it, the id of the pair. Duplicate ids are told.
+    /// Adds a conversation with its messages. `qa_ids` has, for the position of each question that is
+    /// followed by its answer, the id of the pair. Ids that another record has already are returned.
     pub(crate) fn add(
         &mut self,
-        texts: &TextsBuilder<'_>,
+        texts: &TextStoreBuilder<'_>,
         of: LoadedConversation,
         messages: &[LoadedMessage],
-        qa_ids: &[(usize, Str)],
+        qa_ids: &[(usize, TextRef)],
     ) -> Vec<Duplicate> {
         let mut duplicates = Vec::new();
-        let number = number(self.conversations.len());
-        let (first_message, first_pair) = (number_of(&self.messages), number_of(&self.pairs));
-        self.conversations.push(Row { of, user: number, first_message, first_pair });
+        let number = next_number(&self.conversations);
+        let first_message = next_number(&self.messages);
+        let first_pair = next_number(&self.pairs);
+        self.conversations.push(ConversationRow { of, user: number, first_message, first_pair });
         let rows = &self.conversations;
-        let id = |n: u32| texts.get(rows[n as usize].of.conversation_id);
-        if self.ids.add(number, id(number), id).is_some() {
+        if self.ids.add(number, |n| texts.get(rows[n as usize].of.conversation_id)).is_some() {
             duplicates.push(Duplicate::Conversation);
         }
-        let user = |n: u32| texts.get(rows[n as usize].of.user_id);
-        let first = self.users.add(number, user(number), user).unwrap_or(number);
-        self.conversations[number as usize].user = first;
-
+        if let Some(user) = self.users.add(number, |n| texts.get(rows[n as usize].of.user_id)) {
+            self.conversations[number as usize].user = user;
+        }
         self.messages.extend_from_slice(messages);
-        let all = &self.messages;
-        let id = |n: u32| texts.get(all[n as usize].message_id);
         for (position, number) in (0..messages.len()).zip(first_message..) {
-            if self.message_ids.add(number, id(number), id).is_some() {
+            let messages = &self.messages;
+            let id = |n: u32| texts.get(messages[n as usize].message_id);
+            if self.message_ids.add(number, id).is_some() {
                 duplicates.push(Duplicate::Message(position));
             }
         }
-        for (position, qa_id) in qa_ids {
-            let question = first_message + self::number(*position);
-            self.pairs.push(Pair { id: *qa_id, conversation: number, question });
-            let number = number_of(&self.pairs) - 1;
+        for ((position, id), pair) in qa_ids.iter().zip(first_pair..) {
+            let question = first_message + number_of(*position);
+            self.pairs.push(Pair { id: *id, conversation: number, question });
             let pairs = &self.pairs;
-            let id = |n: u32| texts.get(pairs[n as usize].id);
-            if self.qa_ids.add(number, id(number), id).is_some() {
+            if self.qa_ids.add(pair, |n| texts.get(pairs[n as usize].id)).is_some() {
                 duplicates.push(Duplicate::Qa(*position));
             }
         }
@@ -147,28 +146,29 @@ impl Columns {
     }
 }
 
-/// Documents are bounded so that every record has a number of 32 bits.
-fn number(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
+/// The number that the next record of a column gets.
+fn next_number<T>(column: &[T]) -> u32 {
+    number_of(column.len())
 }
 
-fn number_of<T>(list: &[T]) -> u32 {
-    number(list.len())
+/// A position as a number of a record.
+fn number_of(position: usize) -> u32 {
+    u32::try_from(position).expect("documents of at most 4 GiB have fewer than 2^32 records")
 }
 
 /// The records of one agent.
-pub(crate) struct Loaded {
-    texts: Arc<Texts>,
-    bot_id: Str,
-    conversations: Vec<Row>,
+pub(crate) struct LoadedRecords {
+    texts: Arc<TextStore>,
+    bot_id: TextRef,
+    conversations: Vec<ConversationRow>,
     messages: Vec<LoadedMessage>,
     pairs: Vec<Pair>,
-    ids: Index,
-    users: Index,
+    ids: TextIndex,
+    users: TextIndex,
 }
 
-impl Loaded {
-    pub(crate) fn new(texts: Arc<Texts>, bot_id: Str, columns: Columns) -> Self {
+impl LoadedRecords {
+    pub(crate) fn new(texts: Arc<TextStore>, bot_id: TextRef, columns: Columns) -> Self {
         let Columns { mut conversations, mut messages, mut pairs, ids, users, .. } = columns;
         conversations.shrink_to_fit();
         messages.shrink_to_fit();
@@ -178,18 +178,18 @@ impl Loaded {
 
     /// An agent without conversations.
     pub(crate) fn empty() -> Self {
-        Self::new(Arc::default(), Str::default(), Columns::default())
+        Self::new(Arc::default(), TextRef::default(), Columns::default())
     }
 
     fn row(&self, conversation: u32) -> &LoadedConversation {
         &self.conversations[conversation as usize].of
     }
 
-    /// Where the messages and the pairs of the next conversation begin.
+    /// The first message and the first pair that are behind a conversation's own.
     fn ends(&self, conversation: u32) -> (u32, u32) {
         self.conversations
             .get(conversation as usize + 1)
-            .map_or((number_of(&self.messages), number_of(&self.pairs)), |next| {
+            .map_or((next_number(&self.messages), next_number(&self.pairs)), |next| {
                 (next.first_message, next.first_pair)
             })
     }
@@ -204,50 +204,56 @@ impl Loaded {
         (&self.messages[question], &self.messages[question + 1])
     }
 
-    #[inline(always)]
-    fn sent(&self, text: Str) -> Sent<'_> {
+    fn text(&self, text: TextRef) -> &[u8] {
         self.texts.get(text)
+    }
+
+    /// A text as it is, not escaped.
+    fn unescaped(&self, text: TextRef) -> Vec<u8> {
+        let bytes = self.text(text);
+        if bytes.contains(&b'\\') { unescape(bytes).into_bytes() } else { bytes.to_vec() }
     }
 }
 
-impl Records for Loaded {
-    fn room_for_rows(&self) -> Option<&Room> {
-        Some(&self.texts.room)
-    }
-
-    fn first_message(&self, conversation: u32) -> u32 {
-        self.conversations[conversation as usize].first_message
+impl RecordSource for LoadedRecords {
+    fn caches_rows(&self) -> bool {
+        self.messages.len() >= MANY_MESSAGES
     }
 
     fn len(&self) -> u32 {
-        number_of(&self.conversations)
+        next_number(&self.conversations)
     }
 
-    fn facts(&self, conversation: u32) -> Facts {
+    fn meta(&self, conversation: u32) -> ConversationMeta {
         let row = &self.conversations[conversation as usize];
-        Facts { conversation_type: row.of.conversation_type, user: row.user }
+        ConversationMeta { conversation_type: row.of.conversation_type, user: row.user }
     }
 
     fn recent_chat_time(&self, conversation: u32) -> i64 {
         self.row(conversation).recent_chat_time
     }
 
+    fn time_range(&self) -> (i64, i64) {
+        let times = || self.messages.iter().map(|message| message.create_time);
+        times().min().zip(times().max()).unwrap_or((0, 0))
+    }
+
     fn find(&self, conversation_id: &str) -> Option<u32> {
         let id = escape(conversation_id);
-        self.ids.find(id.as_bytes(), |n| self.sent(self.row(n).conversation_id).bytes())
+        self.ids.find(id.as_bytes(), |n| self.text(self.row(n).conversation_id))
     }
 
     fn find_user(&self, user_id: &str) -> Option<u32> {
         let id = escape(user_id);
-        self.users.find(id.as_bytes(), |n| self.sent(self.row(n).user_id).bytes())
+        self.users.find(id.as_bytes(), |n| self.text(self.row(n).user_id))
     }
 
     fn conversation_id(&self, conversation: u32) -> Vec<u8> {
-        self.sent(self.row(conversation).conversation_id).unescaped()
+        self.unescaped(self.row(conversation).conversation_id)
     }
 
     fn qa_id(&self, pair: u32) -> Vec<u8> {
-        self.sent(self.pair(pair).id).unescaped()
+        self.unescaped(self.pair(pair).id)
     }
 
     fn pairs(&self, conversation: u32, mut each: impl FnMut(u32, i64, Feedback)) {
@@ -262,57 +268,28 @@ impl Records for Loaded {
         self.exchange(self.pair(pair)).0.create_time
     }
 
-    // Rows of a page lie all over the documents, and each would wait for memory several times.
-    // Here one kind of access after the other is made for all of them: they do not depend on each
-    // other, so the processor makes many at once.
-
-    fn expect_conversations(&self, conversations: &[u32]) {
-        let rows = || conversations.iter().map(|number| self.row(*number));
-        touch(rows().map(|row| u64::from(row.subject.start())));
-        touch(rows().map(|row| {
-            self.touched(row.conversation_id)
-                ^ self.touched(row.user_id)
-                ^ self.touched(row.subject)
-        }));
-    }
-
-    fn expect_pairs(&self, pairs: &[u32]) {
-        let pairs = || pairs.iter().map(|pair| self.pair(*pair));
-        touch(pairs().map(|pair| u64::from(pair.question)));
-        let exchanges = || pairs().map(|pair| self.exchange(pair));
-        touch(exchanges().map(|(q, a)| u64::from(q.text.start() ^ a.text.start())));
-        touch(pairs().map(|pair| u64::from(self.row(pair.conversation).user_id.start())));
-        touch(pairs().map(|pair| {
-            let (question, answer) = self.exchange(pair);
-            let row = self.row(pair.conversation);
-            let ids = [pair.id, answer.message_id, row.conversation_id, row.user_id];
-            let ids = ids.into_iter().fold(0, |sum, id| sum ^ self.touched(id));
-            ids ^ self.touched(question.text) ^ self.touched(answer.text)
-        }));
-    }
-
     fn conversation(
         &self,
         conversation: u32,
     ) -> Conversation<impl Text, impl Text, impl Text, impl Text> {
         let row = self.row(conversation);
         Conversation {
-            conversation_id: self.sent(row.conversation_id),
-            user_id: self.sent(row.user_id),
+            conversation_id: self.text(row.conversation_id),
+            user_id: self.text(row.user_id),
             recent_chat_time: row.recent_chat_time,
-            subject: self.sent(row.subject),
+            subject: self.text(row.subject),
             conversation_type: row.conversation_type,
-            message_count: self.chain(conversation).len(),
+            message_count: self.messages(conversation).len(),
             cost_credit: Credits::Any(row.cost_credit),
-            bot_id: self.sent(self.bot_id),
-            anonymous_id: self.sent(row.anonymous_id),
+            bot_id: self.text(self.bot_id),
+            anonymous_id: self.text(row.anonymous_id),
         }
     }
 
-    fn chain(&self, conversation: u32) -> impl Chain {
+    fn messages(&self, conversation: u32) -> impl MessageChain {
         let first = self.conversations[conversation as usize].first_message as usize;
         let end = self.ends(conversation).0 as usize;
-        LoadedChain { texts: &self.texts, messages: &self.messages[first..end] }
+        LoadedMessages { texts: &self.texts, messages: &self.messages[first..end] }
     }
 
     fn qa(&self, pair: u32) -> Qa<impl Text, impl Text, impl Text> {
@@ -320,32 +297,36 @@ impl Records for Loaded {
         let row = self.row(pair.conversation);
         let (question, answer) = self.exchange(pair);
         Qa {
-            id: self.sent(pair.id),
+            id: self.text(pair.id),
             q_time: question.create_time,
-            q: self.sent(question.text),
-            a: self.sent(answer.text),
+            q: self.text(question.text),
+            a: self.text(answer.text),
             user_feedback: answer.feedback,
-            convo_id: self.sent(row.conversation_id),
+            convo_id: self.text(row.conversation_id),
             convo_type: row.conversation_type,
-            aid: self.sent(answer.message_id),
-            user_id: self.sent(row.user_id),
+            aid: self.text(answer.message_id),
+            user_id: self.text(row.user_id),
         }
     }
 }
 
+/// From this number of messages on, the records take several megabytes, which are more than the caches
+/// of a processor hold.
+const MANY_MESSAGES: usize = 4000;
+
 /// The messages of one conversation.
-struct LoadedChain<'a> {
-    texts: &'a Texts,
+struct LoadedMessages<'a> {
+    texts: &'a TextStore,
     messages: &'a [LoadedMessage],
 }
 
-impl Chain for LoadedChain<'_> {
+impl MessageChain for LoadedMessages<'_> {
     fn len(&self) -> u64 {
         self.messages.len() as u64
     }
 
     fn message(&self, position: u64) -> Message<impl Text, impl Text> {
-        let at = usize::try_from(position).unwrap_or(usize::MAX);
+        let at = usize::try_from(position).expect("the position of a message in memory");
         let message = &self.messages[at];
         let parent = at.checked_sub(1).map(|parent| self.messages[parent].message_id);
         Message {
@@ -356,19 +337,5 @@ impl Chain for LoadedChain<'_> {
             create_time: message.create_time,
             feedback: message.feedback,
         }
-    }
-}
-
-/// Makes sure that what the values are made of has been read.
-fn touch(values: impl Iterator<Item = u64>) {
-    std::hint::black_box(values.fold(0, |sum, value| sum ^ value));
-}
-
-impl Loaded {
-    /// Reads a text, one byte a line of the cache; texts are a few lines.
-    fn touched(&self, text: Str) -> u64 {
-        const LINE: usize = 64;
-        let bytes = self.sent(text).bytes();
-        bytes.iter().step_by(LINE).take(8).fold(0, |sum, byte| sum ^ u64::from(*byte))
     }
 }

@@ -1,99 +1,96 @@
-//! Records and their indexes behind one query interface. It knows no HTTP; the HTTP layer knows
-//! nothing of how records are kept.
+//! Records and their indexes behind one query interface. The store knows no HTTP, and the HTTP layer
+//! does not know how records are stored.
 
-mod count;
 mod index;
 mod indexed;
 mod loaded;
-mod records;
-mod rendered;
+#[cfg(test)]
+mod query_cost;
+mod row_cache;
+mod source;
 #[cfg(test)]
 mod tests;
 mod texts;
 
 use std::sync::Arc;
 
-use index::{Ranks, is_large};
-use indexed::{Indexed, Queries};
-pub(crate) use loaded::{Columns, Duplicate, Loaded, LoadedConversation, LoadedMessage};
-pub(crate) use records::{Chain, Facts, Records};
-pub(crate) use texts::{Str, Texts, TextsBuilder};
+use index::Ranks;
+use indexed::{IndexedRecords, RecordQueries};
+pub(crate) use loaded::{Columns, Duplicate, LoadedConversation, LoadedMessage, LoadedRecords};
+pub(crate) use source::{ConversationMeta, MessageChain, RecordSource};
+pub(crate) use texts::{TextRef, TextStore, TextStoreBuilder};
 
 use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
-use crate::records::json::Out;
+use crate::records::json::JsonBuf;
 use crate::records::rows::MessageForm;
 
-/// The rows of one answer: how many rows to skip, how many to take at most, from which end.
+/// Which rows of the matches a page has: how many are skipped, how many are taken at most, and from
+/// which end they are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) skip: u64,
     pub(crate) take: u64,
-    /// Counts from the last match backwards: the exact reverse of the order.
+    /// Whether rows are counted from the last match backwards.
     pub(crate) reversed: bool,
 }
 
 impl Slice {
-    /// How many rows it holds, of `total` matches.
+    /// The number of rows, of `total` matches.
     pub(crate) fn len(self, total: u64) -> u64 {
         self.take.min(total.saturating_sub(self.skip))
     }
 
-    /// The positions among `total` matches, in the order of the answer.
+    /// The positions of the rows among `total` matches, in the order of the page.
     fn positions(self, total: u64) -> impl Iterator<Item = u64> {
         (self.skip..self.skip.saturating_add(self.len(total)))
             .map(move |n| if self.reversed { total - 1 - n } else { n })
     }
 }
 
-/// What an answer has rows of, and how a row is written.
+/// The rows of a page that may need preparation: their kind, and the readings that change them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RowKind {
     Conversations { with_anonymous_id: bool },
-    Messages(MessageForm),
     Qa(QaTime),
 }
 
-/// The records of one agent. A copy is of the same records.
+/// The Q&A pairs of more conversations than this are indexed when they are asked for.
+const LARGE: u64 = 50_000;
+
+/// The records of one agent. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Store {
-    indexed: Arc<dyn Queries>,
+    indexed: Arc<dyn RecordQueries>,
 }
 
 impl Store {
-    /// Indexes records. Of many, the Q&A pairs are indexed in the background.
-    pub(crate) fn new(records: impl Records) -> Self {
-        let indexed = Arc::new(Indexed::new(records));
-        let large = is_large(indexed.records.len());
-        if large {
-            let there = Arc::clone(&indexed);
-            let background = move || {
-                there.qa_index();
-            };
-            // Where no thread is to be had, the first who asks for pairs waits for their index.
-            let _ = std::thread::Builder::new().spawn(background);
-        } else {
+    /// Indexes records. The Q&A pairs of a large source are indexed by the first request for pairs,
+    /// because that takes longer than the rest of the start.
+    pub(crate) fn new(records: impl RecordSource) -> Self {
+        let indexed = IndexedRecords::new(records);
+        if indexed.len() <= LARGE {
             indexed.qa_index();
         }
-        Self { indexed }
+        Self { indexed: Arc::new(indexed) }
     }
 
-    /// Whether rows can be asked for without waiting: their index is there, and so are all of them
-    /// as they are written, where they are kept.
+    /// Whether rows can be asked for without waiting: their index is made, and if they are cached, the
+    /// cache is filled.
     pub(crate) fn is_ready(&self, rows: RowKind) -> bool {
         self.indexed.is_ready(rows)
     }
 
-    /// Makes what rows need, or waits for whoever does.
+    /// Makes the index and the cache that rows need. Blocks for as long as that takes.
     pub(crate) fn prepare(&self, rows: RowKind) {
         self.indexed.prepare(rows);
     }
 
-    /// How many conversations there are.
+    /// The number of conversations.
     pub(crate) fn conversation_count(&self) -> u64 {
         self.indexed.len()
     }
 
-    /// Conversations last active within a window (both ends inclusive), newest first.
+    /// Conversations whose last message is within a window (both ends inclusive), newest first.
     pub(crate) fn conversations(
         &self,
         window: (i64, i64),
@@ -104,7 +101,7 @@ impl Store {
         Conversations { of: &*self.indexed, ranks }
     }
 
-    /// The messages of a conversation, oldest first. `None`: no such conversation.
+    /// The messages of a conversation, oldest first. `None` if there is no such conversation.
     pub(crate) fn messages(&self, conversation_id: &str) -> Option<Messages<'_>> {
         let (conversation, total) = self.indexed.messages(conversation_id)?;
         Some(Messages { of: &*self.indexed, conversation, total })
@@ -118,7 +115,7 @@ impl Store {
 
 /// The conversations that match.
 pub(crate) struct Conversations<'a> {
-    of: &'a dyn Queries,
+    of: &'a dyn RecordQueries,
     ranks: Ranks<'a>,
 }
 
@@ -128,14 +125,14 @@ impl Conversations<'_> {
     }
 
     /// Writes rows, with commas between them.
-    pub(crate) fn write(&self, slice: Slice, with_anonymous_id: bool, out: &mut Out) {
+    pub(crate) fn write(&self, slice: Slice, with_anonymous_id: bool, out: &mut JsonBuf) {
         self.of.write_conversations(&self.ranks, slice, with_anonymous_id, out);
     }
 }
 
 /// The messages of one conversation.
 pub(crate) struct Messages<'a> {
-    of: &'a dyn Queries,
+    of: &'a dyn RecordQueries,
     conversation: u32,
     total: u64,
 }
@@ -146,14 +143,14 @@ impl Messages<'_> {
     }
 
     /// Writes rows, with commas between them.
-    pub(crate) fn write(&self, slice: Slice, form: MessageForm, out: &mut Out) {
+    pub(crate) fn write(&self, slice: Slice, form: MessageForm, out: &mut JsonBuf) {
         self.of.write_messages(self.conversation, slice, form, out);
     }
 }
 
 /// The Q&A pairs that match.
 pub(crate) struct QaPairs<'a> {
-    of: &'a dyn Queries,
+    of: &'a dyn RecordQueries,
     ranks: Ranks<'a>,
 }
 
@@ -163,7 +160,7 @@ impl QaPairs<'_> {
     }
 
     /// Writes rows, with commas between them.
-    pub(crate) fn write(&self, slice: Slice, unit: QaTime, out: &mut Out) {
+    pub(crate) fn write(&self, slice: Slice, unit: QaTime, out: &mut JsonBuf) {
         self.of.write_qa(&self.ranks, slice, unit, out);
     }
 }

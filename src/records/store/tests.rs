@@ -1,22 +1,21 @@
-//! Q&A pairs that are indexed in the background.
+//! When the Q&A pairs of a store are indexed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
 use super::index::fake::Fake;
-use super::index::is_large;
-use super::{Indexed, RowKind, Slice, Store};
+use super::{IndexedRecords, RowKind, Slice, Store};
 use crate::contract::{Feedback, QaTime};
 use crate::records::generate::Generator;
-use crate::records::json::Out;
+use crate::records::json::JsonBuf;
 
 const ALL: (i64, i64) = (i64::MIN, i64::MAX);
 const END_MS: i64 = 1_760_918_400_000;
 const PAIRS: RowKind = RowKind::Qa(QaTime::Seconds);
 
 fn rows(store: &Store, rated: Option<Feedback>) -> Vec<u8> {
-    let mut out = Out::with_room(0);
+    let mut out = JsonBuf::default();
     let found = store.qa(ALL, rated);
     let slice = Slice { skip: found.total() / 2, take: 100, reversed: false };
     found.write(slice, QaTime::Milliseconds, &mut out);
@@ -24,7 +23,7 @@ fn rows(store: &Store, rated: Option<Feedback>) -> Vec<u8> {
 }
 
 #[test]
-fn pairs_of_many_conversations_are_there_when_they_are_asked_for() {
+fn pairs_of_many_conversations_are_indexed_for_the_first_who_asks() {
     let generator = || Generator::new(1, 50_001, END_MS, END_MS);
     let store = Store::new(generator());
     let asked = thread::scope(|scope| {
@@ -33,24 +32,21 @@ fn pairs_of_many_conversations_are_there_when_they_are_asked_for() {
     });
     assert_eq!(asked[0], asked[1]);
     assert!(store.is_ready(PAIRS));
-    let few = Indexed::new(generator());
+    let few = IndexedRecords::new(generator());
     few.qa_index();
     assert_eq!(asked[0], rows(&Store { indexed: Arc::new(few) }, Some(Feedback::Good)));
-    // Nobody minds that an index is made for nobody.
-    drop(Store::new(generator()));
 }
 
 #[test]
-fn few_conversations_need_no_thread() {
+fn pairs_of_few_conversations_are_indexed_at_once() {
     assert!(Store::new(Generator::new(1, 1000, END_MS, END_MS)).is_ready(PAIRS));
 }
 
 #[test]
-fn a_panic_in_the_background_is_one_for_who_asks() {
+fn a_panic_while_indexing_is_one_for_each_who_asks() {
     let mut broken = Fake::new(50_001, i64::MAX, |number, _| number.into());
     broken.break_pairs();
     let store = Store::new(broken);
-    assert!(is_large(50_001));
     for _ in 0..3 {
         let waited = catch_unwind(AssertUnwindSafe(|| store.prepare(PAIRS)));
         assert!(waited.is_err());

@@ -1,130 +1,89 @@
-//! The texts of loaded records, as they are sent: where a document has a string in the very form
-//! that an answer needs, the document itself is the store; only the others are kept beside it.
+//! The texts of loaded records, escaped as they are sent. Where a document has a string in the form
+//! that a response needs, the document itself is the store; the others are added behind the documents.
 
-use super::rendered::Room;
-use crate::document::Documents;
-use crate::records::json::Pen;
-use crate::records::model::{Text, escape};
+use crate::document::{Documents, Span};
+use crate::records::model::escape;
 
-/// A string, escaped as in an answer.
+/// Where a [`TextStore`] has a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Str {
+pub(crate) struct TextRef {
     start: u32,
     len: u32,
 }
 
-impl Str {
-    pub(crate) fn start(self) -> u32 {
-        self.start
-    }
-}
-
-/// Where every [`Str`] of a set of documents points.
+/// The texts of all agents that were loaded together.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
-    documents: Vec<u8>,
-    /// Strings that no document has in this form; offsets go on behind the documents.
-    beside: Vec<u8>,
-    /// For rows that are made of these texts, whichever agent's they are.
-    pub(super) room: Room,
+pub(crate) struct TextStore {
+    /// The documents, and behind them the texts that no document has in this form.
+    bytes: Vec<u8>,
 }
 
-/// [`Texts`] while the documents are still read.
-pub(crate) struct TextsBuilder<'d> {
+/// A [`TextStore`] while the documents are read.
+pub(crate) struct TextStoreBuilder<'d> {
     documents: &'d [u8],
-    beside: Vec<u8>,
-    /// More was to be kept than 32-bit offsets reach.
+    added: Vec<u8>,
+    /// Whether there were more texts than offsets of 32 bits reach.
     pub(crate) overflown: bool,
 }
 
-impl<'d> TextsBuilder<'d> {
+impl<'d> TextStoreBuilder<'d> {
     pub(crate) fn new(documents: &'d Documents) -> Self {
-        Self { documents: &documents.text, beside: Vec::new(), overflown: false }
+        Self { documents: &documents.text, added: Vec::new(), overflown: false }
     }
 
-    /// The string whose inside stands here in a document.
-    pub(crate) fn keep(&mut self, span: &crate::document::Span) -> Str {
+    /// Keeps the text of a JSON string, whose inside stands here in a document.
+    pub(crate) fn keep(&mut self, span: &Span) -> TextRef {
         let raw = &self.documents[span.start as usize..span.end as usize];
         if is_as_sent(raw) {
-            return Str { start: span.start, len: span.end - span.start };
+            return TextRef { start: span.start, len: span.end - span.start };
         }
         self.add(&unescape(raw))
     }
 
-    /// A string that no document has.
-    pub(crate) fn add(&mut self, text: &str) -> Str {
+    /// Adds a text that no document has.
+    pub(crate) fn add(&mut self, text: &str) -> TextRef {
         let text = escape(text);
-        let start = u32::try_from(self.documents.len() + self.beside.len());
+        let start = u32::try_from(self.documents.len() + self.added.len());
         let (Ok(start), Ok(len)) = (start, u32::try_from(text.len())) else {
             self.overflown = true;
-            return Str::default();
+            return TextRef::default();
         };
-        self.beside.extend_from_slice(text.as_bytes());
-        Str { start, len }
+        self.added.extend_from_slice(text.as_bytes());
+        TextRef { start, len }
     }
 
-    pub(crate) fn get(&self, text: Str) -> &[u8] {
-        let (of, start) = place(self.documents, &self.beside, text);
-        &of[start..start + text.len as usize]
+    pub(crate) fn get(&self, text: TextRef) -> &[u8] {
+        let (start, len) = (text.start as usize, text.len as usize);
+        match start.checked_sub(self.documents.len()) {
+            None => &self.documents[start..start + len],
+            Some(start) => &self.added[start..start + len],
+        }
     }
 
-    /// Ends the reading: what stands beside the documents.
+    /// Ends the reading: the texts that were added.
     pub(crate) fn finish(self) -> Vec<u8> {
-        self.beside
+        self.added
     }
 }
 
-impl Texts {
-    pub(crate) fn new(documents: Documents, mut beside: Vec<u8>) -> Self {
-        beside.shrink_to_fit();
-        Self { documents: documents.text, beside, room: Room::default() }
+impl TextStore {
+    pub(crate) fn new(documents: Documents, added: &[u8]) -> Self {
+        let mut bytes = documents.text;
+        bytes.reserve_exact(added.len());
+        bytes.extend_from_slice(added);
+        Self { bytes }
     }
 
-    pub(crate) fn get(&self, text: Str) -> Sent<'_> {
-        let (of, start) = place(&self.documents, &self.beside, text);
-        Sent { of, start, len: text.len as usize }
-    }
-}
-
-/// A text as it is sent: a part of what was read.
-#[derive(Clone, Copy)]
-pub(crate) struct Sent<'a> {
-    of: &'a [u8],
-    start: usize,
-    len: usize,
-}
-
-impl<'a> Sent<'a> {
-    pub(crate) fn bytes(self) -> &'a [u8] {
-        &self.of[self.start..self.start + self.len]
-    }
-
-    /// The text itself.
-    pub(crate) fn unescaped(self) -> Vec<u8> {
-        let bytes = self.bytes();
-        if bytes.contains(&b'\\') { unescape(bytes).into_bytes() } else { bytes.to_vec() }
+    #[inline]
+    pub(crate) fn get(&self, text: TextRef) -> &[u8] {
+        &self.bytes[text.start as usize..][..text.len as usize]
     }
 }
 
-/// The text of the inside of a JSON string. It was read as one before, so it is one.
-fn unescape(raw: &[u8]) -> String {
-    serde_json::from_slice(&[b"\"", raw, b"\""].concat()).unwrap_or_default()
-}
-
-impl Text for Sent<'_> {
-    #[inline(always)]
-    fn append_to(&self, out: &mut Pen<'_>) {
-        out.part(self.of, self.start, self.len);
-    }
-}
-
-/// Which of both a text is in, and where it begins there.
-fn place<'a>(documents: &'a [u8], beside: &'a [u8], text: Str) -> (&'a [u8], usize) {
-    let start = text.start as usize;
-    match start.checked_sub(documents.len()) {
-        None => (documents, start),
-        Some(start) => (beside, start),
-    }
+/// The text that the inside of a JSON string stands for.
+pub(super) fn unescape(raw: &[u8]) -> String {
+    serde_json::from_slice(&[b"\"", raw, b"\""].concat())
+        .expect("the document was read, so this is the inside of a JSON string")
 }
 
 /// Whether the inside of a JSON string is escaped just as an answer escapes it.

@@ -2,20 +2,19 @@
 
 use crate::contract::{CONVERSATION_TYPES, Feedback};
 use crate::records::generate::mix;
-use crate::records::json::Pen;
+use crate::records::json::JsonBuf;
 use crate::records::model::{Conversation, Message, Qa, Text};
-use crate::records::store::{Chain, Facts, Records};
+use crate::records::store::{ConversationMeta, MessageChain, RecordSource};
 
 /// A source that is nothing but what indexes ask for.
 pub(in crate::records::store) struct Fake {
-    conversations: Vec<Talk>,
-    longest: i64,
+    conversations: Vec<FakeConversation>,
     broken: bool,
 }
 
-struct Talk {
+struct FakeConversation {
     time: i64,
-    facts: Facts,
+    meta: ConversationMeta,
     /// When each question was asked, and how its answer was rated.
     pairs: Vec<(i64, Feedback)>,
 }
@@ -28,14 +27,14 @@ fn never<T>() -> T {
 struct NoText;
 
 impl Text for NoText {
-    fn append_to(&self, _: &mut Pen<'_>) {
+    fn write_to(&self, _: &mut JsonBuf) {
         never::<()>();
     }
 }
 
-struct NoChain;
+struct NoMessages;
 
-impl Chain for NoChain {
+impl MessageChain for NoMessages {
     fn len(&self) -> u64 {
         never()
     }
@@ -45,21 +44,23 @@ impl Chain for NoChain {
     }
 }
 
-impl Records for Fake {
+impl RecordSource for Fake {
     fn len(&self) -> u32 {
         u32::try_from(self.conversations.len()).unwrap()
     }
 
-    fn facts(&self, conversation: u32) -> Facts {
-        self.conversations[conversation as usize].facts
+    fn meta(&self, conversation: u32) -> ConversationMeta {
+        self.conversations[conversation as usize].meta
     }
 
     fn recent_chat_time(&self, conversation: u32) -> i64 {
         self.conversations[conversation as usize].time
     }
 
-    fn longest(&self) -> i64 {
-        self.longest
+    fn time_range(&self) -> (i64, i64) {
+        let times =
+            || self.conversations.iter().flat_map(|talk| &talk.pairs).map(|(time, _)| *time);
+        (times().min().unwrap_or(0), times().max().unwrap_or(0))
     }
 
     fn find(&self, _: &str) -> Option<u32> {
@@ -96,8 +97,8 @@ impl Records for Fake {
         never::<Conversation<NoText, NoText, NoText, NoText>>()
     }
 
-    fn chain(&self, _: u32) -> impl Chain {
-        never::<NoChain>()
+    fn messages(&self, _: u32) -> impl MessageChain {
+        never::<NoMessages>()
     }
 
     fn qa(&self, _: u32) -> Qa<impl Text, impl Text, impl Text> {
@@ -131,9 +132,9 @@ impl Fake {
                 };
                 (asked, Feedback::ALL[[0, 0, 0, 0, 0, 1, 1, 2][(word >> 60 & 7) as usize]])
             };
-            Talk {
+            FakeConversation {
                 time: last,
-                facts: Facts {
+                meta: ConversationMeta {
                     conversation_type: CONVERSATION_TYPES
                         [(word >> 16 & 0xfff) as usize % CONVERSATION_TYPES.len()]
                     .0,
@@ -142,6 +143,6 @@ impl Fake {
                 pairs: (0..word >> 32 & 7).map(pair).collect(),
             }
         };
-        Self { conversations: (0..len).map(talk).collect(), longest, broken: false }
+        Self { conversations: (0..len).map(talk).collect(), broken: false }
     }
 }

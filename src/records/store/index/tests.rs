@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 
 use super::fake::Fake;
-use super::fences::BLOCK;
 use super::{ConversationIndex, QaIndex, Ranks};
 use crate::contract::{ConversationType, Feedback};
 use crate::records::generate::Generator;
-use crate::records::store::Records;
+use crate::records::store::RecordSource;
 
-/// Sizes at which something begins or ends: blocks, buckets, samples.
-const SIZES: [u32; 9] = [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 255, 600];
+/// Numbers of conversations: none, few, and about powers of two, at which a binary search takes one
+/// more step.
+const SIZES: [u32; 9] = [0, 1, 2, 63, 64, 65, 128, 255, 600];
 
 /// Windows that begin and end at times that there are, right beside them, and far from all.
 fn windows(mut times: Vec<i64>) -> Vec<(i64, i64)> {
@@ -25,20 +25,14 @@ fn windows(mut times: Vec<i64>) -> Vec<(i64, i64)> {
 
 /// All that was selected, forwards; and backwards, and one by one, it has to be the same.
 fn listed(ranks: &Ranks<'_>) -> Vec<u32> {
-    let mut near = 0;
-    let all: Vec<u32> = (0..ranks.len()).map(|n| ranks.get(n, &mut near).unwrap()).collect();
-    assert_eq!(ranks.get(ranks.len(), &mut near), None);
+    let all: Vec<u32> = (0..ranks.len()).map(|n| ranks.get(n)).collect();
     for (n, rank) in all.iter().enumerate().rev() {
-        assert_eq!(ranks.get(n as u64, &mut near), Some(*rank));
-    }
-    if !all.is_empty() {
-        let middle = all.len() / 2;
-        assert_eq!(ranks.get(middle as u64, &mut 0), Some(all[middle]));
+        assert_eq!(ranks.get(n as u64), *rank);
     }
     all
 }
 
-fn check(records: &impl Records) {
+fn check(records: &impl RecordSource) {
     let numbers = 0..records.len();
     let mut newest_first: Vec<u32> = numbers.clone().collect();
     newest_first
@@ -48,32 +42,32 @@ fn check(records: &impl Records) {
         records.pairs(number, |pair, time, feedback| oldest_first.push((time, pair, feedback)));
     }
     oldest_first.sort_by_key(|(time, pair, _)| (*time, records.qa_id(*pair)));
-    for threads in 1..=3 {
-        let conversations = ConversationIndex::new(records, threads);
-        check_conversations(records, &conversations, &newest_first);
-        check_qa(records, &QaIndex::new(records, &conversations, threads), &oldest_first);
-    }
+    check_conversations(records, &ConversationIndex::new(records), &newest_first);
+    check_qa(records, &QaIndex::new(records), &oldest_first);
 }
 
-fn check_conversations(records: &impl Records, index: &ConversationIndex, newest_first: &[u32]) {
-    let of = |number: &u32| (records.recent_chat_time(*number), records.facts(*number));
+fn check_conversations(
+    records: &impl RecordSource,
+    index: &ConversationIndex,
+    newest_first: &[u32],
+) {
+    let of = |number: &u32| (records.recent_chat_time(*number), records.meta(*number));
     let times = newest_first.iter().map(|number| of(number).0).collect();
     let first = newest_first.first().map(|number| of(number).1);
     let (some_type, some_user) = match first {
-        Some(facts) => (facts.conversation_type, facts.user),
+        Some(meta) => (meta.conversation_type, meta.user),
         None => (ConversationType::Api, 7),
     };
     for window in windows(times) {
         for of_type in [None, Some(some_type), Some(ConversationType::Space)] {
             for of_user in [None, Some(some_user), Some(1), Some(u32::MAX)] {
                 let found = index.select(records, window, of_type, of_user);
-                let found: Vec<_> =
-                    listed(&found).into_iter().map(|rank| index.at(rank).unwrap()).collect();
+                let found: Vec<_> = listed(&found).into_iter().map(|rank| index.at(rank)).collect();
                 let wanted = newest_first.iter().copied().filter(|number| {
-                    let (time, facts) = of(number);
+                    let (time, meta) = of(number);
                     (window.0..=window.1).contains(&time)
-                        && of_type.is_none_or(|of_type| facts.conversation_type == of_type)
-                        && of_user.is_none_or(|user| facts.user == user)
+                        && of_type.is_none_or(|of_type| meta.conversation_type == of_type)
+                        && of_user.is_none_or(|user| meta.user == user)
                 });
                 assert!(wanted.eq(found), "{window:?} {of_type:?} {of_user:?}");
             }
@@ -81,12 +75,12 @@ fn check_conversations(records: &impl Records, index: &ConversationIndex, newest
     }
 }
 
-fn check_qa(records: &impl Records, index: &QaIndex, oldest_first: &[(i64, u32, Feedback)]) {
+fn check_qa(records: &impl RecordSource, index: &QaIndex, oldest_first: &[(i64, u32, Feedback)]) {
     let times = oldest_first.iter().map(|(time, ..)| *time).collect();
     for window in windows(times) {
         for rated in [None].into_iter().chain(Feedback::ALL.map(Some)) {
             let found = index.select(records, window, rated);
-            let found = listed(&found).into_iter().map(|rank| index.at(rank).unwrap());
+            let found = listed(&found).into_iter().map(|rank| index.at(rank));
             let wanted = oldest_first.iter().filter(|(time, _, feedback)| {
                 (window.0..=window.1).contains(time)
                     && rated.is_none_or(|wanted| wanted == *feedback)

@@ -1,0 +1,144 @@
+//! The users of the generated records: a few with many conversations, many with a few. The number of a
+//! user can be computed from the user's id, so no map is kept.
+
+use fake::locales::{DE_DE, Data, EN, FR_FR};
+use rand::Rng;
+
+use super::draws::{Draws, choose, inverse, reduce, scramble, stream};
+use crate::records::json::JsonBuf;
+use crate::records::model::Text;
+
+/// The users of one agent.
+pub(super) struct Users {
+    draws: Draws,
+    /// An odd number, because multiplying by it permutes the numbers of 32 bits.
+    factor: u32,
+    offset: u32,
+    first_names: Vec<String>,
+    last_names: Vec<String>,
+}
+
+/// Users are numbered from 1 to 2^20 - 1. Each power of two is as likely as the next, so user 1 has one
+/// conversation in twenty, while half a million users share another twentieth.
+const POWERS: u64 = 20;
+
+const MAIL: &str = "@example.com";
+
+/// How many first names, and how many last names, mail addresses have.
+const NAMES: usize = 256;
+
+/// A name as it stands in an address: in lower case, and at most 15 letters of it.
+fn address_name(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    letters.take(15).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+impl Users {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut stream = stream(seed, 3);
+        let draws = Draws::new(&mut stream);
+        let names: Vec<_> = (0..NAMES).map(|_| person_name(stream.next_u64())).collect();
+        Self {
+            draws,
+            factor: stream.next_u32() | 1,
+            offset: stream.next_u32(),
+            first_names: names.iter().map(|(first, _)| address_name(first)).collect(),
+            last_names: names.iter().map(|(_, last)| address_name(last)).collect(),
+        }
+    }
+
+    /// The user of a conversation, drawn by a word.
+    #[allow(clippy::cast_possible_truncation, reason = "below 2^20")]
+    pub(super) fn user(word: u64) -> u32 {
+        let power = 1u64 << reduce(word, POWERS);
+        (power | (scramble(word) & (power - 1))) as u32
+    }
+
+    pub(super) fn id(&self, user: u32) -> UserId<'_> {
+        let word = self.draws.record(user).at(0);
+        UserId {
+            user,
+            scrambled: user.wrapping_mul(self.factor).wrapping_add(self.offset),
+            style: word & 7,
+            first: &self.first_names[(word >> 8 & 0xff) as usize],
+            last: &self.last_names[(word >> 16 & 0xff) as usize],
+        }
+    }
+
+    /// The user with this id.
+    pub(super) fn find(&self, text: &str) -> Option<u32> {
+        let user = if let Some(local) = text.strip_suffix(MAIL) {
+            local.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()?
+        } else {
+            let scrambled = match text.strip_prefix("u-") {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => u32::try_from(text.parse::<u64>().ok()?.checked_sub(FIRST_NUMBER)?).ok()?,
+            };
+            #[allow(clippy::cast_possible_truncation, reason = "the inverse modulo 2^32")]
+            let back = inverse(u64::from(self.factor)) as u32;
+            scrambled.wrapping_sub(self.offset).wrapping_mul(back)
+        };
+        (JsonBuf::escaped(&self.id(user)) == text.as_bytes()).then_some(user)
+    }
+}
+
+/// Numeric ids have ten digits, like `1234567890`, the example of the vendor's page.
+const FIRST_NUMBER: u64 = 1_000_000_000;
+
+/// A user's id, in one of three styles: most are numbers.
+pub(super) struct UserId<'a> {
+    user: u32,
+    scrambled: u32,
+    style: u64,
+    first: &'a str,
+    last: &'a str,
+}
+
+impl Text for UserId<'_> {
+    fn write_to(&self, out: &mut JsonBuf) {
+        match self.style {
+            0 => {
+                out.bytes(self.first.as_bytes());
+                out.byte(b'.');
+                out.bytes(self.last.as_bytes());
+                out.integer(self.user);
+                out.bytes(MAIL.as_bytes());
+            }
+            1 => {
+                out.bytes(b"u-");
+                out.hex(self.scrambled);
+            }
+            _ => out.integer(FIRST_NUMBER + u64::from(self.scrambled)),
+        }
+    }
+}
+
+/// A person's name in Latin script.
+pub(super) fn person_name(word: u64) -> (&'static str, &'static str) {
+    let (first, last) = match word & 7 {
+        0 => (DE_DE::NAME_FIRST_NAME, DE_DE::NAME_LAST_NAME),
+        1 => (FR_FR::NAME_FIRST_NAME, FR_FR::NAME_LAST_NAME),
+        _ => (EN::NAME_FIRST_NAME, EN::NAME_LAST_NAME),
+    };
+    (*choose(first, word), *choose(last, scramble(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Users;
+    use crate::records::json::JsonBuf;
+
+    #[test]
+    fn an_id_names_its_user_and_nothing_else_does() {
+        let users = Users::new(1);
+        for user in (1..2000).chain([(1 << 20) - 1]) {
+            let id = String::from_utf8(JsonBuf::escaped(&users.id(user))).unwrap();
+            assert_eq!(users.find(&id), Some(user), "{id}");
+            assert_eq!(users.find(&format!("{id}0")), None, "{id}");
+            assert_eq!(users.find(&id[1..]), None, "{id}");
+        }
+        for odd in ["", "@example.com", "u-", "u-+1234567", "18446744073709551615", "3"] {
+            assert_eq!(users.find(odd), None, "{odd}");
+        }
+    }
+}

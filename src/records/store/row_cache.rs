@@ -1,0 +1,162 @@
+//! Rows of a large fixture as they are written, so that a page of them is a copy.
+//!
+//! The records of a page lie all over the text of the files, so a row that is written from there waits
+//! several times for memory. The rows of a cache lie in the order in which they are asked for.
+
+use crate::records::json::JsonBuf;
+
+/// The most that the rows of one kind of an agent may take, in bytes. The rows of a larger fixture are
+/// written when they are asked for.
+const MOST_BYTES: usize = 64 << 20;
+
+/// All rows of one kind, by rank.
+pub(super) struct RowCache {
+    bytes: Vec<u8>,
+    /// Where each row ends.
+    ends: Vec<u32>,
+}
+
+impl RowCache {
+    /// Writes all rows. `None` if they take more than [`MOST_BYTES`].
+    pub(super) fn new<Record>(
+        records: impl Iterator<Item = Record>,
+        write: impl Fn(Record, &mut JsonBuf),
+    ) -> Option<Self> {
+        let mut out = JsonBuf::default();
+        let mut ends = Vec::new();
+        for record in records {
+            write(record, &mut out);
+            if out.len() > MOST_BYTES {
+                return None;
+            }
+            ends.push(u32::try_from(out.len()).expect("MOST_BYTES is below 4 GiB"));
+        }
+        let mut bytes = out.into_bytes();
+        bytes.shrink_to_fit();
+        ends.shrink_to_fit();
+        Some(Self { bytes, ends })
+    }
+
+    /// The row at a rank.
+    pub(super) fn row(&self, rank: u32) -> &[u8] {
+        let rank = rank as usize;
+        let start = rank.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start as usize..self.ends[rank] as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::MOST_BYTES;
+    use crate::contract::{ConversationType, Feedback, QaTime};
+    use crate::document::Documents;
+    use crate::records::json::JsonBuf;
+    use crate::records::model::MessageType;
+    use crate::records::rows;
+    use crate::records::store::indexed::{IndexedRecords, RecordQueries};
+    use crate::records::store::{
+        Columns, LoadedConversation, LoadedMessage, LoadedRecords, RecordSource, RowKind, Slice,
+        TextRef, TextStore, TextStoreBuilder,
+    };
+
+    const EVER: (i64, i64) = (i64::MIN, i64::MAX);
+    const KINDS: [RowKind; 2] =
+        [RowKind::Conversations { with_anonymous_id: false }, RowKind::Qa(QaTime::Seconds)];
+
+    const PAGE: Slice = Slice { skip: 0, take: 100, reversed: false };
+
+    /// Conversations of a question and its answer.
+    fn agent(conversations: i64, question: &str) -> IndexedRecords<LoadedRecords> {
+        let documents = Documents::default();
+        let mut texts = TextStoreBuilder::new(&documents);
+        let mut columns = Columns::default();
+        let question_text = texts.add(question);
+        for n in 0..conversations {
+            let conversation = LoadedConversation {
+                conversation_id: texts.add(&format!("c{n}")),
+                user_id: texts.add("u"),
+                anonymous_id: TextRef::default(),
+                subject: texts.add("About this"),
+                recent_chat_time: n,
+                cost_credit: 0.5,
+                conversation_type: ConversationType::Api,
+            };
+            let message = |message_type, message_id, text| LoadedMessage {
+                message_id,
+                text,
+                create_time: n,
+                message_type,
+                feedback: Feedback::None,
+            };
+            let messages = [
+                message(MessageType::Question, texts.add(&format!("What{n}")), question_text),
+                message(MessageType::Answer, texts.add(&format!("That{n}")), texts.add("That.")),
+            ];
+            let qa = (0, texts.add(&format!("q{n}")));
+            assert!(columns.add(&texts, conversation, &messages, &[qa]).is_empty());
+        }
+        let added = texts.finish();
+        let texts = Arc::new(TextStore::new(documents, &added));
+        IndexedRecords::new(LoadedRecords::new(texts, TextRef::default(), columns))
+    }
+
+    /// The first request for rows of a large fixture has them written on another thread.
+    #[test]
+    fn rows_of_a_large_fixture_are_ready_once_they_are_written() {
+        let large = agent(2500, "What?");
+        for kind in KINDS {
+            assert!(!large.is_ready(kind), "{kind:?}");
+            large.prepare(kind);
+            assert!(large.is_ready(kind), "{kind:?}");
+            assert!(large.cached(kind).is_some(), "{kind:?}");
+        }
+        // Rows that are never cached need no preparation.
+        assert!(large.is_ready(RowKind::Conversations { with_anonymous_id: true }));
+        assert!(large.is_ready(RowKind::Qa(QaTime::Milliseconds)));
+        let small = agent(3, "What?");
+        small.qa_index();
+        for kind in KINDS {
+            assert!(small.is_ready(kind), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_cached_rows_is_the_same_as_a_page_of_written_ones() {
+        let large = agent(2500, "What?");
+        assert!(large.source.caches_rows());
+        let mut cached = JsonBuf::default();
+        let ranks = large.conversations(EVER, None, None);
+        large.write_conversations(&ranks, PAGE, false, &mut cached);
+        cached.byte(b',');
+        large.write_qa(&large.qa(EVER, None), PAGE, QaTime::default(), &mut cached);
+        let mut written = JsonBuf::default();
+        for number in (2400..2500).rev() {
+            rows::conversation(&mut written, &large.source.conversation(number), false);
+            written.byte(b',');
+        }
+        for pair in 0..100 {
+            rows::qa(&mut written, &large.source.qa(pair), QaTime::default());
+            written.byte(b',');
+        }
+        written.truncate(written.len() - 1);
+        assert!(cached.into_bytes() == written.into_bytes());
+    }
+
+    #[test]
+    fn rows_that_take_too_much_memory_are_not_cached() {
+        let question = "x".repeat(MOST_BYTES / 2000);
+        let large = agent(2500, &question);
+        for kind in KINDS {
+            large.prepare(kind);
+            assert!(large.is_ready(kind), "{kind:?}");
+        }
+        assert!(large.cached(KINDS[0]).is_some());
+        assert!(large.cached(KINDS[1]).is_none());
+        let mut out = JsonBuf::default();
+        large.write_qa(&large.qa(EVER, None), PAGE, QaTime::default(), &mut out);
+        let rows = String::from_utf8(out.into_bytes()).unwrap();
+        assert_eq!(rows.matches(&question).count(), 100);
+    }
+}
