@@ -22,7 +22,7 @@ impl<S: Sync> FromRequestParts<S> for AgentView {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let RequestContext { sandbox, endpoint } = RequestContext::of(head);
+        let RequestContext { head, sandbox, endpoint } = RequestContext::of(head);
         let credentials = auth::credentials(&head.headers)?;
         if credentials.sandbox.is_some_and(|id| id != &*sandbox.id) {
             return Err(AuthHeaderError::TwoSandboxes.into());

@@ -80,6 +80,9 @@ pub(crate) fn router() -> Router {
 /// What a request to an endpoint brings to the extractors.
 #[derive(Clone)]
 struct RequestContext {
+    /// The head as it came. The router gets a method and a target alone, because to copy all headers
+    /// would take longer than to route.
+    head: Arc<request::Parts>,
     sandbox: InUse,
     endpoint: &'static Endpoint,
 }
@@ -109,7 +112,7 @@ impl VendorApi {
     /// Answers a request to any path but those of the control API.
     pub(crate) async fn answer(&self, request: Request, peer: &Peer) -> Response {
         let begun = Instant::now();
-        let (head, _body) = request.into_parts();
+        let head = Arc::new(request.into_parts().0);
         let whole = head.uri.path();
         // A path that names no sandbox where it should is the default one's.
         let (in_path, path) = split_sandbox(whole).unwrap_or((Some(Sandboxes::DEFAULT), whole));
@@ -124,8 +127,11 @@ impl VendorApi {
         let mut response = if let Some(response) = faults.replacement() {
             response
         } else {
-            let sandbox = sandbox.clone();
-            let context = endpoint.map(|endpoint| RequestContext { sandbox, endpoint });
+            let context = endpoint.map(|endpoint| RequestContext {
+                head: Arc::clone(&head),
+                sandbox: sandbox.clone(),
+                endpoint,
+            });
             self.route(&head, path, context).await
         };
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
@@ -162,22 +168,22 @@ impl VendorApi {
         path: &str,
         context: Option<RequestContext>,
     ) -> Response {
-        let mut parts = head.clone();
+        let mut request = Request::new(Body::empty());
         // We hand a HEAD to the router as a GET, because the router would drop the body, and faults
         // and hyper need its length. hyper does not send the body of an answer to a HEAD.
-        if parts.method == Method::HEAD {
-            parts.method = Method::GET;
+        if head.method != Method::HEAD {
+            *request.method_mut() = head.method.clone();
         }
+        *request.uri_mut() = head.uri.clone();
         if let Some(context) = context {
-            parts.extensions.insert(context);
+            request.extensions_mut().insert(context);
             // What is no endpoint's keeps its prefix, because the refusal names the whole path.
             let prefix = head.uri.path().len() - path.len();
             if let Some(target) = head.uri.path_and_query().filter(|_| prefix > 0) {
                 let target = target.as_str()[prefix..].parse();
-                parts.uri = target.expect("an endpoint's path, and a query that was one");
+                *request.uri_mut() = target.expect("an endpoint's path, and a query that was one");
             }
         }
-        let request = Request::from_parts(parts, Body::empty());
         match Service::call(&mut self.router.clone(), request).await {
             Ok(response) => {
                 let mut response = response.map(Body::new);

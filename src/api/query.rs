@@ -34,7 +34,7 @@ impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let RequestContext { sandbox, endpoint } = RequestContext::of(head);
+        let RequestContext { sandbox, endpoint, .. } = RequestContext::of(head);
         Self::read(endpoint, head.uri.query().unwrap_or(""), &sandbox.settings.readings)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn qa(out: &mut JsonBuf, row: &Qa<impl Text, impl Text, impl Text>, u
 impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
     for RowWriter<'_, Conversation<I, U, S, B>>
 {
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, field: ConversationField, json: &'static [u8]) {
         use ConversationField as Field;
         let Self { out, row, .. } = self;
@@ -93,7 +93,7 @@ impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
 }
 
 impl<I: Text, P: Text> Keys<MessageField> for RowWriter<'_, Message<I, P>> {
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, field: MessageField, json: &'static [u8]) {
         use MessageField as Field;
         let Self { out, row, .. } = self;
@@ -109,7 +109,7 @@ impl<I: Text, P: Text> Keys<MessageField> for RowWriter<'_, Message<I, P>> {
 }
 
 impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, field: MessageV2Field, json: &'static [u8]) {
         use MessageV2Field as Field;
         let Self { out, row, .. } = self;
@@ -130,7 +130,7 @@ impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
 }
 
 impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<I, U, P>> {
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, field: QaField, json: &'static [u8]) {
         use QaField as Field;
         let Self { out, row, .. } = self;
