@@ -48,6 +48,7 @@ use crate::sandbox::peer::Peer;
 use crate::sandbox::{InUse, Sandbox, Sandboxes};
 use crate::target::split_sandbox;
 use agent_view::AgentView;
+pub(crate) use auth::bearer_key;
 #[cfg(feature = "docs")]
 pub(crate) use example::example;
 use faulty::Faults;

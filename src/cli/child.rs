@@ -221,7 +221,8 @@ mod unix {
             // The process that started us may have blocked them, and we wait for them.
             SigSet::from_iter(OURS).thread_unblock()?;
             // What is ignored stays so for the command; with a handler it would not.
-            let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
+            let passed_on =
+                PASSED_ON.into_iter().filter(|signal| is_ignored(*signal) != Some(true));
             let stream = |number| Ok((signal(SignalKind::from_raw(number as i32))?, number));
             passed_on.chain(OURS).map(stream).collect::<io::Result<_>>().map(Self)
         }
@@ -240,11 +241,12 @@ mod unix {
         }
     }
 
-    /// Whether a signal is ignored; not so where the system does not tell.
-    pub(in super::super) fn is_ignored(signal: Signal) -> bool {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0);
-        bits & (1 << (signal as i32 - 1)) != 0
+    /// Whether a signal is ignored, which the process that started us has decided. `None`: only Linux
+    /// has a file that says so.
+    pub(in super::super) fn is_ignored(signal: Signal) -> Option<bool> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let bits = u64::from_str_radix(bits.trim(), 16).expect("the kernel writes hex digits");
+        Some(bits & (1 << (signal as i32 - 1)) != 0)
     }
 }

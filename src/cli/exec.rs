@@ -3,9 +3,9 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::Arc;
 
 use clap::Args;
@@ -18,7 +18,7 @@ use super::flags::{self, ServeArgs};
 use super::guardian;
 use super::late_signals::LateSignals;
 use super::whole_file::write_report;
-use super::{Exit, fail, say, serve};
+use super::{Exit, fail, reachable, say, serve};
 use crate::records::world::World;
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
@@ -95,36 +95,31 @@ fn denied(name: &str) -> Result<Denied, String> {
     if name == "all" { Ok(Denied::All) } else { rule(name).map(Denied::One) }
 }
 
-/// What the command ended with, or what this program has to say instead.
-pub(super) enum Ended {
-    Command(u8),
-    Own(Exit),
-}
-
-/// Serves for as long as the command runs. `given`: which flags were given.
-pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -> Ended {
+/// Serves for as long as the command runs, and ends with the code of the command or one of ours.
+/// `given`: which flags were given.
+pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -> ExitCode {
     if given("port_file") || args.serve.watch {
         let why = "exec tells its command where it listens; --port-file and --watch are serve's";
-        return Ended::Own(fail(Exit::Usage, why));
+        return fail(Exit::Usage, why).into();
     }
     if given("log_format") {
         let why =
             "exec writes no access log, because stderr is its command's; --log-format is serve's";
-        return Ended::Own(fail(Exit::Usage, why));
+        return fail(Exit::Usage, why).into();
     }
     let judges = !args.deny.is_empty() || args.min_coverage.is_some() || !args.report.is_empty();
     if args.serve.journal == 0 && judges {
         let why = "without a journal (--journal 0) there is no verdict to deny or to report";
-        return Ended::Own(fail(Exit::Usage, why));
+        return fail(Exit::Usage, why).into();
     }
     let app = match serve::app(&args.serve, clock) {
         Ok(app) => app,
-        Err(exit) => return Ended::Own(exit),
+        Err(exit) => return exit.into(),
     };
     let sandboxes = Arc::clone(&app.sandboxes);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Ended::Own(fail(Exit::Failed, &format!("cannot start: {error}"))),
+        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
     };
     let mut late = LateSignals::default();
     let ended = runtime.block_on(async {
@@ -148,13 +143,13 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
         status.map_err(|error| not_started(&args.command, &error))
     });
     let ended = match ended {
-        Err(exit) => Ended::Own(exit),
+        Err(exit) => exit.into(),
         Ok(status) => {
             late.limit_the_end(&runtime);
             let ended = judge(args, &sandboxes, child::code(status));
             let late = late.status();
             child::die_like(late.unwrap_or(status));
-            late.map_or(ended, |status| Ended::Command(child::code(status)))
+            late.map_or(ended, |status| child::code(status).into())
         }
     };
     runtime.shutdown_background();
@@ -175,12 +170,7 @@ async fn run_command(command: &mut Command, _: &mut LateSignals) -> io::Result<E
 }
 
 fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
-    // What listens everywhere is asked here, by a name that the control API knows.
-    let here = match address.ip() {
-        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        host => host,
-    };
+    let here = reachable(address.ip());
     let url = format!("http://{}", SocketAddr::new(here, address.port()));
     let key = key(args, world);
     #[cfg(target_os = "linux")]
@@ -261,10 +251,10 @@ pub(super) fn not_started(command: &[OsString], error: &io::Error) -> Exit {
 
 /// Tells what was found, and lets it count where the command itself was content. The last line is
 /// always the verdict in short.
-fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
+fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     if !sandboxes.journals().is_on() {
         say("verdict: none, because --journal 0 keeps no journal");
-        return Ended::Command(code);
+        return code.into();
     }
     let verdict = sandboxes.verdict().at_the_end(Sandboxes::DEFAULT);
     let verdict = args.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));
@@ -283,15 +273,14 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
     let denied: Vec<&str> =
         found.iter().filter(|rule| is_denied(rule)).map(|rule| rule.name()).collect();
     let covered = verdict.coverage_percent();
-    let uncovered = args.min_coverage.is_some_and(|least| covered < least);
-    if uncovered {
+    let uncovered = args.min_coverage.filter(|least| covered < *least);
+    if uncovered.is_some() {
         say(&format!("{verdict:#}"));
     } else if found.iter().any(|rule| *rule != Rule::NoRequest) {
         // Of no request at all the last line says everything.
         say(&verdict.to_string());
     }
-    if uncovered {
-        let least = args.min_coverage.unwrap_or_default();
+    if let Some(least) = uncovered {
         say(&format!("error: coverage is {covered}%, --min-coverage asks for {least}%"));
     }
     let outcome = match denied.len() {
@@ -306,12 +295,9 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
         String::new()
     };
     say(&format!("{}{outcome}{but}", verdict.in_short()));
-    if code == 0 && failed {
-        return Ended::Own(Exit::Failed);
-    }
-    if code == 0 && (!denied.is_empty() || uncovered) {
-        Ended::Own(Exit::Verdict)
-    } else {
-        Ended::Command(code)
+    match code {
+        0 if failed => Exit::Failed.into(),
+        0 if uncovered.is_some() || !denied.is_empty() => Exit::Verdict.into(),
+        code => code.into(),
     }
 }

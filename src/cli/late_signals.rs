@@ -49,7 +49,7 @@ mod unix {
             #[cfg(target_os = "linux")]
             let _ = nix::sys::prctl::set_dumpable(false);
             let is_second = Arc::new(AtomicBool::new(false));
-            for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
+            for signal in ENDING.into_iter().filter(|signal| is_ignored(*signal) != Some(true)) {
                 let number = signal as i32;
                 // Handlers run in this order. No signal ends the first process of a container.
                 if getpid() == Pid::from_raw(1) {

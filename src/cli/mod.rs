@@ -23,6 +23,7 @@ mod whole_file;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -143,10 +144,7 @@ pub fn run(
         Some(Command::Exec(args)) if args.serve.print_config => print(out, &settings.table(clock)),
         Some(Command::Exec(args)) => {
             let is_given = |flag: &str| given.iter().any(|known| known == flag);
-            match exec::run(&args, is_given, clock) {
-                exec::Ended::Command(code) => return code.into(),
-                exec::Ended::Own(exit) => exit,
-            }
+            return exec::run(&args, is_given, clock);
         }
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &readings::page()),
@@ -271,6 +269,16 @@ fn contract_page() -> String {
     let lines = include_str!("../../docs/reference.md").lines();
     let lines = lines.filter(|line| !line.starts_with("<!--"));
     lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// The address at which this machine reaches a server that listens on `host`: all addresses include the
+/// loopback one, which the control API accepts as a name.
+fn reachable(host: IpAddr) -> IpAddr {
+    match host {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    }
 }
 
 /// Prints what was asked for. A reader that has seen enough (`| head`) is no failure.

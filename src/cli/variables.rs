@@ -10,8 +10,7 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use crate::suggest::nearest;
-use crate::suggest::quoted;
+use crate::suggest::{nearest, quoted};
 
 /// How the names of our variables begin.
 const PREFIX: &str = "GPTBOTS_MOCK_";
@@ -124,7 +123,7 @@ pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -
     let source = source(&error, command, words);
     if error.kind() == ErrorKind::InvalidUtf8 {
         let Some((variable, is_secret)) = source else { return error };
-        let value = std::env::var_os(&variable).unwrap_or_default();
+        let value = std::env::var_os(&variable).expect("the error is about its value");
         let value = value.as_encoded_bytes().escape_ascii();
         let value = if is_secret { "***".to_owned() } else { format!("\"{value}\"") };
         let message = format!("{variable} holds {value}, which is no UTF-8");

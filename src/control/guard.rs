@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use subtle::ConstantTimeEq;
 
 use super::{Failure, Shared};
-use crate::api::{authority, split_port};
+use crate::api::{authority, bearer_key, split_port};
 use crate::contract::SCHEME;
 use crate::sandbox::config::Admin;
 use crate::sandbox::peer::Peer;
@@ -120,23 +120,11 @@ impl<'h> Host<'h> {
 }
 
 fn check_token(token: &str, headers: &HeaderMap) -> Result<(), Failure> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let sent = match (values.next(), values.next()) {
-        (Some(value), None) => bearer(value),
-        _ => None,
-    };
-    if sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes()))) {
+    if bearer_key(headers).is_ok_and(|sent| bool::from(sent.ct_eq(token.as_bytes()))) {
         return Ok(());
     }
     let message = format!("send `Authorization: {SCHEME} <token>` with the token of --admin-token");
     Err(Failure::new(StatusCode::UNAUTHORIZED, message))
-}
-
-/// What stands behind the scheme.
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, token) = value.as_bytes().split_at_checked(SCHEME.len())?;
-    let named = scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && token.starts_with(b" ");
-    named.then(|| token.trim_ascii_start())
 }
 
 fn forbidden(message: impl Into<String>) -> Failure {
@@ -145,6 +133,8 @@ fn forbidden(message: impl Into<String>) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn passes(admin: &Admin, from_here: bool, headers: &[(&'static str, &str)]) -> bool {

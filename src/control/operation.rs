@@ -2,8 +2,7 @@
 //! router, `docs/CONTROL.md` and the `OpenAPI` document are made of these.
 
 use std::ops::Deref;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 use axum::extract::{FromRequest, State};
 use axum::handler::Handler;
@@ -114,9 +113,9 @@ impl Operation {
     {
         In::describe(&mut self);
         self.handler(move |State(sandboxes): State<Arc<Sandboxes>>, input: In| async move {
-            let is_abandoned = Arc::new(AtomicBool::new(false));
-            let call = Call { sandboxes, is_abandoned: Arc::clone(&is_abandoned) };
-            let _waiting = Waiting { is_abandoned };
+            // It is dropped with the request.
+            let client = Arc::new(());
+            let call = Call { sandboxes, client: Arc::downgrade(&client) };
             on_blocking_thread(move || handle(&call, input)).await?
         })
     }
@@ -125,13 +124,14 @@ impl Operation {
 /// A request that is handled on a thread that may block.
 pub(super) struct Call {
     pub(super) sandboxes: Arc<Sandboxes>,
-    is_abandoned: Arc<AtomicBool>,
+    /// Lives as long as somebody waits for the answer.
+    client: Weak<()>,
 }
 
 impl Call {
     /// Whether nobody waits for the answer any more, as when the client has gone.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Relaxed)
+        self.client.strong_count() == 0
     }
 }
 
@@ -143,20 +143,10 @@ impl Deref for Call {
     }
 }
 
-/// Waits for the answer of a [`Call`], and is dropped with the request.
-struct Waiting {
-    is_abandoned: Arc<AtomicBool>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.is_abandoned.store(true, Relaxed);
-    }
-}
-
 /// What a handler takes of a request, and documents show of it.
 pub(super) trait Input {
-    fn describe(operation: &mut Operation);
+    /// Adds what documents show of it. A path and headers add nothing.
+    fn describe(_: &mut Operation) {}
 }
 
 impl<Q: Parameters + Documented> Input for Query<Q> {
@@ -171,18 +161,11 @@ impl<B: Documented> Input for Body<B> {
     }
 }
 
-/// The path of the operation tells it.
-impl<T> Input for Path<T> {
-    fn describe(_: &mut Operation) {}
-}
+impl<T> Input for Path<T> {}
 
-impl Input for HeaderMap {
-    fn describe(_: &mut Operation) {}
-}
+impl Input for HeaderMap {}
 
-impl Input for () {
-    fn describe(_: &mut Operation) {}
-}
+impl Input for () {}
 
 impl<A: Input, B: Input> Input for (A, B) {
     fn describe(operation: &mut Operation) {

@@ -46,12 +46,17 @@ pub(super) struct Stopped;
 pub(crate) struct Pattern {
     /// `None`, too, where any is right.
     method: Option<String>,
-    url: Option<String>,
-    url_path: Option<String>,
-    url_pattern: Option<Expression>,
-    url_path_pattern: Option<Expression>,
+    url: Option<UrlMatcher>,
     query_parameters: Vec<(String, Matcher)>,
     headers: Vec<(String, Matcher)>,
+}
+
+/// What the target of a request, or its path alone, must be.
+enum UrlMatcher {
+    Target(String),
+    Path(String),
+    TargetMatches(Expression),
+    PathMatches(Expression),
 }
 
 /// A regular expression that has to match all of a text.
@@ -86,32 +91,24 @@ impl Pattern {
             if reader.null()? {
                 continue;
             }
-            let has_url = self.has_url();
             match key {
                 "method" => self.method = read_method(reader)?,
-                "url" => self.url = reader.string()?.map(|url| url.value),
-                "urlPath" => self.url_path = read_path(reader)?,
-                "urlPattern" => self.url_pattern = read_expression(reader)?,
-                "urlPathPattern" => self.url_path_pattern = read_expression(reader)?,
                 "queryParameters" => {
                     self.query_parameters = read_names(reader, "parameters by name")?;
                 }
-                _ => self.headers = read_names(reader, "headers by name")?,
-            }
-            if has_url && key.starts_with("url") {
-                let message = format!("{key} beside another of the url's keys");
-                let help = "give one of url, urlPath, urlPattern, urlPathPattern";
-                reader.problems.add_with_help(span, message, help);
+                "headers" => self.headers = read_names(reader, "headers by name")?,
+                _ => {
+                    let url = read_url(reader, key)?;
+                    if self.url.is_some() {
+                        let message = format!("{key} beside another of the url's keys");
+                        let help = "give one of url, urlPath, urlPattern, urlPathPattern";
+                        reader.problems.add_with_help(span, message, help);
+                    }
+                    self.url = url.or(self.url.take());
+                }
             }
         }
         Ok(())
-    }
-
-    fn has_url(&self) -> bool {
-        self.url.is_some()
-            || self.url_path.is_some()
-            || self.url_pattern.is_some()
-            || self.url_path_pattern.is_some()
     }
 
     /// Whether a request fits. `stop` is asked before each text that is looked at.
@@ -145,14 +142,13 @@ impl Pattern {
 
     fn fits_url(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        let is = |wanted: &Option<String>, text| wanted.as_ref().is_none_or(|url| url == text);
-        let matches = |wanted: &Option<Expression>, text| {
-            wanted.as_ref().map_or(Ok(true), |expression| expression.matches(text, stop))
-        };
-        Ok(is(&self.url, target)
-            && is(&self.url_path, path)
-            && matches(&self.url_pattern, target)?
-            && matches(&self.url_path_pattern, path)?)
+        match &self.url {
+            None => Ok(true),
+            Some(UrlMatcher::Target(url)) => Ok(url == target),
+            Some(UrlMatcher::Path(url)) => Ok(url == path),
+            Some(UrlMatcher::TargetMatches(expression)) => expression.matches(target, stop),
+            Some(UrlMatcher::PathMatches(expression)) => expression.matches(path, stop),
+        }
     }
 }
 
@@ -206,14 +202,20 @@ fn read_method(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
     Ok(Some(upper).filter(|method| method != "ANY"))
 }
 
-fn read_path(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
-    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
-    if value.contains('?') {
-        let help = "give the query as queryParameters, or all of it as url";
-        reader.problems.add_with_help(span, "a path holds no `?`", help);
-        return Ok(None);
-    }
-    Ok(Some(value))
+fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<UrlMatcher>, Fatal> {
+    Ok(match key {
+        "urlPattern" => read_expression(reader)?.map(UrlMatcher::TargetMatches),
+        "urlPathPattern" => read_expression(reader)?.map(UrlMatcher::PathMatches),
+        "url" => reader.string()?.map(|url| UrlMatcher::Target(url.value)),
+        _ => match reader.string()? {
+            Some(At { value, span }) if value.contains('?') => {
+                let help = "give the query as queryParameters, or all of it as url";
+                reader.problems.add_with_help(span, "a path holds no `?`", help);
+                None
+            }
+            path => path.map(|path| UrlMatcher::Path(path.value)),
+        },
+    })
 }
 
 /// What is asked of headers or of parameters, by their names.
@@ -248,7 +250,12 @@ fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Match
         given += 1;
         found = match key {
             "absent" => read_absent(reader)?,
-            _ => read_text(reader, key)?,
+            "matches" => read_expression(reader)?.map(Matcher::Matches),
+            "doesNotMatch" => read_expression(reader)?.map(Matcher::DoesNotMatch),
+            "contains" => reader.string()?.map(|text| Matcher::Contains(text.value)),
+            _ => {
+                reader.string()?.map(|At { value, .. }| Matcher::EqualTo { value, any_case: false })
+            }
         };
         if given > 1 {
             reader.problems.add_with_help(span, "a second condition", "give one");
@@ -281,17 +288,6 @@ fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Matcher>, Fatal> {
         reader.problems.add_with_help(span, "absent is true or is left out", help);
     }
     Ok(Some(Matcher::Absent))
-}
-
-fn read_text(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Matcher>, Fatal> {
-    Ok(match key {
-        "matches" => read_expression(reader)?.map(Matcher::Matches),
-        "doesNotMatch" => read_expression(reader)?.map(Matcher::DoesNotMatch),
-        _ => reader.string()?.map(|At { value, .. }| match key {
-            "equalTo" => Matcher::EqualTo { value, any_case: false },
-            _ => Matcher::Contains(value),
-        }),
-    })
 }
 
 fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fatal> {

@@ -4,8 +4,7 @@
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{Documents, Problems, Span, offset};
-use crate::suggest::nearest;
-use crate::suggest::quoted;
+use crate::suggest::{advice, quoted};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -132,10 +131,7 @@ impl<'t, 'p> Reader<'t, 'p> {
                 Ok(number) => number,
                 Err(key) => {
                     self.problems.add_made(span, || {
-                        let help = match nearest(&key, known.iter().copied()) {
-                            Some(word) => format!("did you mean {word:?}?"),
-                            None => format!("one of {}", known.join(", ")),
-                        };
+                        let help = advice(&key, known.iter().copied());
                         (format!("unknown key {}", quoted(&key)), help)
                     });
                     self.skip()?;
@@ -217,6 +213,25 @@ impl<'t, 'p> Reader<'t, 'p> {
             }
             Err(error) => Err(self.fatal(error)),
         }
+    }
+
+    /// A string that is one of the known words, with the value that it stands for. `hint` may know better
+    /// than the nearest word what would be right in place of a wrong one.
+    pub(crate) fn word<T>(
+        &mut self,
+        what: &str,
+        known: impl Iterator<Item = (&'static str, T)> + Clone,
+        hint: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Option<At<T>>, Fatal> {
+        let Some(At { value: word, span }) = self.string()? else { return Ok(None) };
+        if let Some((_, value)) = known.clone().find(|(name, _)| *name == word) {
+            return Ok(Some(At { value, span }));
+        }
+        self.problems.add_made(span, || {
+            let help = hint(&word).unwrap_or_else(|| advice(&word, known.map(|(name, _)| name)));
+            (format!("unknown {what} {}", quoted(&word)), help)
+        });
+        Ok(None)
     }
 
     /// An integer of 64 bits; `what` names it in full.

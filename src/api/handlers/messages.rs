@@ -19,17 +19,17 @@ pub(super) fn answer_with(
     form: MessageForm,
 ) -> Result<Page, Refusal> {
     let id = &query.conversation_id;
-    let messages =
-        view.records.messages(id).ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
+    let found = view.records.messages(id);
+    let (conversation, count) = found.ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
     let order = Order { reversed, newest_first: reversed };
-    let seen = view.page(query, messages.total(), order)?;
+    let seen = view.page(query, count, order)?;
     let Seen { slice, rows, total, .. } = seen;
     let total = match view.readings.messages_total {
         MessagesTotal::Number => Total::Number(total),
         MessagesTotal::String => Total::String(total),
     };
     let json = envelope::envelope(&view.endpoint.answer, Some(total), capacity(rows, 400), |out| {
-        messages.write(slice, form, out);
+        view.records.write_messages(conversation, slice, form, out);
     });
     Ok(Page::new(json, view.endpoint, query, &seen, true, None))
 }

@@ -4,12 +4,10 @@ use super::super::query::names;
 use super::super::refusal::quote;
 use super::normalize_name;
 use crate::contract::{ENDPOINTS, Endpoint, Field};
+use crate::suggest::LONGEST;
 
 /// This many unknown names are compared, so that a long query string costs little.
 const MOST: usize = 32;
-
-/// Longer than any name that is taken for another.
-const LONGEST: usize = 64;
 
 /// From here on, a name is taken for another: where `nearest` draws its line, too.
 const ALIKE: f64 = 0.8;

@@ -5,10 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Param};
-use crate::suggest::nearest;
-
-/// Longer than any value that is taken for a number or a time.
-const LONGEST: usize = 64;
+use crate::suggest::{LONGEST, nearest};
 
 /// Seconds and milliseconds of the years 2001 to 2286. A number in one range is never in the other, so
 /// it is clear which unit a client sent.
