@@ -93,7 +93,11 @@ impl Table {
         let mut out = String::new();
         let columns = self.rows[0].len();
         let width = |column: usize| {
-            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .expect("a table has a head")
         };
         let mut widths: Vec<usize> = (0..columns).map(width).collect();
         // Nothing stands behind the last column, so nothing pads it.

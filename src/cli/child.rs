@@ -24,7 +24,7 @@ pub(super) fn die_like(_: ExitStatus) {}
 pub(super) fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        return u8::try_from(128 + signal).expect("signals are numbered up to 64");
     }
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
@@ -142,7 +142,7 @@ mod unix {
     }
 
     fn pid(child: &Child) -> Pid {
-        Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX))
+        Pid::from_raw(i32::try_from(child.id()).expect("the kernel numbers processes so"))
     }
 
     /// Takes notice of every child that ended or stopped, orphans that were left to us among them.

@@ -122,24 +122,20 @@ impl Watched {
 
     /// Waits for a change, and for the end of it.
     fn wait(&mut self) {
-        let before = std::mem::replace(&mut self.state, state(&self.paths));
-        if self.state == before {
-            loop {
-                std::thread::sleep(LOOK);
-                let now = state(&self.paths);
-                if now != self.state {
-                    self.state = now;
-                    break;
-                }
-            }
+        while !self.has_changed() {
+            std::thread::sleep(LOOK);
         }
         for _ in 0..STEPS {
             std::thread::sleep(QUIET);
-            let now = state(&self.paths);
-            if now == self.state {
+            if !self.has_changed() {
                 break;
             }
-            self.state = now;
         }
+    }
+
+    /// Whether the files are others than at the last look.
+    fn has_changed(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.state, state(&self.paths));
+        before != self.state
     }
 }

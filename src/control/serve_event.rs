@@ -206,7 +206,7 @@ struct ViolationShown<'a> {
 impl<'a> ServeEvent<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
         let status = request.status.unwrap_or(0);
-        let ms = u64::try_from(request.duration.as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(request.duration.as_millis()).expect("it is seconds at most");
         let was_matched = request.found_endpoint();
         Self {
             id: id_of(request.number),
@@ -295,7 +295,8 @@ impl<'a> Own<'a> {
             code: request.code.map(Code::number),
             reason: some(&request.reason),
             fault: some(&request.fault),
-            duration_us: u64::try_from(request.duration.as_micros()).unwrap_or(u64::MAX),
+            duration_us: u64::try_from(request.duration.as_micros())
+                .expect("it is seconds at most"),
             unread: request.unread,
             violations: request.violations.iter().map(told).collect(),
         }

@@ -58,7 +58,7 @@ pub(crate) fn sentence(text: &str) -> String {
 
 /// With a capital letter; a unit (`ms`), a version (`v1`) and the name of a key have none.
 pub(crate) fn capital(text: &str) -> String {
-    let first = text.split([' ', ';']).next().unwrap_or_default();
+    let first = text.split([' ', ';']).next().expect("a split has a first part");
     if first == "ms" || first.contains(|c: char| c == '_' || c.is_ascii_digit()) {
         return text.to_owned();
     }

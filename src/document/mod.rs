@@ -56,6 +56,14 @@ impl Documents {
         Ok(())
     }
 
+    /// Adds a document that is in memory.
+    pub(crate) fn add_text(&mut self, name: &str, json: &str) -> std::io::Result<()> {
+        self.add(name, |text| {
+            text.extend_from_slice(json.as_bytes());
+            Ok(())
+        })
+    }
+
     /// The bytes of each document, without the break behind it.
     pub(crate) fn spans(&self) -> Vec<Span> {
         let ends = self.files.iter().skip(1).map(|(_, begins)| *begins);
@@ -64,7 +72,7 @@ impl Documents {
     }
 }
 
-/// An offset into documents, which are bounded by [`MOST_BYTES`].
+/// An offset into documents.
 pub(crate) fn offset(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+    u32::try_from(at).expect("documents have at most `MOST_BYTES`")
 }

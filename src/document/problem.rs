@@ -27,6 +27,21 @@ pub struct Problem {
     pub(crate) mark: (usize, usize),
 }
 
+impl Problem {
+    /// A file that could not be read at all.
+    pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message: format!("cannot be read: {why}"),
+            help: None,
+            source: String::new(),
+            mark: (0, 0),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     /// `file:line:column: message`, the line with a mark below the place, and the help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,19 +81,6 @@ impl DocumentError {
     pub fn more(&self) -> usize {
         self.more
     }
-
-    /// A file that could not be read at all.
-    pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Problem {
-        Problem {
-            file: file.to_owned(),
-            line: 0,
-            column: 0,
-            message: format!("cannot be read: {why}"),
-            help: None,
-            source: String::new(),
-            mark: (0, 0),
-        }
-    }
 }
 
 impl fmt::Display for DocumentError {
@@ -112,7 +114,7 @@ impl Problems {
     const MOST: usize = 1000;
 
     pub(crate) fn add(&mut self, span: Span, message: impl Into<String>) {
-        self.push(span, message.into(), None);
+        self.push(span, || (message.into(), None));
     }
 
     pub(crate) fn add_with_help(
@@ -121,22 +123,20 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(span, message.into(), Some(help.into()));
+        self.push(span, || (message.into(), Some(help.into())));
     }
 
-    /// The same where message and help take time to make: they are made where there is room for them
-    /// only.
+    /// Adds a mistake whose message and help take time to make, so they are made only if they are kept.
     pub(crate) fn add_made(&mut self, span: Span, make: impl FnOnce() -> (String, String)) {
+        self.push(span, || {
+            let (message, help) = make();
+            (message, Some(help))
+        });
+    }
+
+    fn push(&mut self, span: Span, make: impl FnOnce() -> (String, Option<String>)) {
         if self.found.len() < Self::MOST {
             let (message, help) = make();
-            self.push(span, message, Some(help));
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn push(&mut self, span: Span, message: String, help: Option<String>) {
-        if self.found.len() < Self::MOST {
             self.found.push((span, message, help));
         } else {
             self.more += 1;
@@ -209,9 +209,7 @@ impl<'d> Places<'d> {
 
     /// The file, the line and the column of an offset, not before the one asked last.
     pub(crate) fn find(&mut self, offset: u32) -> (&'d str, usize, usize) {
-        while self.spans.get(self.file).is_some_and(|span| offset > span.end)
-            && self.file + 1 < self.spans.len()
-        {
+        while offset > self.spans[self.file].end && self.file + 1 < self.spans.len() {
             self.file += 1;
             self.begin();
         }
@@ -225,8 +223,7 @@ impl<'d> Places<'d> {
         let rest = &self.documents.text[self.at..to.max(self.at)];
         self.before += rest.iter().filter(|byte| begins_char(**byte)).count();
         self.at = to.max(self.at);
-        let name = self.documents.files.get(self.file).map_or("", |(name, _)| name.as_str());
-        (name, self.line, 1 + self.before)
+        (&self.documents.files[self.file].0, self.line, 1 + self.before)
     }
 
     /// Where the line that was found begins and ends.

@@ -118,56 +118,56 @@ impl<'t, 'p> Reader<'t, 'p> {
         known: &[&'k str],
     ) -> Result<Option<At<&'k str>>, Fatal> {
         loop {
-            let from = self.json.current_index();
-            let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
-            keys.begun = true;
-            let found = match read {
-                Ok(None) => return Ok(None),
-                Ok(Some(key)) => known.iter().position(|name| *name == key).ok_or(key.to_owned()),
-                Err(error) => return Err(self.fatal(error)),
+            let find = |key: &str| {
+                known.iter().position(|name| *name == key).ok_or_else(|| key.to_owned())
             };
-            let span = self.key_span(from);
-            let number = match found {
-                Ok(number) => number,
-                Err(key) => {
-                    self.problems.add_made(span, || {
-                        let help = advice(&key, known.iter().copied());
-                        (format!("unknown key {}", quoted(&key)), help)
-                    });
-                    self.skip()?;
-                    continue;
+            let Some(At { value: found, span }) = self.key_with(keys, find)? else {
+                return Ok(None);
+            };
+            match found {
+                Ok(number) if keys.met & 1 << number == 0 => {
+                    keys.met |= 1 << number;
+                    return Ok(Some(At { value: known[number], span }));
                 }
-            };
-            let bit = 1 << number;
-            if keys.met & bit != 0 {
-                self.problems.add(span, format!("key {:?} stands twice", known[number]));
-                self.skip()?;
-                continue;
+                Ok(number) => {
+                    self.problems.add(span, format!("key {:?} stands twice", known[number]));
+                }
+                Err(key) => self.problems.add_made(span, || {
+                    let help = advice(&key, known.iter().copied());
+                    (format!("unknown key {}", quoted(&key)), help)
+                }),
             }
-            keys.met |= bit;
-            return Ok(Some(At { value: known[number], span }));
+            self.skip()?;
         }
     }
 
     /// The next key of an object whose keys are names, whatever they are; `None` at its end.
     pub(crate) fn name(&mut self, keys: &mut Keys) -> Result<Option<At<String>>, Fatal> {
+        self.key_with(keys, str::to_owned)
+    }
+
+    /// What `take` makes of the next key of an object; `None` at its end.
+    fn key_with<T>(
+        &mut self,
+        keys: &mut Keys,
+        take: impl FnOnce(&str) -> T,
+    ) -> Result<Option<At<T>>, Fatal> {
         let from = self.json.current_index();
         let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
         keys.begun = true;
-        match read.map(|key| key.map(str::to_owned)) {
-            Ok(None) => Ok(None),
-            Ok(Some(value)) => Ok(Some(At { value, span: self.key_span(from) })),
-            Err(error) => Err(self.fatal(error)),
-        }
+        let taken = read.map(|key| key.map(take));
+        let value = self.check(taken)?;
+        Ok(value.map(|value| At { value, span: self.key_span(from) }))
     }
 
     /// The key that was read from here, with its quotes.
     fn key_span(&self, from: usize) -> Span {
         let until = self.json.current_index();
         let key = &self.text[from..until];
-        let start = key.iter().position(|byte| *byte == b'"').unwrap_or(0);
-        let end = key.iter().rposition(|byte| *byte == b'"').map_or(key.len(), |end| end + 1);
-        self.begins + offset(from + start)..self.begins + offset(from + end)
+        let quote = "a key stands between quotes";
+        let start = key.iter().position(|byte| *byte == b'"').expect(quote);
+        let end = key.iter().rposition(|byte| *byte == b'"').expect(quote);
+        self.begins + offset(from + start)..self.begins + offset(from + end + 1)
     }
 
     /// Reads each value of an array; another value is told and left out.
@@ -247,41 +247,37 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// A number.
     pub(crate) fn number(&mut self, what: &str) -> Result<Option<At<f64>>, Fatal> {
-        let peek = self.peek()?;
-        if !peek.is_num() {
-            self.wrong(peek, what)?;
-            return Ok(None);
-        }
-        let from = self.here();
-        let read = self.json.known_float(peek);
-        let value = self.check(read)?;
-        Ok(Some(At { value, span: from..self.here() }))
+        self.scalar(what, Peek::is_num, Jiter::known_float)
     }
 
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self) -> Result<Option<At<bool>>, Fatal> {
-        let peek = self.peek()?;
-        if !matches!(peek, Peek::True | Peek::False) {
-            self.wrong(peek, "true or false")?;
-            return Ok(None);
-        }
-        let from = self.here();
-        let read = self.json.known_bool(peek);
-        let value = self.check(read)?;
-        Ok(Some(At { value, span: from..self.here() }))
+        let is_boolean = |peek| matches!(peek, Peek::True | Peek::False);
+        self.scalar("true or false", is_boolean, Jiter::known_bool)
     }
 
     /// A number as it is written.
     pub(crate) fn digits(&mut self, what: &str) -> Result<Option<At<String>>, Fatal> {
+        self.scalar(what, Peek::is_num, |json, peek| {
+            json.known_number_bytes(peek).map(|digits| String::from_utf8_lossy(digits).into_owned())
+        })
+    }
+
+    /// A value of a type that is told by its first byte; `what` names the type.
+    fn scalar<T>(
+        &mut self,
+        what: &str,
+        is_right: impl FnOnce(Peek) -> bool,
+        read: impl FnOnce(&mut Jiter<'t>, Peek) -> Result<T, JiterError>,
+    ) -> Result<Option<At<T>>, Fatal> {
         let peek = self.peek()?;
-        if !peek.is_num() {
+        if !is_right(peek) {
             self.wrong(peek, what)?;
             return Ok(None);
         }
         let from = self.here();
-        let read = self.json.known_number_bytes(peek).map(String::from_utf8_lossy);
-        let value = read.map(std::borrow::Cow::into_owned);
-        let value = self.check(value)?;
+        let read = read(&mut self.json, peek);
+        let value = self.check(read)?;
         Ok(Some(At { value, span: from..self.here() }))
     }
 

@@ -106,7 +106,7 @@ impl World {
                     _ => format!("fixture-{}", number + 1),
                 };
                 let texts = texts.iter().enumerate().map(|(n, text)| (name(n), text.as_str()));
-                fixtures::load(fixtures::from_texts(texts), Vec::new())
+                fixtures::load_texts(texts)
             }
             Agents::Paths(paths) => fixtures::load_paths(paths),
         };
