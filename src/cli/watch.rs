@@ -4,7 +4,8 @@
 //! replaced, a link that points elsewhere, a mounted folder) with a few system calls; change
 //! notifications are lost with each of these unless they are set up again.
 
-use std::fs::Metadata;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -41,31 +42,22 @@ struct FileState {
     path: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
-    change: Change,
+    /// Which file it is, and when anything of it changed last: `cp -p`, `rsync` and `touch` can make a
+    /// new file with the length and the time of the old one, but they cannot set these.
+    #[cfg(unix)]
+    change: (u64, i64, i64),
 }
-
-/// Which file it is, and when anything of it changed last: `cp -p`, `rsync` and `touch` can make a
-/// new file with the length and the time of the old one, but they cannot set these.
-#[cfg(unix)]
-type Change = (u64, i64, i64);
-
-#[cfg(not(unix))]
-type Change = ();
-
-#[cfg(unix)]
-fn change(about: &Metadata) -> Change {
-    use std::os::unix::fs::MetadataExt as _;
-    (about.ino(), about.ctime(), about.ctime_nsec())
-}
-
-#[cfg(not(unix))]
-fn change(_: &Metadata) -> Change {}
 
 fn state(paths: &[PathBuf]) -> State {
     let seen = files(paths).filter_map(|file| {
         let (path, about) = (file.canonicalize().ok()?, file.metadata().ok()?);
-        let (length, modified) = (about.len(), about.modified().ok());
-        Some(FileState { path, length, modified, change: change(&about) })
+        Some(FileState {
+            path,
+            length: about.len(),
+            modified: about.modified().ok(),
+            #[cfg(unix)]
+            change: (about.ino(), about.ctime(), about.ctime_nsec()),
+        })
     });
     seen.collect()
 }

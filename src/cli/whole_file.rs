@@ -2,6 +2,8 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
+#[cfg(unix)]
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 /// A file that gets its name when it is finished, and vanishes if it never is. Links are followed,
@@ -24,6 +26,7 @@ impl WholeFile {
         // From here on the part goes away when something fails.
         let whole = Self { file, part: Some((part, path)) };
         if let Some(old) = old {
+            #[cfg(unix)]
             keep_owner(&whole.file, &old);
             whole.file.set_permissions(old.permissions())?;
         }
@@ -79,10 +82,15 @@ fn plain_file(path: &Path) -> io::Result<Option<PathBuf>> {
 const MOST_PARTS: u32 = 100;
 
 /// A new file beside `path`. It is never one that is there, and never one behind a link.
+#[cfg_attr(not(unix), allow(unused_variables))]
 fn create_part(path: &Path, old: Option<&Metadata>) -> io::Result<(File, PathBuf)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    keep_secret(&mut options, old);
+    // Nobody may read the new file, not even for a moment, who could not read the old one.
+    #[cfg(unix)]
+    if let Some(old) = old {
+        options.mode(old.mode() & 0o700);
+    }
     let mut number = 0;
     loop {
         let mut part = path.as_os_str().to_owned();
@@ -96,31 +104,15 @@ fn create_part(path: &Path, old: Option<&Metadata>) -> io::Result<(File, PathBuf
     }
 }
 
-/// Lets nobody read a new file, not even for a moment, who could not read the old one.
-#[cfg(unix)]
-fn keep_secret(options: &mut OpenOptions, old: Option<&Metadata>) {
-    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-    if let Some(old) = old {
-        options.mode(old.mode() & 0o700);
-    }
-}
-
-#[cfg(not(unix))]
-fn keep_secret(_: &mut OpenOptions, _: Option<&Metadata>) {}
-
 /// Gives a file the owner and the group of the one that it replaces.
 #[cfg(unix)]
 fn keep_owner(file: &File, old: &Metadata) {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
     // Only root may give a file away. For everyone else it stays theirs, and the group is kept where
     // they belong to it.
     if fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
         let _ = fchown(file, None, Some(old.gid()));
     }
 }
-
-#[cfg(not(unix))]
-fn keep_owner(_: &File, _: &Metadata) {}
 
 /// Whether a report could be written, without leaving a trace. What is no plain file is left alone.
 pub(super) fn can_write(path: &Path) -> io::Result<()> {
@@ -132,6 +124,7 @@ pub(super) fn can_write(path: &Path) -> io::Result<()> {
 
 pub(super) fn write_report(path: &Path, text: &str) -> io::Result<()> {
     // Else a reader could see the end before the file is opened once more.
+    #[cfg(unix)]
     let _kept_open = open_pipe(path)?;
     let mut whole = WholeFile::create(path)?;
     whole.file.write_all(text.as_bytes())?;
@@ -147,6 +140,7 @@ pub(super) struct PortFile {
 
 impl PortFile {
     pub(super) fn write(path: &Path, port: u16) -> io::Result<Self> {
+        #[cfg(unix)]
         if is_pipe(path) {
             // Opening it would wait for a reader, deaf to every signal.
             return Err(io::Error::other("it is a pipe; the port needs a file"));
@@ -179,7 +173,6 @@ impl Drop for PortFile {
 #[cfg(unix)]
 fn open_pipe(path: &Path) -> io::Result<Option<File>> {
     use nix::{errno::Errno, fcntl::OFlag};
-    use std::os::unix::fs::OpenOptionsExt as _;
     if !is_pipe(path) {
         return Ok(None);
     }
@@ -190,18 +183,7 @@ fn open_pipe(path: &Path) -> io::Result<Option<File>> {
     })
 }
 
-#[cfg(not(unix))]
-fn open_pipe(_: &Path) -> io::Result<Option<File>> {
-    Ok(None)
-}
-
 #[cfg(unix)]
 fn is_pipe(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt as _;
     path.metadata().is_ok_and(|about| about.file_type().is_fifo())
-}
-
-#[cfg(not(unix))]
-fn is_pipe(_: &Path) -> bool {
-    false
 }

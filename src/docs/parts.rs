@@ -1,6 +1,6 @@
 //! What the vendor's document and that of the control API have in common.
 
-use crate::contract::Statement;
+use crate::contract::{Source, Statement};
 pub(crate) use crate::docs::schema::{capital, sentence};
 use serde_json::{Value, json};
 
@@ -47,6 +47,11 @@ pub(crate) fn parameter(
 /// Which of its subject a statement is about, in words: `window reversed`.
 pub(super) fn title(statement: &Statement) -> String {
     statement.id[statement.subject().len()..].trim_start_matches('.').replace('-', " ")
+}
+
+/// `documented: Get Q&A List, 2025-10-20`
+pub(super) fn cite(source: Source) -> String {
+    format!("{}: {}", source.status.name(), source.from)
 }
 
 /// JSON of the program's own, which is right.

@@ -5,9 +5,9 @@
 mod operations;
 mod schemas;
 
-use super::parts::{bearer, capital, info, parameter, print, read, sentence, tags, title};
+use super::parts::{bearer, capital, cite, info, parameter, print, read, sentence, tags, title};
 use crate::contract::{
-    CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source,
+    CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow,
     Statement, behaviours,
 };
 use crate::docs::schema::With;
@@ -73,7 +73,7 @@ fn about() -> Value {
 }
 
 fn server(host: &Host) -> Value {
-    let about = format!("The vendor's, {} ({})", host.about, said(host.source));
+    let about = format!("The vendor's, {} ({})", host.about, cite(host.source));
     let server = json!({ "url": host.url, "description": about });
     let Some(default) = host.regions.first() else { return server };
     let region = json!({
@@ -107,7 +107,7 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
 fn behaviours_of(subject: &str) -> String {
     let line = |row: Statement| {
         let by = row.reading.map(|name| format!("; reading {name}")).unwrap_or_default();
-        format!("- {}: {} ({}{by}).", capital(&title(&row)), row.says, said(row.source))
+        format!("- {}: {} ({}{by}).", capital(&title(&row)), row.says, cite(row.source))
     };
     behaviours(subject).map(line).collect::<Vec<_>>().join("\n")
 }
@@ -116,12 +116,7 @@ fn behaviours_of(subject: &str) -> String {
 fn channels() -> String {
     let by_source = CONVERSATION_TYPES.chunk_by(|(.., one), (.., next)| one == next).map(|some| {
         let names: Vec<_> = some.iter().map(|(value, ..)| value.name()).collect();
-        format!("{} ({})", names.join(", "), said(some[0].2))
+        format!("{} ({})", names.join(", "), cite(some[0].2))
     });
     format!("Channels: {}.", by_source.collect::<Vec<_>>().join("; "))
-}
-
-/// `documented: Get Q&A List, 2025-10-20`
-fn said(source: Source) -> String {
-    format!("{}: {}", source.status.name(), source.from)
 }

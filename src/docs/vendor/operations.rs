@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{TAGS, behaviours_of, capital, channels, name_of, read, said, sentence};
+use super::{TAGS, behaviours_of, capital, channels, cite, name_of, read, sentence};
 use crate::api;
 use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
@@ -25,7 +25,7 @@ pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Value {
         "description": format!(
             "{} The endpoint is {}.\n\n{}",
             sentence(endpoint.about),
-            said(endpoint.source),
+            cite(endpoint.source),
             behaviours_of(endpoint.id)
         ),
         "parameters": Value::Array(parameters.collect()),
@@ -47,7 +47,7 @@ fn parameter(param: &Param, query: &str) -> Value {
         Kind::Integer { min, max } => integer().with("minimum", min).with("maximum", max),
     };
     let says = capital(&param.says());
-    let mut about = format!("{} {says} ({}).", sentence(param.about), said(param.source));
+    let mut about = format!("{} {says} ({}).", sentence(param.about), cite(param.source));
     if kind == Kind::ConversationType {
         about = format!("{about} {}", channels());
     }
@@ -149,7 +149,7 @@ fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: &Value) -> Valu
     let examples = rows.iter().map(|row| {
         let (code, message) = (row.code.number(), row.message);
         let value = json!({ "code": code, "message": message });
-        (code.to_string(), json!({ "summary": said(row.source), "value": value }))
+        (code.to_string(), json!({ "summary": cite(row.source), "value": value }))
     });
     let mut headers = vec![(api::REASON_HEADER, reference("headers", "Reason"))];
     for row in rows {
@@ -187,7 +187,7 @@ fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
     }));
     let by_error_status = rows.iter().any(|row| row.code.of_the_pages());
     let reading = if by_error_status { " (reading error-status)" } else { "" };
-    sentences.push(format!("The HTTP status is {}{reading}.", said(Code::STATUS_SOURCE)));
+    sentences.push(format!("The HTTP status is {}{reading}.", cite(Code::STATUS_SOURCE)));
     sentences.join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! The schemas: each endpoint's answer and its rows, and what a refusal holds.
 
-use super::{channels, name_of, operations, read, said, sentence};
+use super::{channels, cite, name_of, operations, read, sentence};
 use crate::contract::{
     BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, is_channel,
     words,
@@ -41,7 +41,7 @@ fn answer(endpoint: &Endpoint) -> Value {
 fn row(endpoint: &Endpoint) -> Value {
     let mut object = Object::new("");
     for (name, json_type, about, source) in endpoint.answer.keys() {
-        let mut about = format!("{} Key and type are {}.", sentence(about), said(source));
+        let mut about = format!("{} Key and type are {}.", sentence(about), cite(source));
         if is_channel(name) {
             about = format!("{about} {}", channels());
         }
