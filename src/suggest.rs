@@ -1,10 +1,10 @@
-//! What is said of a wrong word: the word in quotes, and the nearest right one.
+//! Messages about a wrong word: the word in quotes, and the nearest right one.
 
-/// Words, names, ids and keys of ours have at most this many bytes. A longer text is not compared with
-/// them, because that takes its time and finds nothing.
+/// Words, names, ids and keys of ours have at most this number of bytes. A longer text is not compared with
+/// them, because that would take long and find nothing.
 pub(crate) const LONGEST: usize = 64;
 
-/// The candidate most like `word`, if any is like enough to be what was meant.
+/// The candidate that is most like `word`, if it is like enough to be suggested.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -16,7 +16,7 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
-        // Below this, suggestions start to look random; clap draws its line near it too.
+        // Below this, suggestions look random. The limit of clap is near it, too.
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)

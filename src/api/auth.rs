@@ -36,7 +36,7 @@ pub(crate) enum AuthHeaderError {
     TwoSandboxes,
 }
 
-/// What stands in place of `Bearer` and a space.
+/// What was sent in place of `Bearer` and a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum WrongScheme {
     #[error("the Authorization header is empty")]
@@ -103,7 +103,7 @@ pub(crate) fn bearer_key(headers: &HeaderMap) -> Result<&[u8], AuthHeaderError> 
     if key.is_empty() { Err(AuthHeaderError::NoKey) } else { Ok(key) }
 }
 
-/// What a value is that begins with another word; `rest` is what stands behind that.
+/// Why a value is wrong that begins with another word. `rest` is the value behind that word.
 fn wrong_scheme(word: &[u8], rest: &[u8]) -> WrongScheme {
     let is = |scheme: &str| word.eq_ignore_ascii_case(scheme.as_bytes());
     let begins = word.get(..SCHEME.len()).unwrap_or(word);

@@ -1,5 +1,5 @@
-//! `gptbots-mock exec [flags] -- CMD`: an emulator for as long as a command runs, and a verdict on
-//! what the command asked it.
+//! `gptbots-mock exec [flags] -- CMD`: runs an emulator for as long as a command runs, and gives a
+//! verdict on the requests of the command.
 
 use std::ffi::OsString;
 use std::io;
@@ -28,8 +28,8 @@ use crate::server::{Clock, run_until};
 /// Variables that send requests to a proxy.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-// The variables of `serve`'s address are left out: the command is told where we listen, so it needs
-// no fixed one.
+// The variables of `serve`'s address are not read: the command gets the address in a variable of its
+// own, so the address need not be fixed.
 #[derive(Args)]
 #[command(mut_arg("host", |arg| arg.env(Resettable::Reset)))]
 #[command(mut_arg("port", |arg| arg.env(Resettable::Reset).default_value("0")
@@ -42,10 +42,10 @@ pub(super) struct ExecArgs {
     pub(super) serve: ServeArgs,
     /// One more variable of the command's: its name, and `url` or `key` (repeat)
     #[arg(long = "env", value_name = "NAME=url|key", value_parser = variable)]
-    env: Vec<(String, Given)>,
+    env: Vec<(String, EnvValue)>,
     /// Finding that makes exec end with 5, or `all` (repeat, or separate by commas)
     #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = denied)]
-    deny: Vec<Denied>,
+    deny: Vec<DenyRule>,
     /// Finding that is left out (repeat, or separate by commas)
     #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = rule)]
     mute: Vec<Rule>,
@@ -60,24 +60,24 @@ pub(super) struct ExecArgs {
     command: Vec<OsString>,
 }
 
-/// What a variable holds.
+/// What a variable of `--env` holds.
 #[derive(Clone, Copy)]
-enum Given {
+enum EnvValue {
     Url,
     Key,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Denied {
+enum DenyRule {
     All,
     One(Rule),
 }
 
-fn variable(text: &str) -> Result<(String, Given), String> {
+fn variable(text: &str) -> Result<(String, EnvValue), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=url or NAME=key")?;
     let given = match value {
-        "url" => Given::Url,
-        "key" => Given::Key,
+        "url" => EnvValue::Url,
+        "key" => EnvValue::Key,
         _ => return Err("write it as NAME=url or NAME=key".to_owned()),
     };
     let right = |char: char| char.is_ascii_alphanumeric() || char == '_';
@@ -91,8 +91,8 @@ fn rule(name: &str) -> Result<Rule, String> {
     name.parse().map_err(|error: crate::sandbox::verdict::RuleError| error.to_string())
 }
 
-fn denied(name: &str) -> Result<Denied, String> {
-    if name == "all" { Ok(Denied::All) } else { rule(name).map(Denied::One) }
+fn denied(name: &str) -> Result<DenyRule, String> {
+    if name == "all" { Ok(DenyRule::All) } else { rule(name).map(DenyRule::One) }
 }
 
 /// Serves for as long as the command runs, and ends with the code of the command or one of ours.
@@ -133,10 +133,10 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
         let mut command = command(args, address, &sandboxes.world());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(run_until(listener, app, None, async {
-            // Its sender is dropped where the command did not even start.
+            // An error means that the sender was dropped, because the command did not start.
             let _ = stopped.await;
         }));
-        // Runs on the main thread, whose end the guardian takes for ours.
+        // This runs on the main thread, because the guardian takes the end of that thread for ours.
         let status = run_command(&mut command, &mut late).await;
         let _ = stop.send(());
         let _ = served.await;
@@ -158,7 +158,7 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
 
 #[cfg(unix)]
 async fn run_command(command: &mut Command, late: &mut LateSignals) -> io::Result<ExitStatus> {
-    // Its orphans are handed to us, should its guardian be killed.
+    // If the guardian is killed, the kernel makes us the parent of the command's orphans.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
     child::run(command, nix::unistd::getpid(), Some(late)).await
@@ -188,15 +188,15 @@ fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
         command.env(
             name,
             match given {
-                Given::Url => &url,
-                Given::Key => &key,
+                EnvValue::Url => &url,
+                EnvValue::Key => &key,
             },
         );
     }
     command
 }
 
-/// The key that the command is given. Where fixtures have several agents, we say whose it is.
+/// The key that the command is given. With fixtures, a note names the agent of the key.
 fn key(args: &ExecArgs, world: &World) -> String {
     let agent = world.agent_to_ask();
     let key = agent.and_then(|agent| agent.keys.first());
@@ -226,7 +226,7 @@ fn without_proxy(
     }
     let names = ["NO_PROXY", "no_proxy"];
     let extended = names.map(|name| {
-        // Clients read one of the two, so what only the other says must stand in both.
+        // A client reads one of the two variables, so a value that only one of them has is set in both.
         let other = names.into_iter().find(|other| *other != name).and_then(variable);
         let mut value = variable(name).or(other).unwrap_or_default();
         let ours = ["127.0.0.1".to_owned(), "localhost".into(), "::1".into(), here.to_string()];
@@ -242,15 +242,15 @@ fn without_proxy(
     extended.into()
 }
 
-/// As shells and `env` say it.
+/// Prints why a command did not start, and returns the exit code that shells and `env` use for it.
 pub(super) fn not_started(command: &[OsString], error: &io::Error) -> Exit {
     let name = command[0].to_string_lossy();
     say(&format!("error: cannot run {name}: {error}"));
     if error.kind() == io::ErrorKind::NotFound { Exit::NoCommand } else { Exit::CannotRun }
 }
 
-/// Tells what was found, and lets it count where the command itself was content. The last line is
-/// always the verdict in short.
+/// Prints the verdict, and fails a command that ended with 0 where a finding is denied, coverage is too
+/// low, or a report cannot be written. The last line is always a summary.
 fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     if !sandboxes.journals().is_on() {
         say("verdict: none, because --journal 0 keeps no journal");
@@ -268,7 +268,7 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     let mut found: Vec<Rule> = verdict.findings().iter().map(|finding| finding.rule).collect();
     found.dedup();
     let is_denied = |rule: &Rule| {
-        args.deny.iter().any(|denied| *denied == Denied::All || *denied == Denied::One(*rule))
+        args.deny.iter().any(|denied| *denied == DenyRule::All || *denied == DenyRule::One(*rule))
     };
     let denied: Vec<&str> =
         found.iter().filter(|rule| is_denied(rule)).map(|rule| rule.name()).collect();
@@ -277,7 +277,7 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     if uncovered.is_some() {
         say(&format!("{verdict:#}"));
     } else if found.iter().any(|rule| *rule != Rule::NoRequest) {
-        // Of no request at all the last line says everything.
+        // If there was no request at all, the last line says so, and no other line is needed.
         say(&verdict.to_string());
     }
     if let Some(least) = uncovered {

@@ -1,8 +1,8 @@
 //! `--watch`: an edit of a fixture is live within a second.
 //!
-//! Files are looked at four times a second. That sees every way of editing (a file that is
-//! replaced, a link that points elsewhere, a mounted folder) with a few system calls; change
-//! notifications are lost with each of these unless they are set up again.
+//! A thread looks at the files four times a second. A few system calls see every way of editing: a file
+//! that is replaced, a link that points elsewhere, a mounted folder. Change notifications are lost with
+//! each of these unless they are set up again.
 
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
@@ -20,14 +20,14 @@ use crate::sandbox::config::Config;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// An editor writes a file in several steps: they are read when nothing has changed for so long,
+/// An editor writes a file in several steps, so files are read when they have not changed for this long.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// or after so many steps.
+/// Files are read after this number of steps, even if they still change.
 const STEPS: usize = 8;
 
-/// Fixtures that are being watched.
-pub(super) struct Watched {
+/// Sees when fixtures change.
+pub(super) struct FixtureWatcher {
     paths: Vec<PathBuf>,
     state: State,
 }
@@ -35,15 +35,15 @@ pub(super) struct Watched {
 /// The files that are there.
 type State = Vec<FileState>;
 
-/// By what a change of a file is seen.
+/// The facts of a file that show a change.
 #[derive(PartialEq)]
 struct FileState {
-    /// Where it really is.
+    /// The path without links.
     path: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
-    /// Which file it is, and when anything of it changed last: `cp -p`, `rsync` and `touch` can make a
-    /// new file with the length and the time of the old one, but they cannot set these.
+    /// The inode and the time of its last change: `cp -p`, `rsync` and `touch` can make a new file with
+    /// the length and the modification time of the old one, but they cannot set these.
     #[cfg(unix)]
     change: (u64, i64, i64),
 }
@@ -66,18 +66,20 @@ fn files(paths: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     paths.iter().filter_map(|path| fixtures::files(path).ok()).flatten()
 }
 
-/// Begins to watch, where that is asked for.
-pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<Watched>, Exit> {
+/// Begins to watch, if that is asked for.
+pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<FixtureWatcher>, Exit> {
     match agents {
         _ if !asked => Ok(None),
-        Agents::Paths(paths) => Ok(Some(Watched { paths: paths.clone(), state: state(paths) })),
+        Agents::Paths(paths) => {
+            Ok(Some(FixtureWatcher { paths: paths.clone(), state: state(paths) }))
+        }
         Agents::BuiltIn | Agents::Texts(_) => {
             Err(fail(Exit::Usage, "--watch needs --fixtures to watch"))
         }
     }
 }
 
-impl Watched {
+impl FixtureWatcher {
     /// Reads the fixtures again at each change, on a thread of its own, for as long as the
     /// program runs.
     pub(super) fn follow(mut self, config: Config, sandboxes: Arc<Sandboxes>) {
@@ -103,7 +105,8 @@ impl Watched {
         }
     }
 
-    /// Reads the fixtures, if they are files: a pipe would be waited for, and no later edit seen.
+    /// Reads the fixtures, if they are files. Reading a pipe could block, and then no later edit would be
+    /// seen.
     fn read(&self, config: &Config) -> Result<World, String> {
         let is_other = |file: &PathBuf| file.metadata().is_ok_and(|about| !about.is_file());
         match files(&self.paths).find(is_other) {
@@ -112,7 +115,7 @@ impl Watched {
         }
     }
 
-    /// Waits for a change, and for the end of it.
+    /// Waits for a change, and until the files do not change any more.
     fn wait(&mut self) {
         while !self.has_changed() {
             std::thread::sleep(LOOK);
@@ -125,7 +128,7 @@ impl Watched {
         }
     }
 
-    /// Whether the files are others than at the last look.
+    /// Whether the files have changed since the last call.
     fn has_changed(&mut self) -> bool {
         let before = std::mem::replace(&mut self.state, state(&self.paths));
         before != self.state

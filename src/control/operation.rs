@@ -1,5 +1,5 @@
-//! An operation of the control API: its route, its handler, and what documents say of it. The
-//! router, `docs/CONTROL.md` and the `OpenAPI` document are made of these.
+//! An operation of the control API: its route, its handler and its documentation. The router,
+//! `docs/CONTROL.md` and the `OpenAPI` document are made of operations.
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -29,8 +29,8 @@ pub(crate) struct Operation {
     pub(crate) body: Option<SchemaOf>,
     /// Examples of its body, as JSON with their names.
     pub(crate) examples: &'static [(&'static str, &'static str)],
-    pub(crate) answer: Answer,
-    /// The statuses of its failures, without those that every operation has.
+    pub(crate) answer: ResponseKind,
+    /// The statuses of its failures, without those of every operation.
     pub(crate) failures: &'static [u16],
     /// Whether the guard lets every client pass. Probes ask under any name and have no token.
     pub(crate) is_open: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Operation {
 }
 
 /// How an operation answers.
-pub(crate) enum Answer {
+pub(crate) enum ResponseKind {
     Json(SchemaOf),
     /// A verdict as JSON, text or `JUnit`, as `Accept` asks.
     Verdict,
@@ -62,7 +62,7 @@ impl Operation {
             query: None,
             body: None,
             examples: &[],
-            answer: Answer::Json(SchemaOf::new::<Done>()),
+            answer: ResponseKind::Json(SchemaOf::new::<Done>()),
             failures: &[],
             is_open: false,
             handler: MethodRouter::new(),
@@ -79,10 +79,10 @@ impl Operation {
 
     /// The handler answers an `A` as JSON.
     pub(super) fn answers<A: Documented>(self) -> Self {
-        self.answers_as(Answer::Json(SchemaOf::new::<A>()))
+        self.answers_as(ResponseKind::Json(SchemaOf::new::<A>()))
     }
 
-    pub(super) fn answers_as(self, answer: Answer) -> Self {
+    pub(super) fn answers_as(self, answer: ResponseKind) -> Self {
         Self { answer, ..self }
     }
 
@@ -113,7 +113,7 @@ impl Operation {
     {
         In::describe(&mut self);
         self.handler(move |State(sandboxes): State<Arc<Sandboxes>>, input: In| async move {
-            // It is dropped with the request.
+            // It is dropped with the request, as when the client has gone.
             let client = Arc::new(());
             let call = Call { sandboxes, client: Arc::downgrade(&client) };
             on_blocking_thread(move || handle(&call, input)).await?
@@ -124,12 +124,12 @@ impl Operation {
 /// A request that is handled on a thread that may block.
 pub(super) struct Call {
     pub(super) sandboxes: Arc<Sandboxes>,
-    /// Lives as long as somebody waits for the answer.
+    /// It can be upgraded as long as the request waits for its answer.
     client: Weak<()>,
 }
 
 impl Call {
-    /// Whether nobody waits for the answer any more, as when the client has gone.
+    /// Whether the request is gone, so that the answer is not needed any more.
     pub(super) fn is_abandoned(&self) -> bool {
         self.client.strong_count() == 0
     }
@@ -143,9 +143,9 @@ impl Deref for Call {
     }
 }
 
-/// What a handler takes of a request, and documents show of it.
+/// An argument of a handler, which is a part of the request.
 pub(super) trait Input {
-    /// Adds what documents show of it. A path and headers add nothing.
+    /// Adds its documentation to the operation. A path and headers add nothing.
     fn describe(_: &mut Operation) {}
 }
 
@@ -180,7 +180,7 @@ impl<A: Input, B: Input, C: Input> Input for (A, B, C) {
     }
 }
 
-/// Makes the JSON schema of a type. Only documents need it, so without them it is nothing.
+/// Makes the JSON schema of a type. It is empty without the feature `docs`.
 #[derive(Clone, Copy)]
 pub(crate) struct SchemaOf {
     #[cfg(feature = "docs")]
@@ -199,7 +199,7 @@ impl SchemaOf {
 #[cfg(feature = "docs")]
 pub(crate) use schemars::JsonSchema as Documented;
 
-/// What has a JSON schema where documents are made, and needs none elsewhere.
+/// A type with a JSON schema. Without the feature `docs` every type is one.
 #[cfg(not(feature = "docs"))]
 pub(crate) trait Documented {}
 

@@ -1,5 +1,5 @@
-//! Request patterns, as `WireMock` writes them: what a request must hold to be found, counted or
-//! removed. A request is held against what it really sent; nothing of it is shown here.
+//! Request patterns in the form of `WireMock`: which requests are found, counted or removed. A pattern is
+//! compared with the request as it was sent, keys included, but shows nothing of it.
 
 use std::borrow::Cow;
 
@@ -18,33 +18,33 @@ use crate::target::without_sandbox;
 pub(crate) const KEYS: &[&str] =
     &["method", "url", "urlPath", "urlPattern", "urlPathPattern", "queryParameters", "headers"];
 
-/// Every condition, and a word that goes with the first.
+/// Every condition, and `caseInsensitive`, which goes with the first.
 pub(crate) const MATCHERS: &[&str] =
     &["equalTo", "contains", "matches", "doesNotMatch", "absent", "caseInsensitive"];
 
-/// So many headers and parameters a pattern may name.
+/// The most headers, and the most parameters, that a pattern may name.
 pub(crate) const MOST_NAMES: usize = 100;
 
-/// An expression may be so long, and so large once it is compiled, in bytes: matching takes time
-/// by its size.
+/// The longest expression, in bytes.
 pub(crate) const MOST_EXPRESSION: usize = 1_000;
 
-/// The sizes, in bytes, that a compiled expression is measured by; it may have the last one.
+/// The sizes, in bytes, that a compiled expression is measured by. The last one is the limit, because the
+/// time that matching takes depends on the size.
 const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
 
-/// The length of a text times the size of the expression that it is held against is at most so much.
-/// It takes some tenths of a second, in which nothing can stop it.
+/// The limit of the length of a text times the size of the expression that it is compared with. Such a
+/// comparison takes some tenths of a second, and cannot be stopped.
 const MOST_WORK: usize = 1 << 30;
 
-/// Why it is not known whether a request fits: to find out would take too long, or nobody waits for
-/// it.
+/// The comparison of a request with a pattern was stopped, because it takes too long or its client has
+/// gone.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stopped;
 
-/// What a request must hold. What is not set, every request holds.
+/// What a request must hold. A field that is not set fits every request.
 #[derive(Default)]
 pub(crate) struct Pattern {
-    /// `None`, too, where any is right.
+    /// `None` for `ANY`, too.
     method: Option<String>,
     url: Option<UrlMatcher>,
     query_parameters: Vec<(String, Matcher)>,
@@ -87,7 +87,7 @@ impl Pattern {
     fn read_from(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Fatal> {
         let Some(mut keys) = reader.object("a request pattern")? else { return Ok(()) };
         while let Some(At { value: key, span }) = reader.key(&mut keys, KEYS)? {
-            // Some clients write what they do not set as `null`.
+            // Some clients write `null` for a key that they do not set.
             if reader.null()? {
                 continue;
             }
@@ -117,7 +117,7 @@ impl Pattern {
             return Ok(false);
         }
         let target = entry.target();
-        // A sandbox in the path is the address of the server, as far as a client knows.
+        // A client may take the sandbox's part of the path for a part of the server's address.
         let own = without_sandbox(&target);
         if !self.fits_url(&target, stop)?
             && (own.len() == target.len() || !self.fits_url(own, stop)?)
@@ -174,7 +174,7 @@ impl Matcher {
                 Self::Absent => return Ok(false),
                 Self::EqualTo { value: wanted, any_case: false } => value == *wanted,
                 Self::EqualTo { value: wanted, any_case: true } => {
-                    // Texts of very different lengths are told apart without a look at a long one.
+                    // Texts of very different lengths differ, so a long one is not converted.
                     let is_near = |a: &str, b: &str| a.len() <= b.len().saturating_mul(4);
                     is_near(&value, wanted)
                         && is_near(wanted, &value)
@@ -218,7 +218,7 @@ fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<UrlMatcher>
     })
 }
 
-/// What is asked of headers or of parameters, by their names.
+/// Conditions by the names of headers or parameters.
 fn read_names(reader: &mut Reader<'_, '_>, what: &str) -> Result<Vec<(String, Matcher)>, Fatal> {
     let mut names = Vec::new();
     let Some(mut keys) = reader.object(what)? else { return Ok(names) };
@@ -233,7 +233,7 @@ fn read_names(reader: &mut Reader<'_, '_>, what: &str) -> Result<Vec<(String, Ma
     Ok(names)
 }
 
-/// One condition; what is wrong with it is told.
+/// Reads one condition.
 fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Matcher>, Fatal> {
     let Some(mut keys) = reader.object(r#"a condition such as {"equalTo": "1"}"#)? else {
         return Ok(None);
@@ -307,9 +307,9 @@ fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fa
 
 fn compile(text: &str) -> Result<Expression, regex_lite::Error> {
     let [.., most] = SIZES;
-    // By itself first, so that no bracket of its own closes the one around it.
+    // The expression is compiled without the group first, so that it cannot close the group itself.
     build(text, most)?;
-    // A comment, which `(?x)` allows at the end, takes the bracket with it unless its line ends.
+    // With `(?x)` it may end in a comment, which would include the closing bracket without the line break.
     build_smallest(&format!(r"\A(?:{text})\z"))
         .or_else(|_| build_smallest(&format!("\\A(?:{text}\n)\\z")))
 }

@@ -1,4 +1,4 @@
-//! The blocks of the pages: what stands from `<!-- derived: NAME -->` to `<!-- end -->`.
+//! Fills the derived blocks of the pages, which are between `<!-- derived: NAME -->` and `<!-- end -->`.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::sandbox::faults::KEYS;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::RULES;
 
-/// The pages that have such blocks.
+/// The pages that have derived blocks.
 pub(super) const PAGES: [&str; 5] = [
     "docs/reference.md",
     "docs/FIDELITY.md",
@@ -22,7 +22,7 @@ pub(super) const PAGES: [&str; 5] = [
     "docs/CONTROL.md",
 ];
 
-/// Fills each block of a page. One that stands on lines of its own keeps its line breaks.
+/// Fills each block of a page. A block on lines of its own keeps its line breaks.
 pub(super) fn fill(page: &str) -> Result<String, String> {
     let mut parts = page.split(BEGIN);
     let mut filled = parts.next().expect("a split has a first part").to_owned();
@@ -98,7 +98,7 @@ fn endpoint(endpoint: &Endpoint) -> String {
     .concat()
 }
 
-/// What no other table says of a subject.
+/// The behaviours of a subject, which no other table has.
 fn behaviour_table(subject: &str) -> String {
     let mut table = Table::new(&["about", "what happens", "source", "reading"]);
     for row in behaviours(subject) {

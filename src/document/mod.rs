@@ -1,5 +1,5 @@
-//! Documents that a person wrote: JSON, read with the place of everything in it, so that every
-//! mistake of every file can be told at once.
+//! JSON documents that a person wrote. They are read with the place of every value, so that all mistakes
+//! of all files can be reported at once.
 
 mod problem;
 mod reader;

@@ -65,7 +65,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentError {
     pub(crate) problems: Vec<Problem>,
-    /// How many more there are than are listed.
+    /// The number of mistakes that are not listed.
     pub(crate) more: usize,
 }
 
@@ -105,12 +105,12 @@ impl std::error::Error for DocumentError {}
 pub(crate) struct Problems {
     found: Vec<(Span, String, Option<String>)>,
     more: usize,
-    /// Where secrets stand, which are never shown; ascending.
+    /// The places of secrets, which are never shown; ascending.
     secrets: Vec<Span>,
 }
 
 impl Problems {
-    /// So many are kept: nobody reads more, and a broken file of a gigabyte has millions.
+    /// The most mistakes that are kept. A broken file of a gigabyte has millions, and nobody reads them all.
     const MOST: usize = 1000;
 
     pub(crate) fn add(&mut self, span: Span, message: impl Into<String>) {
@@ -143,12 +143,12 @@ impl Problems {
         }
     }
 
-    /// Hides what stands here from every line that is shown. Told in the order of the documents.
+    /// Hides a part of a document in all lines that are shown. Must be called in the order of the parts.
     pub(crate) fn hide(&mut self, secret: Span) {
         self.secrets.push(secret);
     }
 
-    /// How many there are.
+    /// The number of mistakes so far.
     pub(crate) fn count(&self) -> usize {
         self.found.len() + self.more
     }
@@ -238,7 +238,7 @@ const fn begins_char(byte: u8) -> bool {
     byte & 0xc0 != 0x80
 }
 
-/// How much of a line is shown: before a mistake, and from it on, in characters.
+/// How many characters of a line are shown before a mistake, and from its beginning on.
 const SHOWN_BEFORE: usize = 40;
 const SHOWN_AFTER: usize = 60;
 
@@ -253,7 +253,7 @@ fn show(
 ) -> (String, (usize, usize)) {
     let at = (span.start as usize).clamp(begins, ends);
     let marked = (span.end as usize).clamp(at, ends);
-    // A line that fits is shown whole; the rest of a long one is not even looked at.
+    // A line that fits is shown whole. Of a long line, only the part that is shown is read.
     let fits = forwards(text, begins, ends, SHOWN_BEFORE + SHOWN_AFTER) == ends;
     let from = if fits { begins } else { backwards(text, begins, at, SHOWN_BEFORE) };
     let to = if fits { ends } else { forwards(text, at, ends, SHOWN_AFTER) };
@@ -278,13 +278,13 @@ fn show(
     (source.trim_end().to_owned(), (front.len() + before.width(), mark.width()))
 }
 
-/// The place so many characters before `at`, or `begins`.
+/// The place `chars` characters before `at`, or `begins`.
 fn backwards(text: &[u8], begins: usize, at: usize, chars: usize) -> usize {
     let places = (begins..at).rev().filter(|place| begins_char(text[*place]));
     places.take(chars).last().unwrap_or(at)
 }
 
-/// The place so many characters behind `at`, or `ends`.
+/// The place `chars` characters behind `at`, or `ends`.
 fn forwards(text: &[u8], at: usize, ends: usize, chars: usize) -> usize {
     (at..ends).filter(|place| begins_char(text[*place])).nth(chars).unwrap_or(ends)
 }

@@ -13,7 +13,7 @@ pub(crate) struct At<T> {
     pub(crate) span: Span,
 }
 
-/// A syntax error was met and told: nothing more can be read of this document.
+/// There was a syntax error, which is among the problems. The rest of the document cannot be read.
 #[derive(Debug)]
 pub(crate) struct Fatal;
 
@@ -26,7 +26,7 @@ pub(crate) struct Reader<'t, 'p> {
     pub(crate) problems: &'p mut Problems,
 }
 
-/// The keys of an object that were met.
+/// The keys of an object that were read.
 #[derive(Default)]
 pub(crate) struct Keys {
     begun: bool,
@@ -73,8 +73,8 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(self.peek()? == Peek::String)
     }
 
-    /// Begins an object; `None` where the value is not one, which is told as what else could stand
-    /// there, too: "a string or an object".
+    /// Begins an object; `None` where the value is not one, which is a problem. `expected` names all that
+    /// is right there: "a string or an object".
     pub(crate) fn object_or(&mut self, expected: &str) -> Result<Option<Keys>, Fatal> {
         match self.peek()? {
             Peek::Object => Ok(Some(Keys::default())),
@@ -94,7 +94,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(null)
     }
 
-    /// Tells of a document that goes on behind its value.
+    /// Reports what follows the value of the document.
     pub(crate) fn finish(&mut self) -> Result<(), Fatal> {
         let finished = self.json.finish();
         self.check(finished)
@@ -111,7 +111,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     }
 
     /// The next key of an object that is one of `known`; `None` at its end. An unknown key and a
-    /// key that stands twice are told, and left out with their values.
+    /// repeated key are problems, and are left out with their values.
     pub(crate) fn key<'k>(
         &mut self,
         keys: &mut Keys,
@@ -170,7 +170,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         self.begins + offset(from + start)..self.begins + offset(from + end + 1)
     }
 
-    /// Reads each value of an array; another value is told and left out.
+    /// Reads each value of an array. A value that is no array is a problem and is left out.
     pub(crate) fn array(
         &mut self,
         what: &str,
@@ -215,8 +215,8 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
-    /// A string that is one of the known words, with the value that it stands for. `hint` may know better
-    /// than the nearest word what would be right in place of a wrong one.
+    /// A string that is one of the known words, as the value of that word. `hint` gives the advice for a
+    /// wrong word where the nearest one would be bad advice.
     pub(crate) fn word<T>(
         &mut self,
         what: &str,
@@ -263,7 +263,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         })
     }
 
-    /// A value of a type that is told by its first byte; `what` names the type.
+    /// A value whose type shows in its first byte; `what` names the type.
     fn scalar<T>(
         &mut self,
         what: &str,
@@ -288,7 +288,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         self.check(skipped)
     }
 
-    /// Tells of a value of the wrong type, and leaves it out.
+    /// Reports a value of the wrong type, and leaves it out.
     pub(crate) fn wrong(&mut self, got: Peek, expected: &str) -> Result<(), Fatal> {
         let from = self.here();
         self.skip()?;
@@ -308,11 +308,11 @@ impl<'t, 'p> Reader<'t, 'p> {
         read.map_err(|error| self.fatal(error))
     }
 
-    /// Tells of a syntax error.
+    /// Reports a syntax error.
     fn fatal(&mut self, error: JiterError) -> Fatal {
         let mut index = error.index.min(self.text.len());
         if error.error_type == JiterErrorType::JsonError(JsonErrorType::TrailingComma) {
-            // Told at the bracket; the comma is what is too much.
+            // The parser reports the bracket, but the comma is wrong.
             index = memchr::memrchr(b',', &self.text[..index]).unwrap_or(index);
         }
         let at = self.begins + offset(index);
@@ -325,7 +325,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     }
 
     fn syntax(&mut self, at: u32, message: &str) {
-        // Past the end there is nothing to show: the mark stands behind the last character.
+        // An error at the end of the text is marked behind the last character.
         let blank = self.text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
         let end = self.begins + offset(self.text.len() - blank);
         let at = at.min(end);

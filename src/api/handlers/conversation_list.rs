@@ -2,12 +2,12 @@
 
 use super::capacity;
 use crate::api::envelope::{self, Total};
-use crate::api::{Checked, Page, Refusal};
+use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{AnonymousId, ListTotal};
 use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) async fn answer((view, query): Checked) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let with_anonymous_id = view.readings.anonymous_id == AnonymousId::Present;
     let store = view.ready(RowKind::Conversations { with_anonymous_id }).await;
     let user_id = query.user_id.as_deref();

@@ -2,19 +2,19 @@
 
 use super::capacity;
 use crate::api::envelope::{self, Total};
-use crate::api::{Checked, Page, Refusal};
+use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{MessagesOrder, MessagesTotal};
 use crate::records::rows::MessageForm;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) fn answer(checked: &Checked) -> Result<Page, Refusal> {
+pub(super) fn answer(checked: &CheckedRequest) -> Result<Page, Refusal> {
     let reversed = checked.0.readings.messages_order == MessagesOrder::NewestFirst;
     answer_with(checked, reversed, MessageForm::V1)
 }
 
 /// Both versions of the endpoint differ in the order and the shape of a message only.
 pub(super) fn answer_with(
-    (view, query): &Checked,
+    (view, query): &CheckedRequest,
     reversed: bool,
     form: MessageForm,
 ) -> Result<Page, Refusal> {

@@ -7,15 +7,15 @@ mod qa_records;
 
 use axum::routing::{MethodRouter, get};
 
-use super::Checked;
+use super::CheckedRequest;
 use crate::contract::Operation;
 
 /// The handler of an operation, for `GET` and `HEAD`. An operation without one does not compile.
 pub(super) fn method_router(operation: Operation) -> MethodRouter {
     match operation {
         Operation::ConversationList => get(conversation_list::answer),
-        Operation::Messages => get(async |checked: Checked| messages::answer(&checked)),
-        Operation::MessagesV2 => get(async |checked: Checked| messages_v2::answer(&checked)),
+        Operation::Messages => get(async |checked: CheckedRequest| messages::answer(&checked)),
+        Operation::MessagesV2 => get(async |checked: CheckedRequest| messages_v2::answer(&checked)),
         Operation::QaRecords => get(qa_records::answer),
     }
 }

@@ -2,12 +2,12 @@
 
 use super::capacity;
 use crate::api::envelope::{self, Total};
-use crate::api::{Checked, Page, Refusal};
+use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{QaOrder, QaTotal};
 use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) async fn answer((view, query): Checked) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let unit = view.readings.qa_time;
     let store = view.ready(RowKind::Qa(unit)).await;
     let ranks = store.qa(query.window, query.user_feedback);

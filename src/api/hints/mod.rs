@@ -24,7 +24,7 @@ pub(super) fn advice(
 ) -> Option<String> {
     let endpoint = endpoint?;
     match refusal {
-        Refusal::AuthHeader(AuthHeaderError::Missing) => keys::sent_elsewhere(head),
+        Refusal::AuthHeader(AuthHeaderError::Missing) => keys::find_misplaced_key(head),
         Refusal::UnknownKey => {
             let credentials = auth::credentials(&head.headers).ok()?;
             Some(keys::suggest_key(&sandbox.world(), credentials.key))

@@ -9,7 +9,7 @@ use crate::suggest::LONGEST;
 /// This many unknown names are compared, so that a long query string costs little.
 const MOST: usize = 32;
 
-/// From here on, a name is taken for another: where `nearest` draws its line, too.
+/// From this likeness on, a name is taken for another. It is the limit of `nearest`, too.
 const ALIKE: f64 = 0.8;
 
 /// `; did you mean page_size for pageSize?`, where one parameter is missing and one is unknown.

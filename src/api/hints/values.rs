@@ -23,7 +23,7 @@ pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> 
     };
     match suggestion {
         Some(suggestion) => Some(format!("; did you mean {suggestion}?")),
-        None => taken_elsewhere(endpoint, param, value),
+        None => suggest_endpoint(endpoint, param, value),
     }
 }
 
@@ -40,7 +40,7 @@ fn approx(time: i64) -> f64 {
 }
 
 /// `; 1 to 100 is for conversation list, v1 messages`.
-fn taken_elsewhere(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
+fn suggest_endpoint(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let value: i64 = value.parse().ok()?;
     let others = ENDPOINTS.iter().filter(|other| other.path != endpoint.path);
     let takes = |other: &'static Endpoint| {
