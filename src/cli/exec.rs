@@ -183,7 +183,7 @@ fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
     };
     command.env("GPTBOTS_MOCK_URL", &url).env("GPTBOTS_BASE_URL", &url);
     command.env("GPTBOTS_MOCK_KEY", &key);
-    command.envs(without_proxy(here, |name| std::env::var(name).ok()));
+    command.envs(without_proxy(here));
     for (name, given) in &args.env {
         command.env(
             name,
@@ -215,11 +215,8 @@ fn key(args: &ExecArgs, world: &World) -> String {
 }
 
 /// The variables that keep requests to us from a proxy, where one is set.
-fn without_proxy(
-    here: IpAddr,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Vec<(&'static str, String)> {
-    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+fn without_proxy(here: IpAddr) -> Vec<(&'static str, String)> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let is_set = |name: &str| variable(name).or_else(|| variable(&name.to_lowercase())).is_some();
     if !PROXIES.into_iter().any(is_set) {
         return Vec::new();

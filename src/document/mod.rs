@@ -23,8 +23,8 @@ pub(crate) const MOST_BYTES: usize = 0xffff_fff0;
 pub(crate) struct Documents {
     /// All of them, one behind the other.
     pub(crate) text: Vec<u8>,
-    /// The name of each and where it begins; ascending.
-    files: Vec<(String, u32)>,
+    /// The name of each, and its bytes without the line break behind it; ascending.
+    files: Vec<(String, Span)>,
 }
 
 impl Documents {
@@ -52,7 +52,8 @@ impl Documents {
             self.text.truncate(begins);
         }
         done?;
-        self.files.push((name.to_owned(), offset(begins)));
+        let span = offset(begins)..offset(self.text.len() - 1);
+        self.files.push((name.to_owned(), span));
         Ok(())
     }
 
@@ -64,11 +65,9 @@ impl Documents {
         })
     }
 
-    /// The bytes of each document, without the break behind it.
-    pub(crate) fn spans(&self) -> Vec<Span> {
-        let ends = self.files.iter().skip(1).map(|(_, begins)| *begins);
-        let ends = ends.chain([offset(self.text.len())]);
-        self.files.iter().zip(ends).map(|((_, begins), end)| *begins..end - 1).collect()
+    /// The bytes of each document, without the line break behind it.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> {
+        self.files.iter().map(|(_, span)| span.clone())
     }
 }
 

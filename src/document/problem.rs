@@ -173,7 +173,6 @@ impl Problems {
 /// Finds the file, line and column of offsets that never fall: one walk through the documents.
 pub(crate) struct Places<'d> {
     documents: &'d Documents,
-    spans: Vec<Span>,
     file: usize,
     /// The number and the begin of the line that was found last, and a place in it with the
     /// number of characters before.
@@ -185,22 +184,14 @@ pub(crate) struct Places<'d> {
 
 impl<'d> Places<'d> {
     pub(crate) fn new(documents: &'d Documents) -> Self {
-        let mut places = Self {
-            documents,
-            spans: documents.spans(),
-            file: 0,
-            line: 1,
-            line_begins: 0,
-            at: 0,
-            before: 0,
-        };
+        let mut places = Self { documents, file: 0, line: 1, line_begins: 0, at: 0, before: 0 };
         places.begin();
         places
     }
 
     /// Goes to the begin of the file.
     fn begin(&mut self) {
-        let begins = self.spans.get(self.file).map_or(0, |span| span.start as usize);
+        let begins = self.documents.files.get(self.file).map_or(0, |(_, span)| span.start as usize);
         // A mark that some editors put in front is no character of the line.
         let mark = self.documents.text[begins..].starts_with(b"\xef\xbb\xbf");
         self.line_begins = begins + if mark { 3 } else { 0 };
@@ -209,7 +200,8 @@ impl<'d> Places<'d> {
 
     /// The file, the line and the column of an offset, not before the one asked last.
     pub(crate) fn find(&mut self, offset: u32) -> (&'d str, usize, usize) {
-        while offset > self.spans[self.file].end && self.file + 1 < self.spans.len() {
+        let files = &self.documents.files;
+        while offset > files[self.file].1.end && self.file + 1 < files.len() {
             self.file += 1;
             self.begin();
         }
@@ -223,7 +215,7 @@ impl<'d> Places<'d> {
         let rest = &self.documents.text[self.at..to.max(self.at)];
         self.before += rest.iter().filter(|byte| begins_char(**byte)).count();
         self.at = to.max(self.at);
-        (&self.documents.files[self.file].0, self.line, 1 + self.before)
+        (&files[self.file].0, self.line, 1 + self.before)
     }
 
     /// Where the line that was found begins and ends.
