@@ -1,8 +1,8 @@
-//! Reports: what they are written as, and the form that test reports have.
+//! Reports: their formats, `JUnit` test reports, and tables.
 
 use std::fmt::Write as _;
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Text,
@@ -14,13 +14,13 @@ pub(crate) enum Format {
 pub(crate) struct Case<'c> {
     pub(crate) class: &'c str,
     pub(crate) name: &'c str,
-    /// What failed, in one line each, and all that there is to say of it.
+    /// The failures, each as a line and in full.
     pub(crate) failures: Vec<(String, String)>,
-    /// Why it was not tried.
+    /// Why the case was not tried.
     pub(crate) skipped: Option<String>,
 }
 
-/// A `JUnit` report: one suite, and what there is to say beside its cases.
+/// A `JUnit` report with one suite. `beside` is a text on the whole suite.
 pub(crate) fn junit(suite: &str, cases: &[Case<'_>], beside: &str) -> String {
     let failures = cases.iter().filter(|case| !case.failures.is_empty()).count();
     let skipped = cases.iter().filter(|case| case.skipped.is_some()).count();
@@ -54,7 +54,7 @@ pub(crate) fn junit(suite: &str, cases: &[Case<'_>], beside: &str) -> String {
     out
 }
 
-/// For XML, which has no control characters but the line break.
+/// Escapes a text for XML. Control characters but the line break, which XML does not allow, become spaces.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -65,7 +65,7 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\n' => out.push('\n'),
             char if char.is_control() => out.push(' '),
-            // Neither is a character of XML.
+            // XML does not allow these characters either.
             '\u{fffe}' | '\u{ffff}' => out.push(' '),
             char => out.push(char),
         }
@@ -73,7 +73,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A Markdown table whose columns line up, so that a terminal reads it as well as a browser.
+/// A Markdown table whose columns line up, so that it can be read in a terminal, too.
 #[cfg(feature = "cli")]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -93,10 +93,14 @@ impl Table {
         let mut out = String::new();
         let columns = self.rows[0].len();
         let width = |column: usize| {
-            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .expect("a table has a head")
         };
         let mut widths: Vec<usize> = (0..columns).map(width).collect();
-        // Nothing stands behind the last column, so nothing pads it.
+        // Only the head pads the last column, because no column follows it.
         widths[columns - 1] = self.rows[0][columns - 1].chars().count();
         for (number, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));

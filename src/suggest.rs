@@ -1,14 +1,14 @@
-//! What is said of a wrong word: the word in quotes, and the nearest right one.
+//! Messages about a wrong word: the word in quotes, and the nearest right one.
 
-/// Longer than any word that is suggested.
-const LONGEST: usize = 64;
+/// Words, names, ids and keys of ours have at most this number of bytes. A longer text is not compared with
+/// them, because that would take long and find nothing.
+pub(crate) const LONGEST: usize = 64;
 
-/// The candidate most like `word`, if any is like enough to be what was meant.
+/// The candidate that is most like `word`, if it is like enough to be suggested.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    // Nobody means a word of ours by a text much longer than it, and comparing takes its time.
     if word.len() > LONGEST {
         return None;
     }
@@ -16,10 +16,18 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
-        // Below this, suggestions start to look random; clap draws its line near it too.
+        // Below this, suggestions look random. The limit of clap is near it, too.
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
+}
+
+/// What would be right in place of a wrong word: the nearest of the known ones, or any of them.
+pub(crate) fn advice<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(word, known.clone()) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => format!("one of {}", known.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// A word from outside, in quotes, escaped, and cut after 60 characters.

@@ -36,7 +36,7 @@ pub(crate) enum AuthHeaderError {
     TwoSandboxes,
 }
 
-/// What stands in place of `Bearer` and a space.
+/// What was sent in place of `Bearer` and a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum WrongScheme {
     #[error("the Authorization header is empty")]
@@ -68,7 +68,7 @@ fn describe(length: usize) -> String {
 
 /// The key of a request, and the sandbox behind it.
 pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, AuthHeaderError> {
-    let key = key(headers)?;
+    let key = bearer_key(headers)?;
     let Some(mark) = memchr::memrchr(SANDBOX_MARK as u8, key) else {
         return Ok(Credentials { key, sandbox: None });
     };
@@ -85,8 +85,8 @@ pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Option<&
     found.or_else(|| world.main_agent().filter(|_| any_key && !key.is_empty()))
 }
 
-/// The key of the one `Authorization` header; why not, otherwise.
-fn key(headers: &HeaderMap) -> Result<&[u8], AuthHeaderError> {
+/// The key of the one `Authorization` header, with a sandbox if it names one.
+pub(crate) fn bearer_key(headers: &HeaderMap) -> Result<&[u8], AuthHeaderError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(AuthHeaderError::Missing)?;
     if values.next().is_some() {
@@ -103,7 +103,7 @@ fn key(headers: &HeaderMap) -> Result<&[u8], AuthHeaderError> {
     if key.is_empty() { Err(AuthHeaderError::NoKey) } else { Ok(key) }
 }
 
-/// What a value is that begins with another word; `rest` is what stands behind that.
+/// Why a value is wrong that begins with another word. `rest` is the value behind that word.
 fn wrong_scheme(word: &[u8], rest: &[u8]) -> WrongScheme {
     let is = |scheme: &str| word.eq_ignore_ascii_case(scheme.as_bytes());
     let begins = word.get(..SCHEME.len()).unwrap_or(word);
@@ -124,12 +124,12 @@ fn wrong_scheme(word: &[u8], rest: &[u8]) -> WrongScheme {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{AuthHeaderError, Credentials, credentials, key};
+    use super::{AuthHeaderError, Credentials, bearer_key, credentials};
 
     fn of(value: &'static str) -> Result<String, AuthHeaderError> {
         let headers =
             HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
-        key(&headers).map(|key| String::from_utf8_lossy(key).into_owned())
+        bearer_key(&headers).map(|key| String::from_utf8_lossy(key).into_owned())
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The answer of a request that a fault strikes. What happens on the wire besides, a delay or a
-//! connection that breaks, the connection reads in [`ResponseMeta`].
+//! The response to a request that a fault strikes. A delay or a broken connection is noted in
+//! [`ResponseMeta`], where the connection reads it.
 
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -19,16 +19,16 @@ pub(super) const FAULT_HEADER: &str = "x-mock-fault";
 /// Names the preferences that were met.
 pub(super) const APPLIED_HEADER: &str = "preference-applied";
 
-/// What asks for a fault on one request.
+/// The header by which a request asks for a fault.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// What strikes a request, if anything, and what came of its own wishes.
+/// The fault that strikes a request, if one does, and what was made of its `Prefer`.
 #[derive(Default)]
 pub(super) struct Faults {
     fired: Option<Fired>,
     /// What `Preference-Applied` says.
     applied: Option<String>,
-    /// Why something of what was asked for is ignored.
+    /// Why a part of `Prefer` is ignored.
     ignored: Option<String>,
 }
 
@@ -58,14 +58,14 @@ impl Faults {
         }
     }
 
-    /// When the client may come again, where the answer is the fault's own. A 429 says it always, as
-    /// soon as can be said.
+    /// The `Retry-After` of a fault that replaces the answer, in seconds. A 429 always has one, which is at
+    /// least 1.
     fn retry_after(fault: &Fault, status: StatusCode) -> Option<u32> {
         let least = (status == StatusCode::TOO_MANY_REQUESTS).then_some(1);
         if fault.answer == Answer::Own { None } else { fault.retry_after.or(least) }
     }
 
-    /// Makes the response what the client gets, and notes what the connection has to do.
+    /// Changes the response, and notes what the connection has to do.
     pub(super) fn apply(self, response: &mut Response) {
         if let Some(fired) = self.fired {
             match fired.fault.body {
@@ -94,13 +94,13 @@ impl Faults {
     }
 }
 
-/// Adds to what `x-mock-reason` says.
+/// Adds to the `x-mock-reason` of a response.
 fn add_reason(response: &mut Response, more: &str) {
     const MOST: usize = 400;
     let before = response.headers().get(REASON_HEADER).and_then(|reason| reason.to_str().ok());
     let mut reason = before.map(|before| format!("{before}; ")).unwrap_or_default();
     for char in more.chars().take(MOST) {
-        // What a client sent is escaped here.
+        // The reason may quote the client, so it is escaped.
         if char == ' ' || char.is_ascii_graphic() {
             reason.push(char);
         } else {

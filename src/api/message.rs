@@ -1,5 +1,4 @@
-//! What RFC 9112 wants of a request before anything else looks at it: whom it is for, and how its
-//! body is delimited.
+//! The checks of RFC 9112 that come before all others: a request has one host, and its body has one end.
 
 use std::net::Ipv6Addr;
 
@@ -8,10 +7,10 @@ use thiserror::Error;
 
 use super::refusal::quote;
 
-/// Why a request is not HTTP as it should be.
+/// Why a request is malformed HTTP.
 #[derive(Clone, Debug, Error)]
 pub(crate) enum MessageError {
-    /// The target is a whole URL, and this stands in place of its host.
+    /// The target is a whole URL with this wrong host.
     #[error("the target's host {} is no host", quote(.0))]
     TargetHost(String),
     #[error("a request needs a Host header")]
@@ -28,7 +27,7 @@ pub(crate) enum MessageError {
     MalformedChunks,
 }
 
-/// Refuses a request that no endpoint and no sandbox may see.
+/// Refuses a malformed request before an endpoint or a sandbox sees it.
 pub(crate) fn check(head: &request::Parts) -> Result<(), MessageError> {
     authority(&head.uri, &head.headers, head.version)?;
     check_transfer_encoding(&head.headers)
@@ -41,7 +40,7 @@ pub(crate) fn authority<'a>(
     headers: &'a HeaderMap,
     version: Version,
 ) -> Result<Option<&'a str>, MessageError> {
-    // Of a whole URL the target counts, so that a proxy and we never see two hosts in one request.
+    // If the target is a whole URL, `Host` is ignored, as proxies do, so that both see the same host.
     if target.scheme().is_some() {
         let authority = target.authority().map_or("", |authority| authority.as_str());
         return if is_authority(authority) {
@@ -104,7 +103,7 @@ fn is_host(host: &str) -> bool {
     !host.is_empty()
 }
 
-/// `v1.fe80::a`, as RFC 3986 keeps room for addresses of later versions.
+/// Whether this is an address of a later version, such as `v1.fe80::a`, which RFC 3986 allows.
 fn is_future_address(literal: &str) -> bool {
     let rest = literal.strip_prefix(['v', 'V']);
     rest.and_then(|rest| rest.split_once('.')).is_some_and(|(version, address)| {
@@ -120,7 +119,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
 }
 
-/// The one coding of a body that we know is `chunked`, once.
+/// Refuses every coding of a body but a single `chunked`.
 fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), MessageError> {
     let values = headers.get_all(header::TRANSFER_ENCODING);
     let mut codings = 0;

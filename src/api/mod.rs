@@ -48,6 +48,7 @@ use crate::sandbox::peer::Peer;
 use crate::sandbox::{InUse, Sandbox, Sandboxes};
 use crate::target::split_sandbox;
 use agent_view::AgentView;
+pub(crate) use auth::bearer_key;
 #[cfg(feature = "docs")]
 pub(crate) use example::example;
 use faulty::Faults;
@@ -59,7 +60,7 @@ pub(crate) use response::{REASON_HEADER, ResponseMeta, respond};
 
 /// The checks before every handler, in the order in which they are made: axum runs the extractors
 /// of a tuple from left to right. The first is 5 to 7 of the list above, the second is 8.
-type Checked = (AgentView, Query);
+type CheckedRequest = (AgentView, Query);
 
 /// A route for each endpoint of the contract, and a refusal for everything else.
 pub(crate) fn router() -> Router {

@@ -1,4 +1,4 @@
-//! Which rows a page holds, and what lies past the last page.
+//! The rows of a page, and the refusal of pages past the last one.
 
 use axum::response::{IntoResponse, Response};
 

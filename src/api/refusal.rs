@@ -1,4 +1,4 @@
-//! Every way to say no, and the one function that makes the answer of it.
+//! Every refusal of the vendor's API, and the one function that makes a response of it.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};

@@ -33,8 +33,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
             Ok(_) => Report { problems: &[], more: 0 },
             Err(error) => Report { problems: error.problems(), more: error.more() },
         };
-        // Strings and numbers always serialize.
-        let text = serde_json::to_string_pretty(&report).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&report).expect("strings and numbers serialize");
         return match print(out, &format!("{text}\n")) {
             Exit::Done if checked.is_err() => Exit::Fixture,
             exit => exit,

@@ -1,6 +1,6 @@
-//! The command that `exec` runs: signals are passed on to it, and nothing of it is left behind.
+//! Runs the command of `exec`: passes signals on to it, and leaves no process of it behind.
 //!
-//! The command shares our process group, so the terminal treats both as one: Ctrl-C and Ctrl-Z
+//! The command is in our process group, so the terminal treats both as one job: Ctrl-C and Ctrl-Z
 //! reach both, both may read, and the shell sees us stop.
 
 use std::process::ExitStatus;
@@ -20,11 +20,12 @@ pub(super) async fn run(command: &mut std::process::Command) -> std::io::Result<
 #[cfg(not(unix))]
 pub(super) fn die_like(_: ExitStatus) {}
 
-/// The code of a command; of one that a signal ended, as shells say it.
+/// The exit code of a command. For a command that a signal ended it is 128 and the number of the signal, as
+/// in shells.
 pub(super) fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        return u8::try_from(128 + signal).expect("signals are numbered up to 64");
     }
     status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
@@ -49,7 +50,7 @@ mod unix {
     #[cfg(target_os = "linux")]
     use super::super::{leftovers, say};
 
-    /// What is passed on to the command.
+    /// The signals that are passed on to the command.
     const PASSED_ON: [Signal; 7] = [
         Signal::SIGINT,
         Signal::SIGTERM,
@@ -60,19 +61,19 @@ mod unix {
         Signal::SIGCONT,
     ];
 
-    /// What is meant for us.
+    /// The signals that are for this process.
     const OURS: [Signal; 2] = [Signal::SIGCHLD, ENDED];
 
-    /// What the guardian sends to its parent when the command has ended, and what it gets for an
-    /// answer: signals that came before may have reached the command, those that come later have
-    /// not. Nobody else sends this signal, and where nobody listens it does nothing.
+    /// The guardian sends this signal to its parent when the command has ended, and the parent sends
+    /// it back. So the parent knows that no signal that comes later has reached the command. Other
+    /// programs do not send this signal, and a process that does not handle it ignores it.
     const ENDED: Signal = Signal::SIGURG;
 
     /// Runs a command to its end, and ends what it has left behind.
     ///
-    /// `job` is the process that the shell knows: this one, or its parent. Where the parent is
-    /// gone, the command is ended. `late` takes the signals after that; the guardian has none, and
-    /// leaves them to its parent.
+    /// `job` is the process that the shell knows: this one, or its parent. If the parent is gone, the
+    /// command is ended. `late` takes the signals that come after the end of the command; the guardian
+    /// has no `late`, because its parent takes these signals.
     pub(in super::super) async fn run(
         command: &mut Command,
         job: Pid,
@@ -102,7 +103,7 @@ mod unix {
             match (signals.next().await, &mut late) {
                 (ENDED, Some(late)) => {
                     late.hook()?;
-                    // Fails where the guardian has ended meanwhile.
+                    // This fails if the guardian has ended meanwhile.
                     let _ = kill(pid(&child), ENDED);
                 }
                 (Signal::SIGCHLD | ENDED, _) => {}
@@ -112,7 +113,7 @@ mod unix {
         if let Some(late) = late {
             late.hook()?;
         } else {
-            // Fails where the parent is gone, and then no answer is waited for.
+            // This fails if the parent is gone, and then we do not wait for its answer.
             let _ = kill(job, ENDED);
             while !is_gone() && signals.next().await != ENDED {}
         }
@@ -134,28 +135,28 @@ mod unix {
         if getpid() == Pid::from_raw(1) {
             return;
         }
-        // A core file of ours tells nothing about the command. Where this fails, there is one.
+        // A core file of this process says nothing about the command. If this fails, one is written.
         #[cfg(target_os = "linux")]
         let _ = nix::sys::prctl::set_dumpable(false);
-        // Where this fails, the exit code says the same.
+        // If this fails, we end with an exit code that says the same.
         let _ = signal_hook::low_level::emulate_default_handler(signal as i32);
     }
 
     fn pid(child: &Child) -> Pid {
-        Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX))
+        Pid::from_raw(i32::try_from(child.id()).expect("the kernel numbers processes so"))
     }
 
-    /// Takes notice of every child that ended or stopped, orphans that were left to us among them.
-    /// Returns the status of the command, once it has one.
+    /// Reaps every child that has ended, orphans included, and follows a command that has stopped. Returns
+    /// the status of the command, once it has ended.
     fn reap(child: &mut Child, job: Pid) -> io::Result<Option<ExitStatus>> {
         let command = pid(child);
         loop {
-            // This knows signals that nix has no name for.
+            // `try_wait` knows signals that nix has no name for.
             if let Some(status) = child.try_wait()? {
                 return Ok(Some(status));
             }
             match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
-                // It ended between the two calls.
+                // The command ended between the two calls.
                 Ok(WaitStatus::Exited(id, code)) if id == command => {
                     return Ok(Some(ExitStatus::from_raw(code << 8)));
                 }
@@ -164,7 +165,7 @@ mod unix {
                 }
                 Ok(WaitStatus::Stopped(id, signal)) if id == command => stop(signal, id, job),
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
-                // An orphan, maybe one that a signal without a name ended (EINVAL).
+                // This is an orphan, or (EINVAL) one that was ended by a signal without a name.
                 Ok(_) | Err(_) => {}
             }
         }
@@ -173,9 +174,9 @@ mod unix {
     /// Stops the job because the command has stopped. Most often the terminal stopped both, and
     /// this changes nothing; but some commands stop only themselves.
     fn stop(signal: Signal, command: Pid, job: Pid) {
-        // SIGSTOP away from a terminal is a test that halts its client, not a user.
+        // Away from a terminal, SIGSTOP comes from a test that halts its client, and not from a user.
         if signal != Signal::SIGSTOP || is_foreground(command) || is_foreground(job) {
-            // Fails where the job is gone, which is noticed elsewhere.
+            // This fails if the job is gone, which `run` notices.
             let _ = kill(job, signal);
         }
     }
@@ -190,7 +191,7 @@ mod unix {
             _ => false,
         };
         if !has_it {
-            // The command was not reaped yet, so the number is still its own.
+            // The command was not reaped yet, so no other process has its number.
             let _ = kill(command, signal);
         }
     }
@@ -203,7 +204,8 @@ mod unix {
     /// terminal, so the kernel must say it of the process.
     #[cfg(target_os = "linux")]
     fn is_foreground(process: Pid) -> bool {
-        leftovers::Stat::of(process.as_raw()).is_some_and(|stat| stat.group == stat.foreground)
+        leftovers::ProcessStat::of(process.as_raw())
+            .is_some_and(|stat| stat.group == stat.foreground)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -213,15 +215,17 @@ mod unix {
         group.is_some() && foreground == group
     }
 
-    /// The signals that we hear.
+    /// The signals that this process handles.
     pub(in super::super) struct Signals(Vec<(Stream, Signal)>);
 
     impl Signals {
         fn hook() -> io::Result<Self> {
-            // The process that started us may have blocked them, and we wait for them.
+            // The process that started us may have blocked the signals that we wait for.
             SigSet::from_iter(OURS).thread_unblock()?;
-            // What is ignored stays so for the command; with a handler it would not.
-            let passed_on = PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal));
+            // A signal that is ignored gets no handler, because the command would not inherit that it is
+            // ignored.
+            let passed_on =
+                PASSED_ON.into_iter().filter(|signal| is_ignored(*signal) != Some(true));
             let stream = |number| Ok((signal(SignalKind::from_raw(number as i32))?, number));
             passed_on.chain(OURS).map(stream).collect::<io::Result<_>>().map(Self)
         }
@@ -240,11 +244,12 @@ mod unix {
         }
     }
 
-    /// Whether a signal is ignored; not so where the system does not tell.
-    pub(in super::super) fn is_ignored(signal: Signal) -> bool {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0);
-        bits & (1 << (signal as i32 - 1)) != 0
+    /// Whether a signal is ignored, which the process that started us has decided. `None`: only Linux
+    /// has a file that says so.
+    pub(in super::super) fn is_ignored(signal: Signal) -> Option<bool> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let bits = u64::from_str_radix(bits.trim(), 16).expect("the kernel writes hex digits");
+        Some(bits & (1 << (signal as i32 - 1)) != 0)
     }
 }

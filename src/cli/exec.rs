@@ -1,11 +1,11 @@
-//! `gptbots-mock exec [flags] -- CMD`: an emulator for as long as a command runs, and a verdict on
-//! what the command asked it.
+//! `gptbots-mock exec [flags] -- CMD`: runs an emulator for as long as a command runs, and gives a
+//! verdict on the requests of the command.
 
 use std::ffi::OsString;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::Arc;
 
 use clap::Args;
@@ -18,7 +18,7 @@ use super::flags::{self, ServeArgs};
 use super::guardian;
 use super::late_signals::LateSignals;
 use super::whole_file::write_report;
-use super::{Exit, fail, say, serve};
+use super::{Exit, fail, reachable, say, serve};
 use crate::records::world::World;
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
@@ -28,8 +28,8 @@ use crate::server::{Clock, run_until};
 /// Variables that send requests to a proxy.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-// The variables of `serve`'s address are left out: the command is told where we listen, so it needs
-// no fixed one.
+// The variables of `serve`'s address are not read: the command gets the address in a variable of its
+// own, so the address need not be fixed.
 #[derive(Args)]
 #[command(mut_arg("host", |arg| arg.env(Resettable::Reset)))]
 #[command(mut_arg("port", |arg| arg.env(Resettable::Reset).default_value("0")
@@ -42,10 +42,10 @@ pub(super) struct ExecArgs {
     pub(super) serve: ServeArgs,
     /// One more variable of the command's: its name, and `url` or `key` (repeat)
     #[arg(long = "env", value_name = "NAME=url|key", value_parser = variable)]
-    env: Vec<(String, Given)>,
+    env: Vec<(String, EnvValue)>,
     /// Finding that makes exec end with 5, or `all` (repeat, or separate by commas)
     #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = denied)]
-    deny: Vec<Denied>,
+    deny: Vec<DenyRule>,
     /// Finding that is left out (repeat, or separate by commas)
     #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = rule)]
     mute: Vec<Rule>,
@@ -60,24 +60,24 @@ pub(super) struct ExecArgs {
     command: Vec<OsString>,
 }
 
-/// What a variable holds.
+/// What a variable of `--env` holds.
 #[derive(Clone, Copy)]
-enum Given {
+enum EnvValue {
     Url,
     Key,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Denied {
+enum DenyRule {
     All,
     One(Rule),
 }
 
-fn variable(text: &str) -> Result<(String, Given), String> {
+fn variable(text: &str) -> Result<(String, EnvValue), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=url or NAME=key")?;
     let given = match value {
-        "url" => Given::Url,
-        "key" => Given::Key,
+        "url" => EnvValue::Url,
+        "key" => EnvValue::Key,
         _ => return Err("write it as NAME=url or NAME=key".to_owned()),
     };
     let right = |char: char| char.is_ascii_alphanumeric() || char == '_';
@@ -91,40 +91,35 @@ fn rule(name: &str) -> Result<Rule, String> {
     name.parse().map_err(|error: crate::sandbox::verdict::RuleError| error.to_string())
 }
 
-fn denied(name: &str) -> Result<Denied, String> {
-    if name == "all" { Ok(Denied::All) } else { rule(name).map(Denied::One) }
+fn denied(name: &str) -> Result<DenyRule, String> {
+    if name == "all" { Ok(DenyRule::All) } else { rule(name).map(DenyRule::One) }
 }
 
-/// What the command ended with, or what this program has to say instead.
-pub(super) enum Ended {
-    Command(u8),
-    Own(Exit),
-}
-
-/// Serves for as long as the command runs. `given`: which flags were given.
-pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -> Ended {
+/// Serves for as long as the command runs, and ends with the code of the command or one of ours.
+/// `given`: which flags were given.
+pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -> ExitCode {
     if given("port_file") || args.serve.watch {
         let why = "exec tells its command where it listens; --port-file and --watch are serve's";
-        return Ended::Own(fail(Exit::Usage, why));
+        return fail(Exit::Usage, why).into();
     }
     if given("log_format") {
         let why =
             "exec writes no access log, because stderr is its command's; --log-format is serve's";
-        return Ended::Own(fail(Exit::Usage, why));
+        return fail(Exit::Usage, why).into();
     }
     let judges = !args.deny.is_empty() || args.min_coverage.is_some() || !args.report.is_empty();
     if args.serve.journal == 0 && judges {
         let why = "without a journal (--journal 0) there is no verdict to deny or to report";
-        return Ended::Own(fail(Exit::Usage, why));
+        return fail(Exit::Usage, why).into();
     }
     let app = match serve::app(&args.serve, clock) {
         Ok(app) => app,
-        Err(exit) => return Ended::Own(exit),
+        Err(exit) => return exit.into(),
     };
     let sandboxes = Arc::clone(&app.sandboxes);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Ended::Own(fail(Exit::Failed, &format!("cannot start: {error}"))),
+        Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")).into(),
     };
     let mut late = LateSignals::default();
     let ended = runtime.block_on(async {
@@ -138,23 +133,23 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
         let mut command = command(args, address, &sandboxes.world());
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(run_until(listener, app, None, async {
-            // Its sender is dropped where the command did not even start.
+            // An error means that the sender was dropped, because the command did not start.
             let _ = stopped.await;
         }));
-        // Runs on the main thread, whose end the guardian takes for ours.
+        // This runs on the main thread, because the guardian takes the end of that thread for ours.
         let status = run_command(&mut command, &mut late).await;
         let _ = stop.send(());
         let _ = served.await;
         status.map_err(|error| not_started(&args.command, &error))
     });
     let ended = match ended {
-        Err(exit) => Ended::Own(exit),
+        Err(exit) => exit.into(),
         Ok(status) => {
             late.limit_the_end(&runtime);
             let ended = judge(args, &sandboxes, child::code(status));
             let late = late.status();
             child::die_like(late.unwrap_or(status));
-            late.map_or(ended, |status| Ended::Command(child::code(status)))
+            late.map_or(ended, |status| child::code(status).into())
         }
     };
     runtime.shutdown_background();
@@ -163,7 +158,7 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
 
 #[cfg(unix)]
 async fn run_command(command: &mut Command, late: &mut LateSignals) -> io::Result<ExitStatus> {
-    // Its orphans are handed to us, should its guardian be killed.
+    // If the guardian is killed, the kernel makes us the parent of the command's orphans.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
     child::run(command, nix::unistd::getpid(), Some(late)).await
@@ -175,12 +170,7 @@ async fn run_command(command: &mut Command, _: &mut LateSignals) -> io::Result<E
 }
 
 fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
-    // What listens everywhere is asked here, by a name that the control API knows.
-    let here = match address.ip() {
-        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        host => host,
-    };
+    let here = reachable(address.ip());
     let url = format!("http://{}", SocketAddr::new(here, address.port()));
     let key = key(args, world);
     #[cfg(target_os = "linux")]
@@ -193,20 +183,20 @@ fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
     };
     command.env("GPTBOTS_MOCK_URL", &url).env("GPTBOTS_BASE_URL", &url);
     command.env("GPTBOTS_MOCK_KEY", &key);
-    command.envs(without_proxy(here, |name| std::env::var(name).ok()));
+    command.envs(without_proxy(here));
     for (name, given) in &args.env {
         command.env(
             name,
             match given {
-                Given::Url => &url,
-                Given::Key => &key,
+                EnvValue::Url => &url,
+                EnvValue::Key => &key,
             },
         );
     }
     command
 }
 
-/// The key that the command is given. Where fixtures have several agents, we say whose it is.
+/// The key that the command is given. With fixtures, a note names the agent of the key.
 fn key(args: &ExecArgs, world: &World) -> String {
     let agent = world.agent_to_ask();
     let key = agent.and_then(|agent| agent.keys.first());
@@ -225,18 +215,15 @@ fn key(args: &ExecArgs, world: &World) -> String {
 }
 
 /// The variables that keep requests to us from a proxy, where one is set.
-fn without_proxy(
-    here: IpAddr,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Vec<(&'static str, String)> {
-    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+fn without_proxy(here: IpAddr) -> Vec<(&'static str, String)> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let is_set = |name: &str| variable(name).or_else(|| variable(&name.to_lowercase())).is_some();
     if !PROXIES.into_iter().any(is_set) {
         return Vec::new();
     }
     let names = ["NO_PROXY", "no_proxy"];
     let extended = names.map(|name| {
-        // Clients read one of the two, so what only the other says must stand in both.
+        // A client reads one of the two variables, so a value that only one of them has is set in both.
         let other = names.into_iter().find(|other| *other != name).and_then(variable);
         let mut value = variable(name).or(other).unwrap_or_default();
         let ours = ["127.0.0.1".to_owned(), "localhost".into(), "::1".into(), here.to_string()];
@@ -252,19 +239,19 @@ fn without_proxy(
     extended.into()
 }
 
-/// As shells and `env` say it.
+/// Prints why a command did not start, and returns the exit code that shells and `env` use for it.
 pub(super) fn not_started(command: &[OsString], error: &io::Error) -> Exit {
     let name = command[0].to_string_lossy();
     say(&format!("error: cannot run {name}: {error}"));
     if error.kind() == io::ErrorKind::NotFound { Exit::NoCommand } else { Exit::CannotRun }
 }
 
-/// Tells what was found, and lets it count where the command itself was content. The last line is
-/// always the verdict in short.
-fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
+/// Prints the verdict, and fails a command that ended with 0 where a finding is denied, coverage is too
+/// low, or a report cannot be written. The last line is always a summary.
+fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     if !sandboxes.journals().is_on() {
         say("verdict: none, because --journal 0 keeps no journal");
-        return Ended::Command(code);
+        return code.into();
     }
     let verdict = sandboxes.verdict().at_the_end(Sandboxes::DEFAULT);
     let verdict = args.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));
@@ -278,20 +265,19 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
     let mut found: Vec<Rule> = verdict.findings().iter().map(|finding| finding.rule).collect();
     found.dedup();
     let is_denied = |rule: &Rule| {
-        args.deny.iter().any(|denied| *denied == Denied::All || *denied == Denied::One(*rule))
+        args.deny.iter().any(|denied| *denied == DenyRule::All || *denied == DenyRule::One(*rule))
     };
     let denied: Vec<&str> =
         found.iter().filter(|rule| is_denied(rule)).map(|rule| rule.name()).collect();
     let covered = verdict.coverage_percent();
-    let uncovered = args.min_coverage.is_some_and(|least| covered < least);
-    if uncovered {
+    let uncovered = args.min_coverage.filter(|least| covered < *least);
+    if uncovered.is_some() {
         say(&format!("{verdict:#}"));
     } else if found.iter().any(|rule| *rule != Rule::NoRequest) {
-        // Of no request at all the last line says everything.
+        // If there was no request at all, the last line says so, and no other line is needed.
         say(&verdict.to_string());
     }
-    if uncovered {
-        let least = args.min_coverage.unwrap_or_default();
+    if let Some(least) = uncovered {
         say(&format!("error: coverage is {covered}%, --min-coverage asks for {least}%"));
     }
     let outcome = match denied.len() {
@@ -306,12 +292,9 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> Ended {
         String::new()
     };
     say(&format!("{}{outcome}{but}", verdict.in_short()));
-    if code == 0 && failed {
-        return Ended::Own(Exit::Failed);
-    }
-    if code == 0 && (!denied.is_empty() || uncovered) {
-        Ended::Own(Exit::Verdict)
-    } else {
-        Ended::Command(code)
+    match code {
+        0 if failed => Exit::Failed.into(),
+        0 if uncovered.is_some() || !denied.is_empty() => Exit::Verdict.into(),
+        code => code.into(),
     }
 }

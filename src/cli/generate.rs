@@ -41,7 +41,7 @@ pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exi
     let shown = io::stderr().is_terminal();
     let progress = |done: u32| {
         if shown && (done.is_multiple_of(10_000) || done == conversations) {
-            // A closed terminal hears nothing and misses nothing.
+            // An error means that the terminal is closed, so that nobody reads the progress.
             let _ = write!(io::stderr(), "\r{done} of {conversations} conversations");
             if done == conversations {
                 let _ = writeln!(io::stderr());

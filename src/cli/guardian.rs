@@ -17,27 +17,28 @@ use super::child::{code, die_like, run};
 use super::exec::not_started;
 use super::{Exit, NAME, fail};
 
-/// The word that says it.
+/// The argument that starts the program as a guardian.
 const WORD: &str = "__exec";
 
 /// The guardian of a command. Its parent is this process.
 pub(super) fn guardian(words: &[OsString]) -> Command {
-    // Also where the file was replaced meanwhile.
+    // This path is right even if the program's file was replaced meanwhile.
     let mut command = Command::new("/proc/self/exe");
     command.arg0(NAME).arg(WORD).arg(getpid().to_string()).args(words);
     command
 }
 
-/// Runs the command, if these arguments are a guardian's.
+/// Runs the command, if the arguments are those of a guardian.
 pub(super) fn run_if_asked(args: &[OsString]) -> Option<ExitCode> {
     let [_, word, job, words @ ..] = args else { return None };
     let job = job.to_str()?.parse().ok().map(Pid::from_raw)?;
     (word == OsStr::new(WORD) && !words.is_empty()).then(|| guard(job, words))
 }
 
-/// Ends as the command does.
+/// Runs the command and ends as the command does.
 fn guard(job: Pid, words: &[OsString]) -> ExitCode {
-    // SIGCHLD wakes us, and is never ignored; who reaps then sees that the parent is another.
+    // The kernel sends SIGCHLD when the parent dies. `run` handles it anyway, and then sees that the
+    // parent is another process.
     let ready = set_pdeathsig(Signal::SIGCHLD).and_then(|()| set_child_subreaper(true));
     let runtime = ready
         .map_err(io::Error::from)

@@ -1,4 +1,4 @@
-//! The signals that come once the command of `exec` has ended. They are meant for `exec` itself.
+//! The signals that come after the command of `exec` has ended, and so are for `exec` itself.
 
 #[cfg(unix)]
 pub(super) use unix::LateSignals;
@@ -27,31 +27,32 @@ mod unix {
     const PATIENCE: Duration = Duration::from_secs(2);
     const LOOK: Duration = Duration::from_millis(20);
 
-    /// The first such signal, by which `exec` ends once it has given its verdict. A second one ends
-    /// it at once.
+    /// The first such signal, by which `exec` ends after it has given its verdict. A second signal ends
+    /// `exec` at once.
     ///
-    /// The handlers themselves keep it: tokio reports signals with a delay, and so also those that
-    /// came before, when the command had them as well.
+    /// The signal handlers write it down, because tokio reports a signal with a delay: a signal that
+    /// reached the command, too, could be taken for a late one.
     #[derive(Clone, Default)]
     pub(in super::super) struct LateSignals {
-        /// Its number; 0 while there is none.
+        /// The number of the first signal; 0 while there is none.
         first: Arc<AtomicUsize>,
         is_hooked: bool,
     }
 
     impl LateSignals {
-        /// Begins to listen, unless that was done.
+        /// Installs the handlers, unless they are installed.
         pub(in super::super) fn hook(&mut self) -> io::Result<()> {
             if std::mem::replace(&mut self.is_hooked, true) {
                 return Ok(());
             }
-            // A core file of ours tells nothing about the command. Where this fails, there is one.
+            // A core file of this process says nothing about the command. If this fails, one is written.
             #[cfg(target_os = "linux")]
             let _ = nix::sys::prctl::set_dumpable(false);
             let is_second = Arc::new(AtomicBool::new(false));
-            for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
+            for signal in ENDING.into_iter().filter(|signal| is_ignored(*signal) != Some(true)) {
                 let number = signal as i32;
-                // Handlers run in this order. No signal ends the first process of a container.
+                // Handlers run in this order. A signal does not end the first process of a container by
+                // itself, so that one exits.
                 if getpid() == Pid::from_raw(1) {
                     flag::register_conditional_shutdown(number, 128 + number, is_second.clone())?;
                 } else {
@@ -63,14 +64,14 @@ mod unix {
             Ok(())
         }
 
-        /// What a command has that the first signal ended.
+        /// The status of a process that is ended by the first signal.
         pub(in super::super) fn status(&self) -> Option<ExitStatus> {
             let number = i32::try_from(self.first.load(Ordering::SeqCst)).ok()?;
             (number != 0).then(|| ExitStatus::from_raw(number))
         }
 
-        /// Ends this program some time after the first signal, also where it waits for a reader of
-        /// its verdict who never reads.
+        /// Ends this program some time after the first signal, even if it waits for a reader of its
+        /// verdict that never reads.
         pub(in super::super) fn limit_the_end(&self, runtime: &Runtime) {
             let late = self.clone();
             runtime.spawn(async move {

@@ -1,4 +1,4 @@
-//! The command line. One file per subcommand; parsing decides everything and touches nothing.
+//! The command line, with one file per longer subcommand. Parsing changes nothing but the arguments.
 
 mod check;
 #[cfg_attr(not(unix), allow(clippy::unused_async))]
@@ -23,6 +23,7 @@ mod whole_file;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -40,23 +41,23 @@ pub(crate) use flags::{CONNECTIONS, JOURNAL_MEMORY, JOURNAL_REQUESTS};
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Stopped as asked, or did what it was asked.
+    /// The program did what it was asked to do.
     Done = 0,
-    /// Anything not foreseen.
+    /// Another error.
     Failed = 1,
-    /// Wrong usage.
+    /// The usage was wrong.
     Usage = 2,
-    /// A fixture that is not right.
+    /// A fixture or the config file has mistakes.
     Fixture = 3,
-    /// The address is taken.
+    /// Another program listens on the address.
     AddressTaken = 4,
-    /// A client did what `exec` was told to deny, or covered too little.
+    /// A client did what `exec` denies, or covered too little.
     Verdict = 5,
-    /// The server that was verified differs.
+    /// The server that was verified differs from the contract.
     Differs = 6,
-    /// The command of `exec` cannot be run,
+    /// The command of `exec` cannot be run.
     CannotRun = 126,
-    /// or is not there.
+    /// The command of `exec` was not found.
     NoCommand = 127,
 }
 
@@ -117,10 +118,10 @@ enum Command {
 /// The program's name.
 const NAME: &str = "gptbots-mock";
 
-/// Runs the command line and tells how it ended.
+/// Runs the command line and returns its exit code.
 ///
-/// `out` takes what is asked for: the address once it listens, or a printed table. All else goes
-/// to stderr. `clock` tells the time of day.
+/// The address of the server, or what the command prints, goes to `out`, and everything else goes to
+/// stderr. `clock` gives the time of day.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
@@ -143,10 +144,7 @@ pub fn run(
         Some(Command::Exec(args)) if args.serve.print_config => print(out, &settings.table(clock)),
         Some(Command::Exec(args)) => {
             let is_given = |flag: &str| given.iter().any(|known| known == flag);
-            match exec::run(&args, is_given, clock) {
-                exec::Ended::Command(code) => return code.into(),
-                exec::Ended::Own(exit) => exit,
-            }
+            return exec::run(&args, is_given, clock);
         }
         Some(Command::Serve(args)) => serve::run(&args, out, clock),
         Some(Command::Readings) => print(out, &readings::page()),
@@ -184,8 +182,8 @@ struct Parsed {
 impl Parsed {
     fn read(mut words: Vec<OsString>) -> Result<Self, Exit> {
         let (command, notes) = variables::select(Args::command(), &words);
-        let given = matches(&command, &words);
-        // Who asks for help does not run anything yet.
+        let given = parse(&command, &words);
+        // Help is printed without notes, because nothing runs yet.
         if !matches!(given, Err(Exit::Done)) {
             for note in &notes {
                 say(note);
@@ -194,12 +192,12 @@ impl Parsed {
         let given = given?;
         let served = ["serve", "exec"].iter().find_map(|name| given.subcommand_matches(name));
         if served.is_none() && given.subcommand_name().is_some() {
-            // What does not serve has no settings, whatever a variable says.
-            let args = Args::from_arg_matches(&given).map_err(|error| refused(&error))?;
+            // A command that does not serve has no settings, so the variable of the config file is not read.
+            let args = Args::from_arg_matches(&given).map_err(|error| print_clap_error(&error))?;
             let settings = config_file::Settings::default();
             return Ok(Self { args, settings, given: Vec::new() });
         }
-        say_twice(served.unwrap_or(&given));
+        note_repeated_readings(served.unwrap_or(&given));
         // A flag of `serve` stands behind the command, where there is one.
         let place = if served.is_some() { 2 } else { 1 };
         let (settings, more) = match config_file::read(served.unwrap_or(&given)) {
@@ -210,8 +208,8 @@ impl Parsed {
             }
         };
         words.splice(place.min(words.len())..place.min(words.len()), more);
-        let matches = matches(&command, &words)?;
-        let args = Args::from_arg_matches(&matches).map_err(|error| refused(&error))?;
+        let matches = parse(&command, &words)?;
+        let args = Args::from_arg_matches(&matches).map_err(|error| print_clap_error(&error))?;
         let of = ["serve", "exec"].iter().find_map(|name| matches.subcommand_matches(name));
         let of = of.unwrap_or(&matches);
         let is_given = |id: &&str| of.value_source(id) == Some(ValueSource::CommandLine);
@@ -220,15 +218,14 @@ impl Parsed {
     }
 }
 
-fn matches(command: &clap::Command, words: &[OsString]) -> Result<ArgMatches, Exit> {
-    command
-        .clone()
-        .try_get_matches_from(words)
-        .map_err(|error| refused(&without_secrets(variables::explain(error, command, words))))
+fn parse(command: &clap::Command, words: &[OsString]) -> Result<ArgMatches, Exit> {
+    command.clone().try_get_matches_from(words).map_err(|error| {
+        print_clap_error(&without_secrets(variables::explain(error, command, words)))
+    })
 }
 
-/// Says which readings the same source gives two values.
-fn say_twice(given: &ArgMatches) {
+/// Prints a note on each reading that the same source gives two values.
+fn note_repeated_readings(given: &ArgMatches) {
     let readings = given.try_get_many::<(String, String)>("readings").ok().flatten();
     let mut values: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, value) in readings.into_iter().flatten() {
@@ -243,7 +240,7 @@ fn say_twice(given: &ArgMatches) {
     }
 }
 
-/// The error without the value of a flag that takes a secret, or of a URL that may hold one.
+/// Hides the value of a flag that takes a secret, or of a URL that may hold one.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     let both = (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue));
     let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) = both else {
@@ -258,22 +255,32 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Prints what clap has to say instead of arguments.
-fn refused(error: &clap::Error) -> Exit {
-    // Nothing is left to say where neither stream takes it.
+/// Prints an error of clap.
+fn print_clap_error(error: &clap::Error) -> Exit {
+    // If the stream is closed, there is no other place for the message.
     let _ = error.print();
-    // Help and version are errors to clap, too.
+    // clap returns help and version as errors, too.
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-/// `docs/reference.md`, without the marks around what is derived in it.
+/// `docs/reference.md`, without the marks around derived blocks.
 fn contract_page() -> String {
     let lines = include_str!("../../docs/reference.md").lines();
     let lines = lines.filter(|line| !line.starts_with("<!--"));
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Prints what was asked for. A reader that has seen enough (`| head`) is no failure.
+/// The address at which this machine reaches a server that listens on `host`. A server that listens on all
+/// addresses is reached at the loopback address, which the control API accepts as a host.
+fn reachable(host: IpAddr) -> IpAddr {
+    match host {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    }
+}
+
+/// Prints the output of a command. A reader that closes the pipe early (`| head`) is no failure.
 fn print(out: &mut dyn Write, text: &str) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -283,13 +290,13 @@ fn print(out: &mut dyn Write, text: &str) -> Exit {
     }
 }
 
-/// Says on stderr why the program ends.
+/// Prints on stderr why the program ends.
 fn fail(exit: Exit, why: &str) -> Exit {
     say(&format!("error: {why}"));
     exit
 }
 
-/// A line on stderr. A closed stderr hides it and changes nothing else.
+/// Prints a line on stderr. An error is ignored, because a closed stderr must not end the program.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

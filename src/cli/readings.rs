@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::contract::READINGS;
 
-/// The readings, each with its values and with why it is open.
+/// The readings, each with its values and the reason why it is open.
 pub(super) fn page() -> String {
     let mut out = String::from(
         "Behaviours on which sources disagree. Switch one with --reading NAME=VALUE; the first\n\

@@ -237,7 +237,7 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
         // A terminal that closes; `nohup` says that this is no reason to end.
-        if is_ignored(SignalKind::hangup()) == Some(false) {
+        if super::child::is_ignored(nix::sys::signal::Signal::SIGHUP) == Some(false) {
             kinds.push(SignalKind::hangup());
         }
         kinds.into_iter().map(signal).collect::<io::Result<_>>().map(Self)
@@ -254,16 +254,6 @@ impl Signals {
         })
         .await;
     }
-}
-
-/// Whether a signal is ignored, as whoever started us decided. `None`: only Linux says so without
-/// changing it.
-#[cfg(unix)]
-fn is_ignored(kind: tokio::signal::unix::SignalKind) -> Option<bool> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
-    Some(mask >> (kind.as_raw_value() - 1) & 1 == 1)
 }
 
 /// Ctrl-C.

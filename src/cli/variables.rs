@@ -1,7 +1,7 @@
-//! The variables of the environment: which of them a command reads, and what is said of the others.
+//! The environment variables: which of them a command reads, and notes on those that it ignores.
 //!
-//! The environment is not always meant for us: Kubernetes sets `GPTBOTS_MOCK_PORT` for a service of
-//! our name, and a compose file sets to nothing what it passes on and does not have.
+//! Not every variable with a name of ours is for us: Kubernetes sets `GPTBOTS_MOCK_PORT` for a service of
+//! our name, and a compose file sets variables that it passes on and does not have to the empty text.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,26 +10,25 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use crate::suggest::nearest;
-use crate::suggest::quoted;
+use crate::suggest::{nearest, quoted};
 
-/// How the names of our variables begin.
+/// The beginning of the names of our variables.
 const PREFIX: &str = "GPTBOTS_MOCK_";
 
-/// Names of ours that no flag has: `exec` sets them for its command.
+/// Variables that have no flag, because `exec` sets them for its command.
 const SET_BY_EXEC: [&str; 1] = ["GPTBOTS_MOCK_URL"];
 
-/// How the addresses begin that Kubernetes puts into variables.
+/// The beginnings of the addresses that Kubernetes puts into variables.
 const ADDRESSES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
 
-/// The command line with the variables that its command reads, and a line on each that it ignores
-/// though someone may have meant it.
+/// The command line with only those variables that the given command reads, and a note on each ignored
+/// variable that a person may have set for us.
 pub(super) fn select(all: Command, words: &[OsString]) -> (Command, Vec<String>) {
     let mut known = names(&all);
     known.extend(all.get_subcommands().flat_map(names));
     known.extend(SET_BY_EXEC.map(str::to_owned));
     let mut notes = Vec::new();
-    // What a command does not read cannot be wrong.
+    // A command must not fail because of a variable that it does not read.
     let all = match words.get(1).and_then(|word| all.find_subcommand(word)) {
         Some(command) => {
             let name = command.get_name().to_owned();
@@ -43,12 +42,12 @@ pub(super) fn select(all: Command, words: &[OsString]) -> (Command, Vec<String>)
     (all, notes)
 }
 
-/// A command that reads no variable. Its subcommands stay as they are.
+/// A command without its variables. Its subcommands keep theirs.
 pub(super) fn without_any(command: Command) -> Command {
     command.mut_args(|arg| arg.env(Resettable::Reset))
 }
 
-/// The subcommand that words choose, or the whole.
+/// The subcommand that the words name, or else the whole command line.
 fn chosen<'c>(all: &'c Command, words: &[OsString]) -> &'c Command {
     words.get(1).and_then(|word| all.find_subcommand(word)).unwrap_or(all)
 }
@@ -80,11 +79,11 @@ fn select_of(command: Command, notes: &mut Vec<String>) -> Command {
     })
 }
 
-/// A line on each variable that nothing reads and that is nearly one that is read.
+/// A note on each variable that is not read and whose name is like that of one that is read.
 fn near_names(known: &[String], read: &[String]) -> Vec<String> {
     let ends: Vec<&str> = read.iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
     let set = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
-    // In the order of their names; the environment has none.
+    // The environment has no order, so the notes are ordered by name.
     let set: BTreeMap<_, _> = set.collect();
     let near = set.iter().filter_map(|(name, value)| {
         let end = name.to_ascii_uppercase();
@@ -114,8 +113,8 @@ fn is_of_kubernetes(end: &str, value: &OsStr) -> bool {
         || ADDRESSES.iter().any(|begins| value.starts_with(begins))
 }
 
-/// An error about a value, as it is to be printed: with its variable, where the value comes from one,
-/// and with nothing in it that a terminal obeys.
+/// Makes an error about a value ready for printing: it names the variable that the value comes from, and
+/// its control characters are escaped.
 pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -> Error {
     let of_values = [ErrorKind::ValueValidation, ErrorKind::InvalidValue, ErrorKind::InvalidUtf8];
     if !of_values.contains(&error.kind()) {
@@ -124,7 +123,7 @@ pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -
     let source = source(&error, command, words);
     if error.kind() == ErrorKind::InvalidUtf8 {
         let Some((variable, is_secret)) = source else { return error };
-        let value = std::env::var_os(&variable).unwrap_or_default();
+        let value = std::env::var_os(&variable).expect("the error is about its value");
         let value = value.as_encoded_bytes().escape_ascii();
         let value = if is_secret { "***".to_owned() } else { format!("\"{value}\"") };
         let message = format!("{variable} holds {value}, which is no UTF-8");
@@ -143,8 +142,8 @@ pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -
     error
 }
 
-/// The variable that an error is about, and whether it holds a secret: without it, there is another
-/// error or none.
+/// The variable that an error is about, and whether it holds a secret. To find it, each variable is left
+/// out in turn: without the right one, parsing gives another error or none.
 fn source(error: &Error, command: &Command, words: &[OsString]) -> Option<(String, bool)> {
     let about = |error: &Error| {
         let of = |kind| error.get(kind).map(ToString::to_string);

@@ -1,10 +1,11 @@
 //! `--watch`: an edit of a fixture is live within a second.
 //!
-//! Files are looked at four times a second. That sees every way of editing (a file that is
-//! replaced, a link that points elsewhere, a mounted folder) with a few system calls; change
-//! notifications are lost with each of these unless they are set up again.
+//! A thread looks at the files four times a second. A few system calls see every way of editing: a file
+//! that is replaced, a link that points elsewhere, a mounted folder. Change notifications are lost with
+//! each of these unless they are set up again.
 
-use std::fs::Metadata;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -19,14 +20,14 @@ use crate::sandbox::config::Config;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// An editor writes a file in several steps: they are read when nothing has changed for so long,
+/// An editor writes a file in several steps, so files are read when they have not changed for this long.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// or after so many steps.
+/// Files are read after this number of steps, even if they still change.
 const STEPS: usize = 8;
 
-/// Fixtures that are being watched.
-pub(super) struct Watched {
+/// Sees when fixtures change.
+pub(super) struct FixtureWatcher {
     paths: Vec<PathBuf>,
     state: State,
 }
@@ -34,38 +35,29 @@ pub(super) struct Watched {
 /// The files that are there.
 type State = Vec<FileState>;
 
-/// By what a change of a file is seen.
+/// The facts of a file that show a change.
 #[derive(PartialEq)]
 struct FileState {
-    /// Where it really is.
+    /// The path without links.
     path: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
-    change: Change,
+    /// The inode and the time of its last change: `cp -p`, `rsync` and `touch` can make a new file with
+    /// the length and the modification time of the old one, but they cannot set these.
+    #[cfg(unix)]
+    change: (u64, i64, i64),
 }
-
-/// Which file it is, and when anything of it changed last: `cp -p`, `rsync` and `touch` can make a
-/// new file with the length and the time of the old one, but they cannot set these.
-#[cfg(unix)]
-type Change = (u64, i64, i64);
-
-#[cfg(not(unix))]
-type Change = ();
-
-#[cfg(unix)]
-fn change(about: &Metadata) -> Change {
-    use std::os::unix::fs::MetadataExt as _;
-    (about.ino(), about.ctime(), about.ctime_nsec())
-}
-
-#[cfg(not(unix))]
-fn change(_: &Metadata) -> Change {}
 
 fn state(paths: &[PathBuf]) -> State {
     let seen = files(paths).filter_map(|file| {
         let (path, about) = (file.canonicalize().ok()?, file.metadata().ok()?);
-        let (length, modified) = (about.len(), about.modified().ok());
-        Some(FileState { path, length, modified, change: change(&about) })
+        Some(FileState {
+            path,
+            length: about.len(),
+            modified: about.modified().ok(),
+            #[cfg(unix)]
+            change: (about.ino(), about.ctime(), about.ctime_nsec()),
+        })
     });
     seen.collect()
 }
@@ -74,18 +66,20 @@ fn files(paths: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     paths.iter().filter_map(|path| fixtures::files(path).ok()).flatten()
 }
 
-/// Begins to watch, where that is asked for.
-pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<Watched>, Exit> {
+/// Begins to watch, if that is asked for.
+pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<FixtureWatcher>, Exit> {
     match agents {
         _ if !asked => Ok(None),
-        Agents::Paths(paths) => Ok(Some(Watched { paths: paths.clone(), state: state(paths) })),
+        Agents::Paths(paths) => {
+            Ok(Some(FixtureWatcher { paths: paths.clone(), state: state(paths) }))
+        }
         Agents::BuiltIn | Agents::Texts(_) => {
             Err(fail(Exit::Usage, "--watch needs --fixtures to watch"))
         }
     }
 }
 
-impl Watched {
+impl FixtureWatcher {
     /// Reads the fixtures again at each change, on a thread of its own, for as long as the
     /// program runs.
     pub(super) fn follow(mut self, config: Config, sandboxes: Arc<Sandboxes>) {
@@ -111,7 +105,8 @@ impl Watched {
         }
     }
 
-    /// Reads the fixtures, if they are files: a pipe would be waited for, and no later edit seen.
+    /// Reads the fixtures, if they are files. Reading a pipe could block, and then no later edit would be
+    /// seen.
     fn read(&self, config: &Config) -> Result<World, String> {
         let is_other = |file: &PathBuf| file.metadata().is_ok_and(|about| !about.is_file());
         match files(&self.paths).find(is_other) {
@@ -120,26 +115,22 @@ impl Watched {
         }
     }
 
-    /// Waits for a change, and for the end of it.
+    /// Waits for a change, and until the files do not change any more.
     fn wait(&mut self) {
-        let before = std::mem::replace(&mut self.state, state(&self.paths));
-        if self.state == before {
-            loop {
-                std::thread::sleep(LOOK);
-                let now = state(&self.paths);
-                if now != self.state {
-                    self.state = now;
-                    break;
-                }
-            }
+        while !self.has_changed() {
+            std::thread::sleep(LOOK);
         }
         for _ in 0..STEPS {
             std::thread::sleep(QUIET);
-            let now = state(&self.paths);
-            if now == self.state {
+            if !self.has_changed() {
                 break;
             }
-            self.state = now;
         }
+    }
+
+    /// Whether the files have changed since the last call.
+    fn has_changed(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.state, state(&self.paths));
+        before != self.state
     }
 }

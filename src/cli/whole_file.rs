@@ -1,29 +1,32 @@
-//! A file that a reader sees whole or not at all.
+//! Files that are replaced atomically, so that a reader never sees a half of one.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
+#[cfg(unix)]
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-/// A file that gets its name when it is finished, and vanishes if it never is. Links are followed,
-/// and what is replaced leaves its mode and its owner. What is no plain file (a terminal, a pipe) is
-/// written to at once.
+/// A file that is written under another name, is renamed when it is finished, and is removed if it never
+/// is. Links are followed, and mode and owner of the replaced file are kept. A path that is no plain file
+/// (a terminal, a pipe) is written to directly.
 pub(super) struct WholeFile {
     pub(super) file: File,
-    /// Where it is until it is finished, and where it goes then.
+    /// The path until the file is finished, and the path after that.
     part: Option<(PathBuf, PathBuf)>,
 }
 
 impl WholeFile {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let Some(path) = plain_file(path)? else {
-            // A folder is refused here, not when all is written.
+            // This refuses a folder, before anything is written.
             return Ok(Self { file: OpenOptions::new().append(true).open(path)?, part: None });
         };
         let old = path.metadata().ok();
         let (file, part) = create_part(&path, old.as_ref())?;
-        // From here on the part goes away when something fails.
+        // From here on the part is removed if something fails.
         let whole = Self { file, part: Some((part, path)) };
         if let Some(old) = old {
+            #[cfg(unix)]
             keep_owner(&whole.file, &old);
             whole.file.set_permissions(old.permissions())?;
         }
@@ -41,13 +44,14 @@ impl WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         if let Some((part, _)) = &self.part {
-            // It is only litter; whatever went wrong is told elsewhere.
+            // An error leaves a file that nothing needs. Why the file was not finished is reported
+            // elsewhere.
             let _ = std::fs::remove_file(part);
         }
     }
 }
 
-/// Where links follow one another, the kernel gives up after so many as well.
+/// The most links that follow one another. The kernel has the same limit.
 const MOST_LINKS: usize = 40;
 
 /// The plain file that a path leads to, whether it is there yet or not; `None` where the path leads
@@ -62,8 +66,8 @@ fn plain_file(path: &Path) -> io::Result<Option<PathBuf>> {
         if !is_link {
             return Ok(Some(path));
         }
-        // `/dev/stdout` leads to such a link. It stands for a file that someone has open, so the file
-        // must stay the same one.
+        // `/dev/stdout` is such a link, to a file that a process has open. That file must be written to
+        // and not be replaced.
         let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
         if folder.is_some_and(|folder| folder.starts_with("/proc")) {
             return Ok(None);
@@ -74,15 +78,20 @@ fn plain_file(path: &Path) -> io::Result<Option<PathBuf>> {
     Err(io::Error::other("too many links follow one another"))
 }
 
-/// Ends of names that are tried for a part. One may be left by a process that was killed, and in a
-/// container every process has the same number.
+/// How many names are tried for a part. A process that was killed may have left a part, and in a container
+/// the next process may have the same number.
 const MOST_PARTS: u32 = 100;
 
-/// A new file beside `path`. It is never one that is there, and never one behind a link.
+/// Creates a file beside `path`. It fails if the file exists or is a link.
+#[cfg_attr(not(unix), allow(unused_variables))]
 fn create_part(path: &Path, old: Option<&Metadata>) -> io::Result<(File, PathBuf)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    keep_secret(&mut options, old);
+    // The new file must not be readable, even for a moment, for users who could not read the old one.
+    #[cfg(unix)]
+    if let Some(old) = old {
+        options.mode(old.mode() & 0o700);
+    }
     let mut number = 0;
     loop {
         let mut part = path.as_os_str().to_owned();
@@ -96,33 +105,17 @@ fn create_part(path: &Path, old: Option<&Metadata>) -> io::Result<(File, PathBuf
     }
 }
 
-/// Lets nobody read a new file, not even for a moment, who could not read the old one.
-#[cfg(unix)]
-fn keep_secret(options: &mut OpenOptions, old: Option<&Metadata>) {
-    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-    if let Some(old) = old {
-        options.mode(old.mode() & 0o700);
-    }
-}
-
-#[cfg(not(unix))]
-fn keep_secret(_: &mut OpenOptions, _: Option<&Metadata>) {}
-
 /// Gives a file the owner and the group of the one that it replaces.
 #[cfg(unix)]
 fn keep_owner(file: &File, old: &Metadata) {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    // Only root may give a file away. For everyone else it stays theirs, and the group is kept where
-    // they belong to it.
+    // Only root may change the owner of a file. Other users keep the group, if they belong to it.
     if fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
         let _ = fchown(file, None, Some(old.gid()));
     }
 }
 
-#[cfg(not(unix))]
-fn keep_owner(_: &File, _: &Metadata) {}
-
-/// Whether a report could be written, without leaving a trace. What is no plain file is left alone.
+/// Checks whether a report could be written, without changing anything. A path that is neither a file nor
+/// a folder is not opened.
 pub(super) fn can_write(path: &Path) -> io::Result<()> {
     if path.metadata().is_ok_and(|about| !about.is_dir() && !about.is_file()) {
         return Ok(());
@@ -131,7 +124,8 @@ pub(super) fn can_write(path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn write_report(path: &Path, text: &str) -> io::Result<()> {
-    // Else a reader could see the end before the file is opened once more.
+    // The pipe stays open, because otherwise its reader could see the end before `WholeFile` opens it.
+    #[cfg(unix)]
     let _kept_open = open_pipe(path)?;
     let mut whole = WholeFile::create(path)?;
     whole.file.write_all(text.as_bytes())?;
@@ -147,8 +141,9 @@ pub(super) struct PortFile {
 
 impl PortFile {
     pub(super) fn write(path: &Path, port: u16) -> io::Result<Self> {
+        #[cfg(unix)]
         if is_pipe(path) {
-            // Opening it would wait for a reader, deaf to every signal.
+            // To open a pipe blocks until it has a reader, and signals are not handled meanwhile.
             return Err(io::Error::other("it is a pipe; the port needs a file"));
         }
         let mut whole = WholeFile::create(path)?;
@@ -164,22 +159,21 @@ impl Drop for PortFile {
     /// Removes the file, unless another server has written its own port into it.
     fn drop(&mut self) {
         let Some(path) = &self.path else { return };
-        // Reading anything else than a short file could wait or take long.
+        // The path may be something else by now, and reading that could block.
         let length = self.text.len() as u64;
         let is_like = path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() == length);
         if is_like && std::fs::read_to_string(path).is_ok_and(|text| text == self.text) {
-            // The folder may have become one that nothing can be removed from; the server has ended
-            // all the same.
+            // An error, such as a folder that is read-only by now, must not keep the server from ending.
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
-/// Opens a pipe, if it is one that somebody reads. To wait for a reader could take for ever.
+/// Opens a pipe, if the path is one. It fails if the pipe has no reader, because waiting for one could
+/// take for ever.
 #[cfg(unix)]
 fn open_pipe(path: &Path) -> io::Result<Option<File>> {
     use nix::{errno::Errno, fcntl::OFlag};
-    use std::os::unix::fs::OpenOptionsExt as _;
     if !is_pipe(path) {
         return Ok(None);
     }
@@ -190,18 +184,7 @@ fn open_pipe(path: &Path) -> io::Result<Option<File>> {
     })
 }
 
-#[cfg(not(unix))]
-fn open_pipe(_: &Path) -> io::Result<Option<File>> {
-    Ok(None)
-}
-
 #[cfg(unix)]
 fn is_pipe(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt as _;
     path.metadata().is_ok_and(|about| about.file_type().is_fifo())
-}
-
-#[cfg(not(unix))]
-fn is_pipe(_: &Path) -> bool {
-    false
 }

@@ -13,7 +13,7 @@ use super::extract::FromBody;
 use super::settings::SETTINGS;
 use crate::contract::READINGS;
 use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
-use crate::records::fixtures::{AgentDrafts, FixtureReader, from_texts};
+use crate::records::fixtures::{AgentDrafts, FixtureReader};
 use crate::records::generate::MAX_CONVERSATIONS;
 use crate::records::world::World;
 use crate::sandbox::faults::{Fault, read_fault};
@@ -120,7 +120,8 @@ pub(super) fn read_document(
     mut read: impl FnMut(&mut Reader<'_, '_>, &mut FixtureReader<'_>) -> Result<(), Fatal>,
 ) -> Result<(Documents, AgentDrafts), Failure> {
     let body = str::from_utf8(body).map_err(|_| Failure::bad("the body is not UTF-8"))?;
-    let documents = from_texts([("body".to_owned(), body)]);
+    let mut documents = Documents::default();
+    documents.add_text("body", body).expect("a body is below the limit of documents");
     let mut problems = Problems::default();
     let mut loading = FixtureReader::new(&documents);
     for span in documents.spans() {

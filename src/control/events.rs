@@ -1,6 +1,6 @@
-//! Requests as they come, as server-sent events. The stream is written out of the journal when the
-//! listener has read what came before, so that none is kept for it. A request that has gone from
-//! the journal by then is reported by its number.
+//! Requests as they come, as server-sent events. Events are made from the journal when the listener has read
+//! the ones before, so they take no memory while they wait. A request that has left the journal by then is
+//! reported as dropped.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::Failure;
-use super::extract::{OfSandbox, Query};
-use super::operation::{Answer, Operation};
+use super::extract::{Query, SandboxFilter};
+use super::operation::{Operation, ResponseKind};
 use super::serve_event::ServeEvent;
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{News, Request};
 
-/// A listener that hears nothing for so long is told that the server is there.
+/// After this time without an event, the server sends a comment, so that the listener knows that it is up.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// So many requests are written at once.
+/// The most requests that are written at once.
 const MOST_AT_ONCE: usize = 50;
 
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -44,9 +44,9 @@ pub(crate) struct Dropped {
 pub(super) fn stream() -> Operation {
     Operation::new(Method::GET, "/events", "events")
         .about("each request as it comes: server-sent events")
-        .answers_as(Answer::Events)
+        .answers_as(ResponseKind::Events)
         .fails(&[404])
-        .blocking(|call, (Query(of), headers): (Query<OfSandbox>, HeaderMap)| {
+        .blocking(|call, (Query(of), headers): (Query<SandboxFilter>, HeaderMap)| {
             if !call.journals().is_on() {
                 let message = "there is no journal (--journal 0), and so there are no events";
                 return Err(Failure::not_found(message));
@@ -57,7 +57,7 @@ pub(super) fn stream() -> Operation {
                 sandboxes: Arc::clone(&call.sandboxes),
                 only: of.sandbox,
             };
-            // So that a listener knows that it listens.
+            // The first event shows the listener that it is connected.
             let hello = Event::default().comment("gptbots-mock").retry(Duration::from_secs(1));
             let events = stream::unfold(listener, Listener::next).flat_map(stream::iter);
             let events = stream::iter([hello]).chain(events).map(Ok::<_, Infallible>);
@@ -72,7 +72,7 @@ fn last_request(headers: &HeaderMap, next: u64) -> Result<u64, Failure> {
     let id = id.to_str().ok().and_then(|id| id.parse().ok());
     let id: u64 =
         id.ok_or_else(|| Failure::bad("Last-Event-ID must be the number of a request"))?;
-    // One that has not come yet is another server's, so everything here is new.
+    // A number that this server has not reached is from another server, so every request is new.
     Ok(if id < next { id } else { 0 })
 }
 
@@ -86,13 +86,13 @@ struct Listener {
 }
 
 impl Listener {
-    /// The next events, of which there is at least one; `None`: the server ends.
+    /// The next events, at least one; `None` when the server ends.
     async fn next(mut self) -> Option<(Vec<Event>, Self)> {
         loop {
             if self.news.borrow_and_update().ends {
                 return None;
             }
-            // This looks at every sandbox, which takes a while where they are many.
+            // This looks at every sandbox, which takes long if there are many.
             let written = tokio::task::spawn_blocking(move || (self.write(), self)).await;
             let events;
             (events, self) = written.ok()?;

@@ -1,6 +1,6 @@
-//! What handlers take of a request beside axum's own: ids in the path, the query, the body. Each
-//! refuses what is wrong as a [`Failure`]. axum's `Path` and `Query` decode escapes and plus signs
-//! and refuse in serde's words; ours take a text as it was sent and tell the nearest right word.
+//! The extractors of handlers: ids in the path, the query, the body. Each refuses a mistake as a
+//! [`Failure`]. axum's `Path` and `Query` would decode escapes and plus signs and refuse in serde's words;
+//! ours take a text as it was sent and suggest the nearest right word.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,7 +20,7 @@ use crate::sandbox::Sandboxes;
 use crate::sandbox::verdict::{Rule, RuleError};
 use crate::suggest::{nearest, quoted};
 
-/// What stands in the place of `{id}` or `{request}` in the path.
+/// The part of the path in the place of `{id}` or `{request}`.
 pub(super) struct Path<T>(pub(super) T);
 
 /// A value that a path holds.
@@ -60,7 +60,7 @@ pub(super) struct Query<T>(pub(super) T);
 pub(super) trait Parameters: Default {
     const NAMES: &'static [&'static str];
 
-    /// Takes one of them.
+    /// Sets a parameter.
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure>;
 }
 
@@ -98,13 +98,13 @@ fn unknown(name: &str, known: &[&str]) -> Failure {
 /// Which requests are meant.
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
-pub(super) struct OfSandbox {
+pub(super) struct SandboxFilter {
     /// Only what is of this sandbox.
     #[cfg_attr(feature = "docs", schemars(with = "SandboxId"))]
     pub(super) sandbox: Option<SandboxId>,
 }
 
-impl Parameters for OfSandbox {
+impl Parameters for SandboxFilter {
     const NAMES: &'static [&'static str] = &["sandbox"];
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
@@ -118,7 +118,7 @@ impl Parameters for OfSandbox {
 /// Which requests are listed.
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
-pub(super) struct Listing {
+pub(super) struct ListFilter {
     /// So many at most.
     #[cfg_attr(feature = "docs", schemars(with = "usize"))]
     pub(super) limit: Option<usize>,
@@ -126,10 +126,10 @@ pub(super) struct Listing {
     #[cfg_attr(feature = "docs", schemars(with = "String", extend("format" = "date-time")))]
     pub(super) since: Option<SystemTime>,
     #[cfg_attr(feature = "docs", schemars(flatten))]
-    pub(super) of: OfSandbox,
+    pub(super) of: SandboxFilter,
 }
 
-impl Parameters for Listing {
+impl Parameters for ListFilter {
     const NAMES: &'static [&'static str] = &["limit", "since", "sandbox"];
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
@@ -152,13 +152,13 @@ impl Parameters for Listing {
 /// Which findings a verdict leaves out.
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
-pub(super) struct Muted {
+pub(super) struct VerdictFilter {
     /// Leaves out the findings of these rules.
     #[cfg_attr(feature = "docs", schemars(length(min = 1)))]
     pub(super) mute: Vec<Rule>,
 }
 
-impl Parameters for Muted {
+impl Parameters for VerdictFilter {
     const NAMES: &'static [&'static str] = &["mute"];
 
     fn set(&mut self, _: &str, value: &str) -> Result<(), Failure> {
@@ -173,8 +173,8 @@ impl Parameters for Muted {
 /// The largest body, in bytes.
 pub(crate) const MOST_BODY: usize = 8 << 20;
 
-/// Reads the whole body before an operation runs, so that an operation that wants none refuses the
-/// same bodies as one that does. What is not read here, the connection reads or gives up.
+/// Reads the whole body before an operation runs, so that all operations refuse the same bodies. The
+/// connection discards the rest of a body that is not read here, or closes.
 pub(super) async fn read_body(
     State(sandboxes): Shared,
     request: Request,
@@ -204,7 +204,7 @@ pub(super) struct Body<T>(pub(super) T);
 
 /// A document that a body holds.
 pub(super) trait FromBody: Sized + Send + 'static {
-    /// Reads the whole of it. The failure tells every mistake.
+    /// Reads the whole document. The failure lists every mistake.
     fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure>;
 }
 

@@ -1,4 +1,4 @@
-//! Why the control API refuses something, and how that is answered.
+//! The refusals of the control API.
 
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::contract::SCHEME;
 use crate::document::{DocumentError, Problem};
 
-/// Why the control API refuses something.
+/// Why the control API refuses a request.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
@@ -21,7 +21,7 @@ pub(super) struct Failure {
 /// Why a request was refused.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Failure"))]
-pub(crate) struct FailureShown {
+pub(crate) struct FailureBody {
     /// The HTTP status.
     code: u16,
     /// What is wrong.
@@ -58,7 +58,7 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self { status, message, allow, problems } = self;
-        let shown = FailureShown { code: status.as_u16(), message, problems };
+        let shown = FailureBody { code: status.as_u16(), message, problems };
         let mut response = (status, Json(shown)).into_response();
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);

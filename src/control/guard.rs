@@ -1,17 +1,18 @@
-//! Who may use the control API: whoever is on this machine, or whoever has the token; never a web
-//! page of another origin, and never by a name that someone else's DNS gave to this machine.
+//! Which clients may use the control API: those on this machine or, with a token, those that send it. Web
+//! pages of other origins may not, and neither may clients that call this machine by a name from DNS that
+//! is not allowed.
 
 use std::net::IpAddr;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use subtle::ConstantTimeEq;
 
 use super::{Failure, Shared};
-use crate::api::{authority, split_port};
+use crate::api::{authority, bearer_key, split_port};
 use crate::contract::SCHEME;
 use crate::sandbox::config::Admin;
 use crate::sandbox::peer::Peer;
@@ -22,7 +23,7 @@ const HTTP_PORT: u16 = 80;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Lets a request pass to what stands behind the guard.
+/// Refuses a request, or passes it on.
 pub(super) async fn check(
     State(sandboxes): Shared,
     Extension(peer): Extension<Peer>,
@@ -32,7 +33,7 @@ pub(super) async fn check(
     let admin = &sandboxes.config.admin;
     if admin.enabled {
         let (uri, headers) = (request.uri(), request.headers());
-        // A host that is none was refused before, where the request came over a socket.
+        // A request over a socket was refused before if its host is malformed.
         let authority = authority(uri, headers, request.version())
             .map_err(|_| forbidden("the request names no host, or more than one"))?;
         check_client(admin, peer.from_here, authority, headers)?;
@@ -40,7 +41,7 @@ pub(super) async fn check(
     Ok(next.run(request).await)
 }
 
-/// Whether a client may ask that calls this machine by a host, with its port as it was written.
+/// Refuses a client that may not use the control API. `authority` is the host that it asks for.
 fn check_client(
     admin: &Admin,
     from_here: bool,
@@ -59,8 +60,8 @@ fn check_client(
     }
 }
 
-/// The host that a request is for, if it is one of this machine's own. HTTP/1.0 names none, and
-/// no browser speaks it.
+/// The host of a request, if it is one of this machine's own. A request of HTTP/1.0 may have no host, which
+/// is safe because browsers do not send such requests.
 fn check_host<'h>(admin: &Admin, authority: &'h str) -> Result<Host<'h>, Failure> {
     match Host::read(authority) {
         Some(host) if is_own(admin, host.name) => Ok(host),
@@ -82,9 +83,8 @@ fn is_own(admin: &Admin, host: &str) -> bool {
         || admin.hosts.iter().any(|own| own.eq_ignore_ascii_case(host))
 }
 
-/// Refuses the pages of other origins. Browsers say where a page that makes a request is from. A
-/// page on another port of this machine is foreign as well: whoever started that server need not
-/// trust what it serves.
+/// Refuses the pages of other origins, by the headers that browsers send. A page on another port of this
+/// machine is of another origin, too, because the user need not trust what is served there.
 fn check_site(own: Option<&Host<'_>>, headers: &HeaderMap) -> Result<(), Failure> {
     let foreign_site = headers.get_all(SEC_FETCH_SITE).iter().any(|site| {
         let site = site.as_bytes();
@@ -120,23 +120,11 @@ impl<'h> Host<'h> {
 }
 
 fn check_token(token: &str, headers: &HeaderMap) -> Result<(), Failure> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let sent = match (values.next(), values.next()) {
-        (Some(value), None) => bearer(value),
-        _ => None,
-    };
-    if sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes()))) {
+    if bearer_key(headers).is_ok_and(|sent| bool::from(sent.ct_eq(token.as_bytes()))) {
         return Ok(());
     }
     let message = format!("send `Authorization: {SCHEME} <token>` with the token of --admin-token");
     Err(Failure::new(StatusCode::UNAUTHORIZED, message))
-}
-
-/// What stands behind the scheme.
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, token) = value.as_bytes().split_at_checked(SCHEME.len())?;
-    let named = scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) && token.starts_with(b" ");
-    named.then(|| token.trim_ascii_start())
 }
 
 fn forbidden(message: impl Into<String>) -> Failure {
@@ -145,6 +133,8 @@ fn forbidden(message: impl Into<String>) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn passes(admin: &Admin, from_here: bool, headers: &[(&'static str, &str)]) -> bool {

@@ -7,8 +7,8 @@
 //! 4. the sandbox in the path has a right id, the body is there, small enough and in time
 //!    ([`extract`])
 //! 5. the handler's arguments are read: path, query, body
-//! 6. the handler changes all of what is asked, or nothing; what may take longer than a millisecond
-//!    it does on a thread that may block
+//! 6. the handler makes all of the change that is asked for, or none; work that may take longer than a
+//!    millisecond is done on a thread that may block
 //!
 //! Every answer is JSON; every [`Failure`] is `{"code": <HTTP status>, "message": …}`, with
 //! `"problems"` where a document is not right.
@@ -49,8 +49,8 @@ pub(crate) use operation::Operation;
 pub(crate) use {
     bodies::{ClockChange, Mode, SandboxSettings},
     events::{Dropped, LAST_EVENT_ID},
-    failure::FailureShown,
-    operation::Answer,
+    failure::FailureBody,
+    operation::ResponseKind,
     pattern::{KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Pattern},
     sandboxes::{HazardText, ReadingValues, RequestCounts},
     serve_event::ServeEvent,
@@ -80,8 +80,8 @@ pub(crate) fn is_path(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether requests are searched at a path, which may take seconds, and is given up when the client
-/// resets the connection.
+/// Whether the operation at a path searches requests. A search may take seconds, so it is given up when the
+/// client resets the connection.
 pub(crate) fn is_search(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with("/requests/"))
 }
@@ -127,7 +127,7 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
     for at_path in operations.chunk_by(|one, next| one.path == next.path) {
         let allow = allowed_methods(at_path);
         let not_allowed = async move |method: Method| Failure::not_allowed(&allow, &method);
-        // `any` adds no `Allow` of its own, which would stand in what the guard refuses, too.
+        // `any` adds no `Allow`, which would be in the refusals of the guard, too.
         let mut methods = any(not_allowed).layer(guard.clone());
         for operation in at_path {
             let mut handler = operation.handler.clone().route_layer(read_body.clone());
@@ -141,7 +141,7 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
         }
         let path = format!("{PREFIX}{}", at_path[0].path);
         if let (Some(begins), Some(ends)) = (path.find('{'), path.find('}')) {
-            // axum's `{id}` matches no empty text, which handlers refuse as any other wrong id.
+            // axum's `{id}` does not match an empty text, but handlers must refuse it as a wrong id.
             let empty = [&path[..begins], &path[ends + 1..]].concat();
             router = router.route(&empty, methods.clone());
         }
@@ -185,7 +185,7 @@ fn paths(operations: &[Operation]) -> String {
 /// The sandboxes of the server, as handlers take them.
 type Shared = State<Arc<Sandboxes>>;
 
-/// Does something on a thread that may block, so that no other request waits for it.
+/// Runs work on a thread that may block, so that no other request waits for it.
 async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {

@@ -1,9 +1,8 @@
-//! An operation of the control API: its route, its handler, and what documents say of it. The
-//! router, `docs/CONTROL.md` and the `OpenAPI` document are made of these.
+//! An operation of the control API: its route, its handler and its documentation. The router,
+//! `docs/CONTROL.md` and the `OpenAPI` document are made of operations.
 
 use std::ops::Deref;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 use axum::extract::{FromRequest, State};
 use axum::handler::Handler;
@@ -30,8 +29,8 @@ pub(crate) struct Operation {
     pub(crate) body: Option<SchemaOf>,
     /// Examples of its body, as JSON with their names.
     pub(crate) examples: &'static [(&'static str, &'static str)],
-    pub(crate) answer: Answer,
-    /// The statuses of its failures, without those that every operation has.
+    pub(crate) answer: ResponseKind,
+    /// The statuses of its failures, without those of every operation.
     pub(crate) failures: &'static [u16],
     /// Whether the guard lets every client pass. Probes ask under any name and have no token.
     pub(crate) is_open: bool,
@@ -39,7 +38,7 @@ pub(crate) struct Operation {
 }
 
 /// How an operation answers.
-pub(crate) enum Answer {
+pub(crate) enum ResponseKind {
     Json(SchemaOf),
     /// A verdict as JSON, text or `JUnit`, as `Accept` asks.
     Verdict,
@@ -63,7 +62,7 @@ impl Operation {
             query: None,
             body: None,
             examples: &[],
-            answer: Answer::Json(SchemaOf::new::<Done>()),
+            answer: ResponseKind::Json(SchemaOf::new::<Done>()),
             failures: &[],
             is_open: false,
             handler: MethodRouter::new(),
@@ -80,10 +79,10 @@ impl Operation {
 
     /// The handler answers an `A` as JSON.
     pub(super) fn answers<A: Documented>(self) -> Self {
-        self.answers_as(Answer::Json(SchemaOf::new::<A>()))
+        self.answers_as(ResponseKind::Json(SchemaOf::new::<A>()))
     }
 
-    pub(super) fn answers_as(self, answer: Answer) -> Self {
+    pub(super) fn answers_as(self, answer: ResponseKind) -> Self {
         Self { answer, ..self }
     }
 
@@ -114,9 +113,9 @@ impl Operation {
     {
         In::describe(&mut self);
         self.handler(move |State(sandboxes): State<Arc<Sandboxes>>, input: In| async move {
-            let is_abandoned = Arc::new(AtomicBool::new(false));
-            let call = Call { sandboxes, is_abandoned: Arc::clone(&is_abandoned) };
-            let _waiting = Waiting { is_abandoned };
+            // It is dropped with the request, as when the client has gone.
+            let client = Arc::new(());
+            let call = Call { sandboxes, client: Arc::downgrade(&client) };
             on_blocking_thread(move || handle(&call, input)).await?
         })
     }
@@ -125,13 +124,14 @@ impl Operation {
 /// A request that is handled on a thread that may block.
 pub(super) struct Call {
     pub(super) sandboxes: Arc<Sandboxes>,
-    is_abandoned: Arc<AtomicBool>,
+    /// It can be upgraded as long as the request waits for its answer.
+    client: Weak<()>,
 }
 
 impl Call {
-    /// Whether nobody waits for the answer any more, as when the client has gone.
+    /// Whether the request is gone, so that the answer is not needed any more.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Relaxed)
+        self.client.strong_count() == 0
     }
 }
 
@@ -143,20 +143,10 @@ impl Deref for Call {
     }
 }
 
-/// Waits for the answer of a [`Call`], and is dropped with the request.
-struct Waiting {
-    is_abandoned: Arc<AtomicBool>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.is_abandoned.store(true, Relaxed);
-    }
-}
-
-/// What a handler takes of a request, and documents show of it.
+/// An argument of a handler, which is a part of the request.
 pub(super) trait Input {
-    fn describe(operation: &mut Operation);
+    /// Adds its documentation to the operation. A path and headers add nothing.
+    fn describe(_: &mut Operation) {}
 }
 
 impl<Q: Parameters + Documented> Input for Query<Q> {
@@ -171,18 +161,11 @@ impl<B: Documented> Input for Body<B> {
     }
 }
 
-/// The path of the operation tells it.
-impl<T> Input for Path<T> {
-    fn describe(_: &mut Operation) {}
-}
+impl<T> Input for Path<T> {}
 
-impl Input for HeaderMap {
-    fn describe(_: &mut Operation) {}
-}
+impl Input for HeaderMap {}
 
-impl Input for () {
-    fn describe(_: &mut Operation) {}
-}
+impl Input for () {}
 
 impl<A: Input, B: Input> Input for (A, B) {
     fn describe(operation: &mut Operation) {
@@ -197,7 +180,7 @@ impl<A: Input, B: Input, C: Input> Input for (A, B, C) {
     }
 }
 
-/// Makes the JSON schema of a type. Only documents need it, so without them it is nothing.
+/// Makes the JSON schema of a type. It is empty without the feature `docs`.
 #[derive(Clone, Copy)]
 pub(crate) struct SchemaOf {
     #[cfg(feature = "docs")]
@@ -216,7 +199,7 @@ impl SchemaOf {
 #[cfg(feature = "docs")]
 pub(crate) use schemars::JsonSchema as Documented;
 
-/// What has a JSON schema where documents are made, and needs none elsewhere.
+/// A type with a JSON schema. Without the feature `docs` every type is one.
 #[cfg(not(feature = "docs"))]
 pub(crate) trait Documented {}
 

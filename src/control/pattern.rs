@@ -1,5 +1,5 @@
-//! Request patterns, as `WireMock` writes them: what a request must hold to be found, counted or
-//! removed. A request is held against what it really sent; nothing of it is shown here.
+//! Request patterns in the form of `WireMock`: which requests are found, counted or removed. A pattern is
+//! compared with the request as it was sent, keys included, but shows nothing of it.
 
 use std::borrow::Cow;
 
@@ -18,40 +18,45 @@ use crate::target::without_sandbox;
 pub(crate) const KEYS: &[&str] =
     &["method", "url", "urlPath", "urlPattern", "urlPathPattern", "queryParameters", "headers"];
 
-/// Every condition, and a word that goes with the first.
+/// Every condition, and `caseInsensitive`, which goes with the first.
 pub(crate) const MATCHERS: &[&str] =
     &["equalTo", "contains", "matches", "doesNotMatch", "absent", "caseInsensitive"];
 
-/// So many headers and parameters a pattern may name.
+/// The most headers, and the most parameters, that a pattern may name.
 pub(crate) const MOST_NAMES: usize = 100;
 
-/// An expression may be so long, and so large once it is compiled, in bytes: matching takes time
-/// by its size.
+/// The longest expression, in bytes.
 pub(crate) const MOST_EXPRESSION: usize = 1_000;
 
-/// The sizes, in bytes, that a compiled expression is measured by; it may have the last one.
+/// The sizes, in bytes, that a compiled expression is measured by. The last one is the limit, because the
+/// time that matching takes depends on the size.
 const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
 
-/// The length of a text times the size of the expression that it is held against is at most so much.
-/// It takes some tenths of a second, in which nothing can stop it.
+/// The limit of the length of a text times the size of the expression that it is compared with. Such a
+/// comparison takes some tenths of a second, and cannot be stopped.
 const MOST_WORK: usize = 1 << 30;
 
-/// Why it is not known whether a request fits: to find out would take too long, or nobody waits for
-/// it.
+/// The comparison of a request with a pattern was stopped, because it takes too long or its client has
+/// gone.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stopped;
 
-/// What a request must hold. What is not set, every request holds.
+/// What a request must hold. A field that is not set fits every request.
 #[derive(Default)]
 pub(crate) struct Pattern {
-    /// `None`, too, where any is right.
+    /// `None` for `ANY`, too.
     method: Option<String>,
-    url: Option<String>,
-    url_path: Option<String>,
-    url_pattern: Option<Expression>,
-    url_path_pattern: Option<Expression>,
+    url: Option<UrlMatcher>,
     query_parameters: Vec<(String, Matcher)>,
     headers: Vec<(String, Matcher)>,
+}
+
+/// What the target of a request, or its path alone, must be.
+enum UrlMatcher {
+    Target(String),
+    Path(String),
+    TargetMatches(Expression),
+    PathMatches(Expression),
 }
 
 /// A regular expression that has to match all of a text.
@@ -82,36 +87,28 @@ impl Pattern {
     fn read_from(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Fatal> {
         let Some(mut keys) = reader.object("a request pattern")? else { return Ok(()) };
         while let Some(At { value: key, span }) = reader.key(&mut keys, KEYS)? {
-            // Some clients write what they do not set as `null`.
+            // Some clients write `null` for a key that they do not set.
             if reader.null()? {
                 continue;
             }
-            let has_url = self.has_url();
             match key {
                 "method" => self.method = read_method(reader)?,
-                "url" => self.url = reader.string()?.map(|url| url.value),
-                "urlPath" => self.url_path = read_path(reader)?,
-                "urlPattern" => self.url_pattern = read_expression(reader)?,
-                "urlPathPattern" => self.url_path_pattern = read_expression(reader)?,
                 "queryParameters" => {
                     self.query_parameters = read_names(reader, "parameters by name")?;
                 }
-                _ => self.headers = read_names(reader, "headers by name")?,
-            }
-            if has_url && key.starts_with("url") {
-                let message = format!("{key} beside another of the url's keys");
-                let help = "give one of url, urlPath, urlPattern, urlPathPattern";
-                reader.problems.add_with_help(span, message, help);
+                "headers" => self.headers = read_names(reader, "headers by name")?,
+                _ => {
+                    let url = read_url(reader, key)?;
+                    if self.url.is_some() {
+                        let message = format!("{key} beside another of the url's keys");
+                        let help = "give one of url, urlPath, urlPattern, urlPathPattern";
+                        reader.problems.add_with_help(span, message, help);
+                    }
+                    self.url = url.or(self.url.take());
+                }
             }
         }
         Ok(())
-    }
-
-    fn has_url(&self) -> bool {
-        self.url.is_some()
-            || self.url_path.is_some()
-            || self.url_pattern.is_some()
-            || self.url_path_pattern.is_some()
     }
 
     /// Whether a request fits. `stop` is asked before each text that is looked at.
@@ -120,7 +117,7 @@ impl Pattern {
             return Ok(false);
         }
         let target = entry.target();
-        // A sandbox in the path is the address of the server, as far as a client knows.
+        // A client may take the sandbox's part of the path for a part of the server's address.
         let own = without_sandbox(&target);
         if !self.fits_url(&target, stop)?
             && (own.len() == target.len() || !self.fits_url(own, stop)?)
@@ -145,14 +142,13 @@ impl Pattern {
 
     fn fits_url(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        let is = |wanted: &Option<String>, text| wanted.as_ref().is_none_or(|url| url == text);
-        let matches = |wanted: &Option<Expression>, text| {
-            wanted.as_ref().map_or(Ok(true), |expression| expression.matches(text, stop))
-        };
-        Ok(is(&self.url, target)
-            && is(&self.url_path, path)
-            && matches(&self.url_pattern, target)?
-            && matches(&self.url_path_pattern, path)?)
+        match &self.url {
+            None => Ok(true),
+            Some(UrlMatcher::Target(url)) => Ok(url == target),
+            Some(UrlMatcher::Path(url)) => Ok(url == path),
+            Some(UrlMatcher::TargetMatches(expression)) => expression.matches(target, stop),
+            Some(UrlMatcher::PathMatches(expression)) => expression.matches(path, stop),
+        }
     }
 }
 
@@ -178,7 +174,7 @@ impl Matcher {
                 Self::Absent => return Ok(false),
                 Self::EqualTo { value: wanted, any_case: false } => value == *wanted,
                 Self::EqualTo { value: wanted, any_case: true } => {
-                    // Texts of very different lengths are told apart without a look at a long one.
+                    // Texts of very different lengths differ, so a long one is not converted.
                     let is_near = |a: &str, b: &str| a.len() <= b.len().saturating_mul(4);
                     is_near(&value, wanted)
                         && is_near(wanted, &value)
@@ -206,17 +202,23 @@ fn read_method(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
     Ok(Some(upper).filter(|method| method != "ANY"))
 }
 
-fn read_path(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
-    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
-    if value.contains('?') {
-        let help = "give the query as queryParameters, or all of it as url";
-        reader.problems.add_with_help(span, "a path holds no `?`", help);
-        return Ok(None);
-    }
-    Ok(Some(value))
+fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<UrlMatcher>, Fatal> {
+    Ok(match key {
+        "urlPattern" => read_expression(reader)?.map(UrlMatcher::TargetMatches),
+        "urlPathPattern" => read_expression(reader)?.map(UrlMatcher::PathMatches),
+        "url" => reader.string()?.map(|url| UrlMatcher::Target(url.value)),
+        _ => match reader.string()? {
+            Some(At { value, span }) if value.contains('?') => {
+                let help = "give the query as queryParameters, or all of it as url";
+                reader.problems.add_with_help(span, "a path holds no `?`", help);
+                None
+            }
+            path => path.map(|path| UrlMatcher::Path(path.value)),
+        },
+    })
 }
 
-/// What is asked of headers or of parameters, by their names.
+/// Conditions by the names of headers or parameters.
 fn read_names(reader: &mut Reader<'_, '_>, what: &str) -> Result<Vec<(String, Matcher)>, Fatal> {
     let mut names = Vec::new();
     let Some(mut keys) = reader.object(what)? else { return Ok(names) };
@@ -231,7 +233,7 @@ fn read_names(reader: &mut Reader<'_, '_>, what: &str) -> Result<Vec<(String, Ma
     Ok(names)
 }
 
-/// One condition; what is wrong with it is told.
+/// Reads one condition.
 fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Matcher>, Fatal> {
     let Some(mut keys) = reader.object(r#"a condition such as {"equalTo": "1"}"#)? else {
         return Ok(None);
@@ -248,7 +250,12 @@ fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Match
         given += 1;
         found = match key {
             "absent" => read_absent(reader)?,
-            _ => read_text(reader, key)?,
+            "matches" => read_expression(reader)?.map(Matcher::Matches),
+            "doesNotMatch" => read_expression(reader)?.map(Matcher::DoesNotMatch),
+            "contains" => reader.string()?.map(|text| Matcher::Contains(text.value)),
+            _ => {
+                reader.string()?.map(|At { value, .. }| Matcher::EqualTo { value, any_case: false })
+            }
         };
         if given > 1 {
             reader.problems.add_with_help(span, "a second condition", "give one");
@@ -283,17 +290,6 @@ fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Matcher>, Fatal> {
     Ok(Some(Matcher::Absent))
 }
 
-fn read_text(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<Matcher>, Fatal> {
-    Ok(match key {
-        "matches" => read_expression(reader)?.map(Matcher::Matches),
-        "doesNotMatch" => read_expression(reader)?.map(Matcher::DoesNotMatch),
-        _ => reader.string()?.map(|At { value, .. }| match key {
-            "equalTo" => Matcher::EqualTo { value, any_case: false },
-            _ => Matcher::Contains(value),
-        }),
-    })
-}
-
 fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fatal> {
     let Some(At { value, span }) = reader.string()? else { return Ok(None) };
     if value.len() > MOST_EXPRESSION {
@@ -311,9 +307,9 @@ fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fa
 
 fn compile(text: &str) -> Result<Expression, regex_lite::Error> {
     let [.., most] = SIZES;
-    // By itself first, so that no bracket of its own closes the one around it.
+    // The expression is compiled without the group first, so that it cannot close the group itself.
     build(text, most)?;
-    // A comment, which `(?x)` allows at the end, takes the bracket with it unless its line ends.
+    // With `(?x)` it may end in a comment, which would include the closing bracket without the line break.
     build_smallest(&format!(r"\A(?:{text})\z"))
         .or_else(|_| build_smallest(&format!("\\A(?:{text}\n)\\z")))
 }

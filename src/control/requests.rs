@@ -9,7 +9,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::extract::{Body, Listing, OfSandbox, Path, Query};
+use super::extract::{Body, ListFilter, Path, Query, SandboxFilter};
 use super::operation::{Call, Done, Operation};
 use super::pattern::{Pattern, Stopped};
 use super::serve_event::{LoggedRequest, ServeEvent, number_of};
@@ -71,25 +71,29 @@ struct RemovedRequests<'a> {
 }
 
 /// A request of the journal, in its sandbox.
-type Filed = (Arc<Sandbox>, Entry);
+type SandboxEntry = (Arc<Sandbox>, Entry);
 
 /// The requests that the journal has of a sandbox, or of all, and how many there are.
-fn collect(call: &Call, of: &OfSandbox) -> Result<(Vec<Filed>, Meta), Failure> {
+fn collect(call: &Call, of: &SandboxFilter) -> Result<(Vec<SandboxEntry>, Meta), Failure> {
     let sandbox = sandbox_of(call, of)?;
     let Collected { entries, dropped } = call.collect(sandbox.as_ref());
     let meta = Meta { total: entries.len(), dropped };
     Ok((entries, meta))
 }
 
-/// The sandbox that is asked for, if one is. One that is not there is refused, because a client that
-/// misspells its name would take an empty list for an answer.
-fn sandbox_of(call: &Call, of: &OfSandbox) -> Result<Option<Arc<Sandbox>>, Failure> {
+/// The sandbox that is asked for, if one is. An unknown id is refused, because a client that misspells an id
+/// would take an empty list for a right answer.
+fn sandbox_of(call: &Call, of: &SandboxFilter) -> Result<Option<Arc<Sandbox>>, Failure> {
     let find = |id: &SandboxId| call.find(id).ok_or_else(|| sandboxes::unknown(call, id));
     of.sandbox.as_ref().map(find).transpose()
 }
 
 /// The requests that fit a pattern, in the order in which they came.
-fn fitting(call: &Call, of: &OfSandbox, pattern: &Pattern) -> Result<(Vec<Filed>, Meta), Failure> {
+fn fitting(
+    call: &Call,
+    of: &SandboxFilter,
+    pattern: &Pattern,
+) -> Result<(Vec<SandboxEntry>, Meta), Failure> {
     let (entries, meta) = collect(call, of)?;
     let begun = Instant::now();
     let stop = || call.is_abandoned() || begun.elapsed() > MOST_TIME;
@@ -110,14 +114,14 @@ fn fitting(call: &Call, of: &OfSandbox, pattern: &Pattern) -> Result<(Vec<Filed>
 }
 
 /// Requests as they are shown, without keys.
-fn shown<'a>(call: &Call, filed: impl IntoIterator<Item = &'a Filed>) -> Vec<Request> {
+fn shown<'a>(call: &Call, filed: impl IntoIterator<Item = &'a SandboxEntry>) -> Vec<Request> {
     let redactor = call.redactor();
     let filed = filed.into_iter();
     filed.map(|(sandbox, entry)| Request::new(entry, &sandbox.id, &redactor)).collect()
 }
 
 /// Answers with requests in the order in which they came.
-fn logged(call: &Call, filed: &[Filed], meta: Meta) -> Response {
+fn logged(call: &Call, filed: &[SandboxEntry], meta: Meta) -> Response {
     let requests = shown(call, filed);
     let requests: Vec<_> = requests.iter().map(LoggedRequest::new).collect();
     Json(Requests::new(call, requests, meta)).into_response()
@@ -134,7 +138,7 @@ pub(super) fn list() -> Operation {
         .about("the journal, newest first, as WireMock's")
         .answers::<Requests<ServeEvent<'_>>>()
         .fails(&[404, 500])
-        .blocking(|call, Query(Listing { limit, since, of }): Query<Listing>| {
+        .blocking(|call, Query(ListFilter { limit, since, of }): Query<ListFilter>| {
             let (entries, meta) = collect(call, &of)?;
             let is_new = |entry: &Entry| since.is_none_or(|since| entry.at > since);
             let newest = entries.iter().rev().filter(|(_, entry)| is_new(entry));
@@ -155,7 +159,7 @@ pub(super) fn reset() -> Operation {
 }
 
 fn forgets_all(operation: Operation) -> Operation {
-    operation.blocking(|call, Query(of): Query<OfSandbox>| {
+    operation.blocking(|call, Query(of): Query<SandboxFilter>| {
         call.forget_all(of.sandbox.as_deref());
         Ok(Json(Done {}).into_response())
     })
@@ -176,7 +180,7 @@ pub(super) fn find() -> Operation {
     by_pattern("/requests/find", "findRequests")
         .about("the requests that fit a pattern")
         .answers::<Requests<LoggedRequest<'_>>>()
-        .blocking(|call, (Query(of), Body(pattern)): (Query<OfSandbox>, Body<Pattern>)| {
+        .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, meta) = fitting(call, &of, &pattern)?;
             Ok(logged(call, &fitting, meta))
         })
@@ -186,7 +190,7 @@ pub(super) fn count() -> Operation {
     by_pattern("/requests/count", "countRequests")
         .about("how many requests fit a pattern")
         .answers::<Count>()
-        .blocking(|call, (Query(of), Body(pattern)): (Query<OfSandbox>, Body<Pattern>)| {
+        .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, meta) = fitting(call, &of, &pattern)?;
             let request_journal_disabled = !call.journals().is_on();
             let count = Count { count: fitting.len(), meta, request_journal_disabled };
@@ -198,7 +202,7 @@ pub(super) fn remove() -> Operation {
     by_pattern("/requests/remove", "removeRequests")
         .about("forgets the requests that fit a pattern, and answers them")
         .answers::<RemovedRequests<'_>>()
-        .blocking(|call, (Query(of), Body(pattern)): (Query<OfSandbox>, Body<Pattern>)| {
+        .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, meta) = fitting(call, &of, &pattern)?;
             let numbers: BTreeSet<u64> = fitting.iter().map(|(_, entry)| entry.number).collect();
             call.forget(of.sandbox.as_deref(), |number| numbers.contains(&number));
@@ -213,7 +217,7 @@ pub(super) fn unmatched() -> Operation {
         .about("the requests that found no endpoint: 404 and 405")
         .answers::<Requests<LoggedRequest<'_>>>()
         .fails(&[404, 500])
-        .blocking(|call, Query(of): Query<OfSandbox>| {
+        .blocking(|call, Query(of): Query<SandboxFilter>| {
             let (mut entries, meta) = collect(call, &of)?;
             entries.retain(|(_, entry)| !found_endpoint(entry.operation, entry.code));
             Ok(logged(call, &entries, meta))
@@ -225,7 +229,7 @@ pub(super) fn show() -> Operation {
         .about("one request by its id, or by its number, as findings name it")
         .answers::<ServeEvent<'_>>()
         .fails(&[404])
-        .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<OfSandbox>)| {
+        .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<SandboxFilter>)| {
             let only = of.sandbox.as_deref();
             let found = number_of(&id).and_then(|number| call.request(only, number));
             let Some((sandbox, entry)) = found else {
@@ -243,7 +247,7 @@ pub(super) fn show() -> Operation {
 pub(super) fn forget_one() -> Operation {
     Operation::new(Method::DELETE, "/requests/{request}", "forgetRequest")
         .about("forgets a request")
-        .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<OfSandbox>)| {
+        .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<SandboxFilter>)| {
             if let Some(wanted) = number_of(&id) {
                 call.forget(of.sandbox.as_deref(), |number| number == wanted);
             }

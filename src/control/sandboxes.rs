@@ -19,9 +19,9 @@ use crate::sandbox::{RateLimit, Sandbox, Sandboxes};
 /// Every sandbox that there is.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Sandboxes"))]
-struct List<'a> {
+struct SandboxList<'a> {
     /// The sandboxes.
-    sandboxes: Vec<Listed<'a>>,
+    sandboxes: Vec<SandboxSummary<'a>>,
     /// How many there are.
     total: usize,
 }
@@ -29,7 +29,7 @@ struct List<'a> {
 /// A sandbox among others.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "ListedSandbox"))]
-struct Listed<'a> {
+struct SandboxSummary<'a> {
     /// Its id.
     id: &'a str,
     /// How many requests it has had.
@@ -41,23 +41,23 @@ struct Listed<'a> {
 /// A sandbox by itself.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Sandbox"))]
-struct Shown<'a> {
+struct SandboxDetails<'a> {
     /// Its id.
     id: &'a str,
     /// What generated records and faults are drawn from.
     seed: u64,
     /// Its agents.
-    agents: Vec<AgentShown<'a>>,
+    agents: Vec<SandboxAgent<'a>>,
     /// The value of each reading.
     readings: ReadingValues,
     /// Its faults, in the order in which they are tried.
-    faults: Vec<FaultShown>,
+    faults: Vec<FaultState>,
     /// Its rate limit, if it has one.
     rate_limit: Option<RateLimit>,
     /// Its hazards, as words that `PUT` takes.
     hazards: Vec<HazardText>,
     /// Its clock.
-    clock: ClockShown,
+    clock: ClockState,
     /// How many requests each operation has had.
     requests: RequestCounts,
     /// For so many milliseconds nobody has used it.
@@ -78,8 +78,8 @@ pub(crate) struct RequestCounts(BTreeMap<&'static str, u64>);
 
 /// An agent of a sandbox.
 #[derive(Serialize)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "SandboxAgent"))]
-struct AgentShown<'a> {
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct SandboxAgent<'a> {
     /// Its name.
     name: &'a str,
     /// How many conversations it has.
@@ -89,7 +89,7 @@ struct AgentShown<'a> {
 /// A fault of a sandbox.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "MetFault"))]
-struct FaultShown {
+struct FaultState {
     /// What `x-mock-fault` names it by.
     id: String,
     /// The line that says it.
@@ -103,7 +103,7 @@ struct FaultShown {
 /// A clock.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Clock"))]
-struct ClockShown {
+struct ClockState {
     /// Whether it runs.
     mode: Mode,
     /// What it shows, in milliseconds.
@@ -112,15 +112,15 @@ struct ClockShown {
 
 /// A sandbox that has ended.
 #[derive(Serialize)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "EndedSandbox"))]
-struct Ended<'a> {
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct EndedSandbox<'a> {
     /// Its id.
     id: &'a str,
     /// Whether it was there.
     existed: bool,
 }
 
-impl ClockShown {
+impl ClockState {
     fn new((elapsed, is_frozen): (Duration, bool)) -> Self {
         let mode = if is_frozen { Mode::Frozen } else { Mode::Real };
         Self { mode, elapsed_ms: ms(elapsed) }
@@ -134,18 +134,18 @@ fn ms(duration: Duration) -> u64 {
 /// A sandbox as an answer shows it.
 fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
     let world = sandbox.world();
-    let agents = world.agents.iter().map(|agent| AgentShown {
+    let agents = world.agents.iter().map(|agent| SandboxAgent {
         name: &agent.name,
         conversations: agent.store.conversation_count(),
     });
-    let faults = sandbox.faults().into_iter().map(|(known, requests, struck)| FaultShown {
+    let faults = sandbox.faults().into_iter().map(|(known, requests, struck)| FaultState {
         id: known.id.to_string(),
         fault: known.fault.to_string(),
         requests,
         struck,
     });
     let requests = sandbox.requests().map(|(operation, count)| (operation.id(), count));
-    let shown = Shown {
+    let shown = SandboxDetails {
         id: &sandbox.id,
         seed: sandbox.settings.seed,
         agents: agents.collect(),
@@ -153,7 +153,7 @@ fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
         faults: faults.collect(),
         rate_limit: sandbox.rate_limit(),
         hazards: sandbox.hazards().texts().into_iter().map(HazardText).collect(),
-        clock: ClockShown::new(sandbox.clock(|_, _| {})),
+        clock: ClockState::new(sandbox.clock(|_, _| {})),
         requests: RequestCounts(requests.collect()),
         idle_ms: ms(sandboxes.idle(sandbox)),
     };
@@ -177,15 +177,15 @@ pub(super) fn unknown(sandboxes: &Sandboxes, id: &str) -> Failure {
 pub(super) fn list() -> Operation {
     Operation::new(Method::GET, "/sandboxes", "listSandboxes")
         .about("every sandbox that there is")
-        .answers::<List<'_>>()
+        .answers::<SandboxList<'_>>()
         .blocking(|call, ()| {
             let all = call.all();
-            let sandboxes = all.iter().map(|sandbox| Listed {
+            let sandboxes = all.iter().map(|sandbox| SandboxSummary {
                 id: &sandbox.id,
                 requests: sandbox.requests().map(|(_, count)| count).sum(),
                 idle_ms: ms(call.idle(sandbox)),
             });
-            let list = List { sandboxes: sandboxes.collect(), total: all.len() };
+            let list = SandboxList { sandboxes: sandboxes.collect(), total: all.len() };
             Ok(Json(list).into_response())
         })
 }
@@ -193,7 +193,7 @@ pub(super) fn list() -> Operation {
 pub(super) fn show() -> Operation {
     Operation::new(Method::GET, "/sandboxes/{id}", "showSandbox")
         .about("what a sandbox is")
-        .answers::<Shown<'_>>()
+        .answers::<SandboxDetails<'_>>()
         .fails(&[404])
         .blocking(|call, Path(id): Path<SandboxId>| match call.find(&id) {
             Some(sandbox) => Ok(shown(call, &sandbox)),
@@ -219,7 +219,7 @@ pub(super) fn put() -> Operation {
                 ]}]}}"#,
             ),
         ])
-        .answers::<Shown<'_>>()
+        .answers::<SandboxDetails<'_>>()
         .fails(&[500])
         .blocking(|call, (Path(id), Body(settings)): (Path<SandboxId>, Body<SandboxSettings>)| {
             Ok(shown(call, &call.put(&id, Some(settings.0))))
@@ -229,9 +229,9 @@ pub(super) fn put() -> Operation {
 pub(super) fn end() -> Operation {
     Operation::new(Method::DELETE, "/sandboxes/{id}", "endSandbox")
         .about("ends a sandbox")
-        .answers::<Ended<'_>>()
+        .answers::<EndedSandbox<'_>>()
         .blocking(|call, Path(id): Path<SandboxId>| {
-            Ok(Json(Ended { id: &id, existed: call.end(&id) }).into_response())
+            Ok(Json(EndedSandbox { id: &id, existed: call.end(&id) }).into_response())
         })
 }
 
@@ -241,7 +241,7 @@ pub(super) fn reset() -> Operation {
             "makes a sandbox anew with the settings that it has: what `POST` added and what was \
              counted is forgotten",
         )
-        .answers::<Shown<'_>>()
+        .answers::<SandboxDetails<'_>>()
         .blocking(|call, Path(id): Path<SandboxId>| Ok(shown(call, &call.put(&id, None))))
 }
 
@@ -255,7 +255,7 @@ pub(super) fn move_clock() -> Operation {
             ("a-minute-passes", r#"{"advance_ms": 60000}"#),
             ("stop", r#"{"mode": "frozen"}"#),
         ])
-        .answers::<ClockShown>()
+        .answers::<ClockState>()
         .blocking(|call, (Path(id), Body(change)): (Path<SandboxId>, Body<ClockChange>)| {
             let sandbox = call.get(Some(&id));
             sandbox.mark_authenticated();
@@ -265,7 +265,7 @@ pub(super) fn move_clock() -> Operation {
                 }
                 clock.advance(Duration::from_millis(change.advance_ms));
             });
-            Ok(Json(ClockShown::new(clock)).into_response())
+            Ok(Json(ClockState::new(clock)).into_response())
         })
 }
 
@@ -276,7 +276,7 @@ pub(super) fn add_fault() -> Operation {
             ("line", r#""messages:code=50000,every=3""#),
             ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),
         ])
-        .answers::<Shown<'_>>()
+        .answers::<SandboxDetails<'_>>()
         .fails(&[409])
         .blocking(|call, (Path(id), Body(fault)): (Path<SandboxId>, Body<Fault>)| {
             let sandbox = call.get(Some(&id));

@@ -1,5 +1,4 @@
-//! How a request is written: in `WireMock`'s fields, and what only this server knows of it beside
-//! them, in `mock`.
+//! Shows requests in the fields of `WireMock`. The field `mock` has what only this server knows.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,11 +10,11 @@ use crate::api::split_port;
 use crate::contract::{Code, Operation};
 use crate::sandbox::journal::{Request, Violation};
 
-/// How the id of each request begins: a UUID of version 4, to whoever looks, whose last part is
-/// the request's number.
+/// The beginning of the id of each request. The id is a UUID of version 4 whose last part is the number of
+/// the request.
 const ID: &str = "00000000-0000-4000-8000-";
 
-/// The number that an id is made from; findings name requests by it alone.
+/// The number of the request with this id. The id may be the number itself, as findings name requests.
 pub(super) fn number_of(id: &str) -> Option<u64> {
     let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     if is_number && !id.starts_with('0') {
@@ -39,17 +38,17 @@ pub(crate) struct ServeEvent<'a> {
     #[cfg_attr(feature = "docs", schemars(extend("format" = "uuid")))]
     id: String,
     /// The request.
-    request: Plain<'a>,
+    request: PlainRequest<'a>,
     /// What was to be answered.
-    response_definition: Definition,
+    response_definition: ResponseDefinition,
     /// What was answered.
-    response: Answer,
+    response: Response,
     /// Whether it found an endpoint that takes its method.
     was_matched: bool,
     /// How long it took.
     timing: Timing,
     /// What only this server knows of it.
-    mock: Own<'a>,
+    mock: MockFields<'a>,
 }
 
 /// A request by itself.
@@ -57,16 +56,16 @@ pub(crate) struct ServeEvent<'a> {
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(super) struct LoggedRequest<'a> {
     #[serde(flatten)]
-    plain: Plain<'a>,
+    plain: PlainRequest<'a>,
     /// What only this server knows of it.
-    mock: Own<'a>,
+    mock: MockFields<'a>,
 }
 
 /// A request as it came, without keys.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Request"))]
-struct Plain<'a> {
+struct PlainRequest<'a> {
     /// Path and query.
     url: &'a str,
     /// The whole address, by the request's `Host`; without one, path and query.
@@ -101,7 +100,7 @@ struct Plain<'a> {
     #[cfg_attr(feature = "docs", schemars(extend("format" = "date-time")))]
     logged_date_string: String,
     /// What stands in its query, by name.
-    query_params: BTreeMap<String, Values>,
+    query_params: BTreeMap<String, QueryParameter>,
     /// Always empty.
     form_params: BTreeMap<&'a str, &'a str>,
 }
@@ -121,8 +120,8 @@ enum OneOrMore<'a> {
 /// The values of a parameter.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "QueryParameter"))]
-struct Values {
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct QueryParameter {
     /// Its name.
     key: String,
     /// Its values, in the order in which they came.
@@ -132,8 +131,8 @@ struct Values {
 /// What was to be answered.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "ResponseDefinition"))]
-struct Definition {
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct ResponseDefinition {
     /// The HTTP status; 0: none.
     status: u16,
     /// Whether it found an endpoint that takes its method.
@@ -143,8 +142,8 @@ struct Definition {
 /// What was answered.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Response"))]
-struct Answer {
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct Response {
     /// The HTTP status; 0: a fault broke the connection.
     status: u16,
 }
@@ -169,7 +168,7 @@ struct Timing {
 /// What only this server knows of a request.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Mock"))]
-struct Own<'a> {
+struct MockFields<'a> {
     /// Its number, from 1, among all of the server's.
     number: u64,
     /// Its sandbox.
@@ -189,13 +188,13 @@ struct Own<'a> {
     /// Whether its answer was not read to the end.
     unread: bool,
     /// What it breaks by itself.
-    violations: Vec<ViolationShown<'a>>,
+    violations: Vec<ShownViolation<'a>>,
 }
 
 /// A rule that a request breaks.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Violation"))]
-struct ViolationShown<'a> {
+struct ShownViolation<'a> {
     /// The rule.
     #[cfg_attr(feature = "docs", schemars(with = "crate::sandbox::verdict::Rule"))]
     rule: &'static str,
@@ -206,13 +205,13 @@ struct ViolationShown<'a> {
 impl<'a> ServeEvent<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
         let status = request.status.unwrap_or(0);
-        let ms = u64::try_from(request.duration.as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(request.duration.as_millis()).expect("it is seconds at most");
         let was_matched = request.found_endpoint();
         Self {
             id: id_of(request.number),
-            request: Plain::new(request),
-            response_definition: Definition { status, from_configured_stub: was_matched },
-            response: Answer { status },
+            request: PlainRequest::new(request),
+            response_definition: ResponseDefinition { status, from_configured_stub: was_matched },
+            response: Response { status },
             was_matched,
             timing: Timing {
                 added_delay: 0,
@@ -221,18 +220,18 @@ impl<'a> ServeEvent<'a> {
                 serve_time: ms,
                 total_time: ms,
             },
-            mock: Own::new(request),
+            mock: MockFields::new(request),
         }
     }
 }
 
 impl<'a> LoggedRequest<'a> {
     pub(super) fn new(request: &'a Request) -> Self {
-        Self { plain: Plain::new(request), mock: Own::new(request) }
+        Self { plain: PlainRequest::new(request), mock: MockFields::new(request) }
     }
 }
 
-impl<'a> Plain<'a> {
+impl<'a> PlainRequest<'a> {
     fn new(request: &'a Request) -> Self {
         let authority = request.header("host");
         let (host, port) = match authority.and_then(split_port) {
@@ -253,7 +252,7 @@ impl<'a> Plain<'a> {
         };
         let mut query_params = BTreeMap::new();
         for (name, value) in request.query() {
-            let values = Values { key: name.clone(), values: Vec::new() };
+            let values = QueryParameter { key: name.clone(), values: Vec::new() };
             query_params.entry(name).or_insert(values).values.push(value);
         }
         let cookies = request.header("cookie").unwrap_or_default().split(';');
@@ -279,12 +278,12 @@ impl<'a> Plain<'a> {
     }
 }
 
-impl<'a> Own<'a> {
+impl<'a> MockFields<'a> {
     fn new(request: &'a Request) -> Self {
         fn some(text: &str) -> Option<&str> {
             Some(text).filter(|text| !text.is_empty())
         }
-        let told = |violation: &'a Violation| ViolationShown {
+        let told = |violation: &'a Violation| ShownViolation {
             rule: violation.rule.name(),
             what: &violation.what,
         };
@@ -295,7 +294,8 @@ impl<'a> Own<'a> {
             code: request.code.map(Code::number),
             reason: some(&request.reason),
             fault: some(&request.fault),
-            duration_us: u64::try_from(request.duration.as_micros()).unwrap_or(u64::MAX),
+            duration_us: u64::try_from(request.duration.as_micros())
+                .expect("it is seconds at most"),
             unread: request.unread,
             violations: request.violations.iter().map(told).collect(),
         }

@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 
-use super::extract::{Muted, Path, Query};
-use super::operation::{Answer, Operation};
+use super::extract::{Path, Query, VerdictFilter};
+use super::operation::{Operation, ResponseKind};
 use super::{Failure, sandboxes};
 use crate::keys::SandboxId;
 use crate::report::Format;
@@ -14,9 +14,9 @@ use crate::sandbox::verdict::Verdict;
 pub(super) fn of_sandbox() -> Operation {
     Operation::new(Method::GET, "/sandboxes/{id}/verdict", "sandboxVerdict")
         .about("what the clients of a sandbox did wrong, as JSON, text or JUnit by `Accept`")
-        .answers_as(Answer::Verdict)
+        .answers_as(ResponseKind::Verdict)
         .fails(&[404])
-        .blocking(|call, (Path(id), query, headers): (Path<SandboxId>, Query<Muted>, HeaderMap)| {
+        .blocking(|call, (Path(id), query, headers): (Path<SandboxId>, Query<VerdictFilter>, HeaderMap)| {
             // A verdict on a part of what came must not be taken for one on all of it.
             let sandbox = if call.journals().is_on() {
                 call.whole(&id).map_err(Failure::not_found)?
@@ -34,9 +34,9 @@ pub(super) fn of_server() -> Operation {
             "what all clients did wrong, those of sandboxes that have ended included; as JSON, \
              text or JUnit by `Accept`",
         )
-        .answers_as(Answer::Verdict)
+        .answers_as(ResponseKind::Verdict)
         .fails(&[404])
-        .blocking(|call, (query, headers): (Query<Muted>, HeaderMap)| {
+        .blocking(|call, (query, headers): (Query<VerdictFilter>, HeaderMap)| {
             answer(call, call.verdict(), &query.0, &headers)
         })
 }
@@ -45,7 +45,7 @@ pub(super) fn of_server() -> Operation {
 fn answer(
     sandboxes: &Sandboxes,
     verdict: Verdict,
-    muted: &Muted,
+    muted: &VerdictFilter,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     if !sandboxes.journals().is_on() {

@@ -1,6 +1,5 @@
-//! The control API as an `OpenAPI` document, made of its operations. The schemas of answers are
-//! derived from the types that are answered; those of bodies stand in [`bodies`], because bodies are
-//! read by hand.
+//! The control API as an `OpenAPI` document, made of its operations. The schemas of answers are derived
+//! from their types. The schemas of bodies are in [`bodies`], because bodies are read by hand.
 
 mod bodies;
 
@@ -12,17 +11,17 @@ use serde_json::{Value, json};
 use super::parts::{bearer, info, parameter, print, read, sentence, tags};
 use crate::contract::MEDIA_TYPE;
 use crate::control::{
-    Answer, Dropped, FailureShown, LAST_EVENT_ID, MOST_BODY, Operation, PREFIX, ServeEvent,
+    Dropped, FailureBody, LAST_EVENT_ID, MOST_BODY, Operation, PREFIX, ResponseKind, ServeEvent,
     operations,
 };
 use crate::docs::schema::{
-    Object, With, any_of, at_least, described, numbers, reference, text, words,
+    ObjectSchema, With, any_of, at_least, described, numbers, reference, text, words,
 };
 use crate::keys::SandboxId;
 use crate::report::Format;
 use crate::sandbox::verdict::VerdictShown;
 
-/// How the operations are grouped, by what their paths begin with.
+/// The groups of the operations: name, description, and the first segments of their paths.
 const TAGS: [(&str, &str, &[&str]); 4] = [
     ("requests", "What requests came, as WireMock tells it.", &["requests", "events"]),
     ("sandboxes", "Worlds of their own, for tests that run beside each other.", &["sandboxes"]),
@@ -37,12 +36,12 @@ const TAGS: [(&str, &str, &[&str]); 4] = [
 /// A status of a failure.
 struct FailureRow {
     status: u16,
-    /// What the document names its response by.
+    /// The name of its response in the document.
     name: &'static str,
     about: &'static str,
-    /// Whether every operation may be refused so. Of the others, each operation says it.
+    /// Whether every operation has this failure. Otherwise operations name it.
     everywhere: bool,
-    /// The header that comes with it, with what it says.
+    /// The header of the response, and its description.
     header: Option<(&'static str, &'static str)>,
 }
 
@@ -156,7 +155,7 @@ impl Schemas {
         schema.into()
     }
 
-    /// What a schema says of itself, or the one that it refers to.
+    /// The description of a schema, or of the one that it refers to.
     fn about(&self, schema: &Value) -> String {
         let name = schema["$ref"].as_str().and_then(|to| to.rsplit('/').next());
         let schema = name.map_or(schema, |name| &self.0.definitions()[name]);
@@ -169,8 +168,8 @@ impl Schemas {
     }
 }
 
-/// Makes a derived schema plainer: nothing but its properties stands in an object, formats are those
-/// that JSON Schema knows, and a paragraph is one line.
+/// Makes a derived schema simpler: objects have no other properties, only formats of JSON Schema are named,
+/// and each paragraph of a description is one line.
 fn plain(schema: &mut Schema) {
     let is_object = schema.get("type").is_some_and(|kind| kind == "object");
     if is_object
@@ -190,10 +189,10 @@ fn plain(schema: &mut Schema) {
 }
 
 fn refusal(row: &FailureRow, schemas: &mut Schemas) -> Value {
-    // Generators merge an enum of one with what it narrows, and no `const`.
+    // Generators of clients merge an `enum` with the schema that it narrows, but not a `const`.
     let code = json!({ "code": numbers([u32::from(row.status)]) });
     let code = json!({ "type": "object", "properties": code });
-    let schema = json!({ "allOf": [schemas.of::<FailureShown>(), code] });
+    let schema = json!({ "allOf": [schemas.of::<FailureBody>(), code] });
     let mut response = json!({ "description": sentence(row.about) });
     if let Some((name, about)) = row.header {
         let header = json!({ "description": sentence(about), "schema": text() });
@@ -226,7 +225,7 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
         described = described.with("security", json!([]));
     }
     let refusals = FAILURES.iter().filter(|row| {
-        // The guard refuses with these two.
+        // The guard refuses with these two, and it lets every client pass to an open operation.
         let passes = operation.is_open && [401, 403].contains(&row.status);
         row.everywhere && !passes || operation.failures.contains(&row.status)
     });
@@ -252,13 +251,13 @@ fn tag(operation: &Operation) -> &'static str {
     tag.expect("every path has a tag").0
 }
 
-fn answer(answer: &Answer, schemas: &mut Schemas) -> Value {
+fn answer(answer: &ResponseKind, schemas: &mut Schemas) -> Value {
     let (about, content) = match answer {
-        Answer::Json(schema) => {
+        ResponseKind::Json(schema) => {
             let schema = schemas.made_by(schema.make);
             (schemas.about(&schema), vec![(MEDIA_TYPE, schema)])
         }
-        Answer::Verdict => (
+        ResponseKind::Verdict => (
             "As `Accept` asks first; JSON where it asks for none of these.".to_owned(),
             vec![
                 (Format::Json.media_type(), schemas.of::<VerdictShown<'_>>()),
@@ -266,7 +265,7 @@ fn answer(answer: &Answer, schemas: &mut Schemas) -> Value {
                 (Format::Junit.media_type(), described(text(), "A JUnit report.")),
             ],
         ),
-        Answer::Events => {
+        ResponseKind::Events => {
             let media_type = "text/event-stream";
             let stream = text().with("contentMediaType", media_type);
             let stream = stream.with("contentSchema", events(schemas));
@@ -277,13 +276,13 @@ fn answer(answer: &Answer, schemas: &mut Schemas) -> Value {
     json!({ "description": about, "content": content.collect::<Value>() })
 }
 
-/// A stream of every kind of event.
+/// The schema of a stream with all kinds of events.
 fn events(schemas: &mut Schemas) -> Value {
-    let request = Object::new("A request.")
+    let request = ObjectSchema::new("A request.")
         .key("event", "Its name.", true, words(["request"]))
         .key("id", "The number of the request.", true, at_least(1))
         .key("data", "The request.", true, schemas.of::<ServeEvent<'_>>());
-    let dropped = Object::new("Requests that cannot be told any more.")
+    let dropped = ObjectSchema::new("Requests that cannot be told any more.")
         .key("event", "Its name.", true, words(["dropped"]))
         .key("data", "Which they are.", true, schemas.of::<Dropped>());
     json!({
@@ -300,7 +299,7 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
         all.push(parameter("id", "path", true, "The id of the sandbox.", &schema));
     }
     if operation.path.contains("{request}") {
-        // Another id names no request, which is no mistake.
+        // Any text is right, because an id that names no request is no mistake.
         let about = "The id of the request, or its number.";
         all.push(parameter("request", "path", true, about, &text()));
     }
@@ -308,7 +307,7 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
         let query = schemas.made_by(schema.make);
         all.extend(names.iter().map(|name| in_query(name, &query["properties"][name])));
     }
-    if let Answer::Events = operation.answer {
+    if let ResponseKind::Events = operation.answer {
         let about = "The number of the last request that was heard; those behind it come first.";
         all.push(parameter(LAST_EVENT_ID.as_str(), "header", false, about, &at_least(0)));
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::schema::{Object, With, any_of, at_least, numbers, sentence, text, text_like, words};
+use super::schema::{
+    ObjectSchema, With, any_of, at_least, numbers, sentence, text, text_like, words,
+};
 use crate::contract::{Code, ENDPOINTS};
 use crate::sandbox::faults::{BODIES, CUTS, Delay, KEYS, MOST_RETRY_AFTER, PREFER_ID};
 
@@ -21,7 +23,7 @@ fn object() -> Value {
         json!({ "type": "array", "items": operation, "minItems": 1, "uniqueItems": true });
     let about = "The operations that it covers; without them all.";
     let mut object =
-        Object::new("").key("operation", about, false, any_of([operation, operations]));
+        ObjectSchema::new("").key("operation", about, false, any_of([operation, operations]));
     for (key, takes, does) in KEYS {
         // The words that it takes are in its schema.
         let about = match takes.strip_prefix('`') {
@@ -30,8 +32,8 @@ fn object() -> Value {
         };
         object = object.key(key, &about, false, value(key));
     }
-    // `Fault::check` holds keys together. The schema says what may not be, because linters and
-    // generators take a `required` for that of a whole object.
+    // These are the rules of `Fault::check`. They say what is forbidden, because linters and generators
+    // take a `required` for that of the whole object.
     let no_effect = json!({
         "code": false, "status": false, "delay": false, "drip": false, "break": false,
         "body": { "const": "json" },
@@ -60,10 +62,10 @@ fn object() -> Value {
         )
 }
 
-/// What a key takes. It takes a number as a string as well; there is no need to write it so.
+/// The schema of a key's value. A number may be written as a string, too, but the schema does not say so.
 fn value(key: &str) -> Value {
     match key {
-        // That one names what a request asks for itself.
+        // This id is the one of faults that a request asks for by `Prefer`.
         "id" => text_like("^[A-Za-z0-9_-]{1,64}$").with("not", json!({ "const": PREFER_ID })),
         "code" => numbers(Code::ALL.map(Code::number)),
         "status" => at_least(200).with("maximum", 599),

@@ -1,5 +1,5 @@
-//! What is derived from the program's tables. `cargo xtask docs` writes it into the files of the
-//! repository, and the program embeds the files; nothing else calls this.
+//! Makes the documents that are derived from the program's tables. `cargo xtask docs` writes them into the
+//! files of the repository, and the program embeds these files.
 
 mod config;
 mod control;
@@ -11,12 +11,12 @@ mod vendor;
 
 use std::path::Path;
 
-/// Every file with something derived in it: its path in the repository, and what it holds. A page
-/// is read from there, and its blocks are filled.
+/// Every file with derived content: its path in the repository, and its content. A page is read from the
+/// repository, and its blocks are filled.
 ///
 /// # Errors
 ///
-/// Says which page cannot be read, or has a block that is not known.
+/// A page cannot be read, or has a block of an unknown name.
 pub fn derived_files(repository: &Path) -> Result<Vec<(&'static str, String)>, String> {
     let mut files = vec![
         ("docs/openapi.json", vendor::openapi()),

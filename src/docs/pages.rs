@@ -1,11 +1,11 @@
-//! The blocks of the pages: what stands from `<!-- derived: NAME -->` to `<!-- end -->`.
+//! Fills the derived blocks of the pages, which are between `<!-- derived: NAME -->` and `<!-- end -->`.
 
 use std::fmt::Write as _;
 
-use super::parts::title;
+use super::parts::{cite, title};
 use crate::contract::{
     COMMON_ERRORS, CONVERSATION_TYPES, ENDPOINTS, Endpoint, ErrorRow, HOSTS, Presence, READINGS,
-    SUBJECTS, Source, Status, UNSERVED_ENDPOINTS, behaviours, statements,
+    SUBJECTS, Status, UNSERVED_ENDPOINTS, behaviours, statements,
 };
 use crate::control::{self, MOST_BODY, PREFIX, SETTINGS};
 use crate::report::Table;
@@ -13,7 +13,7 @@ use crate::sandbox::faults::KEYS;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::RULES;
 
-/// The pages that have such blocks.
+/// The pages that have derived blocks.
 pub(super) const PAGES: [&str; 5] = [
     "docs/reference.md",
     "docs/FIDELITY.md",
@@ -22,7 +22,7 @@ pub(super) const PAGES: [&str; 5] = [
     "docs/CONTROL.md",
 ];
 
-/// Fills each block of a page. One that stands on lines of its own keeps its line breaks.
+/// Fills each block of a page. A block on lines of its own keeps its line breaks.
 pub(super) fn fill(page: &str) -> Result<String, String> {
     let mut parts = page.split(BEGIN);
     let mut filled = parts.next().expect("a split has a first part").to_owned();
@@ -68,13 +68,9 @@ fn block(name: &str) -> Option<String> {
     })
 }
 
-fn source(source: Source) -> String {
-    format!("{}: {}", source.status.name(), source.from)
-}
-
 fn endpoint(endpoint: &Endpoint) -> String {
     let Endpoint { path, name, about, .. } = endpoint;
-    let from = source(endpoint.source);
+    let from = cite(endpoint.source);
     let mut parameters = Table::new(&["parameter", "required", "accepts", "about", "source"]);
     for param in endpoint.params {
         let required = if param.presence == Presence::Required { "yes" } else { "no" };
@@ -83,17 +79,11 @@ fn endpoint(endpoint: &Endpoint) -> String {
             0..=10 => param.kind.expected(),
             _ => "ALL or a channel (below)".to_owned(),
         };
-        parameters.row(&[
-            param.field.name(),
-            required,
-            &accepts,
-            param.about,
-            &source(param.source),
-        ]);
+        parameters.row(&[param.field.name(), required, &accepts, param.about, &cite(param.source)]);
     }
     let mut keys = Table::new(&["key", "type", "about", "source"]);
     for (name, json_type, about, from) in endpoint.answer.keys() {
-        keys.row(&[name, json_type.name(), about, &source(from)]);
+        keys.row(&[name, json_type.name(), about, &cite(from)]);
     }
     let (rows, total) = (endpoint.answer.rows_name(), endpoint.answer.total_about);
     [
@@ -108,11 +98,11 @@ fn endpoint(endpoint: &Endpoint) -> String {
     .concat()
 }
 
-/// What no other table says of a subject.
+/// The behaviours of a subject, which no other table has.
 fn behaviour_table(subject: &str) -> String {
     let mut table = Table::new(&["about", "what happens", "source", "reading"]);
     for row in behaviours(subject) {
-        table.row(&[&title(&row), &row.says, &source(row.source), row.reading.unwrap_or("")]);
+        table.row(&[&title(&row), &row.says, &cite(row.source), row.reading.unwrap_or("")]);
     }
     table.finish()
 }
@@ -121,7 +111,7 @@ fn errors(rows: &[ErrorRow]) -> String {
     let mut table = Table::new(&["code", "HTTP", "message", "source"]);
     for row in rows {
         let (number, status) = (row.code.number().to_string(), row.code.http_status().to_string());
-        table.row(&[&number, &status, &format!("`{}`", row.message), &source(row.source)]);
+        table.row(&[&number, &status, &format!("`{}`", row.message), &cite(row.source)]);
     }
     table.finish()
 }
@@ -129,7 +119,7 @@ fn errors(rows: &[ErrorRow]) -> String {
 fn channels() -> String {
     let mut table = Table::new(&["value", "meaning", "source"]);
     for (value, meaning, from) in CONVERSATION_TYPES {
-        table.row(&[value.name(), meaning, &source(*from)]);
+        table.row(&[value.name(), meaning, &cite(*from)]);
     }
     table.finish()
 }
@@ -137,7 +127,7 @@ fn channels() -> String {
 fn unserved() -> String {
     let mut table = Table::new(&["method", "path", "about", "source"]);
     for row in UNSERVED_ENDPOINTS {
-        table.row(&[row.method, row.path, row.about, &source(row.source)]);
+        table.row(&[row.method, row.path, row.about, &cite(row.source)]);
     }
     table.finish()
 }
@@ -145,7 +135,7 @@ fn unserved() -> String {
 fn hosts() -> String {
     let mut table = Table::new(&["host", "regions", "about", "source"]);
     for host in HOSTS {
-        table.row(&[host.url, &host.regions.join(", "), host.about, &source(host.source)]);
+        table.row(&[host.url, &host.regions.join(", "), host.about, &cite(host.source)]);
     }
     table.finish()
 }

@@ -1,10 +1,10 @@
-//! What the vendor's document and that of the control API have in common.
+//! Parts that the `OpenAPI` documents of both APIs have.
 
-use crate::contract::Statement;
+use crate::contract::{Source, Statement};
 pub(crate) use crate::docs::schema::{capital, sentence};
 use serde_json::{Value, json};
 
-/// What a document says of itself.
+/// The `info` of a document.
 pub(crate) fn info(title: &str, summary: &str, about: &str, contact: &str) -> Value {
     let license = env!("CARGO_PKG_LICENSE");
     json!({
@@ -17,7 +17,7 @@ pub(crate) fn info(title: &str, summary: &str, about: &str, contact: &str) -> Va
     })
 }
 
-/// How the operations are grouped, where a reader or a generator groups them.
+/// The groups of the operations, for readers and generators.
 pub(crate) fn tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Value {
     let tags = tags.into_iter();
     Value::Array(tags.map(|(name, about)| json!({ "name": name, "description": about })).collect())
@@ -44,17 +44,22 @@ pub(crate) fn parameter(
     })
 }
 
-/// Which of its subject a statement is about, in words: `window reversed`.
+/// The id of a statement without its subject, in words: `window reversed`.
 pub(super) fn title(statement: &Statement) -> String {
     statement.id[statement.subject().len()..].trim_start_matches('.').replace('-', " ")
 }
 
-/// JSON of the program's own, which is right.
+/// `documented: Get Q&A List, 2025-10-20`
+pub(super) fn cite(source: Source) -> String {
+    format!("{}: {}", source.status.name(), source.from)
+}
+
+/// Parses JSON that the program itself has written.
 pub(super) fn read(json: &str) -> Value {
     serde_json::from_str(json).expect("the program's own JSON is right")
 }
 
-/// A document as it is printed and served.
+/// The text of a document, as it is printed and served.
 pub(crate) fn print(document: &Value) -> String {
     serde_json::to_string_pretty(document).expect("strings and numbers serialize") + "\n"
 }

@@ -19,15 +19,15 @@ pub(crate) fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
-/// An object with exactly the keys that are told of it.
-pub(crate) struct Object {
+/// The schema of an object that may have only the keys that are added.
+pub(crate) struct ObjectSchema {
     about: String,
     properties: Vec<(String, Value)>,
     required: Vec<String>,
 }
 
-impl Object {
-    /// What it is may be left out, here and of each key.
+impl ObjectSchema {
+    /// An object without keys. `about` may be empty, here and in `key`.
     pub(crate) fn new(about: &str) -> Self {
         Self { about: about.to_owned(), properties: Vec::new(), required: Vec::new() }
     }
@@ -51,14 +51,14 @@ impl Object {
     }
 }
 
-/// What a table says of something, as a sentence by itself.
+/// The text of a table as a sentence.
 pub(crate) fn sentence(text: &str) -> String {
     capital(text) + "."
 }
 
-/// With a capital letter; a unit (`ms`), a version (`v1`) and the name of a key have none.
+/// The text with a capital letter, unless it begins with a unit (`ms`), a version (`v1`) or a key.
 pub(crate) fn capital(text: &str) -> String {
-    let first = text.split([' ', ';']).next().unwrap_or_default();
+    let first = text.split([' ', ';']).next().expect("a split has a first part");
     if first == "ms" || first.contains(|c: char| c == '_' || c.is_ascii_digit()) {
         return text.to_owned();
     }
@@ -66,7 +66,7 @@ pub(crate) fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A schema with a description of its own.
+/// A schema with a description.
 pub(crate) fn described(schema: Value, about: &str) -> Value {
     match about.trim() {
         "" => schema,
@@ -74,12 +74,12 @@ pub(crate) fn described(schema: Value, about: &str) -> Value {
     }
 }
 
-/// One of these words.
+/// The schema of one of these words.
 pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Value {
     text().with("enum", Value::from_iter(words))
 }
 
-/// One of these numbers.
+/// The schema of one of these numbers.
 pub(crate) fn numbers(numbers: impl IntoIterator<Item = u32>) -> Value {
     json!({ "type": "integer", "enum": Value::from_iter(numbers) })
 }
@@ -88,7 +88,7 @@ pub(crate) fn text() -> Value {
     json!({ "type": "string" })
 }
 
-/// A text that an expression matches.
+/// The schema of a text that an expression matches.
 pub(crate) fn text_like(pattern: &str) -> Value {
     text().with("pattern", pattern)
 }
@@ -97,12 +97,12 @@ pub(crate) fn any_of<const N: usize>(schemas: [Value; N]) -> Value {
     json!({ "anyOf": Value::Array(schemas.into()) })
 }
 
-/// A whole number from this one on.
+/// The schema of a whole number from `least` on.
 pub(crate) fn at_least(least: u64) -> Value {
     json!({ "type": "integer", "minimum": least })
 }
 
-/// The same, or `null`.
+/// A schema that allows `null`, too.
 pub(crate) fn or_null(mut schema: Value) -> Value {
     let Some(one) = schema.get_mut("type") else {
         return any_of([schema, json!({ "type": "null" })]);

@@ -1,5 +1,5 @@
-//! Documents that a person wrote: JSON, read with the place of everything in it, so that every
-//! mistake of every file can be told at once.
+//! JSON documents that a person wrote. They are read with the place of every value, so that all mistakes
+//! of all files can be reported at once.
 
 mod problem;
 mod reader;
@@ -23,8 +23,8 @@ pub(crate) const MOST_BYTES: usize = 0xffff_fff0;
 pub(crate) struct Documents {
     /// All of them, one behind the other.
     pub(crate) text: Vec<u8>,
-    /// The name of each and where it begins; ascending.
-    files: Vec<(String, u32)>,
+    /// The name of each, and its bytes without the line break behind it; ascending.
+    files: Vec<(String, Span)>,
 }
 
 impl Documents {
@@ -52,19 +52,26 @@ impl Documents {
             self.text.truncate(begins);
         }
         done?;
-        self.files.push((name.to_owned(), offset(begins)));
+        let span = offset(begins)..offset(self.text.len() - 1);
+        self.files.push((name.to_owned(), span));
         Ok(())
     }
 
-    /// The bytes of each document, without the break behind it.
-    pub(crate) fn spans(&self) -> Vec<Span> {
-        let ends = self.files.iter().skip(1).map(|(_, begins)| *begins);
-        let ends = ends.chain([offset(self.text.len())]);
-        self.files.iter().zip(ends).map(|((_, begins), end)| *begins..end - 1).collect()
+    /// Adds a document that is in memory.
+    pub(crate) fn add_text(&mut self, name: &str, json: &str) -> std::io::Result<()> {
+        self.add(name, |text| {
+            text.extend_from_slice(json.as_bytes());
+            Ok(())
+        })
+    }
+
+    /// The bytes of each document, without the line break behind it.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> {
+        self.files.iter().map(|(_, span)| span.clone())
     }
 }
 
-/// An offset into documents, which are bounded by [`MOST_BYTES`].
+/// An offset into documents.
 pub(crate) fn offset(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+    u32::try_from(at).expect("documents have at most `MOST_BYTES`")
 }

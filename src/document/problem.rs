@@ -27,6 +27,21 @@ pub struct Problem {
     pub(crate) mark: (usize, usize),
 }
 
+impl Problem {
+    /// A file that could not be read at all.
+    pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message: format!("cannot be read: {why}"),
+            help: None,
+            source: String::new(),
+            mark: (0, 0),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     /// `file:line:column: message`, the line with a mark below the place, and the help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +65,7 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentError {
     pub(crate) problems: Vec<Problem>,
-    /// How many more there are than are listed.
+    /// The number of mistakes that are not listed.
     pub(crate) more: usize,
 }
 
@@ -65,19 +80,6 @@ impl DocumentError {
     #[must_use]
     pub fn more(&self) -> usize {
         self.more
-    }
-
-    /// A file that could not be read at all.
-    pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Problem {
-        Problem {
-            file: file.to_owned(),
-            line: 0,
-            column: 0,
-            message: format!("cannot be read: {why}"),
-            help: None,
-            source: String::new(),
-            mark: (0, 0),
-        }
     }
 }
 
@@ -103,16 +105,16 @@ impl std::error::Error for DocumentError {}
 pub(crate) struct Problems {
     found: Vec<(Span, String, Option<String>)>,
     more: usize,
-    /// Where secrets stand, which are never shown; ascending.
+    /// The places of secrets, which are never shown; ascending.
     secrets: Vec<Span>,
 }
 
 impl Problems {
-    /// So many are kept: nobody reads more, and a broken file of a gigabyte has millions.
+    /// The most mistakes that are kept. A broken file of a gigabyte has millions, and nobody reads them all.
     const MOST: usize = 1000;
 
     pub(crate) fn add(&mut self, span: Span, message: impl Into<String>) {
-        self.push(span, message.into(), None);
+        self.push(span, || (message.into(), None));
     }
 
     pub(crate) fn add_with_help(
@@ -121,34 +123,32 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(span, message.into(), Some(help.into()));
+        self.push(span, || (message.into(), Some(help.into())));
     }
 
-    /// The same where message and help take time to make: they are made where there is room for them
-    /// only.
+    /// Adds a mistake whose message and help take time to make, so they are made only if they are kept.
     pub(crate) fn add_made(&mut self, span: Span, make: impl FnOnce() -> (String, String)) {
+        self.push(span, || {
+            let (message, help) = make();
+            (message, Some(help))
+        });
+    }
+
+    fn push(&mut self, span: Span, make: impl FnOnce() -> (String, Option<String>)) {
         if self.found.len() < Self::MOST {
             let (message, help) = make();
-            self.push(span, message, Some(help));
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn push(&mut self, span: Span, message: String, help: Option<String>) {
-        if self.found.len() < Self::MOST {
             self.found.push((span, message, help));
         } else {
             self.more += 1;
         }
     }
 
-    /// Hides what stands here from every line that is shown. Told in the order of the documents.
+    /// Hides a part of a document in all lines that are shown. Must be called in the order of the parts.
     pub(crate) fn hide(&mut self, secret: Span) {
         self.secrets.push(secret);
     }
 
-    /// How many there are.
+    /// The number of mistakes so far.
     pub(crate) fn count(&self) -> usize {
         self.found.len() + self.more
     }
@@ -173,7 +173,6 @@ impl Problems {
 /// Finds the file, line and column of offsets that never fall: one walk through the documents.
 pub(crate) struct Places<'d> {
     documents: &'d Documents,
-    spans: Vec<Span>,
     file: usize,
     /// The number and the begin of the line that was found last, and a place in it with the
     /// number of characters before.
@@ -185,22 +184,14 @@ pub(crate) struct Places<'d> {
 
 impl<'d> Places<'d> {
     pub(crate) fn new(documents: &'d Documents) -> Self {
-        let mut places = Self {
-            documents,
-            spans: documents.spans(),
-            file: 0,
-            line: 1,
-            line_begins: 0,
-            at: 0,
-            before: 0,
-        };
+        let mut places = Self { documents, file: 0, line: 1, line_begins: 0, at: 0, before: 0 };
         places.begin();
         places
     }
 
     /// Goes to the begin of the file.
     fn begin(&mut self) {
-        let begins = self.spans.get(self.file).map_or(0, |span| span.start as usize);
+        let begins = self.documents.files.get(self.file).map_or(0, |(_, span)| span.start as usize);
         // A mark that some editors put in front is no character of the line.
         let mark = self.documents.text[begins..].starts_with(b"\xef\xbb\xbf");
         self.line_begins = begins + if mark { 3 } else { 0 };
@@ -209,9 +200,8 @@ impl<'d> Places<'d> {
 
     /// The file, the line and the column of an offset, not before the one asked last.
     pub(crate) fn find(&mut self, offset: u32) -> (&'d str, usize, usize) {
-        while self.spans.get(self.file).is_some_and(|span| offset > span.end)
-            && self.file + 1 < self.spans.len()
-        {
+        let files = &self.documents.files;
+        while offset > files[self.file].1.end && self.file + 1 < files.len() {
             self.file += 1;
             self.begin();
         }
@@ -225,8 +215,7 @@ impl<'d> Places<'d> {
         let rest = &self.documents.text[self.at..to.max(self.at)];
         self.before += rest.iter().filter(|byte| begins_char(**byte)).count();
         self.at = to.max(self.at);
-        let name = self.documents.files.get(self.file).map_or("", |(name, _)| name.as_str());
-        (name, self.line, 1 + self.before)
+        (&files[self.file].0, self.line, 1 + self.before)
     }
 
     /// Where the line that was found begins and ends.
@@ -241,7 +230,7 @@ const fn begins_char(byte: u8) -> bool {
     byte & 0xc0 != 0x80
 }
 
-/// How much of a line is shown: before a mistake, and from it on, in characters.
+/// How many characters of a line are shown before a mistake, and from its beginning on.
 const SHOWN_BEFORE: usize = 40;
 const SHOWN_AFTER: usize = 60;
 
@@ -256,7 +245,7 @@ fn show(
 ) -> (String, (usize, usize)) {
     let at = (span.start as usize).clamp(begins, ends);
     let marked = (span.end as usize).clamp(at, ends);
-    // A line that fits is shown whole; the rest of a long one is not even looked at.
+    // A line that fits is shown whole. Of a long line, only the part that is shown is read.
     let fits = forwards(text, begins, ends, SHOWN_BEFORE + SHOWN_AFTER) == ends;
     let from = if fits { begins } else { backwards(text, begins, at, SHOWN_BEFORE) };
     let to = if fits { ends } else { forwards(text, at, ends, SHOWN_AFTER) };
@@ -281,13 +270,13 @@ fn show(
     (source.trim_end().to_owned(), (front.len() + before.width(), mark.width()))
 }
 
-/// The place so many characters before `at`, or `begins`.
+/// The place `chars` characters before `at`, or `begins`.
 fn backwards(text: &[u8], begins: usize, at: usize, chars: usize) -> usize {
     let places = (begins..at).rev().filter(|place| begins_char(text[*place]));
     places.take(chars).last().unwrap_or(at)
 }
 
-/// The place so many characters behind `at`, or `ends`.
+/// The place `chars` characters behind `at`, or `ends`.
 fn forwards(text: &[u8], at: usize, ends: usize, chars: usize) -> usize {
     (at..ends).filter(|place| begins_char(text[*place])).nth(chars).unwrap_or(ends)
 }

@@ -4,8 +4,7 @@
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{Documents, Problems, Span, offset};
-use crate::suggest::nearest;
-use crate::suggest::quoted;
+use crate::suggest::{advice, quoted};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -14,7 +13,7 @@ pub(crate) struct At<T> {
     pub(crate) span: Span,
 }
 
-/// A syntax error was met and told: nothing more can be read of this document.
+/// There was a syntax error, which is among the problems. The rest of the document cannot be read.
 #[derive(Debug)]
 pub(crate) struct Fatal;
 
@@ -27,7 +26,7 @@ pub(crate) struct Reader<'t, 'p> {
     pub(crate) problems: &'p mut Problems,
 }
 
-/// The keys of an object that were met.
+/// The keys of an object that were read.
 #[derive(Default)]
 pub(crate) struct Keys {
     begun: bool,
@@ -74,8 +73,8 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(self.peek()? == Peek::String)
     }
 
-    /// Begins an object; `None` where the value is not one, which is told as what else could stand
-    /// there, too: "a string or an object".
+    /// Begins an object; `None` where the value is not one, which is a problem. `expected` names all that
+    /// is right there: "a string or an object".
     pub(crate) fn object_or(&mut self, expected: &str) -> Result<Option<Keys>, Fatal> {
         match self.peek()? {
             Peek::Object => Ok(Some(Keys::default())),
@@ -95,7 +94,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(null)
     }
 
-    /// Tells of a document that goes on behind its value.
+    /// Reports what follows the value of the document.
     pub(crate) fn finish(&mut self) -> Result<(), Fatal> {
         let finished = self.json.finish();
         self.check(finished)
@@ -112,69 +111,66 @@ impl<'t, 'p> Reader<'t, 'p> {
     }
 
     /// The next key of an object that is one of `known`; `None` at its end. An unknown key and a
-    /// key that stands twice are told, and left out with their values.
+    /// repeated key are problems, and are left out with their values.
     pub(crate) fn key<'k>(
         &mut self,
         keys: &mut Keys,
         known: &[&'k str],
     ) -> Result<Option<At<&'k str>>, Fatal> {
         loop {
-            let from = self.json.current_index();
-            let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
-            keys.begun = true;
-            let found = match read {
-                Ok(None) => return Ok(None),
-                Ok(Some(key)) => known.iter().position(|name| *name == key).ok_or(key.to_owned()),
-                Err(error) => return Err(self.fatal(error)),
+            let find = |key: &str| {
+                known.iter().position(|name| *name == key).ok_or_else(|| key.to_owned())
             };
-            let span = self.key_span(from);
-            let number = match found {
-                Ok(number) => number,
-                Err(key) => {
-                    self.problems.add_made(span, || {
-                        let help = match nearest(&key, known.iter().copied()) {
-                            Some(word) => format!("did you mean {word:?}?"),
-                            None => format!("one of {}", known.join(", ")),
-                        };
-                        (format!("unknown key {}", quoted(&key)), help)
-                    });
-                    self.skip()?;
-                    continue;
+            let Some(At { value: found, span }) = self.key_with(keys, find)? else {
+                return Ok(None);
+            };
+            match found {
+                Ok(number) if keys.met & 1 << number == 0 => {
+                    keys.met |= 1 << number;
+                    return Ok(Some(At { value: known[number], span }));
                 }
-            };
-            let bit = 1 << number;
-            if keys.met & bit != 0 {
-                self.problems.add(span, format!("key {:?} stands twice", known[number]));
-                self.skip()?;
-                continue;
+                Ok(number) => {
+                    self.problems.add(span, format!("key {:?} stands twice", known[number]));
+                }
+                Err(key) => self.problems.add_made(span, || {
+                    let help = advice(&key, known.iter().copied());
+                    (format!("unknown key {}", quoted(&key)), help)
+                }),
             }
-            keys.met |= bit;
-            return Ok(Some(At { value: known[number], span }));
+            self.skip()?;
         }
     }
 
     /// The next key of an object whose keys are names, whatever they are; `None` at its end.
     pub(crate) fn name(&mut self, keys: &mut Keys) -> Result<Option<At<String>>, Fatal> {
+        self.key_with(keys, str::to_owned)
+    }
+
+    /// What `take` makes of the next key of an object; `None` at its end.
+    fn key_with<T>(
+        &mut self,
+        keys: &mut Keys,
+        take: impl FnOnce(&str) -> T,
+    ) -> Result<Option<At<T>>, Fatal> {
         let from = self.json.current_index();
         let read = if keys.begun { self.json.next_key() } else { self.json.known_object() };
         keys.begun = true;
-        match read.map(|key| key.map(str::to_owned)) {
-            Ok(None) => Ok(None),
-            Ok(Some(value)) => Ok(Some(At { value, span: self.key_span(from) })),
-            Err(error) => Err(self.fatal(error)),
-        }
+        let taken = read.map(|key| key.map(take));
+        let value = self.check(taken)?;
+        Ok(value.map(|value| At { value, span: self.key_span(from) }))
     }
 
     /// The key that was read from here, with its quotes.
     fn key_span(&self, from: usize) -> Span {
         let until = self.json.current_index();
         let key = &self.text[from..until];
-        let start = key.iter().position(|byte| *byte == b'"').unwrap_or(0);
-        let end = key.iter().rposition(|byte| *byte == b'"').map_or(key.len(), |end| end + 1);
-        self.begins + offset(from + start)..self.begins + offset(from + end)
+        let quote = "a key stands between quotes";
+        let start = key.iter().position(|byte| *byte == b'"').expect(quote);
+        let end = key.iter().rposition(|byte| *byte == b'"').expect(quote);
+        self.begins + offset(from + start)..self.begins + offset(from + end + 1)
     }
 
-    /// Reads each value of an array; another value is told and left out.
+    /// Reads each value of an array. A value that is no array is a problem and is left out.
     pub(crate) fn array(
         &mut self,
         what: &str,
@@ -219,6 +215,25 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
+    /// A string that is one of the known words, as the value of that word. `hint` gives the advice for a
+    /// wrong word where the nearest one would be bad advice.
+    pub(crate) fn word<T>(
+        &mut self,
+        what: &str,
+        known: impl Iterator<Item = (&'static str, T)> + Clone,
+        hint: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Option<At<T>>, Fatal> {
+        let Some(At { value: word, span }) = self.string()? else { return Ok(None) };
+        if let Some((_, value)) = known.clone().find(|(name, _)| *name == word) {
+            return Ok(Some(At { value, span }));
+        }
+        self.problems.add_made(span, || {
+            let help = hint(&word).unwrap_or_else(|| advice(&word, known.map(|(name, _)| name)));
+            (format!("unknown {what} {}", quoted(&word)), help)
+        });
+        Ok(None)
+    }
+
     /// An integer of 64 bits; `what` names it in full.
     pub(crate) fn integer(&mut self, what: &str) -> Result<Option<At<i64>>, Fatal> {
         let Some(At { value: digits, span }) = self.digits(what)? else { return Ok(None) };
@@ -232,41 +247,37 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// A number.
     pub(crate) fn number(&mut self, what: &str) -> Result<Option<At<f64>>, Fatal> {
-        let peek = self.peek()?;
-        if !peek.is_num() {
-            self.wrong(peek, what)?;
-            return Ok(None);
-        }
-        let from = self.here();
-        let read = self.json.known_float(peek);
-        let value = self.check(read)?;
-        Ok(Some(At { value, span: from..self.here() }))
+        self.scalar(what, Peek::is_num, Jiter::known_float)
     }
 
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self) -> Result<Option<At<bool>>, Fatal> {
-        let peek = self.peek()?;
-        if !matches!(peek, Peek::True | Peek::False) {
-            self.wrong(peek, "true or false")?;
-            return Ok(None);
-        }
-        let from = self.here();
-        let read = self.json.known_bool(peek);
-        let value = self.check(read)?;
-        Ok(Some(At { value, span: from..self.here() }))
+        let is_boolean = |peek| matches!(peek, Peek::True | Peek::False);
+        self.scalar("true or false", is_boolean, Jiter::known_bool)
     }
 
     /// A number as it is written.
     pub(crate) fn digits(&mut self, what: &str) -> Result<Option<At<String>>, Fatal> {
+        self.scalar(what, Peek::is_num, |json, peek| {
+            json.known_number_bytes(peek).map(|digits| String::from_utf8_lossy(digits).into_owned())
+        })
+    }
+
+    /// A value whose type shows in its first byte; `what` names the type.
+    fn scalar<T>(
+        &mut self,
+        what: &str,
+        is_right: impl FnOnce(Peek) -> bool,
+        read: impl FnOnce(&mut Jiter<'t>, Peek) -> Result<T, JiterError>,
+    ) -> Result<Option<At<T>>, Fatal> {
         let peek = self.peek()?;
-        if !peek.is_num() {
+        if !is_right(peek) {
             self.wrong(peek, what)?;
             return Ok(None);
         }
         let from = self.here();
-        let read = self.json.known_number_bytes(peek).map(String::from_utf8_lossy);
-        let value = read.map(std::borrow::Cow::into_owned);
-        let value = self.check(value)?;
+        let read = read(&mut self.json, peek);
+        let value = self.check(read)?;
         Ok(Some(At { value, span: from..self.here() }))
     }
 
@@ -277,7 +288,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         self.check(skipped)
     }
 
-    /// Tells of a value of the wrong type, and leaves it out.
+    /// Reports a value of the wrong type, and leaves it out.
     pub(crate) fn wrong(&mut self, got: Peek, expected: &str) -> Result<(), Fatal> {
         let from = self.here();
         self.skip()?;
@@ -297,11 +308,11 @@ impl<'t, 'p> Reader<'t, 'p> {
         read.map_err(|error| self.fatal(error))
     }
 
-    /// Tells of a syntax error.
+    /// Reports a syntax error.
     fn fatal(&mut self, error: JiterError) -> Fatal {
         let mut index = error.index.min(self.text.len());
         if error.error_type == JiterErrorType::JsonError(JsonErrorType::TrailingComma) {
-            // Told at the bracket; the comma is what is too much.
+            // The parser reports the bracket, but the comma is wrong.
             index = memchr::memrchr(b',', &self.text[..index]).unwrap_or(index);
         }
         let at = self.begins + offset(index);
@@ -314,7 +325,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     }
 
     fn syntax(&mut self, at: u32, message: &str) {
-        // Past the end there is nothing to show: the mark stands behind the last character.
+        // An error at the end of the text is marked behind the last character.
         let blank = self.text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
         let end = self.begins + offset(self.text.len() - blank);
         let at = at.min(end);

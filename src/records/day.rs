@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use thiserror::Error;
 
 /// The last day of the generated records, in UTC: to its end, or to a moment of it.
 ///
@@ -83,17 +84,11 @@ impl fmt::Display for Day {
 }
 
 /// A text that is neither a day nor a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "`{}` is not a day; write it as 2025-10-20, or as 2025-10-20T15:30:00Z", .0.escape_debug()
+)]
 pub struct DayError(String);
-
-impl fmt::Display for DayError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.escape_debug();
-        write!(f, "`{text}` is not a day; write it as 2025-10-20, or as 2025-10-20T15:30:00Z")
-    }
-}
-
-impl std::error::Error for DayError {}
 
 impl FromStr for Day {
     type Err = DayError;

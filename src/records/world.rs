@@ -1,14 +1,15 @@
 //! The agents and their records.
 
-use std::fmt;
 use std::path::PathBuf;
+
+use thiserror::Error;
 
 use super::Day;
 use crate::document::DocumentError;
 use crate::keys::check_key;
 use crate::records::fixtures;
 use crate::records::generate::{Generator, MAX_CONVERSATIONS};
-use crate::records::store::{LoadedRecords, Store};
+use crate::records::store::{LoadedRecords, Store, index_records};
 
 /// The settings of agents and records.
 #[derive(Clone, Debug)]
@@ -77,26 +78,18 @@ pub(crate) const DEMO_KEY: &str = "app-demo";
 const DELETED_KEY: &str = "app-deleted";
 
 /// Why the agents could not be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum WorldError {
-    Fixture(DocumentError),
+    #[error(transparent)]
+    Fixture(#[from] DocumentError),
     /// A key that cannot be sent, or that another agent has.
+    #[error("{0}")]
     Key(String),
+    #[error("at most {MAX_CONVERSATIONS} conversations, got {0}")]
     TooManyConversations(u32),
     /// Another setting that is wrong.
+    #[error("{0}")]
     Setting(String),
-}
-
-impl fmt::Display for WorldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixture(error) => error.fmt(f),
-            Self::Key(what) | Self::Setting(what) => f.write_str(what),
-            Self::TooManyConversations(n) => {
-                write!(f, "at most {MAX_CONVERSATIONS} conversations, got {n}")
-            }
-        }
-    }
 }
 
 impl World {
@@ -113,11 +106,11 @@ impl World {
                     _ => format!("fixture-{}", number + 1),
                 };
                 let texts = texts.iter().enumerate().map(|(n, text)| (name(n), text.as_str()));
-                fixtures::load(fixtures::from_texts(texts), Vec::new())
+                fixtures::load_texts(texts)
             }
             Agents::Paths(paths) => fixtures::load_paths(paths),
         };
-        let mut agents = loaded.map_err(WorldError::Fixture)?;
+        let mut agents = loaded?;
         let mut main = 0;
         if config.agents == Agents::BuiltIn {
             let RecordsConfig { seed, conversations, now, .. } = *config;
@@ -131,14 +124,14 @@ impl World {
                 keys: vec![DEMO_KEY.to_owned()],
                 public_keys: vec![DEMO_KEY.to_owned()],
                 deleted: false,
-                store: Store::new(generator),
+                store: index_records(generator),
             });
             agents.push(Agent {
                 name: "deleted".to_owned(),
                 keys: vec![DELETED_KEY.to_owned()],
                 public_keys: vec![DELETED_KEY.to_owned()],
                 deleted: true,
-                store: Store::new(LoadedRecords::empty()),
+                store: index_records(LoadedRecords::empty()),
             });
         }
         Self::of(agents, main, &config.api_keys)
@@ -162,7 +155,7 @@ impl World {
     pub(crate) fn with_generated(&self, generator: Generator) -> Self {
         let mut agents = self.agents.clone();
         if let Some(agent) = agents.get_mut(self.main) {
-            agent.store = Store::new(generator);
+            agent.store = index_records(generator);
         }
         Self { agents, main: self.main }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::docs;
 
-/// A step's name, and what it does.
+/// The name of a step, and the function that runs it.
 type Step = (&'static str, fn() -> Result<(), String>);
 
 const STEPS: &[Step] = &[
@@ -45,7 +45,7 @@ pub(crate) fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// What only the command line needs, or the documents.
+/// Crates that only the command line or the documents need.
 const NOT_THE_LIBRARYS: [&str; 8] =
     ["clap", "clap_complete", "clap_mangen", "nix", "ring", "rustls", "schemars", "ureq"];
 
@@ -78,8 +78,8 @@ fn cargo(words: &str) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("cargo {words}: {status}")) }
 }
 
-/// Cargo in the repository's folder. What `cargo run` tells this program of itself is left out: build
-/// scripts that ask for such variables would run again.
+/// Cargo in the repository's folder. The variables in which `cargo run` describes this program are removed,
+/// because build scripts that read them would run again.
 fn command(words: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(words.split_whitespace()).current_dir(docs::root());

@@ -1,4 +1,4 @@
-//! The derived documents: written, or compared with what is committed.
+//! Writes the derived documents, or compares them with the committed ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
-/// The files that are not what the program makes, each with what it would make.
+/// The files that differ from what the program makes, each with the content that the program makes.
 fn outdated() -> Result<Vec<(PathBuf, String)>, String> {
     let mut files = Vec::new();
     for (path, content) in derived_files(root())? {
@@ -31,7 +31,7 @@ pub(crate) fn write() -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses the first document that is outdated, with the line from which it is.
+/// Fails for the first document that is outdated, and shows the first line that differs.
 pub(crate) fn check() -> Result<(), String> {
     let Some((path, content)) = outdated()?.into_iter().next() else { return Ok(()) };
     let committed = fs::read_to_string(&path).unwrap_or_default();

@@ -2,23 +2,23 @@
 
 use super::capacity;
 use crate::api::envelope::{self, Total};
-use crate::api::{Checked, Page, Refusal};
+use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{AnonymousId, ListTotal};
 use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) async fn answer((view, query): Checked) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let with_anonymous_id = view.readings.anonymous_id == AnonymousId::Present;
     let store = view.ready(RowKind::Conversations { with_anonymous_id }).await;
     let user_id = query.user_id.as_deref();
-    let matches = store.conversations(query.window, query.conversation_type, user_id);
+    let ranks = store.conversations(query.window, query.conversation_type, user_id);
     let order = Order { reversed: false, newest_first: true };
-    let seen = view.page(&query, matches.total(), order)?;
+    let seen = view.page(&query, ranks.len(), order)?;
     let Seen { slice, rows, total, .. } = seen;
     let tells_total = view.readings.list_total == ListTotal::All;
     let total = Some(Total::Number(if tells_total { total } else { rows }));
     let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 340), |out| {
-        matches.write(slice, with_anonymous_id, out);
+        store.write_conversations(&ranks, slice, with_anonymous_id, out);
     });
     // `ALL` is the first of the filter's words.
     let filter = query.conversation_type.map_or(0, |one| 1 + one as usize);

@@ -1,35 +1,32 @@
-//! `GET /v1/messages`: Get Conversation Detail.
+//! `GET /v1/messages` and `GET /v2/messages`: Get Conversation Detail. Public clients call the second version
+//! today. Both differ in the order and the shape of a message only.
 
 use super::capacity;
 use crate::api::envelope::{self, Total};
-use crate::api::{Checked, Page, Refusal};
-use crate::contract::{MessagesOrder, MessagesTotal};
+use crate::api::{AgentView, CheckedRequest, Page, Refusal};
+use crate::contract::{MessagesOrder, MessagesTotal, Operation, V2MessagesOrder};
 use crate::records::rows::MessageForm;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) fn answer(checked: &Checked) -> Result<Page, Refusal> {
-    let reversed = checked.0.readings.messages_order == MessagesOrder::NewestFirst;
-    answer_with(checked, reversed, MessageForm::V1)
-}
-
-/// Both versions of the endpoint differ in the order and the shape of a message only.
-pub(super) fn answer_with(
-    (view, query): &Checked,
-    reversed: bool,
-    form: MessageForm,
-) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
+    let AgentView { endpoint, readings, .. } = &view;
+    let (form, reversed) = if endpoint.operation == Operation::MessagesV2 {
+        (MessageForm::V2, readings.v2_messages_order == V2MessagesOrder::NewestFirst)
+    } else {
+        (MessageForm::V1, readings.messages_order == MessagesOrder::NewestFirst)
+    };
     let id = &query.conversation_id;
-    let messages =
-        view.records.messages(id).ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
+    let found = view.records.messages(id);
+    let (conversation, count) = found.ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
     let order = Order { reversed, newest_first: reversed };
-    let seen = view.page(query, messages.total(), order)?;
+    let seen = view.page(&query, count, order)?;
     let Seen { slice, rows, total, .. } = seen;
-    let total = match view.readings.messages_total {
+    let total = match readings.messages_total {
         MessagesTotal::Number => Total::Number(total),
         MessagesTotal::String => Total::String(total),
     };
-    let json = envelope::envelope(&view.endpoint.answer, Some(total), capacity(rows, 400), |out| {
-        messages.write(slice, form, out);
+    let json = envelope::envelope(&endpoint.answer, Some(total), capacity(rows, 400), |out| {
+        view.records.write_messages(conversation, slice, form, out);
     });
-    Ok(Page::new(json, view.endpoint, query, &seen, true, None))
+    Ok(Page::new(json, endpoint, &query, &seen, true, None))
 }

@@ -2,23 +2,23 @@
 
 use super::capacity;
 use crate::api::envelope::{self, Total};
-use crate::api::{Checked, Page, Refusal};
+use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{QaOrder, QaTotal};
 use crate::records::store::RowKind;
 use crate::sandbox::hazard::{Order, Seen};
 
-pub(super) async fn answer((view, query): Checked) -> Result<Page, Refusal> {
+pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let unit = view.readings.qa_time;
     let store = view.ready(RowKind::Qa(unit)).await;
-    let matches = store.qa(query.window, query.user_feedback);
+    let ranks = store.qa(query.window, query.user_feedback);
     let reversed = view.readings.qa_order == QaOrder::NewestFirst;
     let order = Order { reversed, newest_first: reversed };
-    let seen = view.page(&query, matches.total(), order)?;
+    let seen = view.page(&query, ranks.len(), order)?;
     let Seen { slice, rows, total, .. } = seen;
     let tells_total = view.readings.qa_total == QaTotal::Present;
     let total = tells_total.then_some(Total::Number(total));
     let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 640), |out| {
-        matches.write(slice, unit, out);
+        store.write_qa(&ranks, slice, unit, out);
     });
     // `ALL` is the first of the filter's words.
     let filter = query.user_feedback.map_or(0, |one| 1 + one as usize);

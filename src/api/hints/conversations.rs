@@ -5,9 +5,7 @@ use super::super::refusal::quote;
 use super::public_keys;
 use crate::contract::{Field, Operation};
 use crate::records::world::{Agent, World};
-
-/// Longer than any id that is looked for elsewhere.
-const LONGEST: usize = 64;
+use crate::suggest::LONGEST;
 
 /// `; it is of agent other, whose key is app-other`
 pub(super) fn suggest_conversation(world: &World, own: &Agent, id: &str) -> String {
@@ -24,7 +22,7 @@ pub(super) fn suggest_conversation(world: &World, own: &Agent, id: &str) -> Stri
             return format!("; did you mean {}?{whose}", quote(other));
         }
         let of_user = own.store.conversations((i64::MIN, i64::MAX), None, Some(id));
-        if of_user.total() > 0 {
+        if of_user.len() > 0 {
             let user_id = Field::UserId.name();
             return format!("; it is a {user_id}, whose conversations {list} lists");
         }

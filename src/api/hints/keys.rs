@@ -1,5 +1,5 @@
-//! What is wrong with a key. What was sent as one is never repeated, even where it is wrong: only
-//! keys that are no secret are named.
+//! Advice on a wrong key. The key that was sent is never repeated, even if it is wrong. Only keys that are no
+//! secret are named.
 
 use axum::http::request;
 
@@ -10,12 +10,12 @@ use crate::contract::SCHEME;
 use crate::records::world::World;
 use crate::suggest::nearest;
 
-/// Under these names, normalized, keys are sent where no key is looked for.
+/// Names, normalized, of headers and parameters in which clients send keys by mistake.
 const KEY_NAMES: &[&str] =
     &["apikey", "xapikey", "key", "token", "accesstoken", "xauthtoken", "auth", "authorization"];
 
 /// `, not api_key in the query string`
-pub(super) fn sent_elsewhere(head: &request::Parts) -> Option<String> {
+pub(super) fn find_misplaced_key(head: &request::Parts) -> Option<String> {
     let is_key = |name: &str| KEY_NAMES.contains(&normalize_name(name).as_str());
     let in_query = names(head.uri.query().unwrap_or("")).find(|name| is_key(name));
     if let Some(name) = in_query {
@@ -25,9 +25,9 @@ pub(super) fn sent_elsewhere(head: &request::Parts) -> Option<String> {
     Some(format!(", not the header {in_header}"))
 }
 
-/// What an unknown key looks like, and the nearest one that is no secret.
+/// The advice on an unknown key: what it looks like, and the nearest key that is no secret.
 pub(super) fn suggest_key(world: &World, key: &[u8]) -> String {
-    let looks = looks(key).map(|looks| format!(": {looks}")).unwrap_or_default();
+    let looks = describe_key(key).map(|looks| format!(": {looks}")).unwrap_or_default();
     let text = str::from_utf8(key).unwrap_or_default();
     let bare = text.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let public = world.agents.iter().flat_map(public_keys);
@@ -40,8 +40,8 @@ pub(super) fn suggest_key(world: &World, key: &[u8]) -> String {
     looks + &hint
 }
 
-/// What a key looks like that is none.
-fn looks(key: &[u8]) -> Option<&'static str> {
+/// What a wrong key looks like.
+fn describe_key(key: &[u8]) -> Option<&'static str> {
     const VARIABLE: &str = "it looks like a variable that was not filled in";
     const PLACEHOLDER: &str = "it looks like a placeholder";
     if key.is_empty() {

@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use crate::contract::Endpoint;
 use crate::records::world::Agent;
 use crate::sandbox::Sandbox;
+use crate::suggest::LONGEST;
 
 /// The advice that stands behind the reason of a refusal, where there is any.
 pub(super) fn advice(
@@ -23,7 +24,7 @@ pub(super) fn advice(
 ) -> Option<String> {
     let endpoint = endpoint?;
     match refusal {
-        Refusal::AuthHeader(AuthHeaderError::Missing) => keys::sent_elsewhere(head),
+        Refusal::AuthHeader(AuthHeaderError::Missing) => keys::find_misplaced_key(head),
         Refusal::UnknownKey => {
             let credentials = auth::credentials(&head.headers).ok()?;
             Some(keys::suggest_key(&sandbox.world(), credentials.key))
@@ -45,7 +46,7 @@ pub(super) fn advice(
 
 /// The keys of an agent that a reason may name: they are no secret, and short enough.
 fn public_keys(agent: &Agent) -> impl Iterator<Item = &str> {
-    agent.public_keys.iter().map(String::as_str).filter(|key| key.len() <= 64)
+    agent.public_keys.iter().map(String::as_str).filter(|key| key.len() <= LONGEST)
 }
 
 /// Letters and digits alone, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` are one.

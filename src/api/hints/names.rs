@@ -4,27 +4,23 @@ use super::super::query::names;
 use super::super::refusal::quote;
 use super::normalize_name;
 use crate::contract::{ENDPOINTS, Endpoint, Field};
+use crate::suggest::LONGEST;
 
 /// This many unknown names are compared, so that a long query string costs little.
 const MOST: usize = 32;
 
-/// Longer than any name that is taken for another.
-const LONGEST: usize = 64;
-
-/// From here on, a name is taken for another: where `nearest` draws its line, too.
+/// From this likeness on, a name is taken for another. It is the limit of `nearest`, too.
 const ALIKE: f64 = 0.8;
 
 /// `; did you mean page_size for pageSize?`, where one parameter is missing and one is unknown.
 pub(super) fn suggest_param(endpoint: &Endpoint, missing: Field, query: &str) -> Option<String> {
-    let mut best: Option<(f64, String)> = None;
-    for name in names(query).filter(|name| !is_known(name)).take(MOST) {
-        let Some((field, likeness)) = nearest_field(endpoint, &name) else { continue };
-        let better = best.as_ref().is_none_or(|(so_far, _)| likeness > *so_far);
-        if field == missing && better {
-            best = Some((likeness, name.into_owned()));
-        }
-    }
-    best.map(|(_, name)| format!("; did you mean {} for {}?", missing.name(), quote(name)))
+    let unknown = names(query).filter(|name| !is_known(name)).take(MOST);
+    let like_missing = unknown.filter_map(|name| {
+        let (field, likeness) = nearest_field(endpoint, &name)?;
+        (field == missing).then_some((likeness, name))
+    });
+    let (_, name) = like_missing.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    Some(format!("; did you mean {} for {}?", missing.name(), quote(&*name)))
 }
 
 /// Whether any endpoint has a parameter of this name. Such a name is not a misspelt one.
@@ -39,14 +35,10 @@ fn nearest_field(endpoint: &Endpoint, name: &str) -> Option<(Field, f64)> {
         return None;
     }
     let name = normalize_name(name);
-    let mut best: Option<(Field, f64)> = None;
-    for param in endpoint.params {
-        let likeness = likeness(&name, param.field.name());
-        if likeness > best.map_or(ALIKE, |(_, so_far)| so_far) {
-            best = Some((param.field, likeness));
-        }
-    }
-    best
+    let fields = endpoint.params.iter().map(|param| param.field);
+    let alike = fields.map(|field| (field, likeness(&name, field.name())));
+    let alike = alike.filter(|(_, likeness)| *likeness > ALIKE);
+    alike.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
 /// How like a normalized name is to a parameter's: 1 where they differ in spelling only, nearly

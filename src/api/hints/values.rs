@@ -5,10 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Param};
-use crate::suggest::nearest;
-
-/// Longer than any value that is taken for a number or a time.
-const LONGEST: usize = 64;
+use crate::suggest::{LONGEST, nearest};
 
 /// Seconds and milliseconds of the years 2001 to 2286. A number in one range is never in the other, so
 /// it is clear which unit a client sent.
@@ -26,7 +23,7 @@ pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> 
     };
     match suggestion {
         Some(suggestion) => Some(format!("; did you mean {suggestion}?")),
-        None => taken_elsewhere(endpoint, param, value),
+        None => suggest_endpoint(endpoint, param, value),
     }
 }
 
@@ -43,7 +40,7 @@ fn approx(time: i64) -> f64 {
 }
 
 /// `; 1 to 100 is for conversation list, v1 messages`.
-fn taken_elsewhere(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
+fn suggest_endpoint(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let value: i64 = value.parse().ok()?;
     let others = ENDPOINTS.iter().filter(|other| other.path != endpoint.path);
     let takes = |other: &'static Endpoint| {

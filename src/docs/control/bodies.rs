@@ -1,5 +1,5 @@
-//! The schemas of bodies, which are read by hand, and of what the contract's tables have the words or
-//! the keys of.
+//! The schemas of bodies, which are read by hand, and of types whose words or keys are in the contract's
+//! tables.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::control::{
     ReadingValues, RequestCounts, SETTINGS, SandboxSettings,
 };
 use crate::docs::schema::{
-    Object, With, any_of, at_least, capital, described, numbers, or_null, sentence, text,
+    ObjectSchema, With, any_of, at_least, capital, described, numbers, or_null, sentence, text,
     text_like, words,
 };
 use crate::document::Problem;
@@ -22,7 +22,8 @@ use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::{RULES, Rule};
 use crate::sandbox::{MOST_FAULTS, RateLimit};
 
-/// A schema by hand: of a type, by a name, or without one where it stands in others.
+/// Implements `JsonSchema` for a type. A schema with a name becomes a component, and one without a name is
+/// written where it is used.
 macro_rules! schema {
     ($type:ty, $name:literal, $make:expr) => {
         schema!($type, $name, false, $make);
@@ -54,7 +55,7 @@ fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
 }
 
 schema!(SandboxSettings, "Settings", |schemas| {
-    let mut object = Object::new("The settings of a sandbox.");
+    let mut object = ObjectSchema::new("The settings of a sandbox.");
     for setting in &SETTINGS {
         let more = setting.more.map(|page| format!(" docs/{page} says more."));
         let about = sentence(setting.about) + &more.unwrap_or_default();
@@ -81,7 +82,7 @@ fn setting_schema(key: &str, schemas: &mut SchemaGenerator) -> Value {
         "hazards" => of::<Vec<HazardText>>(schemas),
         "clock" => {
             let mode = of::<Mode>(schemas);
-            let object = Object::new("The same as an object.");
+            let object = ObjectSchema::new("The same as an object.");
             any_of([mode.clone(), object.key("mode", "The word.", false, mode).finish()])
         }
         key => unreachable!("{key} has no schema"),
@@ -90,7 +91,7 @@ fn setting_schema(key: &str, schemas: &mut SchemaGenerator) -> Value {
 
 schema!(ClockChange, "ClockChange", |schemas| {
     let advance = at_least(0).with("maximum", ClockChange::furthest());
-    Object::new("How a clock changes.")
+    ObjectSchema::new("How a clock changes.")
         .key("advance_ms", "So many milliseconds are added.", false, advance)
         .key("mode", "It stops, or goes on.", false, of::<Mode>(schemas))
         .finish()
@@ -113,7 +114,7 @@ schema!(ReadingValues, |_| readings(true));
 
 /// Readings by name: all of them, or any.
 fn readings(all: bool) -> Value {
-    let mut object = Object::new("");
+    let mut object = ObjectSchema::new("");
     for row in READINGS {
         let values = row.values.iter().map(|(word, does)| format!("`{word}`: {}", does.trim()));
         let values: Vec<String> = values.collect();
@@ -126,7 +127,7 @@ fn readings(all: bool) -> Value {
 }
 
 schema!(RequestCounts, |_| {
-    let mut object = Object::new("");
+    let mut object = ObjectSchema::new("");
     for endpoint in ENDPOINTS {
         let about = format!("Of `{}`.", endpoint.path);
         object = object.key(endpoint.id, &about, true, at_least(0));
@@ -135,7 +136,7 @@ schema!(RequestCounts, |_| {
 });
 
 schema!(Problem, "Problem", |_| {
-    Object::new("A mistake in a document.")
+    ObjectSchema::new("A mistake in a document.")
         .key("file", "The document: `body`.", true, text())
         .key("line", "The line, from 1.", true, at_least(1))
         .key("column", "The character in the line, from 1.", true, at_least(1))
@@ -157,7 +158,7 @@ struct Fixture;
 /// The schema that editors read of fixtures.
 const FIXTURE: &str = include_str!("../../../fixtures/schema.json");
 
-// Its parts become components, so that tools that know no `$defs` find them.
+// The parts of the schema become components, because some tools do not know `$defs`.
 schema!(Fixture, "Fixture", |schemas| {
     let mut whole: Value = serde_json::from_str(FIXTURE).expect("it is JSON");
     point_to_components(&mut whole);
@@ -191,7 +192,7 @@ fn part_name(name: &str) -> String {
 
 schema!(Pattern, "RequestPattern", |schemas| {
     let about = "What a request must hold, as WireMock writes it. What is `null` is not set.";
-    let mut object = Object::new(about);
+    let mut object = ObjectSchema::new(about);
     for key in KEYS {
         let (about, schema) = match *key {
             "method" => (
@@ -251,7 +252,7 @@ schema!(Condition, "Condition", |schemas| {
             // Some clients write `absent` as a text.
             _ => ("There is none.", any_of([json!({ "const": true }), text()])),
         };
-        let mut object = Object::new("").key(key, about, true, schema);
+        let mut object = ObjectSchema::new("").key(key, about, true, schema);
         if *key == "equalTo" {
             let either = json!({ "type": "boolean" });
             object = object.key("caseInsensitive", "Whether case is all the same.", false, either);

@@ -1,13 +1,13 @@
-//! The contract as an `OpenAPI` document: folded from the tables, so that it says what is served.
+//! The contract as an `OpenAPI` document, made of the tables that the server serves from.
 //!
-//! It shows the readings' defaults; what a reading adds to an answer is an optional key.
+//! It shows the default of each reading. A key that another reading adds to an answer is optional.
 
 mod operations;
 mod schemas;
 
-use super::parts::{bearer, capital, info, parameter, print, read, sentence, tags, title};
+use super::parts::{bearer, capital, cite, info, parameter, print, read, sentence, tags, title};
 use crate::contract::{
-    CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow, Source,
+    CONVERSATION_TYPES, ENDPOINTS, Endpoint, HOSTS, Host, Operation, READINGS, ReadingRow,
     Statement, behaviours,
 };
 use crate::docs::schema::With;
@@ -15,7 +15,7 @@ use crate::records::fixtures;
 use crate::records::world::World;
 use serde_json::{Value, json};
 
-/// How the operations are grouped, where a reader or a generator groups them.
+/// The groups of the operations, for readers and generators.
 const TAGS: [(&str, &str, &[Operation]); 3] = [
     ("conversations", "Which conversations there are.", &[Operation::ConversationList]),
     ("messages", "What was said in a conversation.", &[Operation::Messages, Operation::MessagesV2]),
@@ -47,8 +47,7 @@ pub(super) fn openapi() -> String {
         "servers": Value::Array(HOSTS.iter().map(server).collect()),
         "security": [{ "apiKey": [] }],
         "tags": tags(TAGS.map(|(name, about, _)| (name, about))),
-        // `HEAD` is served, too, but says nothing that `GET` does not, and would double every
-        // generated client.
+        // `HEAD` is served, too, but it would double every generated client and say nothing new.
         "paths": ENDPOINTS.iter().map(|endpoint| (endpoint.path, json!({ "get": operation(endpoint) }))).collect::<Value>(),
         "components": {
             "securitySchemes": {
@@ -73,7 +72,7 @@ fn about() -> Value {
 }
 
 fn server(host: &Host) -> Value {
-    let about = format!("The vendor's, {} ({})", host.about, said(host.source));
+    let about = format!("The vendor's, {} ({})", host.about, cite(host.source));
     let server = json!({ "url": host.url, "description": about });
     let Some(default) = host.regions.first() else { return server };
     let region = json!({
@@ -103,11 +102,11 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
     words.chain([what.to_owned()]).collect()
 }
 
-/// What no other table says of a subject, as a list in Markdown.
+/// The behaviours of a subject, which no other table has, as a list in Markdown.
 fn behaviours_of(subject: &str) -> String {
     let line = |row: Statement| {
         let by = row.reading.map(|name| format!("; reading {name}")).unwrap_or_default();
-        format!("- {}: {} ({}{by}).", capital(&title(&row)), row.says, said(row.source))
+        format!("- {}: {} ({}{by}).", capital(&title(&row)), row.says, cite(row.source))
     };
     behaviours(subject).map(line).collect::<Vec<_>>().join("\n")
 }
@@ -116,12 +115,7 @@ fn behaviours_of(subject: &str) -> String {
 fn channels() -> String {
     let by_source = CONVERSATION_TYPES.chunk_by(|(.., one), (.., next)| one == next).map(|some| {
         let names: Vec<_> = some.iter().map(|(value, ..)| value.name()).collect();
-        format!("{} ({})", names.join(", "), said(some[0].2))
+        format!("{} ({})", names.join(", "), cite(some[0].2))
     });
     format!("Channels: {}.", by_source.collect::<Vec<_>>().join("; "))
-}
-
-/// `documented: Get Q&A List, 2025-10-20`
-fn said(source: Source) -> String {
-    format!("{}: {}", source.status.name(), source.from)
 }

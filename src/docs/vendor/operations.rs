@@ -1,14 +1,14 @@
-//! The operations: what is asked, what is answered, how it is refused.
+//! The operations: parameters, answers and refusals.
 
 use std::collections::BTreeMap;
 
-use super::{TAGS, behaviours_of, capital, channels, name_of, read, said, sentence};
+use super::{TAGS, behaviours_of, capital, channels, cite, name_of, read, sentence};
 use crate::api;
 use crate::contract::{
     ALLOW, COMMON_ERRORS, Code, Endpoint, ErrorRow, Field, Kind, MEDIA_TYPE, Operation, Param,
     Presence, READINGS, SCHEME,
 };
-use crate::docs::schema::{Object, With, numbers, reference, text, words};
+use crate::docs::schema::{ObjectSchema, With, numbers, reference, text, words};
 use crate::records::world::World;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Value {
         "description": format!(
             "{} The endpoint is {}.\n\n{}",
             sentence(endpoint.about),
-            said(endpoint.source),
+            cite(endpoint.source),
             behaviours_of(endpoint.id)
         ),
         "parameters": Value::Array(parameters.collect()),
@@ -39,7 +39,7 @@ fn parameter(param: &Param, query: &str) -> Value {
     let (name, kind) = (param.field.name(), param.kind);
     let schema = match kind {
         Kind::ConversationType | Kind::Feedback => words(kind.words()),
-        // Empty is as good as absent.
+        // An empty value counts as an absent one, so an optional text may be empty.
         Kind::Text if param.presence == Presence::Optional => text(),
         Kind::Text => text().with("minLength", 1),
         Kind::Millis => integer(),
@@ -47,7 +47,7 @@ fn parameter(param: &Param, query: &str) -> Value {
         Kind::Integer { min, max } => integer().with("minimum", min).with("maximum", max),
     };
     let says = capital(&param.says());
-    let mut about = format!("{} {says} ({}).", sentence(param.about), said(param.source));
+    let mut about = format!("{} {says} ({}).", sentence(param.about), cite(param.source));
     if kind == Kind::ConversationType {
         about = format!("{about} {}", channels());
     }
@@ -106,8 +106,8 @@ fn responses(endpoint: &'static Endpoint, examples: &World) -> Value {
     Value::from_iter(responses)
 }
 
-/// What every endpoint answers in the same words. What is at no path is nobody's answer, and a
-/// request that is not right HTTP reaches none.
+/// The refusals that every endpoint has in the same words. The 404 of unknown paths and the refusals of
+/// malformed HTTP are left out, because they belong to no endpoint.
 fn common_rows() -> impl Iterator<Item = &'static ErrorRow> {
     let elsewhere = |code| code == Code::NotFound || Code::OF_HTTP.contains(&code);
     COMMON_ERRORS.iter().filter(move |row| !elsewhere(row.code))
@@ -128,28 +128,28 @@ pub(super) fn common_refusals() -> Value {
         .collect::<Value>()
 }
 
-/// The schemas of what every endpoint answers.
+/// The schemas of the refusals that every endpoint has.
 pub(super) fn common_failures() -> impl Iterator<Item = (String, Value)> {
     common_rows().map(|row| (component(row.code), failure(&[row])))
 }
 
-/// A failure with one of these codes. Each is whole by itself: a common part that the others narrow
-/// could not be closed, and an answer with one more key would fit it.
+/// The schema of a failure with one of these codes. The schemas share no common part, because such a part
+/// could not forbid further keys.
 fn failure(rows: &[&ErrorRow]) -> Value {
     let codes = numbers(rows.iter().map(|row| row.code.number()));
-    Object::new("Why a request was refused: exactly these two keys.")
+    ObjectSchema::new("Why a request was refused: exactly these two keys.")
         .key("code", "Which refusal it is.", true, codes)
         .key("message", "The same, in words.", true, text())
         .finish()
 }
 
-/// The answers of one HTTP status, each with the page's words as an example. Those that come by a
-/// reading are told of, as the document shows the defaults.
+/// The response of one HTTP status, with the words of each refusal as an example. Refusals that come by a
+/// reading are described only, because the document shows the defaults.
 fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: &Value) -> Value {
     let examples = rows.iter().map(|row| {
         let (code, message) = (row.code.number(), row.message);
         let value = json!({ "code": code, "message": message });
-        (code.to_string(), json!({ "summary": said(row.source), "value": value }))
+        (code.to_string(), json!({ "summary": cite(row.source), "value": value }))
     });
     let mut headers = vec![(api::REASON_HEADER, reference("headers", "Reason"))];
     for row in rows {
@@ -174,7 +174,7 @@ fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: &Value) -> Valu
     })
 }
 
-/// What the messages say, and how well it is known that they come with their HTTP status.
+/// The messages of the refusals, and the source of their HTTP status.
 fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
     let words: Vec<&str> = rows.iter().map(|row| row.message.trim_end_matches('.')).collect();
     let mut sentences = vec![format!("{}.", words.join("; "))];
@@ -187,11 +187,11 @@ fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
     }));
     let by_error_status = rows.iter().any(|row| row.code.of_the_pages());
     let reading = if by_error_status { " (reading error-status)" } else { "" };
-    sentences.push(format!("The HTTP status is {}{reading}.", said(Code::STATUS_SOURCE)));
+    sentences.push(format!("The HTTP status is {}{reading}.", cite(Code::STATUS_SOURCE)));
     sentences.join(" ")
 }
 
-/// What stands in the head of a refusal.
+/// The headers of refusals.
 pub(super) fn headers() -> Value {
     json!({
         "Reason": {
@@ -217,7 +217,7 @@ pub(super) fn headers() -> Value {
     })
 }
 
-/// What is said to a page of five questions.
+/// The reason for refusing a page of five questions.
 fn reason() -> String {
     let page_size = Operation::QaRecords.endpoint().param(Field::PageSize);
     let page_size = page_size.expect("the Q&A list has pages");

@@ -1,11 +1,11 @@
-//! The schemas: each endpoint's answer and its rows, and what a refusal holds.
+//! The schemas of answers, rows and refusals.
 
-use super::{channels, name_of, operations, read, said, sentence};
+use super::{channels, cite, name_of, operations, read, sentence};
 use crate::contract::{
     BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, is_channel,
     words,
 };
-use crate::docs::schema::{self, Object, With, or_null, reference, text};
+use crate::docs::schema::{self, ObjectSchema, With, or_null, reference, text};
 use serde_json::{Value, json};
 
 pub(super) fn all() -> Value {
@@ -32,16 +32,17 @@ fn answer(endpoint: &Endpoint) -> Value {
     if answer.total == TotalPlace::BeforeRows {
         keys.reverse();
     }
-    let object = Object::new(&sentence(endpoint.about));
-    let put =
-        |object: Object, (name, about, always, schema)| object.key(name, about, always, schema);
+    let object = ObjectSchema::new(&sentence(endpoint.about));
+    let put = |object: ObjectSchema, (name, about, always, schema)| {
+        object.key(name, about, always, schema)
+    };
     keys.into_iter().fold(object, put).finish()
 }
 
 fn row(endpoint: &Endpoint) -> Value {
-    let mut object = Object::new("");
+    let mut object = ObjectSchema::new("");
     for (name, json_type, about, source) in endpoint.answer.keys() {
-        let mut about = format!("{} Key and type are {}.", sentence(about), said(source));
+        let mut about = format!("{} Key and type are {}.", sentence(about), cite(source));
         if is_channel(name) {
             about = format!("{about} {}", channels());
         }
@@ -50,7 +51,7 @@ fn row(endpoint: &Endpoint) -> Value {
     object.finish()
 }
 
-/// What a value of a row may be.
+/// The schema of a value of a row.
 fn value(name: &str, json_type: JsonType) -> Value {
     let words = words(name);
     match json_type {
@@ -63,7 +64,7 @@ fn value(name: &str, json_type: JsonType) -> Value {
     }
 }
 
-/// The schema of everything that is shaped like a value: an empty text is any text.
+/// The schema of all values that have the shape of this one. An empty text stands for any text.
 fn shape(like: &Value) -> Value {
     match like {
         Value::Array(list) => {
@@ -71,10 +72,10 @@ fn shape(like: &Value) -> Value {
             json!({ "type": "array", "items": items })
         }
         Value::Object(entries) => {
-            let put = |object: Object, (key, value): (&String, &Value)| {
+            let put = |object: ObjectSchema, (key, value): (&String, &Value)| {
                 object.key(key, "", true, shape(value))
             };
-            entries.iter().fold(Object::new(""), put).finish()
+            entries.iter().fold(ObjectSchema::new(""), put).finish()
         }
         Value::String(value) if value.is_empty() => text(),
         value => text().with("const", value.clone()),

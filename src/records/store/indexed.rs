@@ -9,10 +9,19 @@ use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
 use crate::records::json::JsonBuf;
 use crate::records::rows::{self, MessageForm};
 
-/// What can be asked of records that are indexed, whatever their source.
-pub(super) trait RecordQueries: Send + Sync {
-    fn len(&self) -> u64;
+/// What can be asked of records that are indexed, whatever their source. Windows of time have both ends
+/// inclusive. Rows are written with commas between them.
+pub(crate) trait RecordQueries: Send + Sync {
+    fn conversation_count(&self) -> u64;
 
+    /// Whether rows can be asked for without waiting: their index is made, and if they are cached, the
+    /// cache is filled.
+    fn is_ready(&self, rows: RowKind) -> bool;
+
+    /// Makes the index and the cache that rows need. Blocks for as long as that takes.
+    fn prepare(&self, rows: RowKind);
+
+    /// Conversations whose last message is within a window, newest first.
     fn conversations(
         &self,
         window: (i64, i64),
@@ -27,12 +36,14 @@ pub(super) trait RecordQueries: Send + Sync {
         out: &mut JsonBuf,
     );
 
-    /// The number of a conversation, and how many messages it has.
+    /// The number of a conversation, and how many messages it has. `None` if there is no such
+    /// conversation.
     fn messages(&self, conversation_id: &str) -> Option<(u32, u64)>;
+
+    /// Writes messages of a conversation, which are counted from the oldest one.
     fn write_messages(&self, conversation: u32, slice: Slice, form: MessageForm, out: &mut JsonBuf);
 
-    fn is_ready(&self, rows: RowKind) -> bool;
-    fn prepare(&self, rows: RowKind);
+    /// Q&A pairs asked within a window, oldest question first.
     fn qa(&self, window: (i64, i64), rated: FeedbackFilter) -> Ranks<'_>;
     fn write_qa(&self, ranks: &Ranks<'_>, slice: Slice, unit: QaTime, out: &mut JsonBuf);
 }
@@ -93,7 +104,7 @@ impl<R: RecordSource> IndexedRecords<R> {
 }
 
 impl<R: RecordSource> RecordQueries for IndexedRecords<R> {
-    fn len(&self) -> u64 {
+    fn conversation_count(&self) -> u64 {
         u64::from(self.source.len())
     }
 

@@ -160,20 +160,17 @@ fn number_of(position: usize) -> u32 {
 pub(crate) struct LoadedRecords {
     texts: Arc<TextStore>,
     bot_id: TextRef,
-    conversations: Vec<ConversationRow>,
-    messages: Vec<LoadedMessage>,
-    pairs: Vec<Pair>,
-    ids: TextIndex,
-    users: TextIndex,
+    columns: Columns,
 }
 
 impl LoadedRecords {
-    pub(crate) fn new(texts: Arc<TextStore>, bot_id: TextRef, columns: Columns) -> Self {
-        let Columns { mut conversations, mut messages, mut pairs, ids, users, .. } = columns;
-        conversations.shrink_to_fit();
-        messages.shrink_to_fit();
-        pairs.shrink_to_fit();
-        Self { texts, bot_id, conversations, messages, pairs, ids, users }
+    pub(crate) fn new(texts: Arc<TextStore>, bot_id: TextRef, mut columns: Columns) -> Self {
+        columns.conversations.shrink_to_fit();
+        columns.messages.shrink_to_fit();
+        columns.pairs.shrink_to_fit();
+        // Nothing asks for a message or a pair by its id any more.
+        (columns.message_ids, columns.qa_ids) = Default::default();
+        Self { texts, bot_id, columns }
     }
 
     /// An agent without conversations.
@@ -182,26 +179,25 @@ impl LoadedRecords {
     }
 
     fn row(&self, conversation: u32) -> &LoadedConversation {
-        &self.conversations[conversation as usize].of
+        &self.columns.conversations[conversation as usize].of
     }
 
     /// The first message and the first pair that are behind a conversation's own.
     fn ends(&self, conversation: u32) -> (u32, u32) {
-        self.conversations
-            .get(conversation as usize + 1)
-            .map_or((next_number(&self.messages), next_number(&self.pairs)), |next| {
-                (next.first_message, next.first_pair)
-            })
+        self.columns.conversations.get(conversation as usize + 1).map_or(
+            (next_number(&self.columns.messages), next_number(&self.columns.pairs)),
+            |next| (next.first_message, next.first_pair),
+        )
     }
 
     fn pair(&self, pair: u32) -> Pair {
-        self.pairs[pair as usize]
+        self.columns.pairs[pair as usize]
     }
 
     /// The question and the answer of a pair.
     fn exchange(&self, pair: Pair) -> (&LoadedMessage, &LoadedMessage) {
         let question = pair.question as usize;
-        (&self.messages[question], &self.messages[question + 1])
+        (&self.columns.messages[question], &self.columns.messages[question + 1])
     }
 
     fn text(&self, text: TextRef) -> &[u8] {
@@ -217,15 +213,15 @@ impl LoadedRecords {
 
 impl RecordSource for LoadedRecords {
     fn caches_rows(&self) -> bool {
-        self.messages.len() >= MANY_MESSAGES
+        self.columns.messages.len() >= MANY_MESSAGES
     }
 
     fn len(&self) -> u32 {
-        next_number(&self.conversations)
+        next_number(&self.columns.conversations)
     }
 
     fn meta(&self, conversation: u32) -> ConversationMeta {
-        let row = &self.conversations[conversation as usize];
+        let row = &self.columns.conversations[conversation as usize];
         ConversationMeta { conversation_type: row.of.conversation_type, user: row.user }
     }
 
@@ -234,18 +230,18 @@ impl RecordSource for LoadedRecords {
     }
 
     fn time_range(&self) -> (i64, i64) {
-        let times = || self.messages.iter().map(|message| message.create_time);
+        let times = || self.columns.messages.iter().map(|message| message.create_time);
         times().min().zip(times().max()).unwrap_or((0, 0))
     }
 
     fn find(&self, conversation_id: &str) -> Option<u32> {
         let id = escape(conversation_id);
-        self.ids.find(id.as_bytes(), |n| self.text(self.row(n).conversation_id))
+        self.columns.ids.find(id.as_bytes(), |n| self.text(self.row(n).conversation_id))
     }
 
     fn find_user(&self, user_id: &str) -> Option<u32> {
         let id = escape(user_id);
-        self.users.find(id.as_bytes(), |n| self.text(self.row(n).user_id))
+        self.columns.users.find(id.as_bytes(), |n| self.text(self.row(n).user_id))
     }
 
     fn conversation_id(&self, conversation: u32) -> Vec<u8> {
@@ -257,7 +253,7 @@ impl RecordSource for LoadedRecords {
     }
 
     fn pairs(&self, conversation: u32, mut each: impl FnMut(u32, i64, Feedback)) {
-        let first = self.conversations[conversation as usize].first_pair;
+        let first = self.columns.conversations[conversation as usize].first_pair;
         for pair in first..self.ends(conversation).1 {
             let (question, answer) = self.exchange(self.pair(pair));
             each(pair, question.create_time, answer.feedback);
@@ -287,9 +283,9 @@ impl RecordSource for LoadedRecords {
     }
 
     fn messages(&self, conversation: u32) -> impl MessageChain {
-        let first = self.conversations[conversation as usize].first_message as usize;
+        let first = self.columns.conversations[conversation as usize].first_message as usize;
         let end = self.ends(conversation).0 as usize;
-        LoadedMessages { texts: &self.texts, messages: &self.messages[first..end] }
+        LoadedMessages { texts: &self.texts, messages: &self.columns.messages[first..end] }
     }
 
     fn qa(&self, pair: u32) -> Qa<impl Text, impl Text, impl Text> {

@@ -14,15 +14,12 @@ mod texts;
 
 use std::sync::Arc;
 
-use index::Ranks;
 use indexed::{IndexedRecords, RecordQueries};
 pub(crate) use loaded::{Columns, Duplicate, LoadedConversation, LoadedMessage, LoadedRecords};
 pub(crate) use source::{ConversationMeta, MessageChain, RecordSource};
 pub(crate) use texts::{TextRef, TextStore, TextStoreBuilder};
 
-use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
-use crate::records::json::JsonBuf;
-use crate::records::rows::MessageForm;
+use crate::contract::QaTime;
 
 /// Which rows of the matches a page has: how many are skipped, how many are taken at most, and from
 /// which end they are counted.
@@ -57,110 +54,15 @@ pub(crate) enum RowKind {
 /// The Q&A pairs of more conversations than this are indexed when they are asked for.
 const LARGE: u64 = 50_000;
 
-/// The records of one agent. Clones share them.
-#[derive(Clone)]
-pub(crate) struct Store {
-    indexed: Arc<dyn RecordQueries>,
-}
+/// The records of one agent, indexed. Clones share them.
+pub(crate) type Store = Arc<dyn RecordQueries>;
 
-impl Store {
-    /// Indexes records. The Q&A pairs of a large source are indexed by the first request for pairs,
-    /// because that takes longer than the rest of the start.
-    pub(crate) fn new(records: impl RecordSource) -> Self {
-        let indexed = IndexedRecords::new(records);
-        if indexed.len() <= LARGE {
-            indexed.qa_index();
-        }
-        Self { indexed: Arc::new(indexed) }
+/// Indexes records. The Q&A pairs of a large source are indexed by the first request for pairs,
+/// because that takes longer than the rest of the start.
+pub(crate) fn index_records(records: impl RecordSource) -> Store {
+    let indexed = IndexedRecords::new(records);
+    if indexed.conversation_count() <= LARGE {
+        indexed.qa_index();
     }
-
-    /// Whether rows can be asked for without waiting: their index is made, and if they are cached, the
-    /// cache is filled.
-    pub(crate) fn is_ready(&self, rows: RowKind) -> bool {
-        self.indexed.is_ready(rows)
-    }
-
-    /// Makes the index and the cache that rows need. Blocks for as long as that takes.
-    pub(crate) fn prepare(&self, rows: RowKind) {
-        self.indexed.prepare(rows);
-    }
-
-    /// The number of conversations.
-    pub(crate) fn conversation_count(&self) -> u64 {
-        self.indexed.len()
-    }
-
-    /// Conversations whose last message is within a window (both ends inclusive), newest first.
-    pub(crate) fn conversations(
-        &self,
-        window: (i64, i64),
-        of_type: TypeFilter,
-        user_id: Option<&str>,
-    ) -> Conversations<'_> {
-        let ranks = self.indexed.conversations(window, of_type, user_id);
-        Conversations { of: &*self.indexed, ranks }
-    }
-
-    /// The messages of a conversation, oldest first. `None` if there is no such conversation.
-    pub(crate) fn messages(&self, conversation_id: &str) -> Option<Messages<'_>> {
-        let (conversation, total) = self.indexed.messages(conversation_id)?;
-        Some(Messages { of: &*self.indexed, conversation, total })
-    }
-
-    /// Q&A pairs asked within a window (both ends inclusive), oldest question first.
-    pub(crate) fn qa(&self, window: (i64, i64), rated: FeedbackFilter) -> QaPairs<'_> {
-        QaPairs { of: &*self.indexed, ranks: self.indexed.qa(window, rated) }
-    }
-}
-
-/// The conversations that match.
-pub(crate) struct Conversations<'a> {
-    of: &'a dyn RecordQueries,
-    ranks: Ranks<'a>,
-}
-
-impl Conversations<'_> {
-    pub(crate) fn total(&self) -> u64 {
-        self.ranks.len()
-    }
-
-    /// Writes rows, with commas between them.
-    pub(crate) fn write(&self, slice: Slice, with_anonymous_id: bool, out: &mut JsonBuf) {
-        self.of.write_conversations(&self.ranks, slice, with_anonymous_id, out);
-    }
-}
-
-/// The messages of one conversation.
-pub(crate) struct Messages<'a> {
-    of: &'a dyn RecordQueries,
-    conversation: u32,
-    total: u64,
-}
-
-impl Messages<'_> {
-    pub(crate) fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// Writes rows, with commas between them.
-    pub(crate) fn write(&self, slice: Slice, form: MessageForm, out: &mut JsonBuf) {
-        self.of.write_messages(self.conversation, slice, form, out);
-    }
-}
-
-/// The Q&A pairs that match.
-pub(crate) struct QaPairs<'a> {
-    of: &'a dyn RecordQueries,
-    ranks: Ranks<'a>,
-}
-
-impl QaPairs<'_> {
-    pub(crate) fn total(&self) -> u64 {
-        self.ranks.len()
-    }
-
-    /// Writes rows, with commas between them.
-    pub(crate) fn write(&self, slice: Slice, unit: QaTime, out: &mut JsonBuf) {
-        self.of.write_qa(&self.ranks, slice, unit, out);
-    }
+    Arc::new(indexed)
 }

@@ -1,4 +1,4 @@
-//! How much work a query is: how many records, and keys of records, it asks of the source.
+//! The cost of a query: how many records, and keys of records, it asks of the source.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::index::fake::Fake;
-use super::{IndexedRecords, RowKind, Slice, Store};
+use super::{IndexedRecords, RowKind, Slice, Store, index_records};
 use crate::contract::{Feedback, QaTime};
 use crate::records::generate::Generator;
 use crate::records::json::JsonBuf;
@@ -17,15 +17,15 @@ const PAIRS: RowKind = RowKind::Qa(QaTime::Seconds);
 fn rows(store: &Store, rated: Option<Feedback>) -> Vec<u8> {
     let mut out = JsonBuf::default();
     let found = store.qa(ALL, rated);
-    let slice = Slice { skip: found.total() / 2, take: 100, reversed: false };
-    found.write(slice, QaTime::Milliseconds, &mut out);
+    let slice = Slice { skip: found.len() / 2, take: 100, reversed: false };
+    store.write_qa(&found, slice, QaTime::Milliseconds, &mut out);
     out.into_bytes()
 }
 
 #[test]
 fn pairs_of_many_conversations_are_indexed_for_the_first_who_asks() {
     let generator = || Generator::new(1, 50_001, END_MS, END_MS);
-    let store = Store::new(generator());
+    let store = index_records(generator());
     let asked = thread::scope(|scope| {
         let ask = || rows(&store, Some(Feedback::Good));
         [scope.spawn(ask), scope.spawn(ask)].map(|thread| thread.join().unwrap())
@@ -34,19 +34,19 @@ fn pairs_of_many_conversations_are_indexed_for_the_first_who_asks() {
     assert!(store.is_ready(PAIRS));
     let few = IndexedRecords::new(generator());
     few.qa_index();
-    assert_eq!(asked[0], rows(&Store { indexed: Arc::new(few) }, Some(Feedback::Good)));
+    assert_eq!(asked[0], rows(&(Arc::new(few) as Store), Some(Feedback::Good)));
 }
 
 #[test]
 fn pairs_of_few_conversations_are_indexed_at_once() {
-    assert!(Store::new(Generator::new(1, 1000, END_MS, END_MS)).is_ready(PAIRS));
+    assert!(index_records(Generator::new(1, 1000, END_MS, END_MS)).is_ready(PAIRS));
 }
 
 #[test]
 fn a_panic_while_indexing_is_one_for_each_who_asks() {
     let mut broken = Fake::new(50_001, i64::MAX, |number, _| number.into());
     broken.break_pairs();
-    let store = Store::new(broken);
+    let store = index_records(broken);
     for _ in 0..3 {
         let waited = catch_unwind(AssertUnwindSafe(|| store.prepare(PAIRS)));
         assert!(waited.is_err());

@@ -20,7 +20,7 @@ pub(super) use qa::QaIndex;
 
 /// The ranks that match a query, in order.
 #[derive(Clone, Debug)]
-pub(super) enum Ranks<'a> {
+pub(crate) enum Ranks<'a> {
     /// Consecutive ranks, for a query without a filter.
     Range(Range<u32>),
     /// Part of a filter's list.
@@ -28,7 +28,7 @@ pub(super) enum Ranks<'a> {
 }
 
 impl<'a> Ranks<'a> {
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         match self {
             Self::Range(range) => u64::from(range.end - range.start),
             Self::Listed(list) => list.len() as u64,
