@@ -5,18 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use axum::http::Uri;
-use axum::http::uri::Authority;
 use clap::Args;
 
 use super::whole_file::{can_write, write_report};
 use super::{Exit, fail, flags, print, say};
 use crate::report::Format;
-use crate::verify::{Clock, Options, Step, is_in_clear, verify};
+use crate::verify::{Clock, Options, Progress, is_unencrypted, verify};
 
 #[derive(Args)]
 pub(super) struct VerifyArgs {
     /// Server to verify: scheme and host, and what stands before /v1 if need be
-    #[arg(long, value_name = "URL", env = "GPTBOTS_MOCK_AGAINST", value_parser = url)]
+    #[arg(long, value_name = "URL", env = "GPTBOTS_MOCK_AGAINST", value_parser = server_url)]
     against: String,
     /// Key of an agent that has records; better in the variable than on the command line
     #[arg(long, env = "GPTBOTS_MOCK_KEY", hide_env_values = true, value_parser = flags::api_key)]
@@ -42,12 +41,15 @@ pub(super) struct VerifyArgs {
     report: Vec<(PathBuf, Format)>,
 }
 
-/// A server's address, without anything that a request could not be made of.
-fn url(text: &str) -> Result<String, String> {
+/// Reads the URL of a server. We refuse what no request could be made of before anything is sent.
+fn server_url(text: &str) -> Result<String, String> {
     let shape = "write it as https://HOST or http://HOST:PORT, with a path if need be";
     let uri: Uri = text.parse().map_err(|error| format!("{error}; {shape}"))?;
-    let scheme = uri.scheme_str().unwrap_or_default();
-    if !matches!(scheme, "http" | "https") || uri.host().is_none_or(str::is_empty) {
+    let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority())
+    else {
+        return Err(shape.to_owned());
+    };
+    if authority.host().is_empty() {
         return Err(shape.to_owned());
     }
     if cfg!(not(feature = "tls")) && scheme == "https" {
@@ -55,11 +57,11 @@ fn url(text: &str) -> Result<String, String> {
             "this build has no TLS; build with the feature `tls`, or write http://".to_owned()
         );
     }
-    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    let authority = authority.as_str();
     if authority.contains('@') {
         return Err("a key belongs into --key, not before the host".to_owned());
     }
-    // A port that is none would be taken for the scheme's, and the key sent to whoever is there.
+    // The client would use the scheme's port in place of a wrong one, and send the key to it.
     let behind_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
     if behind_host.contains(':') && uri.port_u16().is_none_or(|port| port == 0) {
         return Err(format!("a port is a number from 1 to 65535; {shape}"));
@@ -84,24 +86,25 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
     let lasts =
         if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) };
     say(&format!("up to {most} requests, {rate} a minute: about {lasts}"));
-    if is_in_clear(&options.against) {
+    if is_unencrypted(&options.against) {
         say("warning: http:// shows the key to whoever is between here and the server");
     }
-    // A path that cannot be written to is told before anything is asked.
+    // We try the paths first, so that no run is lost for a report that cannot be written.
     for (path, _) in &args.report {
         if let Err(error) = can_write(path) {
-            return unwritten(path, &error);
+            return cannot_write(path, &error);
         }
     }
     let on_terminal = io::stderr().is_terminal();
-    let report = verify(&options, &Passing(Instant::now()), &|step| tell(step, on_terminal));
+    let report = verify(&options, &SystemClock(Instant::now()), &|it| show(it, on_terminal));
     if on_terminal {
+        // As in `show`.
         let _ = write!(io::stderr(), "\r{:50}\r", "");
     }
     let printed = print(out, &report.to_string());
     for (path, format) in &args.report {
         if let Err(error) = write_report(path, &report.write(*format)) {
-            return unwritten(path, &error);
+            return cannot_write(path, &error);
         }
     }
     match printed {
@@ -110,26 +113,24 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
     }
 }
 
-fn unwritten(path: &Path, error: &io::Error) -> Exit {
+fn cannot_write(path: &Path, error: &io::Error) -> Exit {
     fail(Exit::Failed, &format!("cannot write {}: {error}", path.display()))
 }
 
-/// So many requests between two lines of a log.
-const SELDOM: u32 = 10;
+/// A log has a line after this many requests.
+const LOG_INTERVAL: u32 = 10;
 
-/// How it goes on: on a terminal one line that changes, in a log a line now and then.
-fn tell(step: Step, on_terminal: bool) {
-    let line = match step {
-        Step::Sent { sent, of } if on_terminal || (sent % SELDOM == 0 && sent < of) => {
+/// Shows how far the run has come: on a terminal one line that changes, in a log a line now and then.
+fn show(progress: Progress, on_terminal: bool) {
+    let line = match progress {
+        Progress::Sent { sent, of } if on_terminal || (sent % LOG_INTERVAL == 0 && sent < of) => {
             format!("{sent} of {of} requests")
         }
-        Step::Sent { .. } => return,
-        Step::Waiting(pause) => {
-            format!("waiting {} s after a 429", pause.as_secs())
-        }
+        Progress::Sent { .. } => return,
+        Progress::Waiting(pause) => format!("waiting {} s after a 429", pause.as_secs()),
     };
     if on_terminal {
-        // A closed stderr hides it and changes nothing else.
+        // Without stderr there is nobody to show it to, and the report is still right.
         let _ = write!(io::stderr(), "\r{line:50}");
     } else {
         say(&line);
@@ -137,9 +138,9 @@ fn tell(step: Step, on_terminal: bool) {
 }
 
 /// The time of this machine.
-struct Passing(Instant);
+struct SystemClock(Instant);
 
-impl Clock for Passing {
+impl Clock for SystemClock {
     fn now(&self) -> Duration {
         self.0.elapsed()
     }

@@ -1,6 +1,6 @@
 //! The answers: their keys, in the order of the wire.
 
-use super::{Source, assumed, documented, page};
+use super::{Operation, Source, assumed, source};
 
 /// The JSON type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +33,11 @@ impl JsonType {
 
 /// One key of a row.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<F: 'static> {
+pub struct Key {
     /// Which value.
-    pub field: F,
-    /// The key as written: quoted, with its colon.
-    pub(crate) json: &'static str,
+    pub field: RowField,
+    /// The key.
+    pub name: &'static str,
     /// The type of the value.
     pub json_type: JsonType,
     /// What it says, in a few words.
@@ -46,11 +46,73 @@ pub struct Key<F: 'static> {
     pub source: Source,
 }
 
-impl<F> Key<F> {
-    /// The bare name.
+impl Key {
+    /// Whether rows have it only under a reading.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_by_reading(&self) -> bool {
+        self.field == RowField::Conversation(ConversationField::AnonymousId)
+    }
+
+    /// Whether the value is a channel.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_channel(&self) -> bool {
+        [
+            RowField::Conversation(ConversationField::ConversationType),
+            RowField::Qa(QaField::ConvoType),
+        ]
+        .contains(&self.field)
+    }
+
+    /// The words of which the value is one; none where it is free.
+    #[cfg(feature = "cli")]
+    pub(crate) fn words(&self) -> Vec<&'static str> {
+        use super::{CONVERSATION_TYPES, Feedback, MessageType};
+
+        match self.field {
+            _ if self.is_channel() => {
+                CONVERSATION_TYPES.iter().map(|(value, ..)| value.name()).collect()
+            }
+            RowField::Qa(QaField::UserFeedback) => Feedback::ALL.map(Feedback::name).into(),
+            RowField::MessageV2(MessageV2Field::Feedback) => {
+                Feedback::ALL.map(Feedback::v2_name).into()
+            }
+            RowField::Message(MessageField::MessageType) => {
+                MessageType::ALL.map(MessageType::name).into()
+            }
+            RowField::MessageV2(MessageV2Field::Role) => {
+                MessageType::ALL.map(MessageType::role).into()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A value of a row, whichever kind of row it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is described where its fields are")]
+pub enum RowField {
+    Conversation(ConversationField),
+    Message(MessageField),
+    MessageV2(MessageV2Field),
+    Qa(QaField),
+}
+
+impl RowField {
+    /// The operation that answers with such rows.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.json.trim_end_matches(':').trim_matches('"')
+    pub fn operation(self) -> Operation {
+        match self {
+            Self::Conversation(_) => Operation::ConversationList,
+            Self::Message(_) => Operation::Messages,
+            Self::MessageV2(_) => Operation::MessagesV2,
+            Self::Qa(_) => Operation::QaRecords,
+        }
+    }
+
+    /// The key of the value.
+    pub(crate) fn name(self) -> &'static str {
+        let mut keys = self.operation().endpoint().answer.keys.iter();
+        keys.find(|key| key.field == self).expect("the table of a row has each of its fields").name
     }
 }
 
@@ -63,22 +125,14 @@ pub(crate) enum TotalPlace {
     Absent,
 }
 
-/// The keys of a row, by kind of row.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum RowKeys {
-    Conversation(&'static [Key<ConversationField>]),
-    Message(&'static [Key<MessageField>]),
-    MessageV2(&'static [Key<MessageV2Field>]),
-    Qa(&'static [Key<QaField>]),
-}
-
 /// An answer: one object that holds the rows of a page and, mostly, a total.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
     /// The key of the rows, quoted, with its colon.
     pub(crate) rows_json: &'static str,
     pub(crate) total: TotalPlace,
-    pub(crate) keys: RowKeys,
+    /// Every key of a row, in order.
+    pub keys: &'static [Key],
     /// What `total` counts, and where the answer comes from.
     pub total_about: &'static str,
 }
@@ -88,43 +142,6 @@ impl Answer {
     #[must_use]
     pub fn rows_name(&self) -> &'static str {
         self.rows_json.trim_end_matches(':').trim_matches('"')
-    }
-
-    /// Every key of a row, in order: (name, type, meaning, source).
-    #[must_use]
-    pub fn keys(&self) -> Vec<(&'static str, JsonType, &'static str, Source)> {
-        fn rows<F>(keys: &[Key<F>]) -> Vec<(&'static str, JsonType, &'static str, Source)> {
-            keys.iter().map(|key| (key.name(), key.json_type, key.about, key.source)).collect()
-        }
-        match self.keys {
-            RowKeys::Conversation(keys) => rows(keys),
-            RowKeys::Message(keys) => rows(keys),
-            RowKeys::MessageV2(keys) => rows(keys),
-            RowKeys::Qa(keys) => rows(keys),
-        }
-    }
-}
-
-/// Whether a key's value is a channel.
-#[cfg(feature = "cli")]
-pub(crate) fn is_channel(key: &str) -> bool {
-    ["conversation_type", "convo_type"].contains(&key)
-}
-
-/// The words of which a key's value is one; none where it is free.
-#[cfg(feature = "cli")]
-pub(crate) fn words(key: &str) -> Vec<&'static str> {
-    use super::{CONVERSATION_TYPES, Feedback, MessageType};
-
-    match key {
-        key if is_channel(key) => {
-            CONVERSATION_TYPES.iter().map(|(value, ..)| value.name()).collect()
-        }
-        "user_feedback" => Feedback::ALL.map(Feedback::name).into(),
-        "feedback" => Feedback::ALL.map(Feedback::v2_name).into(),
-        "message_type" => MessageType::ALL.map(MessageType::name).into(),
-        "role" => MessageType::ALL.map(MessageType::role).into(),
-        _ => Vec::new(),
     }
 }
 
@@ -136,19 +153,18 @@ pub(crate) trait Keys<F> {
 macro_rules! keys {
     (
         $(#[$doc:meta])*
-        $enum:ident, $table:ident:
+        $row:ident $enum:ident $table:ident:
         $first:ident $first_name:literal $first_type:ident $first_about:literal $first_source:expr;
         $($variant:ident $name:literal $type:ident $about:literal $source:expr;)*
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "the table says what each one is")]
         pub enum $enum { $first, $($variant),* }
 
-        $(#[$doc])*
-        pub const $table: &[Key<$enum>] = &[
-            key!($enum, $first $first_name $first_type $first_about $first_source),
-            $(key!($enum, $variant $name $type $about $source)),*
+        const $table: &[Key] = &[
+            key!($row $enum $first $first_name $first_type $first_about $first_source),
+            $(key!($row $enum $variant $name $type $about $source)),*
         ];
 
         impl $enum {
@@ -165,10 +181,10 @@ macro_rules! keys {
 }
 
 macro_rules! key {
-    ($enum:ident, $variant:ident $name:literal $type:ident $about:literal $source:expr) => {
+    ($row:ident $enum:ident $field:ident $name:literal $type:ident $about:literal $source:expr) => {
         Key {
-            field: $enum::$variant,
-            json: concat!("\"", $name, "\":"),
+            field: RowField::$row($enum::$field),
+            name: $name,
             json_type: JsonType::$type,
             about: $about,
             source: $source,
@@ -186,67 +202,58 @@ macro_rules! opening {
     };
 }
 
-const ON_LIST: Source = documented(page::LIST);
-const ON_MESSAGES: Source = documented(page::MESSAGES);
-const ON_MESSAGES_V2: Source = documented(page::MESSAGES_V2);
-const ON_QA: Source = documented(page::QA);
-
 keys! {
     /// A row of the conversation list.
-    ConversationField, CONVERSATION:
-    ConversationId "conversation_id" String "of the conversation" ON_LIST;
-    UserId "user_id" String "the developer's own id of the user" ON_LIST;
+    Conversation ConversationField CONVERSATION:
+    ConversationId "conversation_id" String "of the conversation" source::LIST;
+    UserId "user_id" String "the developer's own id of the user" source::LIST;
     RecentChatTime "recent_chat_time" Integer
-        "time of the newest message, in milliseconds since 1970-01-01 UTC" ON_LIST;
-    Subject "subject" String "of the conversation" ON_LIST;
-    ConversationType "conversation_type" String "the channel; never ALL" ON_LIST;
-    MessageCount "message_count" Integer "messages in the conversation" ON_LIST;
-    CostCredit "cost_credit" Float "credits consumed" ON_LIST;
-    BotId "bot_id" String "the agent" ON_LIST;
+        "time of the newest message, in milliseconds since 1970-01-01 UTC" source::LIST;
+    Subject "subject" String "of the conversation" source::LIST;
+    ConversationType "conversation_type" String "the channel; never ALL" source::LIST;
+    MessageCount "message_count" Integer "messages in the conversation" source::LIST;
+    CostCredit "cost_credit" Float "credits consumed" source::LIST;
+    BotId "bot_id" String "the agent" source::LIST;
     AnonymousId "anonymous_id" StringOrNull
-        "only under anonymous-id=present; null for type API" documented(page::LIST_NEW);
+        "only under anonymous-id=present; null for type API" source::LIST_NEW;
 }
 
 keys! {
     /// A message of `GET /v1/messages`.
-    MessageField, MESSAGE:
-    MessageId "message_id" String "unique" ON_MESSAGES;
-    ParentMessageId "parent_message_id" String "the message before; empty for the first" ON_MESSAGES;
-    MessageType "message_type" String "QUESTION or ANSWER" ON_MESSAGES;
-    Text "text" String "the message" ON_MESSAGES;
-    CreateTime "create_time" Integer "its time, in milliseconds since 1970-01-01 UTC" ON_MESSAGES;
+    Message MessageField MESSAGE:
+    MessageId "message_id" String "unique" source::MESSAGES;
+    ParentMessageId "parent_message_id" String "the message before; empty for the first" source::MESSAGES;
+    MessageType "message_type" String "QUESTION or ANSWER" source::MESSAGES;
+    Text "text" String "the message" source::MESSAGES;
+    CreateTime "create_time" Integer "its time, in milliseconds since 1970-01-01 UTC" source::MESSAGES;
 }
 
 keys! {
     /// A message of `GET /v2/messages`.
-    MessageV2Field, MESSAGE_V2:
-    MessageId "message_id" String "unique" ON_MESSAGES_V2;
+    MessageV2 MessageV2Field MESSAGE_V2:
+    MessageId "message_id" String "unique" source::MESSAGES_V2;
     ParentMessageId "parent_message_id" String
-        "the message before; empty for the first" ON_MESSAGES_V2;
+        "the message before; empty for the first" source::MESSAGES_V2;
     CreateTime "create_time" Integer
-        "its time, in milliseconds since 1970-01-01 UTC" ON_MESSAGES_V2;
-    Feedback "feedback" String "POSITIVE or NEGATIVE on a rated answer, else empty" ON_MESSAGES_V2;
-    Role "role" String "who wrote it: user or assistant" ON_MESSAGES_V2;
-    Content "content" List "one object with branch_content, which holds the text" ON_MESSAGES_V2;
+        "its time, in milliseconds since 1970-01-01 UTC" source::MESSAGES_V2;
+    Feedback "feedback" String "POSITIVE or NEGATIVE on a rated answer, else empty" source::MESSAGES_V2;
+    Role "role" String "who wrote it: user or assistant" source::MESSAGES_V2;
+    Content "content" List "one object with branch_content, which holds the text" source::MESSAGES_V2;
 }
 
 keys! {
     /// A row of the Q&A list.
-    QaField, QA:
-    Id "id" String "of the Q&A" ON_QA;
-    QTime "q_time" Integer "time of the question, in seconds (reading qa-time)" ON_QA;
-    Q "q" String "the question" ON_QA;
-    A "a" String "the answer" ON_QA;
-    UserFeedback "user_feedback" String "NONE, GOOD or BAD; never ALL" ON_QA;
-    ConvoId "convo_id" String "its conversation" ON_QA;
-    ConvoType "convo_type" String "the channel of the conversation" ON_QA;
+    Qa QaField QA:
+    Id "id" String "of the Q&A" source::QA;
+    QTime "q_time" Integer "time of the question, in seconds (reading qa-time)" source::QA;
+    Q "q" String "the question" source::QA;
+    A "a" String "the answer" source::QA;
+    UserFeedback "user_feedback" String "NONE, GOOD or BAD; never ALL" source::QA;
+    ConvoId "convo_id" String "its conversation" source::QA;
+    ConvoType "convo_type" String "the channel of the conversation" source::QA;
     Aid "aid" String "opaque" assumed("in the page's example and never described");
-    UserId "user_id" String "the developer's own id of the user" ON_QA;
+    UserId "user_id" String "the developer's own id of the user" source::QA;
 }
-
-/// Keys of rows that are there only under a reading.
-#[cfg(feature = "cli")]
-pub(crate) const BY_READING: &[&str] = &["anonymous_id"];
 
 /// What stands before and after the text in `content` of a v2 message.
 pub const CONTENT_OPEN: &str = r#"[{"branch_content":[{"type":"text","text":""#;
@@ -260,7 +267,7 @@ pub const TOTAL: &str = "\"total\":";
 pub const LIST: Answer = Answer {
     rows_json: "\"list\":",
     total: TotalPlace::AfterRows,
-    keys: RowKeys::Conversation(CONVERSATION),
+    keys: CONVERSATION,
     total_about: "all matching conversations, over all pages (reading list-total)",
 };
 
@@ -268,7 +275,7 @@ pub const LIST: Answer = Answer {
 pub const MESSAGES: Answer = Answer {
     rows_json: "\"messages\":",
     total: TotalPlace::BeforeRows,
-    keys: RowKeys::Message(MESSAGE),
+    keys: MESSAGE,
     total_about: "all messages of the conversation, a number (reading messages-total)",
 };
 
@@ -276,7 +283,7 @@ pub const MESSAGES: Answer = Answer {
 pub const MESSAGES_V2: Answer = Answer {
     rows_json: "\"conversation_content\":",
     total: TotalPlace::BeforeRows,
-    keys: RowKeys::MessageV2(MESSAGE_V2),
+    keys: MESSAGE_V2,
     total_about: "all messages of the conversation, a number (reading messages-total)",
 };
 
@@ -284,6 +291,6 @@ pub const MESSAGES_V2: Answer = Answer {
 pub const QA_RECORDS: Answer = Answer {
     rows_json: "\"qa\":",
     total: TotalPlace::Absent,
-    keys: RowKeys::Qa(QA),
+    keys: QA,
     total_about: "all matching questions, only under qa-total=present",
 };

@@ -1,14 +1,14 @@
 //! One row per endpoint: its path, its parameters in checking order, its errors, its page.
 
-use super::errors::PAST_END_BY_READING;
+use super::errors::{PAST_END_BY_READING, error};
 use super::{
     Answer, COMMON_ERRORS, Code, ErrorRow, Field, Kind, LIST, MESSAGES, MESSAGES_V2, Param,
-    Presence, QA_RECORDS, Source, Status, assumed, documented, page,
+    Presence, QA_RECORDS, Source, Status, assumed, source,
 };
 use crate::suggest::unknown;
 
-/// What an endpoint does. Each has its handler in `http/handlers`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an endpoint does. Each has its handler in `api/handlers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each is described by its row")]
 pub enum Operation {
     ConversationList,
@@ -23,7 +23,7 @@ impl Operation {
 
     /// The row that describes it.
     #[must_use]
-    pub fn endpoint(self) -> &'static Endpoint {
+    pub const fn endpoint(self) -> &'static Endpoint {
         // The rows stand in the order of the operations, which a test holds.
         &ENDPOINTS[self as usize]
     }
@@ -112,41 +112,30 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
     name: "conversation list",
     path: "/v1/bot/conversation/page",
     about: "the conversations of a time window, newest first",
-    source: documented(page::LIST),
+    source: source::LIST,
     params: &[
         required(
             Field::ConversationType,
             Kind::ConversationType,
             "channel; ALL is no filter",
-            documented(page::LIST_OLD),
+            source::LIST_OLD,
         ),
-        Param {
-            field: Field::UserId,
-            kind: Kind::Text,
-            presence: Presence::Optional,
-            about: "exact match",
-            source: documented(page::LIST),
-        },
+        optional(Field::UserId, Kind::Text, "exact match", source::LIST),
         required(
             Field::StartTime,
             Kind::Millis,
             "earliest recent_chat_time, inclusive",
-            documented(page::LIST),
+            source::LIST,
         ),
-        required(
-            Field::EndTime,
-            Kind::Millis,
-            "latest recent_chat_time, inclusive",
-            documented(page::LIST),
-        ),
-        required(Field::Page, FROM_ONE, "number of the page", documented(page::LIST)),
-        required(Field::PageSize, UP_TO_100, "rows per page", documented(page::LIST)),
+        required(Field::EndTime, Kind::Millis, "latest recent_chat_time, inclusive", source::LIST),
+        required(Field::Page, FROM_ONE, "number of the page", source::LIST),
+        required(Field::PageSize, UP_TO_100, "rows per page", source::LIST),
     ],
     answer: LIST,
     errors: &[
-        error(Code::InvalidParameter, "Invalid parameter", documented(page::LIST)),
+        error(Code::InvalidParameter, "Invalid parameter", source::LIST),
         error(Code::AuthenticationFailed, "Authentication failed.", assumed(NO_ROW)),
-        error(Code::AgentDeleted, "Agent deleted", documented(page::LIST)),
+        error(Code::AgentDeleted, "Agent deleted", source::LIST),
         PAST_END_BY_READING,
     ],
     example: Example {
@@ -164,14 +153,9 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
     name: "v1 messages",
     path: "/v1/messages",
     about: "the messages of one conversation, oldest first",
-    source: documented(page::MESSAGES),
+    source: source::MESSAGES,
     params: &[
-        required(
-            Field::ConversationId,
-            Kind::Text,
-            "the conversation, exactly",
-            documented(page::MESSAGES),
-        ),
+        required(Field::ConversationId, Kind::Text, "the conversation, exactly", source::MESSAGES),
         required(
             Field::Page,
             FROM_ONE,
@@ -187,15 +171,11 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
     ],
     answer: MESSAGES,
     errors: &[
-        error(Code::InvalidParameter, "Invalid parameter.", documented(page::MESSAGES)),
-        error(Code::PageExceedsTotal, "Page number exceeds total.", documented(page::MESSAGES)),
-        error(Code::AuthenticationFailed, "Authentication failed.", documented(page::MESSAGES)),
-        error(
-            Code::ConversationMissing,
-            "Conversation does not exist.",
-            documented(page::MESSAGES),
-        ),
-        error(Code::AgentDeleted, "Agent deleted", documented(page::MESSAGES)),
+        error(Code::InvalidParameter, "Invalid parameter.", source::MESSAGES),
+        error(Code::PageExceedsTotal, "Page number exceeds total.", source::MESSAGES),
+        error(Code::AuthenticationFailed, "Authentication failed.", source::MESSAGES),
+        error(Code::ConversationMissing, "Conversation does not exist.", source::MESSAGES),
+        error(Code::AgentDeleted, "Agent deleted", source::MESSAGES),
     ],
     example: Example {
         query: "conversation_id=xxxxxx&user_id=123456&page=1&page_size=100",
@@ -210,36 +190,28 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
     name: "v2 messages",
     path: "/v2/messages",
     about: "the messages of one conversation, newest first",
-    source: documented(page::MESSAGES_V2),
+    source: source::MESSAGES_V2,
     params: &[
         required(
             Field::ConversationId,
             Kind::Text,
             "the conversation, exactly",
-            documented(page::MESSAGES_V2),
+            source::MESSAGES_V2,
         ),
         required(Field::Page, FROM_ONE, "number of the page", assumed(AS_V1)),
         required(Field::PageSize, UP_TO_100, "rows per page", assumed(AS_V1)),
     ],
     answer: MESSAGES_V2,
     errors: &[
-        error(Code::InvalidParameter, "Invalid parameters", documented(page::MESSAGES_V2)),
+        error(Code::InvalidParameter, "Invalid parameters", source::MESSAGES_V2),
         error(
             Code::PageExceedsTotal,
             "Pagination parameter exceeds actual count",
-            documented(page::MESSAGES_V2),
+            source::MESSAGES_V2,
         ),
-        error(
-            Code::AuthenticationFailed,
-            "Developer authentication failed",
-            documented(page::MESSAGES_V2),
-        ),
-        error(
-            Code::ConversationMissing,
-            "Conversation does not exist",
-            documented(page::MESSAGES_V2),
-        ),
-        error(Code::AgentDeleted, "Agent has been deleted", documented(page::MESSAGES_V2)),
+        error(Code::AuthenticationFailed, "Developer authentication failed", source::MESSAGES_V2),
+        error(Code::ConversationMissing, "Conversation does not exist", source::MESSAGES_V2),
+        error(Code::AgentDeleted, "Agent has been deleted", source::MESSAGES_V2),
     ],
     example: Example {
         query: "conversation_id=xxxxxx&user_id=123456&page=1&page_size=100",
@@ -254,33 +226,28 @@ const QA_LIST: Endpoint = Endpoint {
     name: "Q&A list",
     path: "/v1/message/qa/record/page",
     about: "the questions of a time window with their answers, oldest first, without a total",
-    source: documented(page::QA),
+    source: source::QA,
     params: &[
         required(
             Field::UserFeedback,
             Kind::Feedback,
             "rating of the answer; ALL is no filter",
-            documented(page::QA),
+            source::QA,
         ),
         required(
             Field::StartTime,
             Kind::Millis,
             "earliest time of the question, inclusive",
-            documented(page::QA),
+            source::QA,
         ),
         required(
             Field::EndTime,
             Kind::Millis,
             "latest time of the question, inclusive",
-            documented(page::QA),
+            source::QA,
         ),
-        required(Field::Page, FROM_ONE, "number of the page", documented(page::QA)),
-        required(
-            Field::PageSize,
-            Kind::Integer { min: 10, max: 100 },
-            "rows per page",
-            documented(page::QA),
-        ),
+        required(Field::Page, FROM_ONE, "number of the page", source::QA),
+        required(Field::PageSize, Kind::Integer { min: 10, max: 100 }, "rows per page", source::QA),
     ],
     answer: QA_RECORDS,
     errors: &[
@@ -308,8 +275,8 @@ const fn required(field: Field, kind: Kind, about: &'static str, source: Source)
     Param { field, kind, presence: Presence::Required, about, source }
 }
 
-const fn error(code: Code, message: &'static str, source: Source) -> ErrorRow {
-    ErrorRow { code, message, source }
+const fn optional(field: Field, kind: Kind, about: &'static str, source: Source) -> Param {
+    Param { presence: Presence::Optional, ..required(field, kind, about, source) }
 }
 
 /// A query of the conversation list that leaves nothing out: a first one to try.

@@ -1,102 +1,82 @@
 //! The codes, their HTTP status, and the messages that are the same everywhere.
 
-use super::{Source, Wording, assumed, documented, page};
+use super::{ENDPOINTS, Source, Wording, assumed, source};
 
-/// The `code` of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// A parameter is missing, malformed, out of range or given twice.
-    InvalidParameter,
-    /// The page lies past the last one.
-    PageExceedsTotal,
-    /// No key, a malformed one or an unknown one.
-    AuthenticationFailed,
-    /// The key's agent has no such conversation.
-    ConversationMissing,
-    /// The key's agent was deleted.
-    AgentDeleted,
-    /// More requests than the key may make.
-    RateLimited,
-    /// The server failed.
-    Internal,
-    /// No such path.
-    NotFound,
-    /// Neither `GET` nor `HEAD`.
-    MethodNotAllowed,
-    /// The request is not HTTP as RFC 9112 wants it: its `Host`, or its body.
-    BadRequest,
-    /// A `Transfer-Encoding` that is not known.
-    NotImplemented,
+macro_rules! codes {
+    ($(
+        $(#[$group_doc:meta])* $group:ident: $count:literal {
+            $($(#[$doc:meta])* $code:ident $number:literal $status:literal;)*
+        }
+    )*) => {
+        /// The `code` of a failure.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($($(#[$doc])* $code,)*)* }
+
+        impl Code {
+            $($(#[$group_doc])* pub const $group: [Self; $count] = [$(Self::$code),*];)*
+
+            /// The number on the wire.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                match self { $($(Self::$code => $number,)*)* }
+            }
+
+            /// The HTTP status, under the reading `error-status=mapped`. Assumed for every code.
+            #[must_use]
+            pub const fn http_status(self) -> u16 {
+                match self { $($(Self::$code => $status,)*)* }
+            }
+        }
+    };
+}
+
+// Each with its number and its HTTP status.
+codes! {
+    /// Every code that an endpoint may answer.
+    ALL: 9 {
+        /// A parameter is missing, malformed, out of range or given twice.
+        InvalidParameter 40000 400;
+        /// The page lies past the last one.
+        PageExceedsTotal 40005 400;
+        /// No key, a malformed one or an unknown one.
+        AuthenticationFailed 40127 401;
+        /// The key's agent has no such conversation.
+        ConversationMissing 40356 400;
+        /// The key's agent was deleted.
+        AgentDeleted 20059 400;
+        /// More requests than the key may make.
+        RateLimited 40008 429;
+        /// The server failed.
+        Internal 50000 500;
+        /// No such path.
+        NotFound 404 404;
+        /// Neither `GET` nor `HEAD`.
+        MethodNotAllowed 405 405;
+    }
+    /// The codes of requests that are not HTTP as they should be. Such a request reaches no
+    /// endpoint, whatever its path is.
+    OF_HTTP: 2 {
+        /// The request is not HTTP as RFC 9112 wants it: its `Host`, or its body.
+        BadRequest 400 400;
+        /// A `Transfer-Encoding` that is not known.
+        NotImplemented 501 501;
+    }
 }
 
 impl Code {
-    /// Every code that an endpoint may answer.
-    pub const ALL: [Self; 9] = [
-        Self::InvalidParameter,
-        Self::PageExceedsTotal,
-        Self::AuthenticationFailed,
-        Self::ConversationMissing,
-        Self::AgentDeleted,
-        Self::RateLimited,
-        Self::Internal,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-    ];
-
-    /// The codes of requests that are not HTTP as they should be. Such a request reaches no
-    /// endpoint, whatever its path is.
-    pub const OF_HTTP: [Self; 2] = [Self::BadRequest, Self::NotImplemented];
-
-    /// The number on the wire.
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        match self {
-            Self::InvalidParameter => 40000,
-            Self::PageExceedsTotal => 40005,
-            Self::AuthenticationFailed => 40127,
-            Self::ConversationMissing => 40356,
-            Self::AgentDeleted => 20059,
-            Self::RateLimited => 40008,
-            Self::Internal => 50000,
-            Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::BadRequest => 400,
-            Self::NotImplemented => 501,
-        }
-    }
-
     /// Where every HTTP status comes from.
-    pub(crate) const STATUS_SOURCE: Source = assumed(page::NONE);
+    pub(crate) const STATUS_SOURCE: Source = source::NONE;
 
-    /// The HTTP status, under the reading `error-status=mapped`. Assumed for every code.
-    #[must_use]
-    pub const fn http_status(self) -> u16 {
-        match self {
-            Self::InvalidParameter
-            | Self::PageExceedsTotal
-            | Self::ConversationMissing
-            | Self::AgentDeleted
-            | Self::BadRequest => 400,
-            Self::AuthenticationFailed => 401,
-            Self::RateLimited => 429,
-            Self::Internal => 500,
-            Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::NotImplemented => 501,
-        }
+    /// The code that an endpoint may answer with this number.
+    #[cfg(feature = "cli")]
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| i64::from(code.number()) == number)
     }
 
     /// Whether `error-status=ok` answers it as HTTP 200: the codes of the pages' own tables.
     #[must_use]
-    pub const fn of_the_pages(self) -> bool {
-        matches!(
-            self,
-            Self::InvalidParameter
-                | Self::PageExceedsTotal
-                | Self::AuthenticationFailed
-                | Self::ConversationMissing
-                | Self::AgentDeleted
-        )
+    pub fn of_the_pages(self) -> bool {
+        ENDPOINTS.iter().any(|endpoint| endpoint.errors.iter().any(|row| row.code == self))
     }
 }
 
@@ -133,39 +113,31 @@ pub(crate) fn failure(code: Code, message: &str) -> String {
 }
 
 /// What `page-past-end=error` answers on the two lists, whose pages have no such row.
-pub(super) const PAST_END_BY_READING: ErrorRow = ErrorRow {
-    code: Code::PageExceedsTotal,
-    message: "Page number exceeds total.",
-    source: assumed("only under the reading page-past-end=error"),
-};
+pub(super) const PAST_END_BY_READING: ErrorRow = error(
+    Code::PageExceedsTotal,
+    "Page number exceeds total.",
+    assumed("only under the reading page-past-end=error"),
+);
 
 /// Codes that every endpoint answers in the same words.
 pub const COMMON_ERRORS: &[ErrorRow] = &[
-    ErrorRow {
-        code: Code::RateLimited,
-        message: "Agent RPM request limit exceeded. \
-                  Please contact the service provider to increase the limit.",
-        source: documented(page::SIBLINGS),
-    },
-    ErrorRow {
-        code: Code::Internal,
-        message: "Internal system error",
-        source: documented(page::SIBLINGS),
-    },
-    ErrorRow { code: Code::NotFound, message: "Not found", source: assumed(page::NONE) },
-    ErrorRow {
-        code: Code::MethodNotAllowed,
-        message: "Method not allowed",
-        source: assumed("the pages say only that it is an error"),
-    },
-    ErrorRow {
-        code: Code::BadRequest,
-        message: "Bad request",
-        source: assumed("RFC 9112, 3.2 and 7.1"),
-    },
-    ErrorRow {
-        code: Code::NotImplemented,
-        message: "Not implemented",
-        source: assumed("RFC 9112, 6.1"),
-    },
+    error(
+        Code::RateLimited,
+        "Agent RPM request limit exceeded. \
+         Please contact the service provider to increase the limit.",
+        source::SIBLINGS,
+    ),
+    error(Code::Internal, "Internal system error", source::SIBLINGS),
+    error(Code::NotFound, "Not found", source::NONE),
+    error(
+        Code::MethodNotAllowed,
+        "Method not allowed",
+        assumed("the pages say only that it is an error"),
+    ),
+    error(Code::BadRequest, "Bad request", assumed("RFC 9112, 3.2 and 7.1")),
+    error(Code::NotImplemented, "Not implemented", assumed("RFC 9112, 6.1")),
 ];
+
+pub(super) const fn error(code: Code, message: &'static str, source: Source) -> ErrorRow {
+    ErrorRow { code, message, source }
+}

@@ -1,6 +1,6 @@
 //! The vendor's hosts, which the emulator stands in for.
 
-use super::{Source, documented, page};
+use super::{Source, source};
 
 /// A host of the vendor's.
 #[derive(Clone, Copy, Debug)]
@@ -21,18 +21,18 @@ pub const HOSTS: &[Host] = &[
         url: "https://api-{region}.gptbots.ai",
         regions: &["sg", "jp", "th"],
         about: "by the region of the organization's data center",
-        source: documented(page::OVERVIEW),
+        source: source::OVERVIEW,
     },
     Host {
         url: "https://api.gptbots.ai",
         regions: &[],
         about: "without a region: Singapore",
-        source: documented(page::OVERVIEW),
+        source: source::OVERVIEW,
     },
     Host {
         url: "https://altatech.ai",
         regions: &[],
         about: "as the examples of both lists have it",
-        source: documented(page::LIST),
+        source: source::LIST,
     },
 ];

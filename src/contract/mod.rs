@@ -23,16 +23,9 @@ mod unserved;
 mod values;
 mod wrong_path;
 
-#[cfg(feature = "docs")]
-pub(crate) use answers::is_channel;
 pub use answers::{
-    Answer, ConversationField, JsonType, Key, MessageField, MessageV2Field, QaField,
-};
-#[cfg(feature = "cli")]
-pub(crate) use answers::{BY_READING, words};
-pub use answers::{
-    CONTENT_CLOSE, CONTENT_OPEN, CONVERSATION, LIST, MESSAGE, MESSAGE_V2, MESSAGES, MESSAGES_V2,
-    QA, QA_RECORDS, TOTAL,
+    Answer, CONTENT_CLOSE, CONTENT_OPEN, ConversationField, JsonType, Key, LIST, MESSAGES,
+    MESSAGES_V2, MessageField, MessageV2Field, QA_RECORDS, QaField, RowField, TOTAL,
 };
 pub(crate) use answers::{Keys, TotalPlace};
 pub(crate) use endpoints::operation_of;
@@ -43,12 +36,12 @@ pub use hosts::{HOSTS, Host};
 pub use params::{Field, Kind, Param, Presence};
 pub use readings::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, PagePastEnd,
-    PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingRow, Readings,
-    V2MessagesOrder, Wording,
+    PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingId, ReadingRow,
+    Readings, V2MessagesOrder, Wording,
 };
 #[cfg(feature = "docs")]
 pub(crate) use statements::behaviours;
-pub use statements::{SUBJECTS, Statement, statements};
+pub use statements::{SUBJECTS, Statement, StatementId, TableRow, statements};
 pub use unserved::{UNSERVED_ENDPOINTS, UnservedEndpoint};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
@@ -118,16 +111,18 @@ const fn assumed(from: &'static str) -> Source {
     Source { status: Status::Assumed, from }
 }
 
-/// The vendor's pages, as sources name them.
-mod page {
-    pub(super) const LIST: &str = "Get Conversation List, 2025-10-20";
-    pub(super) const LIST_OLD: &str = "Get Conversation List, earlier version";
-    pub(super) const LIST_NEW: &str = "Get Conversation List, newer version";
-    pub(super) const MESSAGES: &str = "Get Conversation Detail, undated";
-    pub(super) const MESSAGES_V2: &str = "Get Conversation Detail v2, newer version";
-    pub(super) const QA: &str = "Get Q&A List, 2025-10-20";
-    pub(super) const OVERVIEW: &str = "API Overview, newer version";
-    pub(super) const SIBLINGS: &str = "sibling pages of the same API";
-    pub(super) const CLIENTS: &str = "public clients of the API";
-    pub(super) const NONE: &str = "no page says it";
+/// The sources that several rows have.
+mod source {
+    use super::{Source, assumed, documented, seen};
+
+    pub(super) const LIST: Source = documented("Get Conversation List, 2025-10-20");
+    pub(super) const LIST_OLD: Source = documented("Get Conversation List, earlier version");
+    pub(super) const LIST_NEW: Source = documented("Get Conversation List, newer version");
+    pub(super) const MESSAGES: Source = documented("Get Conversation Detail, undated");
+    pub(super) const MESSAGES_V2: Source = documented("Get Conversation Detail v2, newer version");
+    pub(super) const QA: Source = documented("Get Q&A List, 2025-10-20");
+    pub(super) const OVERVIEW: Source = documented("API Overview, newer version");
+    pub(super) const SIBLINGS: Source = documented("sibling pages of the same API");
+    pub(super) const CLIENTS: Source = seen("public clients of the API");
+    pub(super) const NONE: Source = assumed("no page says it");
 }

@@ -3,46 +3,43 @@
 use super::values::{CONVERSATION_TYPES, NO_FILTER};
 use super::{ConversationType, Feedback, Source};
 
-/// A parameter of the vendor's. Its name stands here and nowhere else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Field {
-    /// Channel filter of the conversation list.
-    ConversationType,
-    /// User filter of the conversation list.
-    UserId,
-    /// First instant of the window, inclusive.
-    StartTime,
-    /// Last instant of the window, inclusive.
-    EndTime,
-    /// Number of the page, from 1.
-    Page,
-    /// Rows per page.
-    PageSize,
-    /// The conversation whose messages are asked for.
-    ConversationId,
-    /// Rating filter of the Q&A list.
-    UserFeedback,
+macro_rules! fields {
+    ($($(#[$doc:meta])* $field:ident $name:literal;)*) => {
+        /// A parameter of the vendor's. Its name stands here and nowhere else.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Field { $($(#[$doc])* $field,)* }
+
+        impl Field {
+            /// How many there are.
+            pub const COUNT: usize = [$($name),*].len();
+
+            /// The name in the query string.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$field => $name),* }
+            }
+        }
+    };
 }
 
-impl Field {
-    /// How many there are.
-    pub const COUNT: usize = 8;
-
-    /// The name in the query string.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConversationType => "conversation_type",
-            Self::UserId => "user_id",
-            Self::StartTime => "start_time",
-            Self::EndTime => "end_time",
-            Self::Page => "page",
-            Self::PageSize => "page_size",
-            Self::ConversationId => "conversation_id",
-            Self::UserFeedback => "user_feedback",
-        }
-    }
+fields! {
+    /// Channel filter of the conversation list.
+    ConversationType "conversation_type";
+    /// User filter of the conversation list.
+    UserId "user_id";
+    /// First instant of the window, inclusive.
+    StartTime "start_time";
+    /// Last instant of the window, inclusive.
+    EndTime "end_time";
+    /// Number of the page, from 1.
+    Page "page";
+    /// Rows per page.
+    PageSize "page_size";
+    /// The conversation whose messages are asked for.
+    ConversationId "conversation_id";
+    /// Rating filter of the Q&A list.
+    UserFeedback "user_feedback";
 }
 
 /// Whether a parameter has to be there. An empty value is as good as none.

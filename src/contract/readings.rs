@@ -23,11 +23,24 @@ macro_rules! readings {
             impl sealed::Sealed for $type {}
 
             impl Reading for $type {
+                const ID: ReadingId = ReadingId::$type;
+
                 fn apply(self, readings: &mut Readings) {
                     readings.$field = self;
                 }
+
+                fn word(self) -> &'static str {
+                    match self {
+                        Self::$first => $first_word,
+                        $(Self::$value => $word,)*
+                    }
+                }
             }
         )*
+
+        /// Which reading, in the order of [`READINGS`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ReadingId { $($(#[doc = $doc])* $type,)* }
 
         /// The value of every reading; [`Readings::default`] is what the emulator believes.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,16 +86,13 @@ macro_rules! readings {
             /// assert_eq!(readings.words().next(), Some(("error-status", "mapped")));
             /// ```
             pub fn words(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
-                let words = [$(match self.$field {
-                    $type::$first => ($name, $first_word),
-                    $($type::$value => ($name, $word),)*
-                },)*];
-                words.into_iter()
+                [$(($name, self.$field.word()),)*].into_iter()
             }
         }
 
         /// Every reading, as `gptbots-mock readings` lists them.
         pub const READINGS: &[ReadingRow] = &[$(ReadingRow {
+            id: ReadingId::$type,
             name: $name,
             values: &[
                 ($first_word, concat!($($first_about),*)),
@@ -208,17 +218,39 @@ readings! {
 
 /// A value of one reading, such as [`QaTime::Milliseconds`].
 pub trait Reading: sealed::Sealed {
+    /// Which reading it is a value of.
+    const ID: ReadingId;
+
     /// Puts it into a set of readings.
     fn apply(self, readings: &mut Readings);
+
+    /// The word for it on the command line.
+    fn word(self) -> &'static str;
 }
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed: Copy {}
+}
+
+impl ReadingId {
+    /// The name on the command line.
+    ///
+    /// ```
+    /// use gptbots_mock::contract::ReadingId;
+    ///
+    /// assert_eq!(ReadingId::QaTime.name(), "qa-time");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        READINGS[self as usize].name
+    }
 }
 
 /// A reading, as listed.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadingRow {
+    /// Which reading.
+    pub id: ReadingId,
     /// The name on the command line.
     pub name: &'static str,
     /// Its values with what each does, the default first.
@@ -227,6 +259,14 @@ pub struct ReadingRow {
     pub affects: &'static str,
     /// Why it is open.
     pub why: &'static str,
+}
+
+impl ReadingRow {
+    /// The word of the default.
+    #[must_use]
+    pub const fn default(&self) -> &'static str {
+        self.values[0].0
+    }
 }
 
 /// A name or value that no reading has.

@@ -1,11 +1,11 @@
 //! The vendor's enum values.
 
-use super::{Source, documented, page, seen};
+use super::{Source, seen, source};
 
 macro_rules! conversation_types {
     ($($variant:ident $name:literal $meaning:literal $source:expr;)*) => {
         /// The channel a conversation came through. `ALL` is a filter, never a type.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "the table below says what each one means")]
         #[repr(u8)]
         pub enum ConversationType { $($variant),* }
@@ -30,36 +30,34 @@ macro_rules! conversation_types {
     };
 }
 
-const OLD: Source = documented(page::LIST_OLD);
-const NEW: Source = documented(page::LIST_NEW);
 const SOFTWARE: Source = seen("the vendor's own software");
 
 conversation_types! {
-    Space "SPACE" "workspace" documented(page::LIST);
-    Api "API" "API call" documented(page::LIST);
-    Embed "EMBED" "iframe or bubble widget" OLD;
-    Share "SHARE" "shared link" OLD;
-    WhatsappMeta "WHATSAPP_META" "WhatsApp by Meta" OLD;
-    WhatsappEngagelab "WHATSAPP_ENGAGELAB" "WhatsApp by EngageLab" OLD;
-    Dingtalk "DINGTALK" "DingTalk robot" OLD;
-    Discord "DISCORD" "Discord (the page swaps key and value)" OLD;
-    Slack "SLACK" "Slack (the page swaps key and value)" OLD;
-    Zapier "ZAPIER" "Zapier (the page swaps key and value)" OLD;
-    C "C" "consumer" NEW;
-    Chat "CHAT" "chat" NEW;
-    CWorkflow "C_WORKFLOW" "consumer workflow" NEW;
-    CApps "C_APPS" "consumer apps" NEW;
-    Widget "WIDGET" "widget" NEW;
-    AiSearch "AI_SEARCH" "AI search" NEW;
-    Wxkf "WXKF" "WeChat customer service" NEW;
-    Telegram "TELEGRAM" "Telegram" NEW;
-    Livechat "LIVECHAT" "LiveChat" NEW;
-    Line "LINE" "LINE" NEW;
-    Instagram "INSTAGRAM" "Instagram" NEW;
-    Facebook "FACEBOOK" "Facebook" NEW;
-    SoBot "SO_BOT" "Sobot" NEW;
-    ZohoSalesIq "ZOHO_SALES_IQ" "Zoho SalesIQ" NEW;
-    Intercom "INTERCOM" "Intercom" NEW;
+    Space "SPACE" "workspace" source::LIST;
+    Api "API" "API call" source::LIST;
+    Embed "EMBED" "iframe or bubble widget" source::LIST_OLD;
+    Share "SHARE" "shared link" source::LIST_OLD;
+    WhatsappMeta "WHATSAPP_META" "WhatsApp by Meta" source::LIST_OLD;
+    WhatsappEngagelab "WHATSAPP_ENGAGELAB" "WhatsApp by EngageLab" source::LIST_OLD;
+    Dingtalk "DINGTALK" "DingTalk robot" source::LIST_OLD;
+    Discord "DISCORD" "Discord (the page swaps key and value)" source::LIST_OLD;
+    Slack "SLACK" "Slack (the page swaps key and value)" source::LIST_OLD;
+    Zapier "ZAPIER" "Zapier (the page swaps key and value)" source::LIST_OLD;
+    C "C" "consumer" source::LIST_NEW;
+    Chat "CHAT" "chat" source::LIST_NEW;
+    CWorkflow "C_WORKFLOW" "consumer workflow" source::LIST_NEW;
+    CApps "C_APPS" "consumer apps" source::LIST_NEW;
+    Widget "WIDGET" "widget" source::LIST_NEW;
+    AiSearch "AI_SEARCH" "AI search" source::LIST_NEW;
+    Wxkf "WXKF" "WeChat customer service" source::LIST_NEW;
+    Telegram "TELEGRAM" "Telegram" source::LIST_NEW;
+    Livechat "LIVECHAT" "LiveChat" source::LIST_NEW;
+    Line "LINE" "LINE" source::LIST_NEW;
+    Instagram "INSTAGRAM" "Instagram" source::LIST_NEW;
+    Facebook "FACEBOOK" "Facebook" source::LIST_NEW;
+    SoBot "SO_BOT" "Sobot" source::LIST_NEW;
+    ZohoSalesIq "ZOHO_SALES_IQ" "Zoho SalesIQ" source::LIST_NEW;
+    Intercom "INTERCOM" "Intercom" source::LIST_NEW;
     Web "WEB" "web" SOFTWARE;
     App "APP" "app" SOFTWARE;
     WorkflowChat "WORKFLOW_CHAT" "workflow chat" SOFTWARE;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::parts::{cite, title};
 use crate::contract::{
     COMMON_ERRORS, CONVERSATION_TYPES, ENDPOINTS, Endpoint, ErrorRow, HOSTS, Presence, READINGS,
-    SUBJECTS, Status, UNSERVED_ENDPOINTS, behaviours, statements,
+    ReadingId, SUBJECTS, Status, UNSERVED_ENDPOINTS, behaviours, statements,
 };
 use crate::control::{self, MOST_BODY, PREFIX, SETTINGS};
 use crate::report::Table;
@@ -82,8 +82,8 @@ fn endpoint(endpoint: &Endpoint) -> String {
         parameters.row(&[param.field.name(), required, &accepts, param.about, &cite(param.source)]);
     }
     let mut keys = Table::new(&["key", "type", "about", "source"]);
-    for (name, json_type, about, from) in endpoint.answer.keys() {
-        keys.row(&[name, json_type.name(), about, &cite(from)]);
+    for key in endpoint.answer.keys {
+        keys.row(&[key.name, key.json_type.name(), key.about, &cite(key.source)]);
     }
     let (rows, total) = (endpoint.answer.rows_name(), endpoint.answer.total_about);
     [
@@ -102,7 +102,12 @@ fn endpoint(endpoint: &Endpoint) -> String {
 fn behaviour_table(subject: &str) -> String {
     let mut table = Table::new(&["about", "what happens", "source", "reading"]);
     for row in behaviours(subject) {
-        table.row(&[&title(&row), &row.says, &cite(row.source), row.reading.unwrap_or("")]);
+        table.row(&[
+            &title(&row),
+            &row.says,
+            &cite(row.source),
+            row.reading.map_or("", ReadingId::name),
+        ]);
     }
     table.finish()
 }
@@ -167,10 +172,11 @@ fn statements_by_subject() -> String {
     let sections = SUBJECTS.iter().map(|(subject, title)| {
         let head = ["statement", "what it says", "status", "source", "reading", "held by"];
         let mut table = Table::new(&head);
-        for one in all.iter().filter(|one| one.subject() == *subject) {
-            let (reading, tests) = (one.reading.unwrap_or(""), format!("`{}`", one.held_by()));
+        for one in all.iter().filter(|one| one.id.subject() == *subject) {
+            let (id, reading) = (one.id.to_string(), one.reading.map_or("", ReadingId::name));
+            let tests = format!("`{}`", one.held_by());
             let status = one.source.status.name();
-            table.row(&[&one.id, &one.says, status, one.source.from, reading, &tests]);
+            table.row(&[&id, &one.says, status, one.source.from, reading, &tests]);
         }
         format!("## {title}\n\n{}\n", table.finish())
     });

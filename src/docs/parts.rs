@@ -46,7 +46,8 @@ pub(crate) fn parameter(
 
 /// The id of a statement without its subject, in words: `window reversed`.
 pub(super) fn title(statement: &Statement) -> String {
-    statement.id[statement.subject().len()..].trim_start_matches('.').replace('-', " ")
+    let id = statement.id.to_string();
+    id[statement.id.subject().len()..].trim_start_matches('.').replace('-', " ")
 }
 
 /// `documented: Get Q&A List, 2025-10-20`

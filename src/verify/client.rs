@@ -1,15 +1,15 @@
-//! One request after the other, within a budget and at a rate. No redirect is followed, so the key
-//! goes nowhere but where it was meant to go, and each request has a connection of its own, so that
-//! what a server sends too much of is never taken for the next answer.
+//! Sends one request after the other, within a budget and at a rate. It follows no redirect, so that
+//! the key is sent to no other server, and opens a connection for each request, so that surplus bytes
+//! of one response are never read as the next one.
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use axum::http::{HeaderMap, Method, Request, Uri, header};
 use ureq::{Agent, Proxy};
 
 use super::pace::{Pace, TRIES, back_off};
-use super::trouble::Trouble;
-use super::{Clock, Options, Step};
+use super::transport_error::TransportError;
+use super::{Clock, Options, Progress};
 use crate::contract::SCHEME;
 
 /// The largest body that is read: a hundred rows of very long texts.
@@ -18,23 +18,20 @@ pub(super) const MOST_BODY: u64 = 16 << 20;
 /// The largest head.
 pub(super) const MOST_HEAD: usize = 64 << 10;
 
-/// Why nothing more is asked.
+/// Why no further request is sent: by a part of a check, or at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The budget is used up.
-    Budget,
-    /// A request had no answer, and what it was for cannot be told.
-    Silent,
-    /// The server cannot be asked any more, and why.
-    Lost(String),
+    BudgetSpent,
+    /// A request had no response, so what it was for cannot be told.
+    NoResponse,
+    /// The server is not asked any more, and why.
+    ServerUnusable(String),
 }
 
-/// What came: an answer, or what went wrong on the way to it.
-pub(super) type Came = Result<Answer, Trouble>;
-
-/// An answer, whatever it is.
+/// A response, whatever it is.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -42,7 +39,7 @@ pub(super) struct Answer {
     pub(super) redirect: Option<&'static str>,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(super) fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -50,18 +47,22 @@ impl Answer {
 
 /// A request: what is asked, and in whose name.
 #[derive(Clone)]
-pub(super) struct Ask {
+pub(super) struct ApiRequest {
     pub(super) method: Method,
     /// The path, and behind `?` the query.
     pub(super) target: String,
-    /// What stands in the `Authorization` headers.
+    /// The values of the `Authorization` headers.
     pub(super) authorization: Vec<String>,
     pub(super) content_type: Option<&'static str>,
 }
 
-impl Ask {
+impl ApiRequest {
     pub(super) fn get(target: String, key: &str) -> Self {
-        let authorization = vec![format!("{SCHEME} {key}")];
+        Self::get_as(target, vec![format!("{SCHEME} {key}")])
+    }
+
+    /// `GET` with these `Authorization` headers.
+    pub(super) fn get_as(target: String, authorization: Vec<String>) -> Self {
         Self { method: Method::GET, target, authorization, content_type: None }
     }
 }
@@ -72,15 +73,19 @@ pub(super) struct Client<'c> {
     pace: Pace,
     timeout: Duration,
     clock: &'c dyn Clock,
-    progress: &'c dyn Fn(Step),
+    progress: &'c dyn Fn(Progress),
     budget: u32,
     pub(super) sent: u32,
-    /// An answer that said that there were too many requests.
-    pub(super) limited: Option<Answer>,
+    /// The last response that said that there were too many requests.
+    pub(super) rate_limited: Option<ApiResponse>,
 }
 
 impl<'c> Client<'c> {
-    pub(super) fn new(options: &Options, clock: &'c dyn Clock, progress: &'c dyn Fn(Step)) -> Self {
+    pub(super) fn new(
+        options: &Options,
+        clock: &'c dyn Clock,
+        progress: &'c dyn Fn(Progress),
+    ) -> Self {
         let config = Agent::config_builder();
         #[cfg(feature = "tls")]
         let config = config.tls_config(super::tls::config());
@@ -104,7 +109,7 @@ impl<'c> Client<'c> {
             progress,
             budget: options.max_requests,
             sent: 0,
-            limited: None,
+            rate_limited: None,
         }
     }
 
@@ -113,71 +118,70 @@ impl<'c> Client<'c> {
         &self.base
     }
 
-    /// Sends a request, again if there were too many before it.
-    pub(super) fn ask(&mut self, ask: &Ask) -> Result<Came, Stop> {
+    /// Sends a request, and after a pause again if the server says that there were too many.
+    pub(super) fn send(
+        &mut self,
+        request: &ApiRequest,
+    ) -> Result<Result<ApiResponse, TransportError>, Stop> {
         for tried in 0..TRIES {
-            let came = self.send(ask)?;
-            let Ok(answer) = came else { return Ok(came) };
-            if answer.status != 429 {
-                return Ok(Ok(answer));
+            let result = self.send_once(request)?;
+            let Ok(response) = result else { return Ok(result) };
+            if response.status != 429 {
+                return Ok(Ok(response));
             }
-            let pause = back_off(tried, answer.header(header::RETRY_AFTER));
-            self.limited = Some(answer);
+            let pause = back_off(tried, response.header(header::RETRY_AFTER));
+            self.rate_limited = Some(response);
             if tried + 1 < TRIES {
-                (self.progress)(Step::Waiting(pause));
+                (self.progress)(Progress::Waiting(pause));
                 self.clock.sleep(pause);
             }
         }
         let why = format!("it answered 429 {TRIES} times in a row; try a lower --per-minute");
-        Err(Stop::Lost(why))
+        Err(Stop::ServerUnusable(why))
     }
 
-    fn send(&mut self, ask: &Ask) -> Result<Came, Stop> {
+    fn send_once(
+        &mut self,
+        request: &ApiRequest,
+    ) -> Result<Result<ApiResponse, TransportError>, Stop> {
         if self.sent >= self.budget {
-            return Err(Stop::Budget);
+            return Err(Stop::BudgetSpent);
         }
         self.clock.sleep(self.pace.wait(self.clock.now()));
         self.sent += 1;
-        let came = self.exchange(ask);
-        (self.progress)(Step::Sent { sent: self.sent, of: self.budget });
-        Ok(came)
+        let result = self.exchange(request);
+        (self.progress)(Progress::Sent { sent: self.sent, of: self.budget });
+        Ok(result)
     }
 
-    fn exchange(&self, ask: &Ask) -> Came {
-        let mut request = Request::builder().method(&ask.method);
-        let uri = format!("{}{}", self.base, ask.target);
-        request = request.uri(uri);
-        for value in &ask.authorization {
-            let value = HeaderValue::try_from(value).map(|mut value| {
-                value.set_sensitive(true);
-                value
-            });
-            request = match value {
-                Ok(value) => request.header(header::AUTHORIZATION, value),
-                Err(error) => return Err(Trouble(format!("the request cannot be sent: {error}"))),
-            };
+    fn exchange(&self, request: &ApiRequest) -> Result<ApiResponse, TransportError> {
+        let uri = format!("{}{}", self.base, request.target);
+        let mut builder = Request::builder().method(&request.method).uri(uri);
+        for value in &request.authorization {
+            builder = builder.header(header::AUTHORIZATION, value);
         }
-        if let Some(value) = ask.content_type {
-            request = request.header(header::CONTENT_TYPE, value);
+        if let Some(value) = request.content_type {
+            builder = builder.header(header::CONTENT_TYPE, value);
         }
-        let request = request
+        let request = builder
             .body(())
-            .map_err(|error| Trouble(format!("the request cannot be sent: {error}")))?;
-        let answer = self.agent.run(request);
-        let answer = answer.map_err(|error| Trouble::of(&error, &self.base, self.timeout))?;
-        let (head, mut body) = answer.into_parts();
-        let body = body.with_config().limit(MOST_BODY).read_to_vec().map_err(|error| {
-            let why = Trouble::of(&error, &self.base, self.timeout);
-            Trouble(format!("HTTP {}, then {why}", head.status.as_u16()))
-        })?;
-        let redirect = redirect(&self.base, head.status.as_u16(), &head.headers);
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, redirect })
+            .map_err(|error| TransportError(format!("the request cannot be sent: {error}")))?;
+        let explain = |error: &ureq::Error| TransportError::new(error, &self.base, self.timeout);
+        let (head, mut body) =
+            self.agent.run(request).map_err(|error| explain(&error))?.into_parts();
+        let status = head.status.as_u16();
+        let body =
+            body.with_config().limit(MOST_BODY).read_to_vec().map_err(|error| {
+                TransportError(format!("HTTP {status}, then {}", explain(&error)))
+            })?;
+        let redirect = describe_redirect(&self.base, status, &head.headers);
+        Ok(ApiResponse { status, headers: head.headers, body, redirect })
     }
 }
 
-/// Where an answer sends the client: no more than what is to be done about it, for a URL may repeat
-/// what was asked.
-fn redirect(base: &str, status: u16, headers: &HeaderMap) -> Option<&'static str> {
+/// Describes where a response sends the client. The URL itself is not told, since it may repeat what
+/// was asked.
+fn describe_redirect(base: &str, status: u16, headers: &HeaderMap) -> Option<&'static str> {
     let to = headers.get(header::LOCATION).filter(|_| (300..400).contains(&status))?;
     let (Ok(from), Some(to)) = (base.parse::<Uri>(), to.to_str().ok()?.parse::<Uri>().ok()) else {
         return Some("what is no URL");
@@ -192,8 +196,8 @@ fn redirect(base: &str, status: u16, headers: &HeaderMap) -> Option<&'static str
     })
 }
 
-/// Whether whoever is between here and a server reads the key.
-pub(crate) fn is_in_clear(url: &str) -> bool {
+/// Whether the key is sent unencrypted over a network.
+pub(crate) fn is_unencrypted(url: &str) -> bool {
     url.starts_with("http:") && !is_loopback(url)
 }
 

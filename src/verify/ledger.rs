@@ -2,174 +2,157 @@
 
 use std::collections::HashMap;
 
-use crate::contract::{READINGS, ReadingRow, Statement, statements};
+use crate::contract::{
+    READINGS, Reading, ReadingId, ReadingRow, Statement, StatementId, statements,
+};
 
 /// What became of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// It could not be tried, and why.
+    NotTried(String),
     /// It holds.
     Holds,
-    /// It holds as this value of its reading says, which is not the default.
-    HoldsAs(&'static str),
+    /// It holds as this value of this reading says, which is not the default.
+    HoldsAs(ReadingId, &'static str),
     /// Something else came.
     Differs(String),
-    /// It could not be tried, and why.
-    Untried(String),
+}
+
+impl Outcome {
+    /// An outcome takes the place of those that weigh less: what differs once, differs.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::NotTried(_) => 0,
+            Self::Holds => 1,
+            Self::HoldsAs(..) => 2,
+            Self::Differs(_) => 3,
+        }
+    }
 }
 
 /// Which value of a reading a server shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum ShownValue {
     /// This one.
-    Value(&'static str),
+    Known(&'static str),
     /// It cannot be told, and why.
-    Untold(String),
+    Unknown(String),
 }
 
-/// A value of a reading that fits what one endpoint did.
+/// The values of a reading that fit what came where a statement was tried.
 struct Evidence {
-    statement: String,
-    reading: &'static str,
-    /// The values that fit.
-    fits: Vec<&'static str>,
+    statement: StatementId,
+    values: Vec<&'static str>,
 }
 
 #[derive(Default)]
 pub(super) struct Ledger {
-    outcomes: HashMap<String, Outcome>,
-    evidence: Vec<Evidence>,
-    untold: HashMap<&'static str, String>,
+    outcomes: HashMap<StatementId, Outcome>,
+    evidence: HashMap<ReadingId, Vec<Evidence>>,
+    /// Why nothing can be told of a reading for which there is no evidence.
+    unknown: HashMap<ReadingId, String>,
 }
 
 impl Ledger {
-    /// What a check found: the statement holds, or what came instead. What differs once, differs.
-    pub(super) fn found(&mut self, statement: &str, came: Result<(), String>) {
-        match came {
+    /// Records that a statement holds, or what came instead.
+    pub(super) fn record(&mut self, statement: StatementId, result: Result<(), String>) {
+        match result {
             Ok(()) => self.holds(statement),
             Err(came) => self.differs(statement, came),
         }
     }
 
-    pub(super) fn holds(&mut self, statement: &str) {
-        let outcome = self.outcomes.entry(statement.to_owned()).or_insert(Outcome::Holds);
-        if matches!(outcome, Outcome::Untried(_)) {
-            *outcome = Outcome::Holds;
+    /// Records that a statement holds if something is right, or else what came instead.
+    pub(super) fn check(&mut self, statement: StatementId, is_right: bool, otherwise: &str) {
+        self.record(statement, is_right.then_some(()).ok_or_else(|| otherwise.to_owned()));
+    }
+
+    pub(super) fn holds(&mut self, statement: StatementId) {
+        self.set(statement, Outcome::Holds);
+    }
+
+    pub(super) fn differs(&mut self, statement: StatementId, came: impl Into<String>) {
+        self.set(statement, Outcome::Differs(came.into()));
+    }
+
+    /// Records why a statement could not be tried, unless it was all the same.
+    pub(super) fn not_tried(&mut self, statement: StatementId, why: &str) {
+        self.set(statement, Outcome::NotTried(why.to_owned()));
+    }
+
+    fn set(&mut self, statement: StatementId, outcome: Outcome) {
+        let old = self.outcomes.get(&statement);
+        if old.is_none_or(|old| old.weight() < outcome.weight()) {
+            self.outcomes.insert(statement, outcome);
         }
     }
 
-    pub(super) fn differs(&mut self, statement: &str, came: String) {
-        let outcome = self.outcomes.entry(statement.to_owned()).or_insert(Outcome::Holds);
-        if !matches!(outcome, Outcome::Differs(_)) {
-            *outcome = Outcome::Differs(came);
-        }
+    /// Records which values of a reading fit what came where a statement was tried.
+    pub(super) fn fits<R: Reading>(&mut self, statement: StatementId, values: &[R]) {
+        let values = values.iter().map(|value| value.word()).collect();
+        self.evidence.entry(R::ID).or_default().push(Evidence { statement, values });
     }
 
-    /// Why a statement could not be tried, unless it was all the same.
-    pub(super) fn untried(&mut self, statement: &str, why: &str) {
-        self.outcomes
-            .entry(statement.to_owned())
-            .or_insert_with(|| Outcome::Untried(why.to_owned()));
+    /// Records why a reading cannot be told.
+    pub(super) fn unknown(&mut self, reading: ReadingId, why: &str) {
+        self.unknown.entry(reading).or_insert_with(|| why.to_owned());
     }
 
-    /// Values of a reading that fit what came where a statement was tried.
-    pub(super) fn fits(&mut self, reading: &'static str, statement: &str, fits: &[&'static str]) {
-        self.evidence.push(Evidence {
-            statement: statement.to_owned(),
-            reading,
-            fits: fits.to_vec(),
-        });
-    }
-
-    /// Why a reading cannot be told.
-    pub(super) fn untold(&mut self, reading: &'static str, why: &str) {
-        self.untold.entry(reading).or_insert_with(|| why.to_owned());
-    }
-
-    /// The values of a reading that fit everything that came so far; empty where nothing did.
-    pub(super) fn values(&self, reading: &str) -> Vec<&'static str> {
-        let mut all = self.evidence.iter().filter(|one| one.reading == reading);
-        let Some(first) = all.next() else { return Vec::new() };
-        let mut left = first.fits.clone();
-        for one in all {
-            left.retain(|value| one.fits.contains(value));
-        }
-        left
+    /// Whether this value, and no other of its reading, fits everything that came so far.
+    pub(super) fn shows<R: Reading>(&self, value: R) -> bool {
+        self.evidence.get(&R::ID).is_some_and(|evidence| common_values(evidence) == [value.word()])
     }
 
     /// Every reading with the value that was seen, and every statement with what became of it;
     /// `rest` says why the others were not tried.
-    pub(super) fn close(mut self, rest: &str) -> Closed {
-        let mut readings = Vec::new();
-        for row in READINGS {
-            let shown = self.decide(row);
-            let shown = if let Shown::Untold(why) = shown {
-                let why = if why.is_empty() { rest.to_owned() } else { why };
-                Shown::Untold(why)
-            } else {
-                shown
-            };
-            readings.push((row, shown));
-        }
-        let outcome = |statement: &Statement| {
-            let outcome = self.outcomes.get(&*statement.id);
-            outcome.cloned().unwrap_or_else(|| Outcome::Untried(rest.to_owned()))
+    pub(super) fn finish(mut self, rest: &str) -> Findings {
+        let readings = READINGS.iter().map(|row| (row, self.decide(row, rest))).collect();
+        let outcome = |statement: Statement| {
+            let outcome = self.outcomes.remove(&statement.id);
+            (statement, outcome.unwrap_or_else(|| Outcome::NotTried(rest.to_owned())))
         };
-        let statements: Vec<_> = statements()
-            .into_iter()
-            .map(|one| {
-                let outcome = outcome(&one);
-                (one, outcome)
-            })
-            .collect();
-        let is_statement = |id: &String| statements.iter().any(|(one, _)| one.id == *id);
-        debug_assert!(self.outcomes.keys().all(is_statement), "{:?}", self.outcomes.keys());
-        Closed { statements, readings }
+        Findings { readings, statements: statements().into_iter().map(outcome).collect() }
     }
 
     /// Which value of a reading fits everything; the statements that showed it hold as it says.
-    fn decide(&mut self, row: &'static ReadingRow) -> Shown {
-        let left = self.values(row.name);
-        let evidence: Vec<(String, Vec<&'static str>)> = self
-            .evidence
-            .iter()
-            .filter(|one| one.reading == row.name)
-            .map(|one| (one.statement.clone(), one.fits.clone()))
-            .collect();
-        if evidence.is_empty() {
-            return Shown::Untold(self.untold.remove(row.name).unwrap_or_default());
+    fn decide(&mut self, row: &ReadingRow, rest: &str) -> ShownValue {
+        let Some(evidence) = self.evidence.remove(&row.id) else {
+            let why = self.unknown.remove(&row.id);
+            return ShownValue::Unknown(why.unwrap_or_else(|| rest.to_owned()));
+        };
+        let values = common_values(&evidence);
+        for Evidence { statement, .. } in &evidence {
+            let outcome = match values[..] {
+                [] => Outcome::Differs(format!("the answers do not agree on {}", row.name)),
+                _ if values.contains(&row.default()) => Outcome::Holds,
+                [value, ..] => Outcome::HoldsAs(row.id, value),
+            };
+            self.set(*statement, outcome);
         }
-        if left.is_empty() {
-            let seen: Vec<String> = evidence
-                .iter()
-                .map(|(statement, fits)| format!("{statement} shows {}", fits.join(" or ")))
-                .collect();
-            let why = format!("no value fits: {}", seen.join(", "));
-            for (statement, _) in evidence {
-                self.differs(&statement, format!("the answers do not agree on {}", row.name));
+        match values[..] {
+            [] => {
+                let shows = evidence
+                    .iter()
+                    .map(|one| format!("{} shows {}", one.statement, one.values.join(" or ")));
+                let all = shows.collect::<Vec<_>>().join(", ");
+                ShownValue::Unknown(format!("no value fits: {all}"))
             }
-            return Shown::Untold(why);
-        }
-        let default = row.values[0].0;
-        for (statement, _) in evidence {
-            if left.contains(&default) {
-                self.holds(&statement);
-            } else {
-                let as_value = Outcome::HoldsAs(left[0]);
-                let outcome = self.outcomes.entry(statement).or_insert_with(|| as_value.clone());
-                if !matches!(outcome, Outcome::Differs(_)) {
-                    *outcome = as_value;
-                }
-            }
-        }
-        match left[..] {
-            [value] => Shown::Value(value),
-            _ => Shown::Untold(format!("{} fit", left.join(" and "))),
+            [value] => ShownValue::Known(value),
+            _ => ShownValue::Unknown(format!("{} fit", values.join(" and "))),
         }
     }
 }
 
+/// The values that fit all of some evidence.
+fn common_values(evidence: &[Evidence]) -> Vec<&'static str> {
+    let Some((first, others)) = evidence.split_first() else { return Vec::new() };
+    let fits_all = |value: &&str| others.iter().all(|one| one.values.contains(value));
+    first.values.iter().copied().filter(fits_all).collect()
+}
+
 /// What a run found.
-pub(super) struct Closed {
+pub(super) struct Findings {
     pub(super) statements: Vec<(Statement, Outcome)>,
-    pub(super) readings: Vec<(&'static ReadingRow, Shown)>,
+    pub(super) readings: Vec<(&'static ReadingRow, ShownValue)>,
 }

@@ -1,15 +1,15 @@
-//! When the next request may go: a rate, and what a server that has had enough asks for. Times are
+//! When the next request may be sent: at a rate, and after the pause that a 429 asks for. Times are
 //! counted from the start of the run.
 
 use std::time::Duration;
 
-/// A server may ask for a longer pause than anyone would sit through.
+/// The longest pause: a server may ask for a longer one than anyone would wait for.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// The pause after the first 429 that names none; each further one doubles it.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// How often one request is sent again.
+/// How often one request is sent, where the answer is always 429.
 pub(super) const TRIES: u32 = 4;
 
 /// The rate at which requests go out.

@@ -15,7 +15,7 @@ pub(super) fn config() -> TlsConfig {
 }
 
 /// The error of TLS in an error of the client, which wraps some of them as I/O errors.
-pub(super) fn error(error: &ureq::Error) -> Option<&rustls::Error> {
+pub(super) fn find_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
         ureq::Error::Rustls(error) => Some(error),
         ureq::Error::Io(error) => error.get_ref()?.downcast_ref(),
@@ -25,10 +25,10 @@ pub(super) fn error(error: &ureq::Error) -> Option<&rustls::Error> {
 
 /// Why there is no TLS with the server. Where the text says that no key was sent, the handshake ended
 /// before the request was written.
-pub(super) fn why(error: &rustls::Error) -> String {
+pub(super) fn explain(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(why) => {
-            format!("its certificate {}; no key was sent", certificate(why))
+            format!("its certificate {}; no key was sent", explain_certificate(why))
         }
         rustls::Error::InvalidMessage(_) => {
             "what came is not TLS; if it wants none, write http://".to_owned()
@@ -46,7 +46,7 @@ pub(super) fn why(error: &rustls::Error) -> String {
     }
 }
 
-fn certificate(error: &CertificateError) -> String {
+fn explain_certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {

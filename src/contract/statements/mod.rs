@@ -6,36 +6,75 @@ mod rows;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub use rows::StatementId;
+
 use super::{
-    Answer, COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Field, Param,
-    Source,
+    COMMON_ERRORS, CONVERSATION_TYPES, Code, ENDPOINTS, Endpoint, ErrorRow, Field, Operation,
+    Param, ReadingId, RowField, Source,
 };
+use super::{ConversationField, QaField};
 
 /// One thing that the contract says.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// Its name: what it is about, and which of that: `conversations.page_size`.
-    pub id: Cow<'static, str>,
+    /// Its name.
+    pub id: StatementId,
     /// What it says, with the default of its reading.
     pub says: Cow<'static, str>,
     /// Where it comes from.
     pub source: Source,
     /// The reading that changes it, if one does.
-    pub reading: Option<&'static str>,
+    pub reading: Option<ReadingId>,
+}
+
+/// A row of a table of an endpoint, or of a table that is the same for every endpoint. There is a
+/// value of it only for rows that exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TableRow<T> {
+    operation: Option<Operation>,
+    of: T,
+}
+
+impl StatementId {
+    /// The statement of an endpoint's parameter.
+    ///
+    /// # Panics
+    ///
+    /// Where the endpoint has no such parameter; a constant does not compile then.
+    pub(crate) const fn param(operation: Operation, field: Field) -> Self {
+        let params = operation.endpoint().params;
+        let mut at = 0;
+        while params[at].field as u8 != field as u8 {
+            at += 1;
+        }
+        Self::Param(TableRow { operation: Some(operation), of: field })
+    }
+
+    /// The statement of a code, in the words of an endpoint or of every endpoint.
+    ///
+    /// # Panics
+    ///
+    /// Where the table has no such code; a constant does not compile then.
+    pub(crate) const fn error(operation: Option<Operation>, code: Code) -> Self {
+        let errors = match operation {
+            Some(operation) => operation.endpoint().errors,
+            None => COMMON_ERRORS,
+        };
+        let mut at = 0;
+        while errors[at].code as u8 != code as u8 {
+            at += 1;
+        }
+        Self::Error(TableRow { operation, of: code })
+    }
 }
 
 impl Statement {
-    /// What it is about: the [`Endpoint::id`], `everywhere`, `records`, `channel` or `emulator`.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        self.id.split_once('.').map_or(&*self.id, |(subject, _)| subject)
-    }
-
     /// The tests that hold it, by `, `: each a module of `tests/it/api`, and a function.
     #[cfg(feature = "cli")]
     pub(crate) fn held_by(&self) -> String {
         let lines = include_str!("../../../tests/it/statements.txt").lines();
-        let tests = lines.skip_while(|line| **line != *self.id).skip(1);
+        let id = self.id.to_string();
+        let tests = lines.skip_while(|line| **line != id).skip(1);
         let tests = tests.map_while(|line| line.strip_prefix("  "));
         tests.collect::<Vec<_>>().join(", ")
     }
@@ -56,31 +95,30 @@ pub const SUBJECTS: &[(&str, &str)] = &[
 /// Everything that the contract says, by subject.
 ///
 /// ```
-/// use gptbots_mock::contract;
+/// use gptbots_mock::contract::{self, ReadingId};
 ///
 /// let all = contract::statements();
-/// let page_size = all.iter().find(|one| one.id == "qa.page_size").unwrap();
+/// let page_size = all.iter().find(|one| one.id.to_string() == "qa.page_size").unwrap();
 /// assert_eq!(page_size.says, "required; 10 to 100");
-/// assert_eq!(page_size.reading, Some("page-size"));
+/// assert_eq!(page_size.reading, Some(ReadingId::PageSize));
 /// ```
 #[must_use]
 pub fn statements() -> Vec<Statement> {
     let mut all = Vec::new();
     for (subject, _) in SUBJECTS {
-        if let Some(endpoint) = ENDPOINTS.iter().find(|endpoint| endpoint.id == *subject) {
+        let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.id == *subject);
+        if let Some(endpoint) = endpoint {
             all.extend(endpoint.params.iter().map(|param| of_param(endpoint, param)));
-            all.push(of_answer(endpoint));
-            all.extend(of_keys(endpoint.id, &endpoint.answer));
+            all.extend(of_answer(endpoint));
         }
         all.extend(behaviours(subject));
-        match *subject {
-            "everywhere" => all.extend(COMMON_ERRORS.iter().map(|row| of_error(subject, row))),
-            "channel" => all.extend(of_channels()),
-            endpoint => {
-                let found = ENDPOINTS.iter().find(|row| row.id == endpoint);
-                let errors = found.map_or(&[][..], |endpoint| endpoint.errors);
-                all.extend(errors.iter().map(|row| of_error(subject, row)));
+        match (*subject, endpoint) {
+            ("everywhere", _) => all.extend(of_errors(None, COMMON_ERRORS)),
+            ("channel", _) => all.extend(of_channels()),
+            (_, Some(endpoint)) => {
+                all.extend(of_errors(Some(endpoint.operation), endpoint.errors));
             }
+            (_, None) => {}
         }
     }
     all
@@ -88,7 +126,7 @@ pub fn statements() -> Vec<Statement> {
 
 /// What no other table says of a subject.
 pub(crate) fn behaviours(subject: &str) -> impl Iterator<Item = Statement> {
-    let rows = rows::ROWS.iter().filter(move |row| row.subject() == subject).cloned();
+    let rows = rows::ROWS.iter().filter(move |row| row.id.subject() == subject).cloned();
     rows.chain((subject == "everywhere").then(error_status))
 }
 
@@ -102,73 +140,102 @@ fn error_status() -> Statement {
         codes.iter().map(|(status, codes)| format!("{status} for {}", codes.join(", ")));
     let by_status = by_status.collect::<Vec<_>>().join("; ");
     Statement {
-        id: "everywhere.error-status".into(),
+        id: StatementId::ErrorStatus,
         says: format!("HTTP {by_status}").into(),
         source: Code::STATUS_SOURCE,
-        reading: Some("error-status"),
+        reading: Some(ReadingId::ErrorStatus),
     }
 }
 
 fn of_param(endpoint: &Endpoint, param: &Param) -> Statement {
-    let reading = match param.field {
-        Field::PageSize => Some("page-size"),
-        Field::UserFeedback => Some("feedback-absent"),
-        _ => None,
-    };
     Statement {
-        id: format!("{}.{}", endpoint.id, param.field.name()).into(),
+        id: StatementId::param(endpoint.operation, param.field),
         says: param.says().into(),
         source: param.source,
-        reading,
+        reading: match param.field {
+            Field::PageSize => Some(ReadingId::PageSize),
+            Field::UserFeedback => Some(ReadingId::FeedbackAbsent),
+            _ => None,
+        },
     }
 }
 
-fn of_answer(endpoint: &Endpoint) -> Statement {
+fn of_answer(endpoint: &'static Endpoint) -> impl Iterator<Item = Statement> {
     let rows = endpoint.answer.rows_name();
-    Statement {
-        id: format!("{}.keys", endpoint.id).into(),
+    let all = Statement {
+        id: StatementId::Keys(endpoint.operation),
         says: format!("rows in `{rows}`, each with its keys in this order and no others").into(),
         source: endpoint.source,
         reading: None,
-    }
-}
-
-fn of_keys(endpoint: &str, answer: &'static Answer) -> impl Iterator<Item = Statement> {
-    answer.keys().into_iter().map(move |(name, json_type, about, source)| {
-        let reading = match name {
-            "anonymous_id" => Some("anonymous-id"),
-            "q_time" => Some("qa-time"),
-            _ => None,
-        };
-        Statement {
-            id: format!("{endpoint}.row.{name}").into(),
-            says: format!("{}; {about}", json_type.name()).into(),
-            source,
-            reading,
-        }
-    })
-}
-
-fn of_error(subject: &str, row: &ErrorRow) -> Statement {
-    let number = row.code.number();
-    let reading = match row.code {
-        Code::AgentDeleted => Some("wording"),
-        Code::PageExceedsTotal => Some("page-past-end"),
-        _ => None,
     };
-    Statement {
-        id: format!("{subject}.{number}").into(),
+    let each = endpoint.answer.keys.iter().map(|key| Statement {
+        id: StatementId::RowKey(key.field),
+        says: format!("{}; {}", key.json_type.name(), key.about).into(),
+        source: key.source,
+        reading: match key.field {
+            RowField::Conversation(ConversationField::AnonymousId) => Some(ReadingId::AnonymousId),
+            RowField::Qa(QaField::QTime) => Some(ReadingId::QaTime),
+            _ => None,
+        },
+    });
+    std::iter::once(all).chain(each)
+}
+
+fn of_errors(
+    operation: Option<Operation>,
+    rows: &[ErrorRow],
+) -> impl Iterator<Item = Statement> + use<'_> {
+    rows.iter().map(move |row| Statement {
+        id: StatementId::error(operation, row.code),
         says: format!("`{}`", row.message).into(),
         source: row.source,
-        reading,
-    }
+        reading: match row.code {
+            Code::AgentDeleted => Some(ReadingId::Wording),
+            Code::PageExceedsTotal => Some(ReadingId::PagePastEnd),
+            _ => None,
+        },
+    })
 }
 
 fn of_channels() -> impl Iterator<Item = Statement> {
     CONVERSATION_TYPES.iter().map(|(value, meaning, source)| Statement {
-        id: format!("channel.{}", value.name()).into(),
+        id: StatementId::Channel(*value),
         says: (*meaning).into(),
         source: *source,
         reading: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn an_id_of_a_table_can_be_made_only_where_the_table_has_the_row() {
+        let stated: HashSet<StatementId> = statements().iter().map(|one| one.id).collect();
+        let mut made = HashSet::new();
+        for operation in ENDPOINTS.iter().map(|endpoint| Some(endpoint.operation)).chain([None]) {
+            for code in Code::ALL.into_iter().chain(Code::OF_HTTP) {
+                made.extend(catch_unwind(|| StatementId::error(operation, code)));
+            }
+            let fields = ENDPOINTS.iter().flat_map(|endpoint| endpoint.params).map(|row| row.field);
+            for (operation, field) in
+                operation.into_iter().flat_map(|of| fields.clone().map(move |field| (of, field)))
+            {
+                made.extend(catch_unwind(|| StatementId::param(operation, field)));
+            }
+        }
+        let of_tables =
+            |id: &&StatementId| matches!(id, StatementId::Param(_) | StatementId::Error(_));
+        assert_eq!(made.iter().collect::<HashSet<_>>(), stated.iter().filter(of_tables).collect());
+    }
+
+    #[test]
+    fn the_rows_of_readings_stand_in_the_order_of_their_ids() {
+        let in_order = super::super::READINGS.iter().all(|row| row.id.name() == row.name);
+        assert!(in_order);
+    }
 }

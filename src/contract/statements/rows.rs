@@ -1,15 +1,74 @@
 //! What the contract says beside its tables: one statement a row.
 
 use std::borrow::Cow::Borrowed;
+use std::fmt;
 
-use super::super::{Source, assumed, documented, page, seen};
-use super::Statement;
+use super::super::{
+    Code, ConversationType, Field, Operation, ReadingId, RowField, Source, assumed, documented,
+    seen, source,
+};
+use super::{Statement, TableRow};
 
 macro_rules! rows {
-    ($($id:literal $(by $reading:literal)?, $source:expr, $says:literal;)*) => {
+    ($($id:ident $name:literal $(by $reading:ident)?, $source:expr, $says:literal;)*) => {
+        /// Which statement.
+        ///
+        /// One that a table of its own holds is named by what its row is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum StatementId {
+            $(#[doc = concat!("`", $name, "`")] $id,)*
+            /// The HTTP status of every code.
+            ErrorStatus,
+            /// A parameter: whether it has to be there, and what it accepts.
+            Param(TableRow<Field>),
+            /// The keys of an endpoint's rows.
+            Keys(Operation),
+            /// A key of an endpoint's rows, and its type.
+            RowKey(RowField),
+            /// A code in the words of an endpoint, or of every endpoint.
+            Error(TableRow<Code>),
+            /// A channel.
+            Channel(ConversationType),
+        }
+
+        /// What it is about, and which of that: `conversations.page_size`.
+        impl fmt::Display for StatementId {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let subject = self.subject();
+                match self {
+                    $(Self::$id => f.write_str($name),)*
+                    Self::ErrorStatus => write!(f, "{subject}.error-status"),
+                    Self::Param(row) => write!(f, "{subject}.{}", row.of.name()),
+                    Self::Keys(_) => write!(f, "{subject}.keys"),
+                    Self::RowKey(field) => write!(f, "{subject}.row.{}", field.name()),
+                    Self::Error(row) => write!(f, "{subject}.{}", row.of.number()),
+                    Self::Channel(channel) => write!(f, "{subject}.{}", channel.name()),
+                }
+            }
+        }
+
+        impl StatementId {
+            /// What it is about: the [`Endpoint::id`](crate::contract::Endpoint::id), `everywhere`,
+            /// `records`, `channel` or `emulator`.
+            #[must_use]
+            pub fn subject(self) -> &'static str {
+                match self {
+                    $(Self::$id => $name.split_once('.').expect("a name has a subject").0,)*
+                    Self::ErrorStatus => "everywhere",
+                    Self::Param(TableRow { operation, .. })
+                    | Self::Error(TableRow { operation, .. }) => {
+                        operation.map_or("everywhere", Operation::id)
+                    }
+                    Self::Keys(operation) => operation.id(),
+                    Self::RowKey(field) => field.operation().id(),
+                    Self::Channel(_) => "channel",
+                }
+            }
+        }
+
         /// Every statement that no other table holds, by what it is about.
         pub(super) const ROWS: &[Statement] = &[$(Statement {
-            id: Borrowed($id),
+            id: StatementId::$id,
             says: Borrowed($says),
             source: $source,
             reading: reading!($($reading)?),
@@ -21,204 +80,202 @@ macro_rules! reading {
     () => {
         None
     };
-    ($reading:literal) => {
-        Some($reading)
+    ($reading:ident) => {
+        Some(ReadingId::$reading)
     };
 }
 
 const EXAMPLES: Source = documented("every page's example");
 const EXAMPLE: Source = documented("the page's example");
-const CLIENTS: Source = seen(page::CLIENTS);
-const OURS: Source = assumed(page::NONE);
 const BOTH_PAGES: Source = assumed("follows from both pages");
 const NO_EXAMPLE: Source = assumed("no page's example has a % or a +; usual in query strings");
 const AS_V1: Source = assumed("follows from v1: the same messages");
 const PAST_END: Source = assumed("the page has the code, and does not say from which page on");
 const PROMISE: Source = assumed("the emulator's own promise");
 
-// Name and the reading that it goes by, source; what it says.
+// Id, name and the reading that it goes by, source; what it says.
 rows! {
     // Every endpoint, in the order in which a request meets them.
-    "everywhere.order-of-checks", OURS,
+    OrderOfChecks "everywhere.order-of-checks", source::NONE,
         "Host, path, method, authentication, deleted agent, parameters in the page's order, start_time \
          > end_time, conversation, page";
-    "everywhere.unknown-path", OURS,
+    UnknownPath "everywhere.unknown-path", source::NONE,
         "404; a trailing slash or another case is another path";
-    "everywhere.other-methods", assumed("the pages name GET and no other"),
+    OtherMethods "everywhere.other-methods", assumed("the pages name GET and no other"),
         "405 with `Allow`, `OPTIONS` included";
-    "everywhere.head", OURS,
+    Head "everywhere.head", source::NONE,
         "as GET, with its Content-Length, without the body";
-    "everywhere.authentication", EXAMPLES,
+    Authentication "everywhere.authentication", EXAMPLES,
         "`Authorization: Bearer <API key>`; without it 40127";
-    "everywhere.agent", EXAMPLES,
+    Agent "everywhere.agent", EXAMPLES,
         "a key stands for one agent, so no endpoint takes a bot_id";
-    "everywhere.several-keys", assumed("the pages speak of an \"API Keys page\", and say no more"),
+    SeveralKeys "everywhere.several-keys", assumed("the pages speak of an \"API Keys page\", and say no more"),
         "an agent may have several keys";
-    "everywhere.scheme", OURS,
+    Scheme "everywhere.scheme", source::NONE,
         "`Bearer` in any case, then one or more spaces";
-    "everywhere.key", OURS,
+    ExactKey "everywhere.key", source::NONE,
         "compared exactly";
-    "everywhere.two-headers", OURS,
+    TwoHeaders "everywhere.two-headers", source::NONE,
         "two Authorization headers are 40127";
-    "everywhere.other-scheme", OURS,
+    OtherScheme "everywhere.other-scheme", source::NONE,
         "another scheme is 40127";
-    "everywhere.empty-key", OURS,
+    EmptyKey "everywhere.empty-key", source::NONE,
         "an empty key is 40127";
-    "everywhere.parameters", EXAMPLES,
+    Parameters "everywhere.parameters", EXAMPLES,
         "stand in the query string; the headings \"Request Body\" are a slip";
-    "everywhere.body", OURS,
+    Body "everywhere.body", source::NONE,
         "a body is never read";
-    "everywhere.encoding", NO_EXAMPLE,
+    Encoding "everywhere.encoding", NO_EXAMPLE,
         "UTF-8, percent-encoded";
-    "everywhere.plus", NO_EXAMPLE,
+    Plus "everywhere.plus", NO_EXAMPLE,
         "+ is a space, %2B is a plus";
-    "everywhere.broken-percent", OURS,
+    BrokenPercent "everywhere.broken-percent", source::NONE,
         "a % without two hex digits is itself";
-    "everywhere.content-type", CLIENTS,
+    ContentType "everywhere.content-type", source::CLIENTS,
         "a request needs none, and may have any";
-    "everywhere.unknown-parameter", documented(page::MESSAGES),
+    UnknownParameter "everywhere.unknown-parameter", source::MESSAGES,
         "ignored, whatever it holds; the example of the messages page has an undescribed user_id";
-    "everywhere.given-twice", OURS,
+    GivenTwice "everywhere.given-twice", source::NONE,
         "a known parameter twice is 40000";
-    "everywhere.empty-value", OURS,
+    EmptyValue "everywhere.empty-value", source::NONE,
         "a known parameter that is empty is as if absent";
-    "everywhere.integer", OURS,
+    Integer "everywhere.integer", source::NONE,
         "optional -, ASCII digits, within a signed 64-bit integer; 007 is 7";
-    "everywhere.text", OURS,
+    Text "everywhere.text", source::NONE,
         "valid UTF-8 after decoding, else 40000";
-    "everywhere.times", CLIENTS,
+    Times "everywhere.times", source::CLIENTS,
         "milliseconds since 1970-01-01 UTC; 0 and negative values are fine";
-    "everywhere.window", OURS,
+    Window "everywhere.window", source::NONE,
         "both ends inclusive";
-    "everywhere.window-reversed", OURS,
+    WindowReversed "everywhere.window-reversed", source::NONE,
         "start_time > end_time is 40000";
-    "everywhere.success", EXAMPLES,
+    Success "everywhere.success", EXAMPLES,
         "the bare object, no envelope";
-    "everywhere.success-status", OURS,
+    SuccessStatus "everywhere.success-status", source::NONE,
         "200, application/json";
-    "everywhere.compact", OURS,
+    Compact "everywhere.compact", source::NONE,
         "no white space outside strings, UTF-8 unescaped";
-    "everywhere.failure", documented("the pages' tables of failed responses"),
+    Failure "everywhere.failure", documented("the pages' tables of failed responses"),
         "{\"code\":…,\"message\":…}: exactly these two keys";
-    "everywhere.failure-order", assumed("the order of the pages' tables"),
+    FailureOrder "everywhere.failure-order", assumed("the order of the pages' tables"),
         "code stands before message";
     // The conversation list.
-    "conversations.total" by "list-total", CLIENTS,
+    ConversationsTotal "conversations.total" by ListTotal, source::CLIENTS,
         "all matches, over all pages";
-    "conversations.order", EXAMPLE,
+    ConversationsOrder "conversations.order", EXAMPLE,
         "recent_chat_time descending";
-    "conversations.ties", OURS,
+    ConversationsTies "conversations.ties", source::NONE,
         "at the same time by conversation_id, ascending";
-    "conversations.past-end" by "page-past-end", assumed("the page's table lacks 40005; it says no more"),
+    ConversationsPastEnd "conversations.past-end" by PagePastEnd, assumed("the page's table lacks 40005; it says no more"),
         "200, no rows, the true total";
-    "conversations.window", documented(page::LIST),
+    ConversationsWindow "conversations.window", source::LIST,
         "start_time and end_time bound recent_chat_time";
-    "conversations.user-exact", OURS,
+    ConversationsUserExact "conversations.user-exact", source::NONE,
         "user_id is compared exactly; ALL is a user like any other";
-    "conversations.decimal-point", assumed("the page says float; both its examples have decimals"),
+    ConversationsDecimalPoint "conversations.decimal-point", assumed("the page says float; both its examples have decimals"),
         "cost_credit always has a decimal point: 2.0";
-    "conversations.space", OURS,
+    ConversationsSpace "conversations.space", source::NONE,
         "conversation_type SPACE matches records of type SPACE only";
     // Messages, v1.
-    "messages.total" by "messages-total", documented(page::MESSAGES),
+    MessagesTotal "messages.total" by MessagesTotal, source::MESSAGES,
         "all messages of the conversation, a number";
-    "messages.order" by "messages-order", EXAMPLE,
+    MessagesOrder "messages.order" by MessagesOrder, EXAMPLE,
         "oldest first";
-    "messages.chain", documented(page::MESSAGES),
+    MessagesChain "messages.chain", source::MESSAGES,
         "parent_message_id is the message before, empty for the first";
-    "messages.time", EXAMPLE,
+    MessagesTime "messages.time", EXAMPLE,
         "create_time never falls along the chain";
-    "messages.first", EXAMPLE,
+    MessagesFirst "messages.first", EXAMPLE,
         "may be an ANSWER, the welcome message";
-    "messages.other-agent", OURS,
+    MessagesOtherAgent "messages.other-agent", source::NONE,
         "another agent's conversation does not exist: 40356";
-    "messages.page_size-max" by "page-size", documented(page::MESSAGES),
+    MessagesPageSizeMax "messages.page_size-max" by PageSize, source::MESSAGES,
         "page_size: \"max 100\"";
-    "messages.past-end" by "page-past-end", PAST_END,
+    MessagesPastEnd "messages.past-end" by PagePastEnd, PAST_END,
         "40005 when page > 1 and page > ceil(total / page_size)";
-    "messages.empty-conversation", CLIENTS,
+    MessagesEmptyConversation "messages.empty-conversation", source::CLIENTS,
         "page 1 is 200, without rows";
     // Messages, v2.
-    "messages-v2.same", OURS,
+    MessagesV2Same "messages-v2.same", source::NONE,
         "the same messages as v1";
-    "messages-v2.total" by "messages-total", documented(page::MESSAGES_V2),
+    MessagesV2Total "messages-v2.total" by MessagesTotal, source::MESSAGES_V2,
         "all messages of the conversation, a number";
-    "messages-v2.order" by "v2-messages-order", seen("two public clients sort ascending themselves"),
+    MessagesV2Order "messages-v2.order" by V2MessagesOrder, seen("two public clients sort ascending themselves"),
         "newest first, the exact reverse of the chain";
-    "messages-v2.chain", AS_V1,
+    MessagesV2Chain "messages-v2.chain", AS_V1,
         "parent_message_id is the message before, empty for the first";
-    "messages-v2.time", AS_V1,
+    MessagesV2Time "messages-v2.time", AS_V1,
         "create_time never falls along the chain";
-    "messages-v2.first", AS_V1,
+    MessagesV2First "messages-v2.first", AS_V1,
         "the oldest may be the assistant's, the welcome message";
-    "messages-v2.other-agent", OURS,
+    MessagesV2OtherAgent "messages-v2.other-agent", source::NONE,
         "another agent's conversation does not exist: 40356";
-    "messages-v2.past-end" by "page-past-end", PAST_END,
+    MessagesV2PastEnd "messages-v2.past-end" by PagePastEnd, PAST_END,
         "40005 when page > 1 and page > ceil(total / page_size)";
-    "messages-v2.empty-conversation", CLIENTS,
+    MessagesV2EmptyConversation "messages-v2.empty-conversation", source::CLIENTS,
         "page 1 is 200, without rows";
     // The Q&A list.
-    "qa.total" by "qa-total", documented(page::QA),
+    QaTotal "qa.total" by QaTotal, source::QA,
         "absent";
-    "qa.order" by "qa-order", EXAMPLE,
+    QaOrder "qa.order" by QaOrder, EXAMPLE,
         "oldest question first";
-    "qa.ties", OURS,
+    QaTies "qa.ties", source::NONE,
         "questions of the same millisecond by id, ascending";
-    "qa.milliseconds", OURS,
+    QaMilliseconds "qa.milliseconds", source::NONE,
         "the window and the order go by the full milliseconds, whatever q_time shows";
-    "qa.window", documented(page::QA),
+    QaWindow "qa.window", source::QA,
         "start_time and end_time bound the time of the question";
-    "qa.past-end" by "page-past-end", assumed("the page has no table of errors"),
+    QaPastEnd "qa.past-end" by PagePastEnd, assumed("the page has no table of errors"),
         "200, no rows";
     // One set of records behind all endpoints.
-    "records.message-count", documented(page::LIST),
+    RecordsMessageCount "records.message-count", source::LIST,
         "message_count is the total of the conversation's messages";
-    "records.recent-chat-time", assumed("the page says \"Recent conversation time.\""),
+    RecordsRecentChatTime "records.recent-chat-time", assumed("the page says \"Recent conversation time.\""),
         "recent_chat_time is the newest create_time of the conversation";
-    "records.subject", assumed("the page says \"Conversation subject.\""),
+    RecordsSubject "records.subject", assumed("the page says \"Conversation subject.\""),
         "subject is the conversation's first question; it may be empty";
-    "records.pairs", BOTH_PAGES,
+    RecordsPairs "records.pairs", BOTH_PAGES,
         "Q&A rows are the pairs of a QUESTION and the ANSWER right after it";
-    "records.agreement", BOTH_PAGES,
+    RecordsAgreement "records.agreement", BOTH_PAGES,
         "convo_type and user_id of a Q&A row are those of its conversation";
-    "records.ratings", BOTH_PAGES,
+    RecordsRatings "records.ratings", BOTH_PAGES,
         "GOOD in a Q&A row is POSITIVE in v2 messages, BAD is NEGATIVE, NONE is empty";
-    "records.pages", CLIENTS,
+    RecordsPages "records.pages", source::CLIENTS,
         "all pages of a query hold each match exactly once, in order";
-    "records.totals", CLIENTS,
+    RecordsTotals "records.totals", source::CLIENTS,
         "all pages of a query together hold as many rows as its total says";
-    "records.all", BOTH_PAGES,
+    RecordsAll "records.all", BOTH_PAGES,
         "the channels together are ALL, and so are the ratings";
     // The words of the channels.
-    "channel.case", OURS,
+    ChannelCase "channel.case", source::NONE,
         "upper case, compared exactly; any other word is 40000";
-    "channel.never-all", OURS,
+    ChannelNeverAll "channel.never-all", source::NONE,
         "ALL is a filter; no record has it as its channel";
     // What the emulator adds.
-    "emulator.examples", PROMISE,
+    EmulatorExamples "emulator.examples", PROMISE,
         "each page's curl answers 200, with the host changed, and the key where the page prints a \
          shell's placeholder";
-    "emulator.example-list", PROMISE,
+    EmulatorExampleList "emulator.example-list", PROMISE,
         "the list's, without its user_id, which neither row has, holds exactly the page's two rows";
-    "emulator.example-messages", PROMISE,
+    EmulatorExampleMessages "emulator.example-messages", PROMISE,
         "the conversation of the messages' has 100 messages, which begin with the page's three";
-    "emulator.example-qa", PROMISE,
+    EmulatorExampleQa "emulator.example-qa", PROMISE,
         "the Q&A list's, its window moved to the page's times, holds two rows with the page's \
          q_time, feedback and type; ids and texts, which the page hides, are distinct";
-    "emulator.ids", PROMISE,
+    EmulatorIds "emulator.ids", PROMISE,
         "those that are generated look as the pages' do: 24 hex digits; a conversation_id also 20 \
          letters and digits";
-    "emulator.aid", PROMISE,
+    EmulatorAid "emulator.aid", PROMISE,
         "aid of a Q&A row is the answer's message_id";
-    "emulator.same-bytes", PROMISE,
+    EmulatorSameBytes "emulator.same-bytes", PROMISE,
         "the same seed and settings give the same bytes, for ever";
-    "emulator.reason", PROMISE,
+    EmulatorReason "emulator.reason", PROMISE,
         "x-mock-reason says why a request was refused, in visible ASCII; what a client sent is \
          escaped there and cut to 200 bytes";
-    "emulator.only-json", PROMISE,
+    EmulatorOnlyJson "emulator.only-json", PROMISE,
         "whoever sends parsable HTTP gets JSON of this contract, never the text of a framework";
-    "emulator.not-http", PROMISE,
+    EmulatorNotHttp "emulator.not-http", PROMISE,
         "what the HTTP parser refuses gets an empty 4xx";
-    "emulator.cors", PROMISE,
+    EmulatorCors "emulator.cors", PROMISE,
         "with --cors, OPTIONS answers preflights: any origin, GET and HEAD, the headers asked for";
 }

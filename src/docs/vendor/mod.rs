@@ -105,7 +105,8 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
 /// The behaviours of a subject, which no other table has, as a list in Markdown.
 fn behaviours_of(subject: &str) -> String {
     let line = |row: Statement| {
-        let by = row.reading.map(|name| format!("; reading {name}")).unwrap_or_default();
+        let by =
+            row.reading.map(|reading| format!("; reading {}", reading.name())).unwrap_or_default();
         format!("- {}: {} ({}{by}).", capital(&title(&row)), row.says, cite(row.source))
     };
     behaviours(subject).map(line).collect::<Vec<_>>().join("\n")

@@ -2,8 +2,7 @@
 
 use super::{channels, cite, name_of, operations, read, sentence};
 use crate::contract::{
-    BY_READING, CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, TotalPlace, is_channel,
-    words,
+    CONTENT_CLOSE, CONTENT_OPEN, ENDPOINTS, Endpoint, JsonType, Key, TotalPlace,
 };
 use crate::docs::schema::{self, ObjectSchema, With, or_null, reference, text};
 use serde_json::{Value, json};
@@ -41,20 +40,20 @@ fn answer(endpoint: &Endpoint) -> Value {
 
 fn row(endpoint: &Endpoint) -> Value {
     let mut object = ObjectSchema::new("");
-    for (name, json_type, about, source) in endpoint.answer.keys() {
-        let mut about = format!("{} Key and type are {}.", sentence(about), cite(source));
-        if is_channel(name) {
+    for key in endpoint.answer.keys {
+        let mut about = format!("{} Key and type are {}.", sentence(key.about), cite(key.source));
+        if key.is_channel() {
             about = format!("{about} {}", channels());
         }
-        object = object.key(name, &about, !BY_READING.contains(&name), value(name, json_type));
+        object = object.key(key.name, &about, !key.is_by_reading(), value(key));
     }
     object.finish()
 }
 
 /// The schema of a value of a row.
-fn value(name: &str, json_type: JsonType) -> Value {
-    let words = words(name);
-    match json_type {
+fn value(key: &Key) -> Value {
+    let words = key.words();
+    match key.json_type {
         JsonType::String if !words.is_empty() => schema::words(words),
         JsonType::String => text(),
         JsonType::StringOrNull => or_null(text()),

@@ -2,35 +2,37 @@
 
 use super::super::client::Stop;
 use super::super::run::Run;
-use super::{filtered, list};
-use crate::contract::CONVERSATION_TYPES;
+use super::{check_filtered, list};
+use crate::contract::{CONVERSATION_TYPES, ConversationType, StatementId};
 
-/// Those that no check asked for yet.
-pub(super) fn every(run: &mut Run<'_>) -> Result<(), Stop> {
+/// Checks the channels that no check asked for yet.
+pub(super) fn check_all(run: &mut Run<'_>) -> Result<(), Stop> {
     for (channel, ..) in CONVERSATION_TYPES {
-        if !run.known.channels.iter().any(|asked| asked == channel.name()) {
-            run.unless_silent(|run| one(run, channel.name(), &[]))?;
+        if !run.samples.channels.contains(channel) {
+            run.unless_unanswered(|run| check(run, *channel, &[]))?;
         }
     }
     Ok(())
 }
 
 /// Asks for one channel, of which other statements may speak as well.
-pub(super) fn one(run: &mut Run<'_>, name: &str, also: &[&str]) -> Result<(), Stop> {
-    run.known.channels.push(name.to_owned());
-    let own = format!("channel.{name}");
-    let statements = [also, &[&own]].concat();
-    let seen = list(run, "1", "100", &[("conversation_type", name)])?;
-    if !run.answered(&statements, &seen) {
-        return Ok(());
-    }
-    let (Some(page), Some(all)) = (seen.page(), &run.known.list) else { return Ok(()) };
+pub(super) fn check(
+    run: &mut Run<'_>,
+    channel: ConversationType,
+    also: &[StatementId],
+) -> Result<(), Stop> {
+    run.samples.channels.push(channel);
+    let name = channel.name();
+    let statements = [also, &[StatementId::Channel(channel)]].concat();
+    let response = list(run, "1", "100", &[("conversation_type", name)])?;
+    let Some(page) = run.expect_page(&statements, response) else { return Ok(()) };
+    let Some(all) = run.samples.list() else { return Ok(()) };
     if page.texts("conversation_type").iter().all(|other| *other == name) {
-        let came = filtered(page, all, "conversation_id", "conversation_type", name);
-        run.ledger.found("records.all", came);
+        let result = check_filtered(&page, all, "conversation_id", "conversation_type", name);
+        run.ledger.record(StatementId::RecordsAll, result);
     } else {
         for statement in statements {
-            run.ledger.differs(statement, "rows of other channels".to_owned());
+            run.ledger.differs(statement, "rows of other channels");
         }
     }
     Ok(())

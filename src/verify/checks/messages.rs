@@ -5,115 +5,159 @@ use std::collections::HashMap;
 use jiter::JsonValue;
 
 use super::super::client::Stop;
-use super::super::known::Chat;
+use super::super::response::{FULL, Page, ParsedResponse, Row, integer, text, value};
 use super::super::run::Run;
-use super::super::seen::{FULL, Object, Page, Seen, number, text, value};
-use super::{FAR, NO_CONVERSATION, NO_ROWS, same};
-use crate::contract::{Code, Feedback, MessageType, Operation};
+use super::super::samples::Conversation;
+use super::{
+    FAR, NO_CONVERSATION, NO_ROWS, check_same, directions, record_past_end, second_page_ids,
+};
+use crate::contract::{
+    Code, Feedback, Field, MessageType, MessagesOrder, MessagesTotal, Operation, PagePastEnd,
+    Reading, StatementId, V2MessagesOrder,
+};
 
 /// An id that nobody's conversation has.
-pub(super) const NOBODY: &str = "ffffffffffffffffffffffff";
+pub(super) const UNKNOWN_ID: &str = "ffffffffffffffffffffffff";
 
-fn ask(run: &mut Run<'_>, of: Operation, id: &str, page: &str, size: &str) -> Result<Seen, Stop> {
+fn ask(
+    run: &mut Run<'_>,
+    of: Operation,
+    id: &str,
+    page: &str,
+    size: &str,
+) -> Result<ParsedResponse, Stop> {
     run.get(of, &[("conversation_id", id), ("page", page), ("page_size", size)])
 }
 
-pub(super) fn v1(run: &mut Run<'_>) -> Result<(), Stop> {
-    let Some(chat) = run.known.chat.clone() else {
-        for statement in ["messages.total", "messages.order", "messages.chain", "messages.time"] {
-            run.ledger.untried(statement, NO_CONVERSATION);
+/// The statements that both versions have.
+struct Version {
+    operation: Operation,
+    total: StatementId,
+    order: StatementId,
+    chain: StatementId,
+    time: StatementId,
+}
+
+const V1: Version = Version {
+    operation: Operation::Messages,
+    total: StatementId::MessagesTotal,
+    order: StatementId::MessagesOrder,
+    chain: StatementId::MessagesChain,
+    time: StatementId::MessagesTime,
+};
+
+const V2: Version = Version {
+    operation: Operation::MessagesV2,
+    total: StatementId::MessagesV2Total,
+    order: StatementId::MessagesV2Order,
+    chain: StatementId::MessagesV2Chain,
+    time: StatementId::MessagesV2Time,
+};
+
+pub(super) fn check_v1(run: &mut Run<'_>) -> Result<(), Stop> {
+    let Some(conversation) = run.samples.conversation.clone() else {
+        for statement in [V1.total, V1.order, V1.chain, V1.time] {
+            run.ledger.not_tried(statement, NO_CONVERSATION);
         }
         return Ok(());
     };
-    let seen = ask(run, Operation::Messages, &chat.id, "1", "100")?;
-    if !run.answered(&["messages.total"], &seen) {
-        return Ok(());
-    }
-    let Seen::Page(page) = seen else { return Ok(()) };
-    total(run, "messages.total", &page);
-    let chain = chain(&page);
-    order(run, "messages-order", "messages.order", &page, chain.as_deref());
-    let rows: Vec<_> = page.rows().collect();
-    let first = linked(run, "messages", &page, &rows, chain.as_deref());
-    if page.is_whole()
-        && first.and_then(|first| text(first, "message_type")) == Some(MessageType::Answer.name())
-    {
-        run.ledger.holds("messages.first");
+    let orders = [MessagesOrder::OldestFirst, MessagesOrder::NewestFirst];
+    let Some(page) = check_page(run, &V1, &conversation, orders)? else { return Ok(()) };
+    let first = chain(&page).and_then(|chain| page.rows().nth(*chain.first()?));
+    let is_answer = |row| text(row, "message_type") == Some(MessageType::Answer.name());
+    if page.is_whole() && first.is_some_and(is_answer) {
+        run.ledger.holds(StatementId::MessagesFirst);
     } else {
-        run.ledger
-            .untried("messages.first", "the conversation that was looked at begins otherwise");
+        let why = "the conversation that was looked at begins otherwise";
+        run.ledger.not_tried(StatementId::MessagesFirst, why);
     }
-    counts(run, &chat, &page);
-    subject(run, &chat, &rows);
-    run.known.messages = Some(page);
+    check_against_list(run, &conversation, &page);
+    run.samples.keep(Operation::Messages, page);
     Ok(())
 }
 
-/// Whether the rows are a chain along which time never falls, and its first row.
-fn linked<'r>(
-    run: &mut Run<'_>,
-    subject: &str,
-    page: &Page,
-    rows: &[&'r Object],
-    chain: Option<&[usize]>,
-) -> Option<&'r Object> {
-    let first = chain.and_then(<[usize]>::first).map(|first| rows[*first]);
-    let is_linked = first.is_some_and(|first| {
-        !page.is_whole() || text(first, "parent_message_id").is_some_and(str::is_empty)
-    });
-    let came = if is_linked || rows.is_empty() { Ok(()) } else { Err("not a chain".to_owned()) };
-    run.ledger.found(&format!("{subject}.chain"), came);
-    if let Some(chain) = chain {
-        let times: Vec<_> = chain.iter().map(|place| number(rows[*place], "create_time")).collect();
-        let came = if times.is_sorted() { Ok(()) } else { Err("a time that falls".to_owned()) };
-        run.ledger.found(&format!("{subject}.time"), came);
+pub(super) fn check_v2(run: &mut Run<'_>) -> Result<(), Stop> {
+    let Some(conversation) = run.samples.conversation.clone() else { return Ok(()) };
+    let orders = [V2MessagesOrder::OldestFirst, V2MessagesOrder::NewestFirst];
+    let Some(page) = check_page(run, &V2, &conversation, orders)? else { return Ok(()) };
+    let statement = StatementId::MessagesV2Same;
+    match run.samples.page(Operation::Messages) {
+        Some(v1) if v1.is_whole() => {
+            let is_right = page.len() == v1.len() && are_same_messages(v1, &page);
+            run.ledger.check(statement, is_right, "other messages than v1");
+        }
+        Some(_) => run.ledger.not_tried(statement, "no conversation fits on a page"),
+        None => {}
     }
-    first
+    run.samples.keep(Operation::MessagesV2, page);
+    Ok(())
 }
 
-/// The subject is the first question, or empty.
-fn subject(run: &mut Run<'_>, chat: &Chat, rows: &[&Object]) {
-    let is_question =
-        |row: &&&Object| text(row, "message_type") == Some(MessageType::Question.name());
-    let mut questions = rows.iter().filter(is_question).filter_map(|row| text(row, "text"));
-    let is_one = questions.any(|question| question == chat.subject);
-    let came =
-        if chat.subject.is_empty() || is_one { Ok(()) } else { Err("another text".to_owned()) };
-    run.ledger.found("records.subject", came);
+/// Asks for the messages of a conversation, and checks what both versions have.
+fn check_page<R: Reading>(
+    run: &mut Run<'_>,
+    version: &Version,
+    conversation: &Conversation,
+    orders: [R; 2],
+) -> Result<Option<Page>, Stop> {
+    let response = ask(run, version.operation, &conversation.id, "1", "100")?;
+    let Some(page) = run.expect_page(&[version.total], response) else { return Ok(None) };
+    match page.total {
+        Some(JsonValue::Int(_)) if page.is_total_right() => {
+            run.ledger.fits(version.total, &[MessagesTotal::Number]);
+        }
+        Some(JsonValue::Str(_)) if page.is_total_right() => {
+            run.ledger.fits(version.total, &[MessagesTotal::String]);
+        }
+        None => run.ledger.differs(version.total, "no total"),
+        _ => {
+            let came = "a total that does not count the messages that came";
+            run.ledger.differs(version.total, came);
+        }
+    }
+    let chain = chain(&page);
+    record_order(run, version.order, &page, chain.as_deref(), orders);
+    record_chain(run, version, &page, chain.as_deref());
+    Ok(Some(page))
+}
+
+/// Records whether the rows are a chain along which time never falls.
+fn record_chain(run: &mut Run<'_>, version: &Version, page: &Page, chain: Option<&[usize]>) {
+    let has_no_parent = |place: usize| {
+        page.rows().nth(place).and_then(|row| text(row, "parent_message_id")) == Some("")
+    };
+    let is_chain = match chain {
+        None => false,
+        Some([]) => true,
+        Some([first, ..]) => !page.is_whole() || has_no_parent(*first),
+    };
+    run.ledger.check(version.chain, is_chain, "not a chain");
+    if let Some(chain) = chain {
+        let times = page.integers("create_time");
+        let is_right = chain.is_sorted_by_key(|place| times[*place]);
+        run.ledger.check(version.time, is_right, "a time that falls");
+    }
 }
 
 /// What the list says of a conversation, its messages say, too.
-fn counts(run: &mut Run<'_>, chat: &Chat, page: &Page) {
-    let total = page.total_number().and_then(|total| i64::try_from(total).ok());
-    if total.is_some() {
-        let same = total == Some(chat.count);
-        let came = if same { Ok(()) } else { Err("another number".to_owned()) };
-        run.ledger.found("records.message-count", came);
+fn check_against_list(run: &mut Run<'_>, conversation: &Conversation, page: &Page) {
+    if let Some(total) = page.total_number() {
+        let is_right = i64::try_from(total) == Ok(conversation.messages);
+        run.ledger.check(StatementId::RecordsMessageCount, is_right, "another number");
     }
+    let statement = StatementId::RecordsRecentChatTime;
     if page.is_whole() {
-        let newest = page.numbers("create_time").into_iter().max();
-        let came = if newest == Some(chat.time) { Ok(()) } else { Err("another time".to_owned()) };
-        run.ledger.found("records.recent-chat-time", came);
+        let newest = page.integers("create_time").into_iter().max();
+        run.ledger.check(statement, newest == Some(conversation.time), "another time");
     } else {
-        run.ledger.untried("records.recent-chat-time", "no conversation fits on a page");
+        run.ledger.not_tried(statement, "no conversation fits on a page");
     }
-}
-
-/// The total: its type is a reading; it counts all messages, so those of a page that is not full.
-fn total(run: &mut Run<'_>, statement: &str, page: &Page) {
-    let counts = |total: usize| total == page.len() || total > page.len() && !page.is_whole();
-    match (&page.total, page.total_number()) {
-        (Some(JsonValue::Int(_)), Some(total)) if counts(total) => {
-            run.ledger.fits("messages-total", statement, &["number"]);
-        }
-        (Some(JsonValue::Str(_)), Some(total)) if counts(total) => {
-            run.ledger.fits("messages-total", statement, &["string"]);
-        }
-        (None, _) => run.ledger.differs(statement, "no total".to_owned()),
-        _ => run
-            .ledger
-            .differs(statement, "a total that does not count the messages that came".to_owned()),
-    }
+    // The subject is the first question, or empty.
+    let is_question = |row: &&Row| text(row, "message_type") == Some(MessageType::Question.name());
+    let mut questions = page.rows().filter(is_question).filter_map(|row| text(row, "text"));
+    let subject = &conversation.subject;
+    let is_right = subject.is_empty() || questions.any(|question| question == subject);
+    run.ledger.check(StatementId::RecordsSubject, is_right, "another text");
 }
 
 /// The places of the rows along their chain, wherever they stand. `None`: they are no chain.
@@ -130,64 +174,38 @@ pub(super) fn chain(page: &Page) -> Option<Vec<usize>> {
     (chain.len() == ids.len() && after.len() == ids.len()).then_some(chain)
 }
 
-/// Which way the rows stand along the chain, or by time where they are none.
-fn order(
+/// Records which way the rows stand along the chain, or by time where they are none.
+fn record_order<R: Reading>(
     run: &mut Run<'_>,
-    reading: &'static str,
-    statement: &str,
+    statement: StatementId,
     page: &Page,
     chain: Option<&[usize]>,
+    [oldest_first, newest_first]: [R; 2],
 ) {
     if page.len() < 2 {
-        run.ledger.untold(reading, "no conversation has two messages");
-        return run.ledger.untried(statement, "no conversation has two messages");
+        run.ledger.unknown(R::ID, "no conversation has two messages");
+        return run.ledger.not_tried(statement, "no conversation has two messages");
     }
-    let times = page.numbers("create_time");
-    let (rises, falls) = match chain {
-        Some(chain) => (chain.is_sorted(), chain.is_sorted_by(|a, b| a > b)),
-        None => (times.is_sorted(), times.is_sorted_by(|a, b| a >= b)),
+    let directions = match chain {
+        Some(chain) => (chain.is_sorted(), chain.is_sorted_by(|one, next| one > next)),
+        None => directions(&page.integers("create_time")),
     };
-    match (rises, falls) {
-        (true, true) => run.ledger.untried(statement, "all messages have the same time"),
-        (true, false) => run.ledger.fits(reading, statement, &["oldest-first"]),
-        (false, true) => run.ledger.fits(reading, statement, &["newest-first"]),
-        (false, false) => run.ledger.differs(statement, "neither way along the chain".to_owned()),
+    match directions {
+        (true, true) => run.ledger.not_tried(statement, "all messages have the same time"),
+        (true, false) => run.ledger.fits(statement, &[oldest_first]),
+        (false, true) => run.ledger.fits(statement, &[newest_first]),
+        (false, false) => run.ledger.differs(statement, "neither way along the chain"),
     }
-}
-
-pub(super) fn v2(run: &mut Run<'_>) -> Result<(), Stop> {
-    let Some(chat) = run.known.chat.clone() else { return Ok(()) };
-    let seen = ask(run, Operation::MessagesV2, &chat.id, "1", "100")?;
-    if !run.answered(&["messages-v2.total"], &seen) {
-        return Ok(());
-    }
-    let Seen::Page(page) = seen else { return Ok(()) };
-    total(run, "messages-v2.total", &page);
-    let chain = chain(&page);
-    order(run, "v2-messages-order", "messages-v2.order", &page, chain.as_deref());
-    let rows: Vec<_> = page.rows().collect();
-    linked(run, "messages-v2", &page, &rows, chain.as_deref());
-    if let Some(v1) = &run.known.messages {
-        if v1.is_whole() {
-            let right = page.len() == v1.len() && same_messages(v1, &page);
-            let came = if right { Ok(()) } else { Err("other messages than v1".to_owned()) };
-            run.ledger.found("messages-v2.same", came);
-        } else {
-            run.ledger.untried("messages-v2.same", "no conversation fits on a page");
-        }
-    }
-    run.known.messages_v2 = Some(page);
-    Ok(())
 }
 
 /// Whether v1's parents, texts, authors and times are those of v2, message by message.
-fn same_messages(v1: &Page, v2: &Page) -> bool {
+fn are_same_messages(v1: &Page, v2: &Page) -> bool {
     v1.rows().all(|old| {
         let id = text(old, "message_id");
         v2.rows().find(|new| text(new, "message_id") == id).is_some_and(|new| {
             let kind =
                 MessageType::ALL.iter().find(|kind| Some(kind.name()) == text(old, "message_type"));
-            number(old, "create_time") == number(new, "create_time")
+            integer(old, "create_time") == integer(new, "create_time")
                 && text(old, "parent_message_id") == text(new, "parent_message_id")
                 && kind.map(|kind| kind.role()) == text(new, "role")
                 && text(old, "text") == content_text(new)
@@ -196,7 +214,7 @@ fn same_messages(v1: &Page, v2: &Page) -> bool {
 }
 
 /// The text inside `content`.
-fn content_text(row: &Object) -> Option<&str> {
+fn content_text(row: &Row) -> Option<&str> {
     let mut inside = value(row, "content")?;
     // A list, an object, a list, an object: the last value of each holds what is inside.
     loop {
@@ -216,79 +234,68 @@ pub(super) fn rating(v2: &Page, message_id: &str) -> Option<&'static str> {
     Feedback::ALL.into_iter().find(|rating| rating.v2_name() == word).map(Feedback::name)
 }
 
-pub(super) fn v1_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
-    far(run, Operation::Messages)
+pub(super) fn check_v1_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
+    check_past_end(run, Operation::Messages, StatementId::MessagesPastEnd)
 }
 
-pub(super) fn v2_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
-    far(run, Operation::MessagesV2)
+pub(super) fn check_v2_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
+    check_past_end(run, Operation::MessagesV2, StatementId::MessagesV2PastEnd)
 }
 
-fn far(run: &mut Run<'_>, of: Operation) -> Result<(), Stop> {
-    let statement = format!("{}.past-end", of.id());
-    let Some(chat) = run.known.chat.clone() else {
-        run.ledger.untried(&statement, NO_CONVERSATION);
+fn check_past_end(run: &mut Run<'_>, of: Operation, statement: StatementId) -> Result<(), Stop> {
+    let Some(conversation) = run.samples.conversation.clone() else {
+        run.ledger.not_tried(statement, NO_CONVERSATION);
         return Ok(());
     };
-    let known = match of {
-        Operation::Messages => &run.known.messages,
-        _ => &run.known.messages_v2,
-    };
     // The first page that is behind the last one.
-    let total = known.as_ref().and_then(Page::total_number);
+    let total = run.samples.page(of).and_then(Page::total_number);
     let page = total.map_or(FAR.to_owned(), |total| (total.div_ceil(FULL) + 1).to_string());
-    let seen = ask(run, of, &chat.id, &page, "100")?;
-    super::past_end(run, &statement, &seen, "error");
+    let response = ask(run, of, &conversation.id, &page, "100")?;
+    record_past_end(run, statement, &response, PagePastEnd::Error);
     Ok(())
 }
 
 /// A conversation that nobody has.
-pub(super) fn unknown(run: &mut Run<'_>) -> Result<(), Stop> {
+pub(super) fn check_unknown_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
     for of in [Operation::Messages, Operation::MessagesV2] {
-        let seen = ask(run, of, NOBODY, "1", "1")?;
+        let response = ask(run, of, UNKNOWN_ID, "1", "1")?;
         let statements = [
-            format!("{}.conversation_id", of.id()),
-            format!("{}.{}", of.id(), Code::ConversationMissing.number()),
+            StatementId::param(of, Field::ConversationId),
+            StatementId::error(Some(of), Code::ConversationMissing),
         ];
-        let statements = statements.each_ref().map(String::as_str);
-        run.refused(&statements, &seen, Code::ConversationMissing);
+        run.expect_refusal(&statements, &response, Code::ConversationMissing);
     }
     Ok(())
 }
 
 /// Page 2 of one message each goes on where page 1 ends.
-pub(super) fn second_page(run: &mut Run<'_>) -> Result<(), Stop> {
-    let Some(chat) = run.known.chat.clone() else { return Ok(()) };
+pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
+    let statement = StatementId::RecordsPages;
+    let Some(conversation) = run.samples.conversation.clone() else { return Ok(()) };
     for of in [Operation::Messages, Operation::MessagesV2] {
-        let known = match of {
-            Operation::Messages => &run.known.messages,
-            _ => &run.known.messages_v2,
-        };
-        let second = known.as_ref().and_then(|all| all.texts("message_id").get(1).copied());
-        let Some(second) = second.map(str::to_owned) else {
-            run.ledger.untried("records.pages", NO_ROWS);
+        let Some(expected) = second_page_ids(run.samples.page(of), "message_id", 1) else {
+            run.ledger.not_tried(statement, NO_ROWS);
             continue;
         };
-        let seen = ask(run, of, &chat.id, "2", "1")?;
-        if run.answered(&["records.pages"], &seen) {
-            let ids = seen.page().map(|page| page.texts("message_id")).unwrap_or_default();
-            run.ledger.found("records.pages", same(&ids, &[&second]));
+        let response = ask(run, of, &conversation.id, "2", "1")?;
+        if let Some(page) = run.expect_page(&[statement], response) {
+            let result = check_same(&page.texts("message_id"), &[&expected[0]]);
+            run.ledger.record(statement, result);
         }
     }
     Ok(())
 }
 
 /// Page 1 of a conversation without messages, if there is one.
-pub(super) fn of_empty(run: &mut Run<'_>) -> Result<(), Stop> {
-    let statement = "messages.empty-conversation";
-    let Some(chat) = run.known.list.as_ref().and_then(Chat::empty) else {
-        run.ledger.untried(statement, "no conversation on the first page is empty");
+pub(super) fn check_empty_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
+    let statement = StatementId::MessagesEmptyConversation;
+    let Some(conversation) = run.samples.list().and_then(Conversation::choose_empty) else {
+        run.ledger.not_tried(statement, "no conversation on the first page is empty");
         return Ok(());
     };
-    let seen = ask(run, Operation::Messages, &chat.id, "1", "1")?;
-    if run.answered(&[statement], &seen) {
-        let none = seen.page().is_some_and(|page| page.len() == 0);
-        run.ledger.found(statement, if none { Ok(()) } else { Err(seen.describe()) });
+    let response = ask(run, Operation::Messages, &conversation.id, "1", "1")?;
+    if let Some(page) = run.expect_page(&[statement], response) {
+        run.ledger.check(statement, page.len() == 0, &page.describe());
     }
     Ok(())
 }

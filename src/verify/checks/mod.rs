@@ -1,5 +1,5 @@
-//! The checks, in the order of what they tell: first which readings a server shows, then what the
-//! pages document, then what is assumed, and the channels with whatever is left of the budget.
+//! The checks, the most telling ones first: which readings a server shows, then what the pages
+//! document, then what is assumed, and the channels with whatever is left of the budget.
 
 mod access;
 mod channels;
@@ -11,43 +11,43 @@ mod qa;
 mod requests;
 
 use super::client::Stop;
+use super::response::{Page, ParsedResponse, text};
 use super::run::{FOREVER, Pair, Run};
-use super::seen::{Page, Seen, text};
-use crate::contract::Operation;
+use crate::contract::{Code, Operation, PagePastEnd, StatementId};
 
 type Check = fn(&mut Run<'_>) -> Result<(), Stop>;
 
 /// Every check. Each may use what those before it found.
 pub(super) const CHECKS: &[Check] = &[
-    lists::first,
-    lists::total,
-    lists::past_end,
-    messages::v1,
-    messages::v1_past_end,
-    messages::v2,
-    messages::v2_past_end,
-    qa::first,
-    qa::past_end,
-    parameters::of_readings,
-    access::deleted,
-    access::no_key,
-    messages::unknown,
-    lists::filters,
-    lists::second_page,
-    messages::second_page,
-    qa::ratings,
-    qa::second_page,
-    pairs::of_conversation,
-    parameters::of_others,
-    requests::encoding,
-    requests::queries,
-    requests::integers,
-    requests::windows,
-    requests::paths,
-    requests::order,
-    access::headers,
-    messages::of_empty,
-    channels::every,
+    lists::check_first_page,
+    lists::check_total,
+    lists::check_past_end,
+    messages::check_v1,
+    messages::check_v1_past_end,
+    messages::check_v2,
+    messages::check_v2_past_end,
+    qa::check_first_page,
+    qa::check_past_end,
+    parameters::check_those_of_readings,
+    access::check_deleted_agent,
+    access::check_no_key,
+    messages::check_unknown_conversation,
+    lists::check_filters,
+    lists::check_second_page,
+    messages::check_second_page,
+    qa::check_ratings,
+    qa::check_second_page,
+    pairs::check,
+    parameters::check_others,
+    requests::check_encoding,
+    requests::check_queries,
+    requests::check_integers,
+    requests::check_windows,
+    requests::check_paths,
+    requests::check_order,
+    access::check_headers,
+    messages::check_empty_conversation,
+    channels::check_all,
 ];
 
 /// A window that holds everything.
@@ -56,8 +56,13 @@ const ALWAYS: [Pair<'static>; 2] = [("start_time", "0"), ("end_time", FOREVER)];
 /// A page far behind the last one of anything.
 const FAR: &str = "1000000";
 
-/// The list of all conversations.
-fn list(run: &mut Run<'_>, page: &str, size: &str, more: &[Pair<'_>]) -> Result<Seen, Stop> {
+/// Asks for the list of all conversations.
+fn list(
+    run: &mut Run<'_>,
+    page: &str,
+    size: &str,
+    more: &[Pair<'_>],
+) -> Result<ParsedResponse, Stop> {
     let mut pairs = vec![("conversation_type", "ALL")];
     if more.iter().any(|(name, _)| *name == "conversation_type") {
         pairs.clear();
@@ -70,29 +75,59 @@ fn list(run: &mut Run<'_>, page: &str, size: &str, more: &[Pair<'_>]) -> Result<
     run.get(Operation::ConversationList, &pairs)
 }
 
-/// What a page past the end says: which values of the reading fit.
-fn past_end(run: &mut Run<'_>, statement: &str, seen: &Seen, documented: &'static str) {
-    // `documented` is in company of `empty` on the lists, of `error` on messages.
-    let reading = "page-past-end";
-    let code = i64::from(crate::contract::Code::PageExceedsTotal.number());
-    match seen {
-        Seen::Page(page) if page.len() == 0 => {
-            let fits: &[_] =
-                if documented == "empty" { &["documented", "empty"] } else { &["empty"] };
-            run.ledger.fits(reading, statement, fits);
-        }
-        Seen::Refusal(refusal) if refusal.code == code => {
-            let fits: &[_] =
-                if documented == "error" { &["documented", "error"] } else { &["error"] };
-            run.ledger.fits(reading, statement, fits);
-        }
-        other => run.ledger.differs(statement, other.describe()),
+/// Records which values of `page-past-end` fit the response to a page past the end. `documented` goes
+/// with `usual`, which is `empty` on the lists and `error` on messages.
+fn record_past_end(
+    run: &mut Run<'_>,
+    statement: StatementId,
+    response: &ParsedResponse,
+    usual: PagePastEnd,
+) {
+    let shown = match response {
+        ParsedResponse::Page(page) if page.len() == 0 => PagePastEnd::Empty,
+        other if other.code() == Some(Code::PageExceedsTotal) => PagePastEnd::Error,
+        other => return run.ledger.differs(statement, other.describe()),
+    };
+    if shown == usual {
+        run.ledger.fits(statement, &[PagePastEnd::Documented, shown]);
+    } else {
+        run.ledger.fits(statement, &[shown]);
     }
 }
 
-/// Whether rows are those of a known page that have a value, in their order. Where the known page is
-/// full, rows may follow that it had no place for.
-fn filtered(page: &Page, known: &Page, id: &str, name: &str, value: &str) -> Result<(), String> {
+/// Records whether rows of the same time stand in the order of their ids, or in its reverse.
+fn record_ties(
+    run: &mut Run<'_>,
+    statement: StatementId,
+    times: &[i64],
+    ids: &[&str],
+    is_reversed: bool,
+) {
+    let pairs = times.windows(2).zip(ids.windows(2));
+    let mut level = pairs.filter(|(times, _)| times[0] == times[1]).map(|(_, ids)| ids).peekable();
+    if level.peek().is_none() {
+        return run.ledger.not_tried(statement, "no two have the same time");
+    }
+    let is_right = level.all(|ids| (ids[0] < ids[1]) != is_reversed);
+    run.ledger.check(statement, is_right, "another order of the ids");
+}
+
+/// The ids on page 2 where a page has so many rows, if the known first page shows them.
+fn second_page_ids(known: Option<&Page>, id: &str, size: usize) -> Option<Vec<String>> {
+    let ids = known?.texts(id).into_iter().skip(size).take(size);
+    let ids: Vec<_> = ids.map(str::to_owned).collect();
+    (!ids.is_empty()).then_some(ids)
+}
+
+/// Checks that rows are those of a known page that have a value, in their order. Where the known page
+/// is full, rows may follow that it had no place for.
+fn check_filtered(
+    page: &Page,
+    known: &Page,
+    id: &str,
+    name: &str,
+    value: &str,
+) -> Result<(), String> {
     if page.texts(name).iter().any(|other| *other != value) {
         return Err("rows that the filter should not let through".to_owned());
     }
@@ -105,12 +140,17 @@ fn filtered(page: &Page, known: &Page, id: &str, name: &str, value: &str) -> Res
     if rows.len() < expected.len() {
         return Err(format!("{} rows where {} match", rows.len(), expected.len()));
     }
-    same(&rows[..expected.len()], &expected)
+    check_same(&rows[..expected.len()], &expected)
 }
 
-/// Whether rows are the expected ones, by a text that names each.
-fn same(rows: &[&str], expected: &[&str]) -> Result<(), String> {
+/// Checks that rows are the expected ones, by a text that names each.
+fn check_same(rows: &[&str], expected: &[&str]) -> Result<(), String> {
     if rows == expected { Ok(()) } else { Err("other rows, or in another order".to_owned()) }
+}
+
+/// Which way some values stand: whether they never fall, and whether they never rise.
+fn directions(values: &[i64]) -> (bool, bool) {
+    (values.is_sorted(), values.is_sorted_by(|one, next| one >= next))
 }
 
 /// Why there is nothing to look at.

@@ -1,139 +1,127 @@
 //! The Q&A rows of one conversation against its messages, and the window that they are asked in.
 
 use super::super::client::Stop;
-use super::super::known::Chat;
+use super::super::response::{Page, ParsedResponse, Row, integer, text};
 use super::super::run::Run;
-use super::super::seen::{Object, Page, Seen, number, text};
-use crate::contract::{MessageType, Operation};
+use super::super::samples::Conversation;
+use super::messages::{chain, rating};
+use crate::contract::{Field, MessageType, Operation, QaTime, StatementId};
 
-const STATEMENTS: [&str; 3] = ["records.pairs", "records.ratings", "qa.milliseconds"];
+const STATEMENTS: [StatementId; 3] =
+    [StatementId::RecordsPairs, StatementId::RecordsRatings, StatementId::QaMilliseconds];
+const START_TIME: StatementId = StatementId::param(Operation::QaRecords, Field::StartTime);
+const END_TIME: StatementId = StatementId::param(Operation::QaRecords, Field::EndTime);
 
 /// The first hundred Q&A rows of a window.
-fn ask(run: &mut Run<'_>, start: i64, end: i64) -> Result<Seen, Stop> {
+fn ask(run: &mut Run<'_>, start: i64, end: i64) -> Result<ParsedResponse, Stop> {
     let (start, end) = (start.to_string(), end.to_string());
     let window = [("user_feedback", "ALL"), ("start_time", &start), ("end_time", &end)];
     run.get(Operation::QaRecords, &[&window[..], &[("page", "1"), ("page_size", "100")]].concat())
 }
 
-/// The pairs of the conversation whose messages are known, in a window of just their questions.
-pub(super) fn of_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
-    let (Some(chat), Some(messages)) = (run.known.chat.clone(), &run.known.messages) else {
+/// Checks the pairs of the conversation whose messages are known, in a window of just their questions.
+pub(super) fn check(run: &mut Run<'_>) -> Result<(), Stop> {
+    let messages = run.samples.page(Operation::Messages);
+    let (Some(conversation), Some(messages)) = (run.samples.conversation.clone(), messages) else {
         return Ok(());
     };
     let (pairs, is_whole) = (pairs_of(messages), messages.is_whole());
     let times = || pairs.iter().map(|pair| pair.time);
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         for statement in STATEMENTS {
-            run.ledger.untried(statement, "the conversation that was looked at has no pair");
+            run.ledger.not_tried(statement, "the conversation that was looked at has no pair");
         }
         return Ok(());
     };
-    let seen = ask(run, first, last)?;
-    if !run.answered(&["records.pairs", "qa.milliseconds"], &seen) {
+    let response = ask(run, first, last)?;
+    let statements = [StatementId::RecordsPairs, StatementId::QaMilliseconds];
+    let Some(page) = run.expect_page(&statements, response) else { return Ok(()) };
+    if !check_bounds(run, &page, first, last) {
         return Ok(());
     }
-    let Some(page) = seen.page() else { return Ok(()) };
-    if !keeps_bounds(run, page, first, last) {
-        return Ok(());
-    }
-    let of_chat = rows_of(page, &chat);
-    if !page.is_whole() && of_chat.len() < pairs.len() {
+    let rows = rows_of(&page, &conversation);
+    if !page.is_whole() && rows.len() < pairs.len() {
         for statement in STATEMENTS {
-            run.ledger.untried(statement, "too many other questions at that time");
+            run.ledger.not_tried(statement, "too many other questions at that time");
         }
         return Ok(());
     }
-    let missing = pairs.iter().filter(|pair| !of_chat.iter().any(|row| pair.is(row)));
-    let at_ends = missing.clone().all(|pair| pair.time == first || pair.time == last);
-    if missing.clone().count() > 0 && at_ends {
-        // Is it the ends of the window, its unit, or the rows?
-        for (margin, statement) in [(1, "everywhere.window"), (1000, "qa.milliseconds")] {
+    let has_no_row = |pair: &&QuestionAndAnswer| !rows.iter().any(|row| pair.is(row));
+    let missing: Vec<_> = pairs.iter().filter(has_no_row).collect();
+    let at_ends = missing.iter().all(|pair| pair.time == first || pair.time == last);
+    if !missing.is_empty() && at_ends {
+        // The fault may be in the ends of the window, in its unit, or in the rows.
+        for (margin, statement) in [(1, StatementId::Window), (1000, StatementId::QaMilliseconds)] {
             let wide = ask(run, first.saturating_sub(margin), last.saturating_add(margin))?;
-            let there = wide.page().map_or(0, |wide| rows_of(wide, &chat).len());
-            if there > of_chat.len() {
-                let came = "a row at an end of the window is missing".to_owned();
-                run.ledger.differs(statement, came);
+            if wide.page().is_some_and(|wide| rows_of(wide, &conversation).len() > rows.len()) {
+                run.ledger.differs(statement, "a row at an end of the window is missing");
                 return Ok(());
             }
         }
     }
-    let right = missing.count() == 0 && (of_chat.len() == pairs.len() || !is_whole);
-    let came = if right { Ok(()) } else { Err("other pairs than its messages make".to_owned()) };
-    run.ledger.found("records.pairs", came);
-    if !of_chat.is_empty() {
-        let agrees = |row: &&Object| {
-            text(row, "user_id") == Some(chat.user.as_str())
-                && text(row, "convo_type") == Some(chat.channel.as_str())
+    let is_right = missing.is_empty() && (rows.len() == pairs.len() || !is_whole);
+    let came = "other pairs than its messages make";
+    run.ledger.check(StatementId::RecordsPairs, is_right, came);
+    if !rows.is_empty() {
+        let agrees = |row: &&Row| {
+            text(row, "user_id") == Some(conversation.user.as_str())
+                && text(row, "convo_type") == Some(conversation.channel.as_str())
         };
-        let came = if of_chat.iter().all(agrees) {
-            Ok(())
-        } else {
-            Err("another user_id or convo_type than in the list".to_owned())
-        };
-        run.ledger.found("records.agreement", came);
+        let came = "another user_id or convo_type than in the list";
+        run.ledger.check(StatementId::RecordsAgreement, rows.iter().all(agrees), came);
     }
-    ratings(run, &pairs, &of_chat);
-    after(run, &chat, first, last)
+    check_ratings(run, &pairs, &rows);
+    check_after_first(run, &conversation, &pairs, first, last)
 }
 
-fn rows_of<'p>(page: &'p Page, chat: &Chat) -> Vec<&'p Object> {
-    page.rows().filter(|row| text(row, "convo_id") == Some(chat.id.as_str())).collect()
+fn rows_of<'p>(page: &'p Page, conversation: &Conversation) -> Vec<&'p Row> {
+    page.rows().filter(|row| text(row, "convo_id") == Some(conversation.id.as_str())).collect()
 }
 
-/// No row stands outside the window that was asked for.
-fn keeps_bounds(run: &mut Run<'_>, page: &Page, first: i64, last: i64) -> bool {
-    let shown = |time: i64| match run.ledger.values("qa-time")[..] {
-        ["milliseconds"] => time,
-        _ => time.div_euclid(1000),
-    };
-    let (first, last, times) = (shown(first), shown(last), page.numbers("q_time"));
-    let early = times.iter().any(|time| *time < first);
-    let late = times.iter().any(|time| *time > last);
-    let came = if early { Err("a row of before the window".to_owned()) } else { Ok(()) };
-    run.ledger.found("qa.start_time", came);
-    let came = if late { Err("a row of after the window".to_owned()) } else { Ok(()) };
-    run.ledger.found("qa.end_time", came);
-    !early && !late
+/// Checks that no row stands outside the window that was asked for.
+fn check_bounds(run: &mut Run<'_>, page: &Page, first: i64, last: i64) -> bool {
+    let unit = if run.ledger.shows(QaTime::Milliseconds) { 1 } else { 1000 };
+    let times = page.integers("q_time");
+    let keeps_start = times.iter().all(|time| *time >= first.div_euclid(unit));
+    let keeps_end = times.iter().all(|time| *time <= last.div_euclid(unit));
+    run.ledger.check(START_TIME, keeps_start, "a row of before the window");
+    run.ledger.check(END_TIME, keeps_end, "a row of after the window");
+    keeps_start && keeps_end
 }
 
 /// A millisecond after the first question it is in the window no more.
-fn after(run: &mut Run<'_>, chat: &Chat, first: i64, last: i64) -> Result<(), Stop> {
+fn check_after_first(
+    run: &mut Run<'_>,
+    conversation: &Conversation,
+    pairs: &[QuestionAndAnswer],
+    first: i64,
+    last: i64,
+) -> Result<(), Stop> {
+    let statement = StatementId::QaMilliseconds;
     let start = first.saturating_add(1);
-    let seen = ask(run, start, last.max(start))?;
-    if run.answered(&["qa.milliseconds"], &seen) {
-        let (Some(page), Some(messages)) = (seen.page(), &run.known.messages) else {
-            return Ok(());
-        };
-        let of_first = pairs_of(messages).into_iter().filter(|pair| pair.time == first);
-        let rows = rows_of(page, chat);
-        let is_there = of_first.into_iter().any(|pair| rows.iter().any(|row| pair.is(row)));
-        let came = if is_there { Err("a row of before the window".to_owned()) } else { Ok(()) };
-        run.ledger.found("qa.milliseconds", came);
+    let response = ask(run, start, last.max(start))?;
+    if let Some(page) = run.expect_page(&[statement], response) {
+        let rows = rows_of(&page, conversation);
+        let mut of_first = pairs.iter().filter(|pair| pair.time == first);
+        let is_there = of_first.any(|pair| rows.iter().any(|row| pair.is(row)));
+        run.ledger.check(statement, !is_there, "a row of before the window");
     }
     Ok(())
 }
 
 /// What v2 says of an answer, its row says, too. Where the conversation is longer than a page, v2
 /// may not have shown the answer.
-fn ratings(run: &mut Run<'_>, pairs: &[QuestionAndAnswer], rows: &[&Object]) {
-    let Some(v2) = &run.known.messages_v2 else { return };
-    let mut compared = false;
+fn check_ratings(run: &mut Run<'_>, pairs: &[QuestionAndAnswer], rows: &[&Row]) {
+    let statement = StatementId::RecordsRatings;
+    let Some(v2) = run.samples.page(Operation::MessagesV2) else { return };
+    run.ledger.not_tried(statement, "v2 messages showed none of these answers");
     for pair in pairs {
-        let Some(rating) = super::messages::rating(v2, &pair.answer_id) else { continue };
-        let mut of_pair = rows.iter().filter(|row| pair.is(row)).peekable();
-        if of_pair.peek().is_none() {
-            continue;
+        let Some(rating) = rating(v2, &pair.answer_id) else { continue };
+        let of_pair: Vec<_> = rows.iter().filter(|row| pair.is(row)).collect();
+        if !of_pair.is_empty() {
+            let is_right = of_pair.iter().any(|row| text(row, "user_feedback") == Some(rating));
+            run.ledger.check(statement, is_right, "another rating than in v2 messages");
         }
-        compared = true;
-        if !of_pair.any(|row| text(row, "user_feedback") == Some(rating)) {
-            let came = "another rating than in v2 messages".to_owned();
-            return run.ledger.differs("records.ratings", came);
-        }
-    }
-    if compared {
-        run.ledger.holds("records.ratings");
-    } else {
-        run.ledger.untried("records.ratings", "v2 messages showed none of these answers");
     }
 }
 
@@ -147,8 +135,8 @@ struct QuestionAndAnswer {
 
 impl QuestionAndAnswer {
     /// Whether a Q&A row may be this pair.
-    fn is(&self, row: &Object) -> bool {
-        let time = number(row, "q_time");
+    fn is(&self, row: &Row) -> bool {
+        let time = integer(row, "q_time");
         text(row, "q") == Some(&self.question)
             && text(row, "a") == Some(&self.answer)
             && (time == Some(self.time) || time == Some(self.time.div_euclid(1000)))
@@ -158,7 +146,7 @@ impl QuestionAndAnswer {
 /// The pairs along the chain of the messages, or as they stand where they are none.
 fn pairs_of(messages: &Page) -> Vec<QuestionAndAnswer> {
     let mut rows: Vec<_> = messages.rows().collect();
-    if let Some(chain) = super::messages::chain(messages) {
+    if let Some(chain) = chain(messages) {
         rows = chain.into_iter().map(|place| rows[place]).collect();
     }
     let is = |row, kind: MessageType| text(row, "message_type") == Some(kind.name());
@@ -167,7 +155,7 @@ fn pairs_of(messages: &Page) -> Vec<QuestionAndAnswer> {
         .filter(|two| is(two[0], MessageType::Question) && is(two[1], MessageType::Answer));
     two.filter_map(|two| {
         Some(QuestionAndAnswer {
-            time: number(two[0], "create_time")?,
+            time: integer(two[0], "create_time")?,
             question: text(two[0], "text")?.to_owned(),
             answer: text(two[1], "text")?.to_owned(),
             answer_id: text(two[1], "message_id")?.to_owned(),

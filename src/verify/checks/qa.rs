@@ -3,124 +3,108 @@
 use jiter::JsonValue;
 
 use super::super::client::Stop;
-use super::super::known::LEAST_MILLISECONDS;
+use super::super::response::{Page, ParsedResponse};
 use super::super::run::{Pair, Run};
-use super::super::seen::{Page, Seen};
-use super::{ALWAYS, FAR, NO_ROWS, filtered};
-use crate::contract::{Feedback, Operation};
+use super::super::samples::LEAST_MILLISECONDS;
+use super::{
+    ALWAYS, FAR, NO_ROWS, check_filtered, directions, record_past_end, record_ties, second_page_ids,
+};
+use crate::contract::{
+    Feedback, Field, Operation, PagePastEnd, QaField, QaOrder, QaTime, QaTotal, ReadingId,
+    RowField, StatementId,
+};
 
-fn ask(run: &mut Run<'_>, rating: &str, page: &str, size: &str) -> Result<Seen, Stop> {
+const Q_TIME: StatementId = StatementId::RowKey(RowField::Qa(QaField::QTime));
+const RATING: StatementId = StatementId::param(Operation::QaRecords, Field::UserFeedback);
+
+fn ask(run: &mut Run<'_>, rating: &str, page: &str, size: &str) -> Result<ParsedResponse, Stop> {
     let mut pairs: Vec<Pair<'_>> = vec![("user_feedback", rating)];
     pairs.extend(ALWAYS);
     pairs.extend([("page", page), ("page_size", size)]);
     run.get(Operation::QaRecords, &pairs)
 }
 
-pub(super) fn first(run: &mut Run<'_>) -> Result<(), Stop> {
-    let seen = ask(run, "ALL", "1", "100")?;
-    if !run.answered(&["qa.total"], &seen) {
-        return Ok(());
-    }
-    let Seen::Page(page) = seen else { return Ok(()) };
-    match (&page.total, page.total_number()) {
-        (None, _) => run.ledger.fits("qa-total", "qa.total", &["absent"]),
-        (Some(JsonValue::Int(_)), Some(total))
-            if (total == page.len() || total > page.len() && !page.is_whole())
-                && page.keys.last().is_some_and(|key| key == "total") =>
-        {
-            run.ledger.fits("qa-total", "qa.total", &["present"]);
+pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
+    let statement = StatementId::QaTotal;
+    let response = ask(run, "ALL", "1", "100")?;
+    let Some(page) = run.expect_page(&[statement], response) else { return Ok(()) };
+    let is_last = page.keys.last().is_some_and(|key| key == "total");
+    match page.total {
+        None => run.ledger.fits(statement, &[QaTotal::Absent]),
+        Some(JsonValue::Int(_)) if page.is_total_right() && is_last => {
+            run.ledger.fits(statement, &[QaTotal::Present]);
         }
-        _ => run.ledger.differs("qa.total", "a total that is no count, or not the last".to_owned()),
+        _ => run.ledger.differs(statement, "a total that is no count, or not the last"),
     }
-    time(run, &page);
-    order(run, &page);
-    run.known.qa = Some(page);
+    let times = page.integers("q_time");
+    record_unit(run, &times);
+    record_order(run, &page, &times);
+    run.samples.keep(Operation::QaRecords, page);
     Ok(())
 }
 
-fn time(run: &mut Run<'_>, page: &Page) {
-    let times = page.numbers("q_time");
+/// Records the unit of the times.
+fn record_unit(run: &mut Run<'_>, times: &[i64]) {
     let long = times.iter().filter(|time| **time >= LEAST_MILLISECONDS).count();
-    let is_in_order = times.is_sorted() || times.is_sorted_by(|a, b| a >= b);
+    let (rises, falls) = directions(times);
     match long {
-        _ if times.is_empty() => run.ledger.untold("qa-time", NO_ROWS),
-        0 => run.ledger.fits("qa-time", "qa.row.q_time", &["seconds"]),
-        // The short ones are of before 1973, where they stand in their place.
-        _ if long == times.len() || is_in_order => {
-            run.ledger.fits("qa-time", "qa.row.q_time", &["milliseconds"]);
+        _ if times.is_empty() => run.ledger.unknown(ReadingId::QaTime, NO_ROWS),
+        0 => run.ledger.fits(Q_TIME, &[QaTime::Seconds]),
+        // Short ones among long ones in order are times of before 1973.
+        _ if long == times.len() || rises || falls => {
+            run.ledger.fits(Q_TIME, &[QaTime::Milliseconds]);
         }
-        _ => run.ledger.differs("qa.row.q_time", "some in seconds, some not".to_owned()),
+        _ => run.ledger.differs(Q_TIME, "some in seconds, some not"),
     }
 }
 
-fn order(run: &mut Run<'_>, page: &Page) {
-    let times = page.numbers("q_time");
-    let rises = times.is_sorted();
-    let falls = times.is_sorted_by(|a, b| a >= b);
-    match (rises, falls) {
+fn record_order(run: &mut Run<'_>, page: &Page, times: &[i64]) {
+    let statement = StatementId::QaOrder;
+    match directions(times) {
         (true, true) => {
-            run.ledger.untold("qa-order", "no two questions have different times");
-            run.ledger.untried("qa.order", "no two questions have different times");
+            let why = "no two questions have different times";
+            run.ledger.unknown(ReadingId::QaOrder, why);
+            run.ledger.not_tried(statement, why);
         }
-        (true, false) => run.ledger.fits("qa-order", "qa.order", &["oldest-first"]),
-        (false, true) => run.ledger.fits("qa-order", "qa.order", &["newest-first"]),
-        (false, false) => run.ledger.differs("qa.order", "neither way by time".to_owned()),
+        (true, false) => run.ledger.fits(statement, &[QaOrder::OldestFirst]),
+        (false, true) => run.ledger.fits(statement, &[QaOrder::NewestFirst]),
+        (false, false) => run.ledger.differs(statement, "neither way by time"),
     }
-    if run.ledger.values("qa-time") != ["milliseconds"] {
-        return run.ledger.untried("qa.ties", "q_time shows no milliseconds");
+    if !run.ledger.shows(QaTime::Milliseconds) {
+        return run.ledger.not_tried(StatementId::QaTies, "q_time shows no milliseconds");
     }
-    let ids = page.texts("id");
-    let newest_first = run.ledger.values("qa-order") == ["newest-first"];
-    let mut level = times.windows(2).zip(ids.windows(2)).filter(|(times, _)| times[0] == times[1]);
-    let right = |ids: &[&str]| (ids[0] < ids[1]) != newest_first;
-    match level.next() {
-        None => run.ledger.untried("qa.ties", "no two have the same time"),
-        Some(first) => {
-            let all = std::iter::once(first).chain(level).all(|(_, ids)| right(ids));
-            let came = if all { Ok(()) } else { Err("another order of the ids".to_owned()) };
-            run.ledger.found("qa.ties", came);
-        }
-    }
+    let is_reversed = run.ledger.shows(QaOrder::NewestFirst);
+    record_ties(run, StatementId::QaTies, times, &page.texts("id"), is_reversed);
 }
 
-pub(super) fn past_end(run: &mut Run<'_>) -> Result<(), Stop> {
-    let seen = ask(run, "ALL", FAR, "100")?;
-    super::past_end(run, "qa.past-end", &seen, "empty");
+pub(super) fn check_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
+    let response = ask(run, "ALL", FAR, "100")?;
+    record_past_end(run, StatementId::QaPastEnd, &response, PagePastEnd::Empty);
     Ok(())
 }
 
 /// Each rating shows those rows of the whole list that have it, in their order.
-pub(super) fn ratings(run: &mut Run<'_>) -> Result<(), Stop> {
+pub(super) fn check_ratings(run: &mut Run<'_>) -> Result<(), Stop> {
     for rating in Feedback::ALL.map(Feedback::name) {
-        let seen = ask(run, rating, "1", "100")?;
-        if !run.answered(&["qa.user_feedback"], &seen) {
-            continue;
-        }
-        let (Some(page), Some(all)) = (seen.page(), &run.known.qa) else { continue };
-        let came = filtered(page, all, "id", "user_feedback", rating);
-        run.ledger.found("qa.user_feedback", came.clone());
-        run.ledger.found("records.all", came);
+        let response = ask(run, rating, "1", "100")?;
+        let Some(page) = run.expect_page(&[RATING], response) else { continue };
+        let Some(all) = run.samples.page(Operation::QaRecords) else { continue };
+        let result = check_filtered(&page, all, "id", "user_feedback", rating);
+        run.ledger.record(RATING, result.clone());
+        run.ledger.record(StatementId::RecordsAll, result);
     }
     Ok(())
 }
 
 /// Page 2 of ten goes on where page 1 ends.
-pub(super) fn second_page(run: &mut Run<'_>) -> Result<(), Stop> {
-    let Some(all) = &run.known.qa else { return Ok(()) };
-    let expected: Vec<String> =
-        all.texts("id").into_iter().skip(10).take(10).map(str::to_owned).collect();
-    if expected.is_empty() {
-        return Ok(());
-    }
-    let seen = ask(run, "ALL", "2", "10")?;
-    if run.answered(&["records.pages"], &seen) {
-        let ids = seen.page().map(|page| page.texts("id")).unwrap_or_default();
-        let came = if ids == expected {
-            Ok(())
-        } else {
-            Err("page 2 is not the rows after page 1".to_owned())
-        };
-        run.ledger.found("records.pages", came);
+pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
+    let known = run.samples.page(Operation::QaRecords);
+    let Some(expected) = second_page_ids(known, "id", 10) else { return Ok(()) };
+    let statement = StatementId::RecordsPages;
+    let response = ask(run, "ALL", "2", "10")?;
+    if let Some(page) = run.expect_page(&[statement], response) {
+        let is_right = page.texts("id") == expected;
+        run.ledger.check(statement, is_right, "page 2 is not the rows after page 1");
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gptbots_mock::Server;
-use gptbots_mock::contract::statements;
+use gptbots_mock::contract::{ReadingId, statements};
 use serde_json::{Value, json};
 
 use crate::docs::tests_by_statement;
@@ -31,8 +31,9 @@ fn json_has_every_statement_with_the_columns_of_the_fidelity_page() {
     let tests = tests_by_statement();
     for (one, of) in told.iter().zip(statements()) {
         let columns = json!({
-            "id": of.id, "says": of.says, "status": of.source.status.name(),
-            "source": of.source.from, "reading": of.reading, "held_by": tests[&*of.id].join(", "),
+            "id": of.id.to_string(), "says": of.says, "status": of.source.status.name(),
+            "source": of.source.from, "reading": of.reading.map(ReadingId::name),
+            "held_by": tests[&*of.id.to_string()].join(", "),
             "found": one["found"], "came": one["came"],
         });
         assert_eq!(*one, columns);

@@ -11,9 +11,9 @@ pub(crate) fn rows() -> Vec<Break> {
     let mut all = Vec::new();
     for ((id, path, _), endpoint) in ENDPOINTS.into_iter().zip(contract::ENDPOINTS) {
         assert_eq!(endpoint.path, path);
-        for (name, json_type, ..) in endpoint.answer.keys() {
-            if name != "anonymous_id" {
-                all.push(of_another_type(id, path, name, json_type));
+        for key in endpoint.answer.keys {
+            if key.name != "anonymous_id" {
+                all.push(of_another_type(id, path, key.name, key.json_type));
             }
         }
         let keys = format!("{id}.keys");

@@ -1,4 +1,4 @@
-//! Why there is no whole answer, in words that say where to look.
+//! Why no whole response came, in words that say where to look.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -7,27 +7,27 @@ use std::time::Duration;
 use ureq::Error;
 
 use super::client::{MOST_BODY, MOST_HEAD};
-use super::shape::printable;
+use super::describe::printable;
 #[cfg(feature = "tls")]
 use super::tls;
 
-/// Why there is no whole answer.
+/// Why no whole response came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble(pub(super) String);
+pub(super) struct TransportError(pub(super) String);
 
-impl fmt::Display for Trouble {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Trouble {
-    /// What went wrong with a request to this server, within this time.
-    pub(super) fn of(error: &Error, base: &str, timeout: Duration) -> Self {
+impl TransportError {
+    /// Explains what went wrong with a request to this server, within this time.
+    pub(super) fn new(error: &Error, base: &str, timeout: Duration) -> Self {
         let late = || format!("no whole answer within {} s", timeout.as_secs());
         #[cfg(feature = "tls")]
-        if let Some(error) = tls::error(error) {
-            return Self(printable(&tls::why(error), 300));
+        if let Some(error) = tls::find_error(error) {
+            return Self(printable(&tls::explain(error), 300));
         }
         let text = match error {
             Error::Timeout(_) => late(),
@@ -36,20 +36,20 @@ impl Trouble {
             Error::LargeResponseHeader(..) => {
                 format!("a head that is too large, of more than {} KiB", MOST_HEAD >> 10)
             }
-            Error::Protocol(error) => protocol(&error.to_string(), base),
+            Error::Protocol(error) => explain_protocol(&error.to_string(), base),
             Error::Io(error)
                 if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) =>
             {
                 late()
             }
-            Error::Io(error) => socket(error.kind(), &error.to_string()),
+            Error::Io(error) => explain_socket(error.kind(), &error.to_string()),
             other => other.to_string(),
         };
         Self(printable(&text, 300))
     }
 }
 
-fn socket(kind: ErrorKind, text: &str) -> String {
+fn explain_socket(kind: ErrorKind, text: &str) -> String {
     match kind {
         ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
         ErrorKind::UnexpectedEof
@@ -64,8 +64,8 @@ fn socket(kind: ErrorKind, text: &str) -> String {
     }
 }
 
-/// The client's words for what is not HTTP, which has no type that could be named here.
-fn protocol(text: &str, base: &str) -> String {
+/// Explains what is not HTTP. The client has only texts for it, no type that we could match.
+fn explain_protocol(text: &str, base: &str) -> String {
     match text {
         "conflicting content-length headers" => "Content-Length twice, with two values".to_owned(),
         "content-length header not a number" => "a Content-Length that is no number".to_owned(),

@@ -1,30 +1,30 @@
-//! What an answer is, in the contract's terms: a page of rows, a refusal, or neither.
+//! What a response is, in the contract's terms: a page of rows, a refusal, or neither.
 
 use std::borrow::Cow;
 
 use axum::http::header;
 use jiter::{JsonValue, PartialMode};
 
-use super::client::Answer;
-use super::shape::{is_json, of_answer};
-use crate::contract::{COMMON_ERRORS, ENDPOINTS, Endpoint, ErrorRow, Wording};
+use super::client::ApiResponse;
+use super::describe::{describe_response, is_json};
+use crate::contract::{COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorRow, Wording};
 
-/// So many rows fill a page.
+/// The most rows of a page.
 pub(super) const FULL: usize = 100;
 
-/// No request asks for so many; what has more is no page.
+/// A list of more rows than this is no page: no request asks for as many.
 const MOST_ROWS: usize = 10 * FULL;
 
-/// A row or another object, with its keys in their order.
-pub(super) type Object = [(Cow<'static, str>, JsonValue<'static>)];
+/// The keys of a row with their values, in order.
+pub(super) type Row = [(Cow<'static, str>, JsonValue<'static>)];
 
-/// An answer, read.
+/// A response, read.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(super) enum ParsedResponse {
     Page(Page),
     Refusal(Refusal),
-    /// Anything else, or nothing, told by its shape.
-    Else(String),
+    /// Anything else, described.
+    Other(String),
 }
 
 /// Rows under the endpoint's key.
@@ -50,18 +50,18 @@ pub(super) struct Refusal {
     /// Whether `code` stands before `message`.
     pub(super) is_ordered: bool,
     pub(super) is_compact: bool,
-    /// The whole, told by its shape.
+    /// The whole response, described.
     pub(super) shape: String,
 }
 
 impl Refusal {
-    /// What came, with the message if it is one of the contract's: another one may hold anything.
+    /// Describes the refusal, with its message if it is one of the contract's: another one may hold
+    /// anything.
     pub(super) fn describe(&self) -> String {
         let (status, code, message) = (self.status, self.code, &self.message);
-        let known = ENDPOINTS.iter().flat_map(|endpoint| endpoint.errors).chain(COMMON_ERRORS);
-        let is = |wording| move |row: &&ErrorRow| row.message(wording) == message.as_str();
-        let is_known = known.clone().any(|row| is(Wording::Agent)(&row) || is(Wording::Bot)(&row));
-        if is_known {
+        let mut known = ENDPOINTS.iter().flat_map(|endpoint| endpoint.errors).chain(COMMON_ERRORS);
+        let is = |row: &ErrorRow, wording| row.message(wording) == message.as_str();
+        if known.any(|row| is(row, Wording::Agent) || is(row, Wording::Bot)) {
             return format!("HTTP {status}, code {code}, `{message}`");
         }
         let length = message.chars().count();
@@ -70,10 +70,10 @@ impl Refusal {
 }
 
 impl Page {
-    pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = &Object> {
+    pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         self.rows.iter().map(|row| match row {
             JsonValue::Object(pairs) => pairs.as_slice(),
-            _ => &[],
+            _ => unreachable!("a list with anything but objects is no page"),
         })
     }
 
@@ -95,14 +95,20 @@ impl Page {
         }
     }
 
-    /// One text of every row.
+    /// Whether the total may count all matches: those of a page that is not full are all.
+    pub(super) fn is_total_right(&self) -> bool {
+        self.total_number()
+            .is_some_and(|total| total == self.len() || total > self.len() && !self.is_whole())
+    }
+
+    /// One text of every row; empty where a row lacks it, which `rows` tells of.
     pub(super) fn texts(&self, name: &str) -> Vec<&str> {
         self.rows().map(|row| text(row, name).unwrap_or_default()).collect()
     }
 
-    /// One number of every row.
-    pub(super) fn numbers(&self, name: &str) -> Vec<i64> {
-        self.rows().map(|row| number(row, name).unwrap_or_default()).collect()
+    /// One integer of every row; 0 where a row lacks it, which `rows` tells of.
+    pub(super) fn integers(&self, name: &str) -> Vec<i64> {
+        self.rows().map(|row| integer(row, name).unwrap_or_default()).collect()
     }
 
     pub(super) fn describe(&self) -> String {
@@ -112,52 +118,51 @@ impl Page {
     }
 }
 
-impl Seen {
-    pub(super) fn of(answer: Answer, endpoint: Option<&Endpoint>) -> Self {
-        let shape = of_answer(&answer);
-        if let Some(to) = answer.redirect {
-            let status = answer.status;
-            return Self::Else(format!(
+impl ParsedResponse {
+    pub(super) fn new(response: ApiResponse, endpoint: Option<&Endpoint>) -> Self {
+        if let Some(to) = response.redirect {
+            let status = response.status;
+            return Self::Other(format!(
                 "HTTP {status}, a redirect to {to}, which was not followed: the key stays here"
             ));
         }
-        let says_json = answer.header(header::CONTENT_TYPE).is_some_and(is_json);
+        let shape = describe_response(&response);
+        let is_json_by_header = response.header(header::CONTENT_TYPE).is_some_and(is_json);
         let Ok(JsonValue::Object(pairs)) =
-            JsonValue::parse_owned(&answer.body, false, PartialMode::Off)
+            JsonValue::parse_owned(&response.body, false, PartialMode::Off)
         else {
-            return Self::Else(shape);
+            return Self::Other(shape);
         };
-        let find = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let find = |name: &str| value(&pairs, name);
         let rows = endpoint.and_then(|endpoint| find(endpoint.answer.rows_name()));
-        if let Some(JsonValue::Array(rows)) = rows {
-            let rows = rows.to_vec();
-            let too_many = rows.len() > MOST_ROWS;
-            if too_many || !rows.iter().all(|row| matches!(row, JsonValue::Object(_))) {
-                return Self::Else(shape);
+        match (rows, find("code"), find("message")) {
+            (Some(JsonValue::Array(rows)), ..) => {
+                let are_objects = rows.iter().all(|row| matches!(row, JsonValue::Object(_)));
+                if rows.len() > MOST_ROWS || !are_objects {
+                    return Self::Other(shape);
+                }
+                Self::Page(Page {
+                    status: response.status,
+                    rows: rows.to_vec(),
+                    keys: pairs.iter().map(|(key, _)| key.to_string()).collect(),
+                    total: find("total").cloned(),
+                    is_json_by_header,
+                    body: response.body,
+                })
             }
-            return Self::Page(Page {
-                status: answer.status,
-                rows,
-                keys: pairs.iter().map(|(key, _)| key.to_string()).collect(),
-                total: find("total").cloned(),
-                is_json_by_header: says_json,
-                body: answer.body,
-            });
-        }
-        match (find("code"), find("message")) {
-            (Some(JsonValue::Int(code)), Some(JsonValue::Str(message))) => Self::Refusal(Refusal {
-                status: answer.status,
-                code: *code,
-                message: message.to_string(),
-                is_exact: says_json && pairs.len() == 2,
-                is_ordered: pairs
-                    .iter()
-                    .find(|(key, _)| key == "code" || key == "message")
-                    .is_some_and(|(key, _)| key == "code"),
-                is_compact: is_compact(&answer.body),
-                shape,
-            }),
-            _ => Self::Else(shape),
+            (_, Some(JsonValue::Int(code)), Some(JsonValue::Str(message))) => {
+                let mut keys = pairs.iter().map(|(key, _)| &**key);
+                Self::Refusal(Refusal {
+                    status: response.status,
+                    code: *code,
+                    message: message.to_string(),
+                    is_exact: is_json_by_header && pairs.len() == 2,
+                    is_ordered: keys.find(|key| ["code", "message"].contains(key)) == Some("code"),
+                    is_compact: is_compact(&response.body),
+                    shape,
+                })
+            }
+            _ => Self::Other(shape),
         }
     }
 
@@ -166,7 +171,7 @@ impl Seen {
         match self {
             Self::Page(page) => page.describe(),
             Self::Refusal(refusal) => refusal.describe(),
-            Self::Else(shape) => shape.clone(),
+            Self::Other(shape) => shape.clone(),
         }
     }
 
@@ -177,27 +182,28 @@ impl Seen {
         }
     }
 
-    pub(super) fn code(&self) -> Option<i64> {
+    /// The code of a refusal, if it is one of the contract's.
+    pub(super) fn code(&self) -> Option<Code> {
         match self {
-            Self::Refusal(refusal) => Some(refusal.code),
+            Self::Refusal(refusal) => Code::from_number(refusal.code),
             _ => None,
         }
     }
 }
 
 /// A value of a row.
-pub(super) fn value<'o>(row: &'o Object, name: &str) -> Option<&'o JsonValue<'static>> {
+pub(super) fn value<'r>(row: &'r Row, name: &str) -> Option<&'r JsonValue<'static>> {
     row.iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-pub(super) fn text<'o>(row: &'o Object, name: &str) -> Option<&'o str> {
+pub(super) fn text<'r>(row: &'r Row, name: &str) -> Option<&'r str> {
     match value(row, name)? {
         JsonValue::Str(text) => Some(text),
         _ => None,
     }
 }
 
-pub(super) fn number(row: &Object, name: &str) -> Option<i64> {
+pub(super) fn integer(row: &Row, name: &str) -> Option<i64> {
     match value(row, name)? {
         JsonValue::Int(number) => Some(*number),
         _ => None,
