@@ -24,7 +24,7 @@ impl Operation {
     /// The row that describes it.
     #[must_use]
     pub const fn endpoint(self) -> &'static Endpoint {
-        // The rows stand in the order of the operations, which a test holds.
+        // The rows are in the order of the operations; a test checks that.
         &ENDPOINTS[self as usize]
     }
 

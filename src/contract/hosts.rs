@@ -1,4 +1,4 @@
-//! The vendor's hosts, which the emulator stands in for.
+//! The vendor's hosts, which the emulator replaces.
 
 use super::{Source, source};
 

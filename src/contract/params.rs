@@ -42,7 +42,7 @@ fields! {
     UserFeedback "user_feedback";
 }
 
-/// Whether a parameter has to be there. An empty value is as good as none.
+/// Whether a parameter has to be there. An empty value counts as absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// Absent is 40000.
@@ -97,46 +97,6 @@ impl Kind {
             Self::Integer { min, max: i64::MAX } => format!("an integer from {min}"),
             Self::Integer { min, max } => format!("{min} to {max}"),
         }
-    }
-
-    /// Values that are just accepted.
-    #[must_use]
-    pub fn just_inside(self) -> Vec<String> {
-        match self {
-            Self::ConversationType | Self::Feedback => {
-                self.words().into_iter().map(str::to_owned).collect()
-            }
-            Self::Text => vec!["x".to_owned()],
-            Self::Millis => [i64::MIN, -1, 0, i64::MAX].map(|n| n.to_string()).into(),
-            Self::Integer { min, max } => {
-                vec![min.to_string(), format!("00{min}"), max.to_string()]
-            }
-        }
-    }
-
-    /// Values that are just refused.
-    #[must_use]
-    pub fn just_outside(self) -> Vec<String> {
-        let not_a_number = ["1.0", "+1", "1 ", " 1", "1e1", "-", "0x1", "\u{661}", "one"];
-        let beyond = ["9223372036854775808", "-9223372036854775809"];
-        let mut outside: Vec<String> = match self {
-            Self::ConversationType | Self::Feedback => {
-                let mut words: Vec<_> = self.words().iter().map(|w| w.to_lowercase()).collect();
-                words.extend(self.words().iter().map(|w| format!("{w} ")));
-                words.extend(["NO", "ALL,ALL", "*"].map(str::to_owned));
-                words
-            }
-            Self::Text => Vec::new(),
-            Self::Millis | Self::Integer { .. } => {
-                not_a_number.iter().chain(&beyond).map(ToString::to_string).collect()
-            }
-        };
-        if let Self::Integer { min, max } = self {
-            outside.extend(
-                [min.checked_sub(1), max.checked_add(1)].iter().flatten().map(ToString::to_string),
-            );
-        }
-        outside
     }
 
     /// The type that a filter names. `None`: not a word of the filter.

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, Request, Uri, header};
+use jiter::{JsonError, JsonValue, PartialMode};
 use ureq::{Agent, Proxy};
 
 use super::pace::{Pace, TRIES, back_off};
-use super::transport_error::TransportError;
+use super::transport_error::explain;
 use super::{Clock, Options, Progress};
 use crate::contract::SCHEME;
 
@@ -23,8 +24,8 @@ pub(super) const MOST_HEAD: usize = 64 << 10;
 pub(super) enum Stop {
     /// The budget is used up.
     BudgetSpent,
-    /// A request had no response, so what it was for cannot be told.
-    NoResponse,
+    /// A request had no response, and why: the rest of its check has nothing to go by.
+    NoResponse(String),
     /// The server is not asked any more, and why.
     ServerUnusable(String),
 }
@@ -35,6 +36,8 @@ pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// The body, read as JSON.
+    pub(super) json: Result<JsonValue<'static>, JsonError>,
     /// Where it sends the client, if it does.
     pub(super) redirect: Option<&'static str>,
 }
@@ -119,15 +122,11 @@ impl<'c> Client<'c> {
     }
 
     /// Sends a request, and after a pause again if the server says that there were too many.
-    pub(super) fn send(
-        &mut self,
-        request: &ApiRequest,
-    ) -> Result<Result<ApiResponse, TransportError>, Stop> {
+    pub(super) fn send(&mut self, request: &ApiRequest) -> Result<ApiResponse, Stop> {
         for tried in 0..TRIES {
-            let result = self.send_once(request)?;
-            let Ok(response) = result else { return Ok(result) };
+            let response = self.send_once(request)?;
             if response.status != 429 {
-                return Ok(Ok(response));
+                return Ok(response);
             }
             let pause = back_off(tried, response.header(header::RETRY_AFTER));
             self.rate_limited = Some(response);
@@ -140,10 +139,7 @@ impl<'c> Client<'c> {
         Err(Stop::ServerUnusable(why))
     }
 
-    fn send_once(
-        &mut self,
-        request: &ApiRequest,
-    ) -> Result<Result<ApiResponse, TransportError>, Stop> {
+    fn send_once(&mut self, request: &ApiRequest) -> Result<ApiResponse, Stop> {
         if self.sent >= self.budget {
             return Err(Stop::BudgetSpent);
         }
@@ -151,10 +147,10 @@ impl<'c> Client<'c> {
         self.sent += 1;
         let result = self.exchange(request);
         (self.progress)(Progress::Sent { sent: self.sent, of: self.budget });
-        Ok(result)
+        result.map_err(Stop::NoResponse)
     }
 
-    fn exchange(&self, request: &ApiRequest) -> Result<ApiResponse, TransportError> {
+    fn exchange(&self, request: &ApiRequest) -> Result<ApiResponse, String> {
         let uri = format!("{}{}", self.base, request.target);
         let mut builder = Request::builder().method(&request.method).uri(uri);
         for value in &request.authorization {
@@ -163,29 +159,26 @@ impl<'c> Client<'c> {
         if let Some(value) = request.content_type {
             builder = builder.header(header::CONTENT_TYPE, value);
         }
-        let request = builder
-            .body(())
-            .map_err(|error| TransportError(format!("the request cannot be sent: {error}")))?;
-        let explain = |error: &ureq::Error| TransportError::new(error, &self.base, self.timeout);
-        let (head, mut body) =
-            self.agent.run(request).map_err(|error| explain(&error))?.into_parts();
+        let request =
+            builder.body(()).map_err(|error| format!("the request cannot be sent: {error}"))?;
+        let explain = |error| explain(&error, &self.base, self.timeout);
+        let (head, mut body) = self.agent.run(request).map_err(explain)?.into_parts();
         let status = head.status.as_u16();
-        let body =
-            body.with_config().limit(MOST_BODY).read_to_vec().map_err(|error| {
-                TransportError(format!("HTTP {status}, then {}", explain(&error)))
-            })?;
+        let body = body.with_config().limit(MOST_BODY).read_to_vec();
+        let body = body.map_err(|error| format!("HTTP {status}, then {}", explain(error)))?;
+        let json = JsonValue::parse_owned(&body, false, PartialMode::Off);
         let redirect = describe_redirect(&self.base, status, &head.headers);
-        Ok(ApiResponse { status, headers: head.headers, body, redirect })
+        Ok(ApiResponse { status, headers: head.headers, body, json, redirect })
     }
 }
 
-/// Describes where a response sends the client. The URL itself is not told, since it may repeat what
-/// was asked.
+/// Describes where a response sends the client. We do not report the URL itself, since it may repeat
+/// the query.
 fn describe_redirect(base: &str, status: u16, headers: &HeaderMap) -> Option<&'static str> {
     let to = headers.get(header::LOCATION).filter(|_| (300..400).contains(&status))?;
-    let (Ok(from), Some(to)) = (base.parse::<Uri>(), to.to_str().ok()?.parse::<Uri>().ok()) else {
-        return Some("what is no URL");
-    };
+    let from: Uri = base.parse().expect("the command line checks the URL of the server");
+    // Bytes beyond ASCII are no redirect at all, so such a response is described as any other.
+    let Ok(to) = to.to_str().ok()?.parse::<Uri>() else { return Some("what is no URL") };
     Some(match (to.host(), to.scheme_str()) {
         (None, _) => "another path of it",
         (host, Some("https")) if host == from.host() && from.scheme_str() == Some("http") => {
@@ -202,9 +195,7 @@ pub(crate) fn is_unencrypted(url: &str) -> bool {
 }
 
 fn is_loopback(url: &str) -> bool {
-    let host = url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    host.is_some_and(|host| {
-        let bare = host.trim_matches(['[', ']']);
-        host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    })
+    let url: Uri = url.parse().expect("the command line checks the URL of the server");
+    let host = url.host().expect("the URL of the server has a host").trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

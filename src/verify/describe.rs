@@ -20,9 +20,9 @@ pub(super) fn describe_response(response: &ApiResponse) -> String {
         let known = ["gzip", "br", "deflate", "zstd"].into_iter().find(|known| *known == encoding);
         parts.push(format!("Content-Encoding {}", known.unwrap_or("of another name")));
     }
-    parts.push(match JsonValue::parse(&response.body, false) {
+    parts.push(match &response.json {
         _ if response.body.is_empty() => "an empty body".to_owned(),
-        Ok(value) => describe_value(&value, 2),
+        Ok(value) => describe_value(value, 2),
         Err(error) => match error.error_type {
             JsonErrorType::NumberOutOfRange => "JSON with a number of more than 64 bits".to_owned(),
             JsonErrorType::RecursionLimitExceeded => "JSON that is nested too deep".to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn describe_extra_key(name: &str) -> String {
     format!("a key of {} characters", name.chars().count())
 }
 
-/// A text of somebody else's: on one line, without anything that cannot be seen, not too long.
+/// Makes a text from outside safe to print: on one line, of visible characters, of at most `most`.
 pub(super) fn printable(text: &str, most: usize) -> String {
     // What `Debug` would escape steers terminals, or changes the order of what stands there.
     let is_visible =

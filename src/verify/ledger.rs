@@ -15,12 +15,12 @@ pub(crate) enum Outcome {
     Holds,
     /// It holds as this value of this reading says, which is not the default.
     HoldsAs(ReadingId, &'static str),
-    /// Something else came.
+    /// It does not hold, and what came instead.
     Differs(String),
 }
 
 impl Outcome {
-    /// An outcome takes the place of those that weigh less: what differs once, differs.
+    /// An outcome replaces those that weigh less, because what differs once, differs.
     fn weight(&self) -> u8 {
         match self {
             Self::NotTried(_) => 0,
@@ -34,9 +34,9 @@ impl Outcome {
 /// Which value of a reading a server shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ShownValue {
-    /// This one.
+    /// All responses fit this value alone.
     Known(&'static str),
-    /// It cannot be told, and why.
+    /// The responses do not show which, and why.
     Unknown(String),
 }
 
@@ -46,11 +46,12 @@ struct Evidence {
     values: Vec<&'static str>,
 }
 
+/// Collects what the checks find.
 #[derive(Default)]
 pub(super) struct Ledger {
     outcomes: HashMap<StatementId, Outcome>,
     evidence: HashMap<ReadingId, Vec<Evidence>>,
-    /// Why nothing can be told of a reading for which there is no evidence.
+    /// Why there is no evidence for a reading.
     unknown: HashMap<ReadingId, String>,
 }
 
@@ -94,7 +95,7 @@ impl Ledger {
         self.evidence.entry(R::ID).or_default().push(Evidence { statement, values });
     }
 
-    /// Records why a reading cannot be told.
+    /// Records why there is no evidence for a reading.
     pub(super) fn unknown(&mut self, reading: ReadingId, why: &str) {
         self.unknown.entry(reading).or_insert_with(|| why.to_owned());
     }
@@ -104,8 +105,8 @@ impl Ledger {
         self.evidence.get(&R::ID).is_some_and(|evidence| common_values(evidence) == [value.word()])
     }
 
-    /// Every reading with the value that was seen, and every statement with what became of it;
-    /// `rest` says why the others were not tried.
+    /// Decides on every reading and every statement. `rest` says why those were not tried of which
+    /// nothing is recorded.
     pub(super) fn finish(mut self, rest: &str) -> Findings {
         let readings = READINGS.iter().map(|row| (row, self.decide(row, rest))).collect();
         let outcome = |statement: Statement| {
@@ -115,7 +116,8 @@ impl Ledger {
         Findings { readings, statements: statements().into_iter().map(outcome).collect() }
     }
 
-    /// Which value of a reading fits everything; the statements that showed it hold as it says.
+    /// Decides which value of a reading fits everything, and records that the statements which showed
+    /// it hold as that value says.
     fn decide(&mut self, row: &ReadingRow, rest: &str) -> ShownValue {
         let Some(evidence) = self.evidence.remove(&row.id) else {
             let why = self.unknown.remove(&row.id);
@@ -151,7 +153,7 @@ fn common_values(evidence: &[Evidence]) -> Vec<&'static str> {
     first.values.iter().copied().filter(fits_all).collect()
 }
 
-/// What a run found.
+/// What a run found of every statement and every reading.
 pub(super) struct Findings {
     pub(super) statements: Vec<(Statement, Outcome)>,
     pub(super) readings: Vec<(&'static ReadingRow, ShownValue)>,

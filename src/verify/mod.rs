@@ -1,7 +1,7 @@
 //! The contract's checks as a client of any server: the emulator, a proxy, the real service.
 //!
 //! 1. [`client`] sends one request after the other, at a rate ([`pace`]) and within a budget
-//! 2. [`response`] says what a response is, [`run`] records what each says of itself
+//! 2. [`query`] makes right queries, [`response`] says what a response is, [`run`] records what each says of itself
 //! 3. [`checks`] send requests, the most telling ones first
 //! 4. [`ledger`] decides what became of each statement, and which readings the server shows
 //! 5. [`render`] writes the report
@@ -13,6 +13,7 @@ mod client;
 mod describe;
 mod ledger;
 mod pace;
+mod query;
 mod render;
 mod response;
 mod rows;
@@ -60,7 +61,7 @@ pub(crate) trait Clock {
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// This many requests were sent, of so many at most.
+    /// `sent` requests were sent, of at most `of`.
     Sent { sent: u32, of: u32 },
     /// The server answered 429, and no request is sent for this long.
     Waiting(Duration),
@@ -105,7 +106,7 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
     }
     let rest = match stop {
         None if !run.problems.is_empty() => "a request for it had no answer".to_owned(),
-        None | Some(Stop::NoResponse) => "nothing that the agent has shows it".to_owned(),
+        None | Some(Stop::NoResponse(_)) => "nothing that the agent has shows it".to_owned(),
         Some(Stop::BudgetSpent) => {
             let sent = run.client.sent;
             format!(

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::http::header;
-use jiter::{JsonValue, PartialMode};
+use jiter::JsonValue;
 
 use super::client::ApiResponse;
 use super::describe::{describe_response, is_json};
@@ -36,7 +36,7 @@ pub(super) struct Page {
     pub(super) keys: Vec<String>,
     pub(super) total: Option<JsonValue<'static>>,
     pub(super) is_json_by_header: bool,
-    pub(super) body: Vec<u8>,
+    pub(super) is_compact: bool,
 }
 
 /// A `code` and a `message`.
@@ -81,7 +81,8 @@ impl Page {
         self.rows.len()
     }
 
-    /// Whether the page had place for more rows. Every page that is kept was asked for a hundred.
+    /// Whether the page holds all rows that there are: it has room for more, since every page that is
+    /// kept was asked for with a `page_size` of 100.
     pub(super) fn is_whole(&self) -> bool {
         self.len() < FULL
     }
@@ -101,12 +102,12 @@ impl Page {
             .is_some_and(|total| total == self.len() || total > self.len() && !self.is_whole())
     }
 
-    /// One text of every row; empty where a row lacks it, which `rows` tells of.
+    /// One text of every row. It is empty where a row lacks it, because `rows` records that.
     pub(super) fn texts(&self, name: &str) -> Vec<&str> {
         self.rows().map(|row| text(row, name).unwrap_or_default()).collect()
     }
 
-    /// One integer of every row; 0 where a row lacks it, which `rows` tells of.
+    /// One integer of every row. It is 0 where a row lacks it, because `rows` records that.
     pub(super) fn integers(&self, name: &str) -> Vec<i64> {
         self.rows().map(|row| integer(row, name).unwrap_or_default()).collect()
     }
@@ -119,21 +120,18 @@ impl Page {
 }
 
 impl ParsedResponse {
-    pub(super) fn new(response: ApiResponse, endpoint: Option<&Endpoint>) -> Self {
+    pub(super) fn new(response: &ApiResponse, endpoint: Option<&Endpoint>) -> Self {
         if let Some(to) = response.redirect {
             let status = response.status;
             return Self::Other(format!(
                 "HTTP {status}, a redirect to {to}, which was not followed: the key stays here"
             ));
         }
-        let shape = describe_response(&response);
+        let shape = describe_response(response);
         let is_json_by_header = response.header(header::CONTENT_TYPE).is_some_and(is_json);
-        let Ok(JsonValue::Object(pairs)) =
-            JsonValue::parse_owned(&response.body, false, PartialMode::Off)
-        else {
-            return Self::Other(shape);
-        };
-        let find = |name: &str| value(&pairs, name);
+        let Ok(JsonValue::Object(pairs)) = &response.json else { return Self::Other(shape) };
+        let is_compact = is_compact(&response.body);
+        let find = |name: &str| value(pairs, name);
         let rows = endpoint.and_then(|endpoint| find(endpoint.answer.rows_name()));
         match (rows, find("code"), find("message")) {
             (Some(JsonValue::Array(rows)), ..) => {
@@ -147,7 +145,7 @@ impl ParsedResponse {
                     keys: pairs.iter().map(|(key, _)| key.to_string()).collect(),
                     total: find("total").cloned(),
                     is_json_by_header,
-                    body: response.body,
+                    is_compact,
                 })
             }
             (_, Some(JsonValue::Int(code)), Some(JsonValue::Str(message))) => {
@@ -158,7 +156,7 @@ impl ParsedResponse {
                     message: message.to_string(),
                     is_exact: is_json_by_header && pairs.len() == 2,
                     is_ordered: keys.find(|key| ["code", "message"].contains(key)) == Some("code"),
-                    is_compact: is_compact(&response.body),
+                    is_compact,
                     shape,
                 })
             }
@@ -166,7 +164,7 @@ impl ParsedResponse {
         }
     }
 
-    /// What came, for a person.
+    /// Describes the response for a person.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Page(page) => page.describe(),
@@ -211,7 +209,7 @@ pub(super) fn integer(row: &Row, name: &str) -> Option<i64> {
 }
 
 /// Whether no white space stands outside strings, and no character is escaped that need not be.
-pub(super) fn is_compact(body: &[u8]) -> bool {
+fn is_compact(body: &[u8]) -> bool {
     let mut inside = false;
     let mut bytes = body.iter();
     while let Some(byte) = bytes.next() {

@@ -1,12 +1,12 @@
 //! A run: sends requests, and records what every response says of itself, whatever it was asked for.
 
 use jiter::JsonValue;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::client::{ApiRequest, ApiResponse, Client, Stop};
 use super::describe::{describe_extra_key, describe_response};
 use super::ledger::Ledger;
-use super::response::{Page, ParsedResponse, Refusal, is_compact};
+use super::query::{FOREVER, Query, UNKNOWN_ID};
+use super::response::{Page, ParsedResponse, Refusal, integer};
 use super::{rows, samples::Samples};
 use crate::contract::{Code, Endpoint, ErrorStatus, Operation, StatementId, Wording};
 
@@ -25,22 +25,6 @@ pub(super) struct Run<'c> {
     unanswered: u32,
     /// How many requests were sent again, because no response came to them.
     pub(super) sent_again: u32,
-}
-
-/// The end of a window that holds everything: the year 2286. Once the newest conversation is known,
-/// [`Samples::window_end`] is sent in its place, so that what comes meanwhile changes no answer.
-pub(super) const FOREVER: &str = "9999999999999";
-
-/// A parameter of a query: its name, and its value as it is.
-pub(super) type Pair<'p> = (&'p str, &'p str);
-
-/// The target of a query: what is not a letter or digit is percent-encoded.
-pub(super) fn target(path: &str, pairs: &[Pair<'_>]) -> String {
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
-        .collect();
-    format!("{path}?{}", pairs.join("&"))
 }
 
 impl<'c> Run<'c> {
@@ -64,19 +48,20 @@ impl<'c> Run<'c> {
         check: impl FnOnce(&mut Self) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         match check(self) {
-            Err(Stop::NoResponse) => Ok(()),
+            Err(Stop::NoResponse(_)) => Ok(()),
             other => other,
         }
     }
 
+    /// A right query, of the messages of the chosen conversation where it is for messages.
+    pub(super) fn query(&self, operation: Operation, page: &str, size: &str) -> Query {
+        let conversation = self.samples.conversation.as_ref();
+        Query::new(operation, conversation.map_or(UNKNOWN_ID, |one| &one.id), page, size)
+    }
+
     /// `GET` of an endpoint with the key.
-    pub(super) fn get(
-        &mut self,
-        of: Operation,
-        pairs: &[Pair<'_>],
-    ) -> Result<ParsedResponse, Stop> {
-        let target = target(of.endpoint().path, pairs);
-        self.send(Some(of.endpoint()), &ApiRequest::get(target, &self.key))
+    pub(super) fn get(&mut self, query: &Query) -> Result<ParsedResponse, Stop> {
+        self.get_raw(query.operation, &query.encode())
     }
 
     /// `GET` of an endpoint with the key, the query as it is to be sent.
@@ -92,7 +77,7 @@ impl<'c> Run<'c> {
         request: &ApiRequest,
     ) -> Result<ParsedResponse, Stop> {
         let response = self.exchange(request)?;
-        Ok(self.record_response(endpoint, response))
+        Ok(self.record_response(endpoint, &response))
     }
 
     /// Sends a request, and once more if there was no response to it. A failure of the server says
@@ -102,50 +87,48 @@ impl<'c> Run<'c> {
         if let Some(window_end) = &self.samples.window_end {
             request.target = request.target.replace(FOREVER, window_end);
         }
-        if let Ok(response) = self.try_exchange(&request)? {
-            return Ok(response);
+        let result = self.try_exchange(&request);
+        if !matches!(result, Err(Stop::NoResponse(_))) {
+            return result;
         }
         self.sent_again += 1;
-        let why = match self.try_exchange(&request)? {
-            Ok(response) => return Ok(response),
-            Err(why) => why,
-        };
-        if !self.problems.contains(&why) {
-            self.problems.push(why);
+        let result = self.try_exchange(&request);
+        let Err(Stop::NoResponse(why)) = &result else { return result };
+        if !self.problems.contains(why) {
+            self.problems.push(why.clone());
         }
         self.unanswered += 1;
         if self.unanswered >= MOST_UNANSWERED {
             let why = format!("{} requests in a row had no answer", 2 * MOST_UNANSWERED);
             return Err(Stop::ServerUnusable(why));
         }
-        Err(Stop::NoResponse)
+        result
     }
 
-    /// Sends a request once: the response, or why there is none.
-    fn try_exchange(&mut self, request: &ApiRequest) -> Result<Result<ApiResponse, String>, Stop> {
-        // Whether this is the API at all is for the first check to say.
-        let is_first = self.samples.list().is_none();
-        match self.client.send(request)? {
-            Err(error) if is_first => Err(Stop::ServerUnusable(error.0)),
-            Err(error) => Ok(Err(error.0)),
-            Ok(response) if is_first => Ok(Ok(response)),
-            Ok(response) if is_failure(&response) => {
-                let why = describe_response(&response);
-                self.record_response(None, response);
-                Ok(Err(why))
-            }
-            Ok(response) => {
-                self.unanswered = 0;
-                Ok(Ok(response))
-            }
+    /// Sends a request once.
+    fn try_exchange(&mut self, request: &ApiRequest) -> Result<ApiResponse, Stop> {
+        let result = self.client.send(request);
+        if self.samples.list().is_none() {
+            // Whether this is the API at all is for the first check to say.
+            return result.map_err(|stop| match stop {
+                Stop::NoResponse(why) => Stop::ServerUnusable(why),
+                other => other,
+            });
         }
+        let response = result?;
+        if is_failure(&response) {
+            self.record_response(None, &response);
+            return Err(Stop::NoResponse(describe_response(&response)));
+        }
+        self.unanswered = 0;
+        Ok(response)
     }
 
     /// Reads a response, and records what it says of itself.
     pub(super) fn record_response(
         &mut self,
         endpoint: Option<&'static Endpoint>,
-        response: ApiResponse,
+        response: &ApiResponse,
     ) -> ParsedResponse {
         let response = ParsedResponse::new(response, endpoint);
         match (&response, endpoint) {
@@ -160,7 +143,7 @@ impl<'c> Run<'c> {
     pub(super) fn record_rate_limit(&mut self) {
         const STATEMENT: StatementId = StatementId::error(None, Code::RateLimited);
         let Some(response) = self.client.rate_limited.take() else { return };
-        let response = self.record_response(None, response);
+        let response = self.record_response(None, &response);
         if matches!(response, ParsedResponse::Refusal(_)) {
             self.expect_refusal(&[STATEMENT], &response, Code::RateLimited);
         } else {
@@ -182,7 +165,7 @@ impl<'c> Run<'c> {
             self.ledger.differs(StatementId::Success, came);
         }
         let wide = "white space outside strings, or needless escapes";
-        self.ledger.check(StatementId::Compact, is_compact(&page.body), wide);
+        self.ledger.check(StatementId::Compact, page.is_compact, wide);
         rows::check(&mut self.ledger, endpoint, page);
     }
 
@@ -253,11 +236,8 @@ impl<'c> Run<'c> {
 
 /// Whether a server failed, whatever it was asked: by its status, or by its own word.
 fn is_failure(response: &ApiResponse) -> bool {
-    let code = match JsonValue::parse(&response.body, false) {
-        Ok(JsonValue::Object(pairs)) => pairs.iter().find_map(|(key, value)| match value {
-            JsonValue::Int(code) if key == "code" => Code::from_number(*code),
-            _ => None,
-        }),
+    let code = match &response.json {
+        Ok(JsonValue::Object(pairs)) => integer(pairs, "code").and_then(Code::from_number),
         _ => None,
     };
     code == Some(Code::Internal) || (response.status >= 500 && code.is_none())

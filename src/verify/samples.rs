@@ -40,13 +40,14 @@ pub(super) const LEAST_MILLISECONDS: i64 = 100_000_000_000;
 /// A conversation that was silent for this long, in ms, is taken to have ended.
 const QUIET: i64 = 3_600_000;
 
-/// Where a window ends that holds the conversations of a page which are over, and none that begin or
-/// go on later; and whether it leaves any out. Where the newest are all that there are, it holds them.
+/// The end of a window that holds the conversations of a page which are over, so that none of them
+/// changes during the run, and whether the window leaves out any of the page. It leaves out none where
+/// fewer than half of them are over.
 pub(super) fn window_end(list: &Page) -> Option<(String, bool)> {
     let times = list.integers("recent_chat_time");
     let newest = times.iter().copied().max().filter(|newest| *newest >= LEAST_MILLISECONDS)?;
     let over: Vec<i64> = times.iter().copied().filter(|time| *time <= newest - QUIET).collect();
-    // Half of a page tells as much as all of it; less may not.
+    // Half of a page has enough to compare; less may not.
     let end = over.iter().max().filter(|_| over.len() * 2 >= times.len());
     let window_end = end.unwrap_or(&newest).saturating_add(MARGIN);
     Some((window_end.to_string(), end.is_some()))
@@ -64,7 +65,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    /// The conversation of a row. A text that the row lacks is empty here: `rows` tells of it.
+    /// Reads a row. A text that the row lacks is empty here, because `rows` records that it is absent.
     fn from_row(row: &Row) -> Option<Self> {
         let text_or_empty = |name| text(row, name).unwrap_or_default().to_owned();
         Some(Self {
@@ -77,7 +78,7 @@ impl Conversation {
         })
     }
 
-    /// The conversation that tells most: the longest that fits on a page, else the shortest.
+    /// Chooses the conversation that shows most: the longest that fits on a page, else the shortest.
     pub(super) fn choose(list: &Page) -> Option<Self> {
         let all = || list.rows().filter_map(Self::from_row);
         let fitting = all().filter(|one| (2..=100).contains(&one.messages));
@@ -86,7 +87,7 @@ impl Conversation {
             .or_else(|| all().filter(|one| one.messages > 0).min_by_key(|one| one.messages))
     }
 
-    /// A conversation without messages.
+    /// Chooses a conversation without messages.
     pub(super) fn choose_empty(list: &Page) -> Option<Self> {
         list.rows().filter_map(Self::from_row).find(|one| one.messages == 0)
     }

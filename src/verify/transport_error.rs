@@ -1,6 +1,5 @@
 //! Why no whole response came, in words that say where to look.
 
-use std::fmt;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -11,42 +10,28 @@ use super::describe::printable;
 #[cfg(feature = "tls")]
 use super::tls;
 
-/// Why no whole response came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TransportError(pub(super) String);
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+/// Explains what went wrong with a request to this server, within this time.
+pub(super) fn explain(error: &Error, base: &str, timeout: Duration) -> String {
+    let late = || format!("no whole answer within {} s", timeout.as_secs());
+    #[cfg(feature = "tls")]
+    if let Some(error) = tls::find_error(error) {
+        return printable(&tls::explain(error), 300);
     }
-}
-
-impl TransportError {
-    /// Explains what went wrong with a request to this server, within this time.
-    pub(super) fn new(error: &Error, base: &str, timeout: Duration) -> Self {
-        let late = || format!("no whole answer within {} s", timeout.as_secs());
-        #[cfg(feature = "tls")]
-        if let Some(error) = tls::find_error(error) {
-            return Self(printable(&tls::explain(error), 300));
+    let text = match error {
+        Error::Timeout(_) => late(),
+        Error::HostNotFound => "no address is known for that host name".to_owned(),
+        Error::BodyExceedsLimit(_) => format!("a body of more than {} MiB", MOST_BODY >> 20),
+        Error::LargeResponseHeader(..) => {
+            format!("a head that is too large, of more than {} KiB", MOST_HEAD >> 10)
         }
-        let text = match error {
-            Error::Timeout(_) => late(),
-            Error::HostNotFound => "no address is known for that host name".to_owned(),
-            Error::BodyExceedsLimit(_) => format!("a body of more than {} MiB", MOST_BODY >> 20),
-            Error::LargeResponseHeader(..) => {
-                format!("a head that is too large, of more than {} KiB", MOST_HEAD >> 10)
-            }
-            Error::Protocol(error) => explain_protocol(&error.to_string(), base),
-            Error::Io(error)
-                if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) =>
-            {
-                late()
-            }
-            Error::Io(error) => explain_socket(error.kind(), &error.to_string()),
-            other => other.to_string(),
-        };
-        Self(printable(&text, 300))
-    }
+        Error::Protocol(error) => explain_protocol(&error.to_string(), base),
+        Error::Io(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
+            late()
+        }
+        Error::Io(error) => explain_socket(error.kind(), &error.to_string()),
+        other => other.to_string(),
+    };
+    printable(&text, 300)
 }
 
 fn explain_socket(kind: ErrorKind, text: &str) -> String {

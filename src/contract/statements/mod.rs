@@ -1,5 +1,5 @@
-//! Every statement of the contract: those that stand in a table of their own ([`rows`]), and one
-//! for each row of the other tables.
+//! Every statement of the contract: those that have a table of their own ([`rows`]), and one for each
+//! row of the other tables.
 
 mod rows;
 

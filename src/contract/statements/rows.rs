@@ -1,6 +1,6 @@
 //! What the contract says beside its tables: one statement a row.
 
-use std::borrow::Cow::Borrowed;
+use std::borrow::Cow::{self, Borrowed};
 use std::fmt;
 
 use super::super::{
@@ -31,37 +31,22 @@ macro_rules! rows {
             Channel(ConversationType),
         }
 
-        /// What it is about, and which of that: `conversations.page_size`.
-        impl fmt::Display for StatementId {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let subject = self.subject();
-                match self {
-                    $(Self::$id => f.write_str($name),)*
-                    Self::ErrorStatus => write!(f, "{subject}.error-status"),
-                    Self::Param(row) => write!(f, "{subject}.{}", row.of.name()),
-                    Self::Keys(_) => write!(f, "{subject}.keys"),
-                    Self::RowKey(field) => write!(f, "{subject}.row.{}", field.name()),
-                    Self::Error(row) => write!(f, "{subject}.{}", row.of.number()),
-                    Self::Channel(channel) => write!(f, "{subject}.{}", channel.name()),
-                }
-            }
-        }
-
         impl StatementId {
-            /// What it is about: the [`Endpoint::id`](crate::contract::Endpoint::id), `everywhere`,
-            /// `records`, `channel` or `emulator`.
-            #[must_use]
-            pub fn subject(self) -> &'static str {
+            /// What it is about, and which of that.
+            fn parts(self) -> (&'static str, Cow<'static, str>) {
                 match self {
-                    $(Self::$id => $name.split_once('.').expect("a name has a subject").0,)*
-                    Self::ErrorStatus => "everywhere",
-                    Self::Param(TableRow { operation, .. })
-                    | Self::Error(TableRow { operation, .. }) => {
-                        operation.map_or("everywhere", Operation::id)
+                    $(Self::$id => {
+                        let (subject, topic) = $name.split_once('.').expect("a dot is in each name");
+                        (subject, topic.into())
+                    })*
+                    Self::ErrorStatus => ("everywhere", "error-status".into()),
+                    Self::Param(row) => (row.subject(), row.of.name().into()),
+                    Self::Keys(operation) => (operation.id(), "keys".into()),
+                    Self::RowKey(field) => {
+                        (field.operation().id(), format!("row.{}", field.name()).into())
                     }
-                    Self::Keys(operation) => operation.id(),
-                    Self::RowKey(field) => field.operation().id(),
-                    Self::Channel(_) => "channel",
+                    Self::Error(row) => (row.subject(), row.of.number().to_string().into()),
+                    Self::Channel(channel) => ("channel", channel.name().into()),
                 }
             }
         }
@@ -74,6 +59,29 @@ macro_rules! rows {
             reading: reading!($($reading)?),
         },)*];
     };
+}
+
+/// The name: what it is about, and which of that, as `conversations.page_size`.
+impl fmt::Display for StatementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (subject, topic) = self.parts();
+        write!(f, "{subject}.{topic}")
+    }
+}
+
+impl StatementId {
+    /// What it is about: the [`Endpoint::id`](crate::contract::Endpoint::id), `everywhere`, `records`,
+    /// `channel` or `emulator`.
+    #[must_use]
+    pub fn subject(self) -> &'static str {
+        self.parts().0
+    }
+}
+
+impl<T> TableRow<T> {
+    fn subject(&self) -> &'static str {
+        self.operation.map_or("everywhere", Operation::id)
+    }
 }
 
 macro_rules! reading {

@@ -1,21 +1,19 @@
-//! Who may ask: keys, and the header that they come in.
+//! Keys, and the header that they are sent in.
 
 use super::super::client::{ApiRequest, Stop};
 use super::super::response::ParsedResponse;
-use super::super::run::{Run, target};
-use super::ALWAYS;
+use super::super::run::Run;
 use crate::contract::{Code, ENDPOINTS, Operation, ReadingId, SCHEME, StatementId};
 
 /// Asks for one conversation of the list with these `Authorization` headers.
 fn list_as(run: &mut Run<'_>, authorization: Vec<String>) -> Result<ParsedResponse, Stop> {
-    let mut pairs = vec![("conversation_type", "ALL"), ("page", "1"), ("page_size", "1")];
-    pairs.extend(ALWAYS);
     let endpoint = Operation::ConversationList.endpoint();
-    let request = ApiRequest::get_as(target(endpoint.path, &pairs), authorization);
+    let query = run.query(endpoint.operation, "1", "1").encode();
+    let request = ApiRequest::get_as(format!("{}?{query}", endpoint.path), authorization);
     run.send(Some(endpoint), &request)
 }
 
-/// The key of a deleted agent, if there is one.
+/// The key of a deleted agent is refused, if the command line has one.
 pub(super) fn check_deleted_agent(run: &mut Run<'_>) -> Result<(), Stop> {
     let statements = ENDPOINTS.iter().map(|endpoint| {
         (endpoint, StatementId::error(Some(endpoint.operation), Code::AgentDeleted))
@@ -39,7 +37,7 @@ pub(super) fn check_deleted_agent(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// No header, asked of each endpoint; a key is told before wrong parameters.
+/// Without a key each endpoint refuses, and before it looks at the parameters.
 pub(super) fn check_no_key(run: &mut Run<'_>) -> Result<(), Stop> {
     for endpoint in ENDPOINTS {
         let request = ApiRequest::get_as(endpoint.path.to_owned(), Vec::new());
@@ -62,7 +60,7 @@ fn is_too_early(run: &mut Run<'_>, response: &ParsedResponse) -> bool {
     is_too_early
 }
 
-/// What the header may look like.
+/// How the header may be written, and what is refused.
 pub(super) fn check_headers(run: &mut Run<'_>) -> Result<(), Stop> {
     let key = run.key.clone();
     let right = format!("{SCHEME} {key}");

@@ -2,8 +2,8 @@
 
 use super::super::client::Stop;
 use super::super::run::Run;
-use super::{check_filtered, list};
-use crate::contract::{CONVERSATION_TYPES, ConversationType, StatementId};
+use super::check_filtered;
+use crate::contract::{CONVERSATION_TYPES, ConversationType, Field, Operation, StatementId};
 
 /// Checks the channels that no check asked for yet.
 pub(super) fn check_all(run: &mut Run<'_>) -> Result<(), Stop> {
@@ -24,7 +24,8 @@ pub(super) fn check(
     run.samples.channels.push(channel);
     let name = channel.name();
     let statements = [also, &[StatementId::Channel(channel)]].concat();
-    let response = list(run, "1", "100", &[("conversation_type", name)])?;
+    let query = run.query(Operation::ConversationList, "1", "100");
+    let response = run.get(&query.with(Field::ConversationType, name))?;
     let Some(page) = run.expect_page(&statements, response) else { return Ok(()) };
     let Some(all) = run.samples.list() else { return Ok(()) };
     if page.texts("conversation_type").iter().all(|other| *other == name) {

@@ -7,22 +7,22 @@ use super::super::response::{FULL, Page, ParsedResponse, text};
 use super::super::run::Run;
 use super::super::samples::{Conversation, window_end};
 use super::{
-    FAR, NO_CONVERSATION, NO_ROWS, channels, check_filtered, directions, list, record_past_end,
+    FAR, NO_CONVERSATION, NO_ROWS, channels, check_filtered, directions, record_past_end,
     record_ties, second_page_ids,
 };
 use crate::contract::{
     Code, ConversationType, Field, ListTotal, Operation, PagePastEnd, ReadingId, StatementId,
 };
 
-const CHANNEL: StatementId =
-    StatementId::param(Operation::ConversationList, Field::ConversationType);
-const USER: StatementId = StatementId::param(Operation::ConversationList, Field::UserId);
-const END_TIME: StatementId = StatementId::param(Operation::ConversationList, Field::EndTime);
-const PAGE_SIZE: StatementId = StatementId::param(Operation::ConversationList, Field::PageSize);
+const LIST: Operation = Operation::ConversationList;
+const CHANNEL: StatementId = StatementId::param(LIST, Field::ConversationType);
+const USER: StatementId = StatementId::param(LIST, Field::UserId);
+const END_TIME: StatementId = StatementId::param(LIST, Field::EndTime);
+const PAGE_SIZE: StatementId = StatementId::param(LIST, Field::PageSize);
 
-/// The first request: whether this is the API at all, and what there is to ask for.
+/// The first request shows whether this is the API at all, and chooses what the others ask for.
 pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
-    let response = list(run, "1", "100", &[])?;
+    let response = run.get(&run.query(LIST, "1", "100"))?;
     let code = response.code();
     let page = match response {
         ParsedResponse::Page(page) => page,
@@ -76,17 +76,17 @@ pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
 /// Keeps the first page, and chooses the conversation whose messages are asked for.
 fn keep(run: &mut Run<'_>, page: Page) {
     run.samples.conversation = Conversation::choose(&page);
-    run.samples.keep(Operation::ConversationList, page);
+    run.samples.keep(LIST, page);
 }
 
-/// Keeps to the conversations of the page that are over: what goes on meanwhile would change answers.
-/// Where others are left out, these are asked for anew, for their total.
+/// Ends the window of all further requests at the conversations that are over, because those that go
+/// on would change responses. Where the window leaves any out, we ask for the page again, for its total.
 fn end_window(run: &mut Run<'_>, window_end: String, leaves_out: bool) -> Result<(), Stop> {
     run.samples.window_end = Some(window_end);
     if !leaves_out {
         return Ok(());
     }
-    match list(run, "1", "100", &[]) {
+    match run.get(&run.query(LIST, "1", "100")) {
         Ok(ParsedResponse::Page(page)) if page.len() > 0 => {
             keep(run, page);
             Ok(())
@@ -97,7 +97,7 @@ fn end_window(run: &mut Run<'_>, window_end: String, leaves_out: bool) -> Result
             Err(Stop::ServerUnusable(why.to_owned()))
         }
         Err(stop) => {
-            // The page that is kept is of the open window, so that is what is asked for.
+            // The page that we keep is of the open window, so further requests ask for that, too.
             run.samples.window_end = None;
             Err(stop)
         }
@@ -116,10 +116,10 @@ fn record_order(run: &mut Run<'_>, page: &Page) {
     record_ties(run, StatementId::ConversationsTies, &times, &ids, false);
 }
 
-/// Page 1 of one row: what `total` counts.
+/// Page 1 of one row shows what `total` counts.
 pub(super) fn check_total(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::ConversationsTotal;
-    let response = list(run, "1", "1", &[])?;
+    let response = run.get(&run.query(LIST, "1", "1"))?;
     let Some(all) = run.samples.list() else { return Ok(()) };
     let (rows, of_all, counts_all) = (all.len(), all.total_number(), all.is_total_right());
     let Some(page) = run.expect_page(&[statement], response) else { return Ok(()) };
@@ -152,7 +152,7 @@ fn check_last_page(run: &mut Run<'_>, total: usize) -> Result<(), Stop> {
         return Ok(());
     }
     let pages = total.div_ceil(FULL);
-    let response = list(run, &pages.to_string(), "100", &[])?;
+    let response = run.get(&run.query(LIST, &pages.to_string(), "100"))?;
     let left = total - (pages - 1) * FULL;
     if response.page().is_none_or(|page| page.len() != left) {
         let came = format!("{}, where the total leaves {left} rows", response.describe());
@@ -163,7 +163,7 @@ fn check_last_page(run: &mut Run<'_>, total: usize) -> Result<(), Stop> {
 
 pub(super) fn check_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::ConversationsPastEnd;
-    let response = list(run, FAR, "100", &[])?;
+    let response = run.get(&run.query(LIST, FAR, "100"))?;
     record_past_end(run, statement, &response, PagePastEnd::Empty);
     let all = run.samples.list().and_then(Page::total_number);
     let true_total = if run.ledger.shows(ListTotal::Page) { Some(0) } else { all };
@@ -181,7 +181,7 @@ pub(super) fn check_filters(run: &mut Run<'_>) -> Result<(), Stop> {
     };
     let (user, channel) = (first("user_id"), first("conversation_type"));
     if let Some(user) = user {
-        let response = list(run, "1", "100", &[("user_id", &user)])?;
+        let response = run.get(&run.query(LIST, "1", "100").with(Field::UserId, &user))?;
         if let Some(page) = run.expect_page(&[USER], response) {
             let Some(all) = run.samples.list() else { return Ok(()) };
             let result = check_filtered(&page, all, "conversation_id", "user_id", &user);
@@ -190,7 +190,8 @@ pub(super) fn check_filters(run: &mut Run<'_>) -> Result<(), Stop> {
     } else {
         run.ledger.not_tried(USER, NO_ROWS);
     }
-    let response = list(run, "1", "1", &[("user_id", "nobody-has-this-id")])?;
+    let query = run.query(LIST, "1", "1").with(Field::UserId, "nobody-has-this-id");
+    let response = run.get(&query)?;
     if let Some(page) = run.expect_page(&[USER], response) {
         run.ledger.check(USER, page.len() == 0, "rows of other users");
     }
@@ -213,7 +214,7 @@ pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
         run.ledger.not_tried(statement, NO_ROWS);
         return Ok(());
     };
-    let response = list(run, "2", "1", &[])?;
+    let response = run.get(&run.query(LIST, "2", "1"))?;
     if let Some(page) = run.expect_page(&[statement], response) {
         let is_right = page.texts("conversation_id") == expected;
         run.ledger.check(statement, is_right, "page 2 is not the row after page 1");

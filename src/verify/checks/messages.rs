@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use jiter::JsonValue;
 
 use super::super::client::Stop;
-use super::super::response::{FULL, Page, ParsedResponse, Row, integer, text, value};
+use super::super::query::{Query, UNKNOWN_ID};
+use super::super::response::{FULL, Page, Row, integer, text, value};
 use super::super::run::Run;
 use super::super::samples::Conversation;
 use super::{
@@ -15,19 +16,6 @@ use crate::contract::{
     Code, Feedback, Field, MessageType, MessagesOrder, MessagesTotal, Operation, PagePastEnd,
     Reading, StatementId, V2MessagesOrder,
 };
-
-/// An id that nobody's conversation has.
-pub(super) const UNKNOWN_ID: &str = "ffffffffffffffffffffffff";
-
-fn ask(
-    run: &mut Run<'_>,
-    of: Operation,
-    id: &str,
-    page: &str,
-    size: &str,
-) -> Result<ParsedResponse, Stop> {
-    run.get(of, &[("conversation_id", id), ("page", page), ("page_size", size)])
-}
 
 /// The statements that both versions have.
 struct Version {
@@ -62,7 +50,7 @@ pub(super) fn check_v1(run: &mut Run<'_>) -> Result<(), Stop> {
         return Ok(());
     };
     let orders = [MessagesOrder::OldestFirst, MessagesOrder::NewestFirst];
-    let Some(page) = check_page(run, &V1, &conversation, orders)? else { return Ok(()) };
+    let Some(page) = check_page(run, &V1, orders)? else { return Ok(()) };
     let first = chain(&page).and_then(|chain| page.rows().nth(*chain.first()?));
     let is_answer = |row| text(row, "message_type") == Some(MessageType::Answer.name());
     if page.is_whole() && first.is_some_and(is_answer) {
@@ -77,9 +65,11 @@ pub(super) fn check_v1(run: &mut Run<'_>) -> Result<(), Stop> {
 }
 
 pub(super) fn check_v2(run: &mut Run<'_>) -> Result<(), Stop> {
-    let Some(conversation) = run.samples.conversation.clone() else { return Ok(()) };
+    if run.samples.conversation.is_none() {
+        return Ok(());
+    }
     let orders = [V2MessagesOrder::OldestFirst, V2MessagesOrder::NewestFirst];
-    let Some(page) = check_page(run, &V2, &conversation, orders)? else { return Ok(()) };
+    let Some(page) = check_page(run, &V2, orders)? else { return Ok(()) };
     let statement = StatementId::MessagesV2Same;
     match run.samples.page(Operation::Messages) {
         Some(v1) if v1.is_whole() => {
@@ -97,10 +87,9 @@ pub(super) fn check_v2(run: &mut Run<'_>) -> Result<(), Stop> {
 fn check_page<R: Reading>(
     run: &mut Run<'_>,
     version: &Version,
-    conversation: &Conversation,
     orders: [R; 2],
 ) -> Result<Option<Page>, Stop> {
-    let response = ask(run, version.operation, &conversation.id, "1", "100")?;
+    let response = run.get(&run.query(version.operation, "1", "100"))?;
     let Some(page) = run.expect_page(&[version.total], response) else { return Ok(None) };
     match page.total {
         Some(JsonValue::Int(_)) if page.is_total_right() => {
@@ -139,7 +128,7 @@ fn record_chain(run: &mut Run<'_>, version: &Version, page: &Page, chain: Option
     }
 }
 
-/// What the list says of a conversation, its messages say, too.
+/// Checks that the messages agree with the row of their conversation in the list.
 fn check_against_list(run: &mut Run<'_>, conversation: &Conversation, page: &Page) {
     if let Some(total) = page.total_number() {
         let is_right = i64::try_from(total) == Ok(conversation.messages);
@@ -160,7 +149,7 @@ fn check_against_list(run: &mut Run<'_>, conversation: &Conversation, page: &Pag
     run.ledger.check(StatementId::RecordsSubject, is_right, "another text");
 }
 
-/// The places of the rows along their chain, wherever they stand. `None`: they are no chain.
+/// Orders the rows along their chain: the place of each on the page. `None`: they are no chain.
 pub(super) fn chain(page: &Page) -> Option<Vec<usize>> {
     let (ids, parents) = (page.texts("message_id"), page.texts("parent_message_id"));
     let after: HashMap<&str, usize> =
@@ -243,22 +232,22 @@ pub(super) fn check_v2_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
 }
 
 fn check_past_end(run: &mut Run<'_>, of: Operation, statement: StatementId) -> Result<(), Stop> {
-    let Some(conversation) = run.samples.conversation.clone() else {
+    if run.samples.conversation.is_none() {
         run.ledger.not_tried(statement, NO_CONVERSATION);
         return Ok(());
-    };
+    }
     // The first page that is behind the last one.
     let total = run.samples.page(of).and_then(Page::total_number);
     let page = total.map_or(FAR.to_owned(), |total| (total.div_ceil(FULL) + 1).to_string());
-    let response = ask(run, of, &conversation.id, &page, "100")?;
+    let response = run.get(&run.query(of, &page, "100"))?;
     record_past_end(run, statement, &response, PagePastEnd::Error);
     Ok(())
 }
 
-/// A conversation that nobody has.
+/// A conversation that does not exist is refused.
 pub(super) fn check_unknown_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
     for of in [Operation::Messages, Operation::MessagesV2] {
-        let response = ask(run, of, UNKNOWN_ID, "1", "1")?;
+        let response = run.get(&Query::new(of, UNKNOWN_ID, "1", "1"))?;
         let statements = [
             StatementId::param(of, Field::ConversationId),
             StatementId::error(Some(of), Code::ConversationMissing),
@@ -268,16 +257,18 @@ pub(super) fn check_unknown_conversation(run: &mut Run<'_>) -> Result<(), Stop> 
     Ok(())
 }
 
-/// Page 2 of one message each goes on where page 1 ends.
+/// Page 2 of one message follows page 1.
 pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::RecordsPages;
-    let Some(conversation) = run.samples.conversation.clone() else { return Ok(()) };
+    if run.samples.conversation.is_none() {
+        return Ok(());
+    }
     for of in [Operation::Messages, Operation::MessagesV2] {
         let Some(expected) = second_page_ids(run.samples.page(of), "message_id", 1) else {
             run.ledger.not_tried(statement, NO_ROWS);
             continue;
         };
-        let response = ask(run, of, &conversation.id, "2", "1")?;
+        let response = run.get(&run.query(of, "2", "1"))?;
         if let Some(page) = run.expect_page(&[statement], response) {
             let result = check_same(&page.texts("message_id"), &[&expected[0]]);
             run.ledger.record(statement, result);
@@ -286,14 +277,14 @@ pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Page 1 of a conversation without messages, if there is one.
+/// Page 1 of a conversation without messages is empty, if the list shows such a conversation.
 pub(super) fn check_empty_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::MessagesEmptyConversation;
     let Some(conversation) = run.samples.list().and_then(Conversation::choose_empty) else {
         run.ledger.not_tried(statement, "no conversation on the first page is empty");
         return Ok(());
     };
-    let response = ask(run, Operation::Messages, &conversation.id, "1", "1")?;
+    let response = run.get(&Query::new(Operation::Messages, &conversation.id, "1", "1"))?;
     if let Some(page) = run.expect_page(&[statement], response) {
         run.ledger.check(statement, page.len() == 0, &page.describe());
     }

@@ -12,8 +12,8 @@ mod requests;
 
 use super::client::Stop;
 use super::response::{Page, ParsedResponse, text};
-use super::run::{FOREVER, Pair, Run};
-use crate::contract::{Code, Operation, PagePastEnd, StatementId};
+use super::run::Run;
+use crate::contract::{Code, PagePastEnd, StatementId};
 
 type Check = fn(&mut Run<'_>) -> Result<(), Stop>;
 
@@ -50,30 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
     channels::check_all,
 ];
 
-/// A window that holds everything.
-const ALWAYS: [Pair<'static>; 2] = [("start_time", "0"), ("end_time", FOREVER)];
-
 /// A page far behind the last one of anything.
 const FAR: &str = "1000000";
-
-/// Asks for the list of all conversations.
-fn list(
-    run: &mut Run<'_>,
-    page: &str,
-    size: &str,
-    more: &[Pair<'_>],
-) -> Result<ParsedResponse, Stop> {
-    let mut pairs = vec![("conversation_type", "ALL")];
-    if more.iter().any(|(name, _)| *name == "conversation_type") {
-        pairs.clear();
-    }
-    if !more.iter().any(|(name, _)| *name == "start_time") {
-        pairs.extend(ALWAYS);
-    }
-    pairs.extend([("page", page), ("page_size", size)]);
-    pairs.extend(more);
-    run.get(Operation::ConversationList, &pairs)
-}
 
 /// Records which values of `page-past-end` fit the response to a page past the end. `documented` goes
 /// with `usual`, which is `empty` on the lists and `error` on messages.
@@ -112,7 +90,7 @@ fn record_ties(
     run.ledger.check(statement, is_right, "another order of the ids");
 }
 
-/// The ids on page 2 where a page has so many rows, if the known first page shows them.
+/// The ids that page 2 has where a page has `size` rows, taken from a longer first page.
 fn second_page_ids(known: Option<&Page>, id: &str, size: usize) -> Option<Vec<String>> {
     let ids = known?.texts(id).into_iter().skip(size).take(size);
     let ids: Vec<_> = ids.map(str::to_owned).collect();
@@ -148,11 +126,11 @@ fn check_same(rows: &[&str], expected: &[&str]) -> Result<(), String> {
     if rows == expected { Ok(()) } else { Err("other rows, or in another order".to_owned()) }
 }
 
-/// Which way some values stand: whether they never fall, and whether they never rise.
+/// Whether values never fall, and whether they never rise.
 fn directions(values: &[i64]) -> (bool, bool) {
     (values.is_sorted(), values.is_sorted_by(|one, next| one >= next))
 }
 
-/// Why there is nothing to look at.
+/// Why a check has nothing to compare.
 const NO_CONVERSATION: &str = "the agent has no conversation with messages";
 const NO_ROWS: &str = "the agent has too few records";

@@ -14,9 +14,9 @@ const END_TIME: StatementId = StatementId::param(Operation::QaRecords, Field::En
 
 /// The first hundred Q&A rows of a window.
 fn ask(run: &mut Run<'_>, start: i64, end: i64) -> Result<ParsedResponse, Stop> {
-    let (start, end) = (start.to_string(), end.to_string());
-    let window = [("user_feedback", "ALL"), ("start_time", &start), ("end_time", &end)];
-    run.get(Operation::QaRecords, &[&window[..], &[("page", "1"), ("page_size", "100")]].concat())
+    let query = run.query(Operation::QaRecords, "1", "100");
+    let query = query.with(Field::StartTime, start.to_string());
+    run.get(&query.with(Field::EndTime, end.to_string()))
 }
 
 /// Checks the pairs of the conversation whose messages are known, in a window of just their questions.
@@ -89,7 +89,7 @@ fn check_bounds(run: &mut Run<'_>, page: &Page, first: i64, last: i64) -> bool {
     keeps_start && keeps_end
 }
 
-/// A millisecond after the first question it is in the window no more.
+/// Checks that a window from one millisecond after the first question leaves it out.
 fn check_after_first(
     run: &mut Run<'_>,
     conversation: &Conversation,
@@ -109,8 +109,8 @@ fn check_after_first(
     Ok(())
 }
 
-/// What v2 says of an answer, its row says, too. Where the conversation is longer than a page, v2
-/// may not have shown the answer.
+/// Checks that rows have the ratings of the v2 messages. Where the conversation is longer than a page,
+/// the page of v2 may lack the answer.
 fn check_ratings(run: &mut Run<'_>, pairs: &[QuestionAndAnswer], rows: &[&Row]) {
     let statement = StatementId::RecordsRatings;
     let Some(v2) = run.samples.page(Operation::MessagesV2) else { return };

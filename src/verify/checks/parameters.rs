@@ -2,14 +2,13 @@
 
 use super::super::client::Stop;
 use super::super::response::{Page, ParsedResponse};
-use super::super::run::{FOREVER, Run};
-use super::messages::UNKNOWN_ID;
+use super::super::run::Run;
 use crate::contract::{
     Code, ENDPOINTS, Endpoint, FeedbackAbsent, Field, Kind, Operation, PageSize, Param, Presence,
     StatementId,
 };
 
-/// Those that show a reading.
+/// The parameters that show a reading.
 const OF_READINGS: [(Operation, Field); 2] =
     [(Operation::ConversationList, Field::PageSize), (Operation::QaRecords, Field::UserFeedback)];
 
@@ -31,15 +30,17 @@ fn check_where(run: &mut Run<'_>, is: impl Fn(Operation, Field) -> bool) -> Resu
 }
 
 fn check(run: &mut Run<'_>, endpoint: &'static Endpoint, param: &Param) -> Result<(), Stop> {
-    let statement = StatementId::param(endpoint.operation, param.field);
-    // Limits first: they are what a budget that ends should have told.
+    let (operation, field) = (endpoint.operation, param.field);
+    let statement = StatementId::param(operation, field);
+    let right = |run: &Run<'_>| run.query(operation, "1", "10");
+    // We try limits first: where the budget ends early, they matter more than what is left out.
     match param.kind {
         Kind::Integer { min, max } => {
             for value in [min.checked_sub(1), max.checked_add(1)].into_iter().flatten() {
-                let response = ask(run, endpoint, param, Some(&value.to_string()))?;
-                if param.field == Field::PageSize {
+                let response = run.get(&right(run).with(field, value.to_string()))?;
+                if field == Field::PageSize {
                     let bound = value.clamp(min, max);
-                    record_page_size(run, endpoint.operation, statement, bound, &response);
+                    record_page_size(run, operation, statement, bound, &response);
                 } else {
                     run.expect_refusal(&[statement], &response, Code::InvalidParameter);
                 }
@@ -49,14 +50,14 @@ fn check(run: &mut Run<'_>, endpoint: &'static Endpoint, param: &Param) -> Resul
             let words = param.kind.words();
             // Words are in upper case.
             let value = words.last().expect("a filter has words").to_lowercase();
-            let response = ask(run, endpoint, param, Some(&value))?;
+            let response = run.get(&right(run).with(field, value))?;
             run.expect_refusal(&[statement], &response, Code::InvalidParameter);
         }
         Kind::Text | Kind::Millis => {}
     }
     if param.presence == Presence::Required {
-        let response = ask(run, endpoint, param, None)?;
-        if param.field != Field::UserFeedback {
+        let response = run.get(&right(run).without(field))?;
+        if field != Field::UserFeedback {
             run.expect_refusal(&[statement], &response, Code::InvalidParameter);
         } else if is_accepted(&response) {
             run.ledger.fits(statement, &[FeedbackAbsent::All]);
@@ -67,42 +68,7 @@ fn check(run: &mut Run<'_>, endpoint: &'static Endpoint, param: &Param) -> Resul
     Ok(())
 }
 
-/// Asks with a query that is right but for one parameter.
-fn ask(
-    run: &mut Run<'_>,
-    endpoint: &'static Endpoint,
-    but: &Param,
-    value: Option<&str>,
-) -> Result<ParsedResponse, Stop> {
-    let conversation = run.samples.conversation.as_ref();
-    let id = conversation.map_or(UNKNOWN_ID, |conversation| &conversation.id).to_owned();
-    let mut pairs: Vec<(&str, String)> = Vec::new();
-    for param in endpoint.params {
-        if param.field == but.field {
-            pairs.extend(value.map(|value| (but.field.name(), value.to_owned())));
-        } else if param.presence == Presence::Required {
-            pairs.push((param.field.name(), right_value(param, &id)));
-        }
-    }
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    run.get(endpoint.operation, &pairs)
-}
-
-fn right_value(param: &Param, id: &str) -> String {
-    match (param.field, param.kind) {
-        (Field::ConversationId, _) => id.to_owned(),
-        (Field::EndTime, _) => FOREVER.to_owned(),
-        (_, Kind::Integer { min, .. }) => min.to_string(),
-        (_, Kind::Millis) => "0".to_owned(),
-        (_, kind) => {
-            let words = kind.words();
-            (*words.first().expect("what is required is an id, a number, a time or a word"))
-                .to_owned()
-        }
-    }
-}
-
-/// Whether the parameters were right: rows came, or nobody has such a conversation.
+/// Whether the parameters were accepted: rows came, or the conversation does not exist.
 fn is_accepted(response: &ParsedResponse) -> bool {
     response.page().is_some() || response.code() == Some(Code::ConversationMissing)
 }

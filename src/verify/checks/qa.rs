@@ -3,30 +3,24 @@
 use jiter::JsonValue;
 
 use super::super::client::Stop;
-use super::super::response::{Page, ParsedResponse};
-use super::super::run::{Pair, Run};
+use super::super::response::Page;
+use super::super::run::Run;
 use super::super::samples::LEAST_MILLISECONDS;
 use super::{
-    ALWAYS, FAR, NO_ROWS, check_filtered, directions, record_past_end, record_ties, second_page_ids,
+    FAR, NO_ROWS, check_filtered, directions, record_past_end, record_ties, second_page_ids,
 };
 use crate::contract::{
     Feedback, Field, Operation, PagePastEnd, QaField, QaOrder, QaTime, QaTotal, ReadingId,
     RowField, StatementId,
 };
 
+const LIST: Operation = Operation::QaRecords;
 const Q_TIME: StatementId = StatementId::RowKey(RowField::Qa(QaField::QTime));
-const RATING: StatementId = StatementId::param(Operation::QaRecords, Field::UserFeedback);
-
-fn ask(run: &mut Run<'_>, rating: &str, page: &str, size: &str) -> Result<ParsedResponse, Stop> {
-    let mut pairs: Vec<Pair<'_>> = vec![("user_feedback", rating)];
-    pairs.extend(ALWAYS);
-    pairs.extend([("page", page), ("page_size", size)]);
-    run.get(Operation::QaRecords, &pairs)
-}
+const RATING: StatementId = StatementId::param(LIST, Field::UserFeedback);
 
 pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::QaTotal;
-    let response = ask(run, "ALL", "1", "100")?;
+    let response = run.get(&run.query(LIST, "1", "100"))?;
     let Some(page) = run.expect_page(&[statement], response) else { return Ok(()) };
     let is_last = page.keys.last().is_some_and(|key| key == "total");
     match page.total {
@@ -39,7 +33,7 @@ pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let times = page.integers("q_time");
     record_unit(run, &times);
     record_order(run, &page, &times);
-    run.samples.keep(Operation::QaRecords, page);
+    run.samples.keep(LIST, page);
     Ok(())
 }
 
@@ -78,7 +72,7 @@ fn record_order(run: &mut Run<'_>, page: &Page, times: &[i64]) {
 }
 
 pub(super) fn check_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
-    let response = ask(run, "ALL", FAR, "100")?;
+    let response = run.get(&run.query(LIST, FAR, "100"))?;
     record_past_end(run, StatementId::QaPastEnd, &response, PagePastEnd::Empty);
     Ok(())
 }
@@ -86,9 +80,9 @@ pub(super) fn check_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
 /// Each rating shows those rows of the whole list that have it, in their order.
 pub(super) fn check_ratings(run: &mut Run<'_>) -> Result<(), Stop> {
     for rating in Feedback::ALL.map(Feedback::name) {
-        let response = ask(run, rating, "1", "100")?;
+        let response = run.get(&run.query(LIST, "1", "100").with(Field::UserFeedback, rating))?;
         let Some(page) = run.expect_page(&[RATING], response) else { continue };
-        let Some(all) = run.samples.page(Operation::QaRecords) else { continue };
+        let Some(all) = run.samples.page(LIST) else { continue };
         let result = check_filtered(&page, all, "id", "user_feedback", rating);
         run.ledger.record(RATING, result.clone());
         run.ledger.record(StatementId::RecordsAll, result);
@@ -98,10 +92,10 @@ pub(super) fn check_ratings(run: &mut Run<'_>) -> Result<(), Stop> {
 
 /// Page 2 of ten goes on where page 1 ends.
 pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
-    let known = run.samples.page(Operation::QaRecords);
+    let known = run.samples.page(LIST);
     let Some(expected) = second_page_ids(known, "id", 10) else { return Ok(()) };
     let statement = StatementId::RecordsPages;
-    let response = ask(run, "ALL", "2", "10")?;
+    let response = run.get(&run.query(LIST, "2", "10"))?;
     if let Some(page) = run.expect_page(&[statement], response) {
         let is_right = page.texts("id") == expected;
         run.ledger.check(statement, is_right, "page 2 is not the rows after page 1");

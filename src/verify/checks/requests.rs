@@ -1,19 +1,19 @@
-//! What a request may look like, and which of its mistakes is told.
+//! How a request may be written, and which of its mistakes the refusal names.
 
 use axum::http::{Method, header};
 
-use super::super::client::{ApiRequest, ApiResponse, Stop};
+use super::super::client::{ApiRequest, Stop};
+use super::super::query::{Query, UNKNOWN_ID};
 use super::super::response::{Page, ParsedResponse};
-use super::super::run::{Run, target};
-use super::messages::UNKNOWN_ID;
-use super::{ALWAYS, FAR, NO_ROWS, check_filtered, check_same, list};
+use super::super::run::Run;
+use super::{FAR, NO_ROWS, check_filtered, check_same};
 use crate::contract::{ALLOW, Code, Field, Operation, StatementId};
 
 const LIST: Operation = Operation::ConversationList;
 const START_TIME: StatementId = StatementId::param(LIST, Field::StartTime);
 const END_TIME: StatementId = StatementId::param(LIST, Field::EndTime);
 
-/// A right query of the list for one row, as it is sent; it ends at `FOREVER`.
+/// A right query of the list for one row, as it is sent; its window ends at `FOREVER`.
 const RIGHT: &str = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=1";
 
 /// A query in which every byte is encoded, but for spaces, which are written as `+`.
@@ -24,10 +24,10 @@ pub(super) fn check_encoding(run: &mut Run<'_>) -> Result<(), Stop> {
         text.bytes().map(byte).collect::<String>()
     };
     let query = RIGHT.replace("=ALL", &format!("={}", encode("ALL")));
-    // An id with a space tells most, and then one that is not ASCII.
+    // We prefer an id with a space, since only that tries the plus, and then one beyond ASCII.
     let users = run.samples.list().map_or(Vec::new(), |all| all.texts("user_id"));
-    let telling = |user: &&&str| (user.contains(' '), !user.is_ascii());
-    let Some(user) = users.iter().max_by_key(telling).map(|user| (*user).to_owned()) else {
+    let preference = |user: &&&str| (user.contains(' '), !user.is_ascii());
+    let Some(user) = users.iter().max_by_key(preference).map(|user| (*user).to_owned()) else {
         let response = run.get_raw(LIST, &query)?;
         run.expect_page(&[statement], response);
         return Ok(());
@@ -58,7 +58,7 @@ pub(super) fn check_encoding(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Queries that are not as one would write them.
+/// Queries that a client would write by mistake.
 pub(super) fn check_queries(run: &mut Run<'_>) -> Result<(), Stop> {
     let response = run.get_raw(LIST, &format!("{RIGHT}&bot_id=other&sort=asc&sort=desc"))?;
     match check_first_row(run, &response) {
@@ -75,14 +75,10 @@ pub(super) fn check_queries(run: &mut Run<'_>) -> Result<(), Stop> {
             }
         }
     }
-    let response = run.get_raw(LIST, &format!("{RIGHT}&page=1"))?;
-    run.expect_refusal(&[StatementId::GivenTwice], &response, Code::InvalidParameter);
-    let response = run.get_raw(LIST, &format!("{RIGHT}&user_id="))?;
-    run.ledger.record(StatementId::EmptyValue, check_first_row(run, &response));
-    let response = run.get_raw(LIST, &RIGHT.replace("page=1&", "page=&"))?;
-    run.expect_refusal(&[StatementId::EmptyValue], &response, Code::InvalidParameter);
-    let response = run.get_raw(LIST, &format!("{RIGHT}&user_id=%ff"))?;
-    run.expect_refusal(&[StatementId::Text], &response, Code::InvalidParameter);
+    check_refused(run, StatementId::GivenTwice, &format!("{RIGHT}&page=1"))?;
+    check_accepted(run, StatementId::EmptyValue, &format!("{RIGHT}&user_id="))?;
+    check_refused(run, StatementId::EmptyValue, &RIGHT.replace("page=1&", "page=&"))?;
+    check_refused(run, StatementId::Text, &format!("{RIGHT}&user_id=%ff"))?;
     let response = run.get_raw(LIST, &format!("{RIGHT}&user_id=%zz"))?;
     let statement = StatementId::BrokenPercent;
     if let Some(page) = run.expect_page(&[statement], response) {
@@ -90,6 +86,20 @@ pub(super) fn check_queries(run: &mut Run<'_>) -> Result<(), Stop> {
         run.ledger.check(statement, is_right, "rows of other users");
     }
     check_content_type_and_head(run)
+}
+
+/// Checks that a query has a wrong parameter.
+fn check_refused(run: &mut Run<'_>, statement: StatementId, query: &str) -> Result<(), Stop> {
+    let response = run.get_raw(LIST, query)?;
+    run.expect_refusal(&[statement], &response, Code::InvalidParameter);
+    Ok(())
+}
+
+/// Checks that a query shows the first row of all.
+fn check_accepted(run: &mut Run<'_>, statement: StatementId, query: &str) -> Result<(), Stop> {
+    let response = run.get_raw(LIST, query)?;
+    run.ledger.record(statement, check_first_row(run, &response));
+    Ok(())
 }
 
 /// Checks that a response is a page with the first row of all, or says what came.
@@ -102,20 +112,17 @@ fn check_first_row(run: &Run<'_>, response: &ParsedResponse) -> Result<(), Strin
 
 pub(super) fn check_integers(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::Integer;
-    let response = run.get_raw(LIST, &RIGHT.replace("page=1&", "page=001&"))?;
-    run.ledger.record(statement, check_first_row(run, &response));
+    check_accepted(run, statement, &RIGHT.replace("page=1&", "page=001&"))?;
     for wrong in ["1.0", "%2B1", "9223372036854775808"] {
-        let query = RIGHT.replace("page=1&", &format!("page={wrong}&"));
-        let response = run.get_raw(LIST, &query)?;
-        run.expect_refusal(&[statement], &response, Code::InvalidParameter);
+        check_refused(run, statement, &RIGHT.replace("page=1&", &format!("page={wrong}&")))?;
     }
     Ok(())
 }
 
 pub(super) fn check_windows(run: &mut Run<'_>) -> Result<(), Stop> {
-    let response = run.get_raw(LIST, &RIGHT.replace("start_time=0", "start_time=-1"))?;
-    run.ledger.record(StatementId::Times, check_first_row(run, &response));
-    let response = list(run, "1", "1", &[("start_time", "2"), ("end_time", "1")])?;
+    check_accepted(run, StatementId::Times, &RIGHT.replace("start_time=0", "start_time=-1"))?;
+    let query = run.query(LIST, "1", "1").with(Field::StartTime, "2").with(Field::EndTime, "1");
+    let response = run.get(&query)?;
     run.expect_refusal(&[StatementId::WindowReversed], &response, Code::InvalidParameter);
     // In the midst of the others, if there are any: then both ends leave some out.
     let mut distinct =
@@ -126,7 +133,8 @@ pub(super) fn check_windows(run: &mut Run<'_>) -> Result<(), Stop> {
         return Ok(());
     };
     let instant = time.to_string();
-    let response = list(run, "1", "100", &[("start_time", &instant), ("end_time", &instant)])?;
+    let query = run.query(LIST, "1", "100").with(Field::StartTime, &instant);
+    let response = run.get(&query.with(Field::EndTime, &instant))?;
     if let Some(page) = run.expect_page(&[StatementId::Window], response) {
         let times = page.integers("recent_chat_time");
         let keeps_start = times.iter().all(|it| *it >= time);
@@ -139,7 +147,7 @@ pub(super) fn check_windows(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Paths and methods. Only methods that change nothing are sent.
+/// Paths and methods. We send only methods that change nothing.
 pub(super) fn check_paths(run: &mut Run<'_>) -> Result<(), Stop> {
     let path = LIST.endpoint().path;
     for other in ["/v1/no/such/path".to_owned(), format!("{path}/"), path.to_uppercase()] {
@@ -154,38 +162,36 @@ pub(super) fn check_paths(run: &mut Run<'_>) -> Result<(), Stop> {
         run.ledger.not_tried(statement, "OPTIONS is for browsers of other origins");
         return Ok(());
     }
-    let allows = response.header(header::ALLOW) == Some(ALLOW);
-    let response = run.record_response(None, response);
-    if run.expect_refusal(&[statement], &response, Code::MethodNotAllowed) {
+    let parsed = run.record_response(None, &response);
+    if run.expect_refusal(&[statement], &parsed, Code::MethodNotAllowed) {
+        let allows = response.header(header::ALLOW) == Some(ALLOW);
         run.ledger.check(statement, allows, "another `Allow`, or none");
     }
     Ok(())
 }
 
-/// Any `Content-Type` is fine, and `HEAD` tells the length of what `GET` sent.
+/// A request may have any `Content-Type`, and `HEAD` has the length of what `GET` sent.
 fn check_content_type_and_head(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::Head;
     let right = ApiRequest::get(format!("{}?{RIGHT}", LIST.endpoint().path), &run.key);
     let typed = ApiRequest { content_type: Some("text/plain"), ..right.clone() };
     let got = run.exchange(&typed)?;
-    let header_of = |response: &ApiResponse, name| response.header(name).map(str::to_owned);
-    // A response in chunks tells no length.
-    let length = header_of(&got, header::CONTENT_LENGTH).map(|_| got.body.len().to_string());
-    let (status, content_type) = (got.status, header_of(&got, header::CONTENT_TYPE));
-    let response = run.record_response(Some(LIST.endpoint()), got);
-    if run.expect_page(&[StatementId::ContentType], response).is_none() {
+    let parsed = run.record_response(Some(LIST.endpoint()), &got);
+    if run.expect_page(&[StatementId::ContentType], parsed).is_none() {
         run.ledger.not_tried(statement, "GET gave nothing to compare it with");
         return Ok(());
     }
     let head = run.exchange(&ApiRequest { method: Method::HEAD, ..right })?;
-    let result = if head.status != status {
-        Err(format!("HTTP {} where GET has {status}", head.status))
-    } else if header_of(&head, header::CONTENT_TYPE) != content_type {
+    // A response in chunks has no Content-Length to compare.
+    let has_length = got.header(header::CONTENT_LENGTH).is_some();
+    let result = if head.status != got.status {
+        Err(format!("HTTP {} where GET has {}", head.status, got.status))
+    } else if head.header(header::CONTENT_TYPE) != got.header(header::CONTENT_TYPE) {
         Err("another Content-Type than GET's".to_owned())
     } else {
-        match (header_of(&head, header::CONTENT_LENGTH), length) {
-            (None, Some(_)) => Err("no Content-Length".to_owned()),
-            (Some(of_head), Some(length)) if of_head != length => {
+        match head.header(header::CONTENT_LENGTH) {
+            None if has_length => Err("no Content-Length".to_owned()),
+            Some(length) if has_length && length != got.body.len().to_string() => {
                 Err("a Content-Length that is not GET's".to_owned())
             }
             _ => Ok(()),
@@ -195,19 +201,16 @@ fn check_content_type_and_head(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Of two mistakes the one that is told.
+/// Of two mistakes the refusal names the one that is checked first.
 pub(super) fn check_order(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::OrderOfChecks;
     for (page, size, code) in
         [("1", "x", Code::InvalidParameter), (FAR, "1", Code::ConversationMissing)]
     {
-        let pairs = [("conversation_id", UNKNOWN_ID), ("page", page), ("page_size", size)];
-        let response = run.get(Operation::Messages, &pairs)?;
+        let response = run.get(&Query::new(Operation::Messages, UNKNOWN_ID, page, size))?;
         run.expect_refusal(&[statement], &response, code);
     }
-    let mut pairs = vec![("conversation_type", "ALL")];
-    pairs.extend(ALWAYS);
-    let request = ApiRequest::get_as(target("/v1/no/such/path", &pairs), Vec::new());
+    let request = ApiRequest::get_as(format!("/v1/no/such/path?{RIGHT}"), Vec::new());
     let response = run.send(None, &request)?;
     run.expect_refusal(&[statement], &response, Code::NotFound);
     Ok(())

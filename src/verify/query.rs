@@ -1,0 +1,58 @@
+//! The query of a request, as the contract's tables have its parameters.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::contract::{Field, Operation};
+
+/// The end of a window that holds everything: the year 2286. Once the newest conversation is known,
+/// [`Samples::window_end`](super::samples::Samples::window_end) is sent in its place, so that what
+/// comes meanwhile changes no response.
+pub(super) const FOREVER: &str = "9999999999999";
+
+/// The id of a conversation that does not exist.
+pub(super) const UNKNOWN_ID: &str = "ffffffffffffffffffffffff";
+
+/// The parameters of a request to one endpoint.
+pub(super) struct Query {
+    pub(super) operation: Operation,
+    pairs: Vec<(Field, String)>,
+}
+
+impl Query {
+    /// A query that leaves nothing out, with every parameter that the operation needs.
+    pub(super) fn new(operation: Operation, conversation: &str, page: &str, size: &str) -> Self {
+        let value = |field| match field {
+            Field::ConversationType | Field::UserFeedback => Some("ALL"),
+            Field::UserId => None,
+            Field::StartTime => Some("0"),
+            Field::EndTime => Some(FOREVER),
+            Field::Page => Some(page),
+            Field::PageSize => Some(size),
+            Field::ConversationId => Some(conversation),
+        };
+        let params = operation.endpoint().params.iter();
+        let pairs = params.filter_map(|it| Some((it.field, value(it.field)?.to_owned())));
+        Self { operation, pairs: pairs.collect() }
+    }
+
+    /// The same query with this value of a parameter.
+    pub(super) fn with(self, field: Field, value: impl Into<String>) -> Self {
+        let mut query = self.without(field);
+        query.pairs.push((field, value.into()));
+        query
+    }
+
+    /// The same query without a parameter.
+    pub(super) fn without(mut self, field: Field) -> Self {
+        self.pairs.retain(|(other, _)| *other != field);
+        self
+    }
+
+    /// What stands behind `?`: all but letters and digits is percent-encoded.
+    pub(super) fn encode(&self) -> String {
+        let encode = |(field, value): &(Field, String)| {
+            format!("{}={}", field.name(), utf8_percent_encode(value, NON_ALPHANUMERIC))
+        };
+        self.pairs.iter().map(encode).collect::<Vec<_>>().join("&")
+    }
+}
