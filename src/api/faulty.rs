@@ -11,7 +11,9 @@ use super::response::{REASON_HEADER, ResponseMeta, respond};
 use crate::contract::{MEDIA_TYPE, Operation};
 use crate::records::generate::mix;
 use crate::sandbox::Sandbox;
-use crate::sandbox::faults::{Answer, Applied, BodyForm, Fault, Fired, Preferences};
+use crate::sandbox::faults::{
+    BodyForm, Fault, FaultResponse, InjectedFault, PreferenceOutcome, Preferences,
+};
 
 /// Names the fault that struck a request.
 pub(super) const FAULT_HEADER: &str = "x-mock-fault";
@@ -25,7 +27,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The fault that strikes a request, if one does, and what was made of its `Prefer`.
 #[derive(Default)]
 pub(super) struct Faults {
-    fired: Option<Fired>,
+    injected: Option<InjectedFault>,
     /// What `Preference-Applied` says.
     applied: Option<String>,
     /// Why a part of `Prefer` is ignored.
@@ -39,22 +41,24 @@ impl Faults {
             let preferences = headers.get_all(PREFER).iter().map(HeaderValue::as_bytes);
             let preferences = Preferences::read(preferences);
             if !preferences.is_empty() {
-                let (fired, Applied { applied, ignored, .. }) =
-                    sandbox.asked(preferences, operation);
-                return Self { fired, applied, ignored };
+                let (injected, PreferenceOutcome { applied, ignored, .. }) =
+                    sandbox.strike_as_preferred(preferences, operation);
+                return Self { injected, applied, ignored };
             }
         }
-        Self { fired: sandbox.strike(operation), ..Self::default() }
+        Self { injected: sandbox.strike(operation), ..Self::default() }
     }
 
     /// What is answered in place of the records.
     pub(super) fn replacement(&self) -> Option<Response> {
-        let Fired { id, fault, .. } = self.fired.as_ref()?;
-        match fault.answer {
-            Answer::Own if fault.cut.is_some() => Some(respond(Body::empty())),
-            Answer::Own => None,
-            Answer::Code(code) => Some(Refusal::Fault { code, id: id.clone() }.into_response()),
-            Answer::Status(status) => Some(with_status(status, fault.body)),
+        let InjectedFault { id, fault, .. } = self.injected.as_ref()?;
+        match fault.response {
+            FaultResponse::Original if fault.connection.is_some() => Some(respond(Body::empty())),
+            FaultResponse::Original => None,
+            FaultResponse::Code(code) => {
+                Some(Refusal::Fault { code, id: id.clone() }.into_response())
+            }
+            FaultResponse::Status(status) => Some(with_status(status, fault.body)),
         }
     }
 
@@ -62,27 +66,27 @@ impl Faults {
     /// least 1.
     fn retry_after(fault: &Fault, status: StatusCode) -> Option<u32> {
         let least = (status == StatusCode::TOO_MANY_REQUESTS).then_some(1);
-        if fault.answer == Answer::Own { None } else { fault.retry_after.or(least) }
+        if fault.response == FaultResponse::Original { None } else { fault.retry_after.or(least) }
     }
 
     /// Changes the response, and notes what the connection has to do.
     pub(super) fn apply(self, response: &mut Response) {
-        if let Some(fired) = self.fired {
-            match fired.fault.body {
+        if let Some(injected) = self.injected {
+            match injected.fault.body {
                 BodyForm::Empty => *response.body_mut() = Body::empty(),
                 BodyForm::Garbage => {
                     let length = response.body().size_hint().exact();
                     let length = length.expect("an answer is one buffer, or empty");
-                    *response.body_mut() = Body::from(garbage(fired.seed, length));
+                    *response.body_mut() = Body::from(garbage(injected.seed, length));
                 }
-                BodyForm::Own | BodyForm::Html | BodyForm::Truncated => {}
+                BodyForm::Original | BodyForm::Html | BodyForm::Truncated => {}
             }
-            if let Some(seconds) = Self::retry_after(&fired.fault, response.status()) {
+            if let Some(seconds) = Self::retry_after(&injected.fault, response.status()) {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
-            let id = HeaderValue::from_str(&fired.id).expect("an id is visible ASCII");
+            let id = HeaderValue::from_str(&injected.id).expect("an id is visible ASCII");
             response.headers_mut().insert(HeaderName::from_static(FAULT_HEADER), id);
-            ResponseMeta::of(response).fault = Some(fired);
+            ResponseMeta::of(response).fault = Some(injected);
         }
         if let Some(applied) = self.applied.and_then(|applied| HeaderValue::try_from(applied).ok())
         {

@@ -43,7 +43,7 @@ use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
 use tower_service::Service;
 
 use crate::contract::{self, ENDPOINTS, Endpoint};
-use crate::sandbox::journal::Answered;
+use crate::sandbox::journal::Exchange;
 use crate::sandbox::peer::Peer;
 use crate::sandbox::{InUse, Sandbox, Sandboxes};
 use crate::target::split_sandbox;
@@ -216,7 +216,7 @@ impl VendorApi {
         let status = response.status().as_u16();
         let meta = ResponseMeta::of(response);
         let now = Instant::now();
-        let answered = Answered {
+        let exchange = Exchange {
             head,
             peer,
             opened: sandboxes.uptime(peer.opened),
@@ -229,7 +229,7 @@ impl VendorApi {
             took: now.saturating_duration_since(begun),
             now: (sandboxes.uptime(now), sandbox.own_time(now)),
         };
-        meta.entry = Some(sandboxes.record(sandbox, &answered));
+        meta.entry = Some(sandboxes.record(sandbox, &exchange));
     }
 }
 

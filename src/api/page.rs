@@ -7,27 +7,32 @@ use super::query::Query;
 use super::refusal::Refusal;
 use super::response::{ResponseMeta, respond};
 use crate::contract::{Code, Endpoint, PagePastEnd};
-use crate::sandbox::hazard::{Order, Seen};
-use crate::sandbox::verdict::PageSeen;
+use crate::sandbox::hazard::{RowOrder, VisiblePage};
+use crate::sandbox::verdict::ServedPage;
 
 /// A page as it is answered.
 pub(super) struct Page {
     json: Vec<u8>,
-    seen: PageSeen,
+    seen: ServedPage,
 }
 
 impl AgentView {
     /// The page that the query asks for, among all matches.
-    pub(super) fn page(&self, query: &Query, matches: u64, order: Order) -> Result<Seen, Refusal> {
+    pub(super) fn page(
+        &self,
+        query: &Query,
+        matches: u64,
+        order: RowOrder,
+    ) -> Result<VisiblePage, Refusal> {
         let asked = (query.page, query.page_size);
-        let seen = Seen::page(matches, asked, order, self.endpoint.operation, self.hazards);
+        let seen = VisiblePage::page(matches, asked, order, self.endpoint.operation, self.hazards);
         let refuses = match self.readings.page_past_end {
             PagePastEnd::Documented => self.endpoint.documents(Code::PageExceedsTotal),
             PagePastEnd::Empty => false,
             PagePastEnd::Error => true,
         };
         if query.page > seen.last && refuses {
-            let Seen { total, last, .. } = seen;
+            let VisiblePage { total, last, .. } = seen;
             return Err(Refusal::PagePastEnd { page: query.page, last, total });
         }
         Ok(seen)
@@ -41,17 +46,17 @@ impl Page {
         json: Vec<u8>,
         endpoint: &Endpoint,
         query: &Query,
-        seen: &Seen,
+        seen: &VisiblePage,
         tells_total: bool,
         filter: Option<usize>,
     ) -> Self {
-        let Seen { rows, total, last, last_is_full, .. } = *seen;
-        let seen = PageSeen {
+        let VisiblePage { rows, total, last, last_is_full, .. } = *seen;
+        let seen = ServedPage {
             page: query.page,
             size: query.page_size,
             rows,
             last,
-            told: tells_total.then(|| total.div_ceil(query.page_size).max(1)),
+            reported_last: tells_total.then(|| total.div_ceil(query.page_size).max(1)),
             // On the list many a client goes by the length of the page; on messages the page behind
             // the last one is an error, so it goes by the total.
             open_end: !tells_total || (last_is_full && !endpoint.documents(Code::PageExceedsTotal)),

@@ -6,9 +6,9 @@ use axum::response::Response;
 
 use crate::contract::{Code, MEDIA_TYPE};
 use crate::sandbox::InUse;
-use crate::sandbox::faults::Fired;
+use crate::sandbox::faults::InjectedFault;
 use crate::sandbox::journal::EntryId;
-use crate::sandbox::verdict::PageSeen;
+use crate::sandbox::verdict::ServedPage;
 
 /// Says on a refusal what the body, which stays the vendor's, does not.
 pub(crate) const REASON_HEADER: &str = "x-mock-reason";
@@ -17,11 +17,11 @@ pub(crate) const REASON_HEADER: &str = "x-mock-reason";
 #[derive(Clone, Default)]
 pub(crate) struct ResponseMeta {
     /// The page that is answered.
-    pub(crate) page: Option<PageSeen>,
+    pub(crate) page: Option<ServedPage>,
     /// The code and the reason of a refusal.
     pub(crate) refused: Option<(Code, HeaderValue)>,
     /// The fault that struck the request.
-    pub(crate) fault: Option<Fired>,
+    pub(crate) fault: Option<InjectedFault>,
     /// The sandbox, which is in use as long as this is held, where it is not the default one.
     pub(crate) sandbox: Option<InUse>,
     /// Where the journal has the request, if it has.
@@ -35,7 +35,7 @@ impl ResponseMeta {
 
     /// Whether a fault breaks the connection, so that nothing is answered.
     pub(crate) fn breaks(&self) -> bool {
-        self.fault.as_ref().is_some_and(|fired| fired.fault.cut.is_some())
+        self.fault.as_ref().is_some_and(|injected| injected.fault.connection.is_some())
     }
 }
 

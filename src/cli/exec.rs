@@ -253,7 +253,7 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
         say("verdict: none, because --journal 0 keeps no journal");
         return code.into();
     }
-    let verdict = sandboxes.verdict().at_the_end(Sandboxes::DEFAULT);
+    let verdict = sandboxes.verdict().into_final(Sandboxes::DEFAULT);
     let verdict = args.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));
     let mut failed = false;
     for (path, format) in &args.report {
@@ -291,7 +291,7 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     } else {
         String::new()
     };
-    say(&format!("{}{outcome}{but}", verdict.in_short()));
+    say(&format!("{}{outcome}{but}", verdict.summary()));
     match code {
         0 if failed => Exit::Failed.into(),
         0 if uncovered.is_some() || !denied.is_empty() => Exit::Verdict.into(),

@@ -81,7 +81,7 @@ impl Mode {
 impl ClockChange {
     /// The furthest that a clock is moved at once, in milliseconds.
     pub(crate) fn furthest() -> u64 {
-        u64::try_from(Clock::FURTHEST.as_millis()).expect("a hundred years fit into 64 bits")
+        u64::try_from(Clock::MAX_ADVANCE.as_millis()).expect("a hundred years fit into 64 bits")
     }
 }
 
@@ -241,8 +241,8 @@ fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit
     };
     while let Some(key) = reader.key(&mut keys, &["requests", "seconds"])? {
         let (into, most) = match key.value {
-            "requests" => (&mut requests, RateLimit::MOST_REQUESTS),
-            _ => (&mut seconds, RateLimit::MOST_SECONDS),
+            "requests" => (&mut requests, RateLimit::MAX_REQUESTS),
+            _ => (&mut seconds, RateLimit::MAX_SECONDS),
         };
         *into = Some(whole(reader, key.value, 1..=most)?);
     }

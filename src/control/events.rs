@@ -19,7 +19,7 @@ use super::operation::{Operation, ResponseKind};
 use super::serve_event::ServeEvent;
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
-use crate::sandbox::journal::{News, Request};
+use crate::sandbox::journal::{JournalNews, Request};
 
 /// After this time without an event, the server sends a comment, so that the listener knows that it is up.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ struct Listener {
     only: Option<SandboxId>,
     /// The newest request that was written.
     last: u64,
-    news: watch::Receiver<News>,
+    news: watch::Receiver<JournalNews>,
 }
 
 impl Listener {
@@ -107,8 +107,8 @@ impl Listener {
     fn write(&mut self) -> Vec<Event> {
         let followed = self.sandboxes.follow(self.only.as_deref(), self.last, MOST_AT_ONCE);
         let mut events = Vec::new();
-        if followed.gone != Some(0) {
-            let dropped = Dropped { after: self.last, dropped: followed.gone };
+        if followed.missing != Some(0) {
+            let dropped = Dropped { after: self.last, dropped: followed.missing };
             events.push(with_data(Event::default().event("dropped"), &dropped));
         }
         if !followed.entries.is_empty() {

@@ -227,7 +227,7 @@ mod tests {
                 .method(operation.method)
                 .uri(format!("{PREFIX}{path}"))
                 .header("host", "localhost")
-                .extension(Peer::nobody())
+                .extension(Peer::local())
                 .body(Body::from("{}"));
             let answer = pin!(router.call(request.unwrap()));
             if answer.poll(&mut Context::from_waker(Waker::noop())).is_ready() {

@@ -16,7 +16,7 @@ use super::serve_event::{LoggedRequest, ServeEvent, number_of};
 use super::{Failure, sandboxes};
 use crate::keys::SandboxId;
 use crate::sandbox::journal::{Entry, Request, found_endpoint};
-use crate::sandbox::{Collected, Sandbox};
+use crate::sandbox::{EntryList, Sandbox};
 use crate::suggest::quoted;
 
 /// Requests are matched with a pattern for this long at most.
@@ -76,7 +76,7 @@ type SandboxEntry = (Arc<Sandbox>, Entry);
 /// The requests that the journal has of a sandbox, or of all, and how many there are.
 fn collect(call: &Call, of: &SandboxFilter) -> Result<(Vec<SandboxEntry>, Meta), Failure> {
     let sandbox = sandbox_of(call, of)?;
-    let Collected { entries, dropped } = call.collect(sandbox.as_ref());
+    let EntryList { entries, dropped } = call.collect(sandbox.as_ref());
     let meta = Meta { total: entries.len(), dropped };
     Ok((entries, meta))
 }
@@ -160,7 +160,7 @@ pub(super) fn reset() -> Operation {
 
 fn forgets_all(operation: Operation) -> Operation {
     operation.blocking(|call, Query(of): Query<SandboxFilter>| {
-        call.forget_all(of.sandbox.as_deref());
+        call.clear_journals(of.sandbox.as_deref());
         Ok(Json(Done {}).into_response())
     })
 }
@@ -205,7 +205,7 @@ pub(super) fn remove() -> Operation {
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, meta) = fitting(call, &of, &pattern)?;
             let numbers: BTreeSet<u64> = fitting.iter().map(|(_, entry)| entry.number).collect();
-            call.forget(of.sandbox.as_deref(), |number| numbers.contains(&number));
+            call.remove_entries(of.sandbox.as_deref(), |number| numbers.contains(&number));
             let requests = shown(call, &fitting);
             let serve_events = requests.iter().map(ServeEvent::new).collect();
             Ok(Json(RemovedRequests { serve_events, meta }).into_response())
@@ -249,7 +249,7 @@ pub(super) fn forget_one() -> Operation {
         .about("forgets a request")
         .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<SandboxFilter>)| {
             if let Some(wanted) = number_of(&id) {
-                call.forget(of.sandbox.as_deref(), |number| number == wanted);
+                call.remove_entries(of.sandbox.as_deref(), |number| number == wanted);
             }
             Ok(Json(Done {}).into_response())
         })

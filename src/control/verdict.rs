@@ -19,7 +19,7 @@ pub(super) fn of_sandbox() -> Operation {
         .blocking(|call, (Path(id), query, headers): (Path<SandboxId>, Query<VerdictFilter>, HeaderMap)| {
             // A verdict on a part of what came must not be taken for one on all of it.
             let sandbox = if call.journals().is_on() {
-                call.whole(&id).map_err(Failure::not_found)?
+                call.find_complete(&id).map_err(Failure::not_found)?
             } else {
                 call.find(&id)
             };

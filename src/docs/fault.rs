@@ -6,7 +6,7 @@ use super::schema::{
     ObjectSchema, With, any_of, at_least, numbers, sentence, text, text_like, words,
 };
 use crate::contract::{Code, ENDPOINTS};
-use crate::sandbox::faults::{BODIES, CUTS, Delay, KEYS, MOST_RETRY_AFTER, PREFER_ID};
+use crate::sandbox::faults::{BODIES, CONNECTION_FAULTS, Delay, KEYS, MAX_RETRY_AFTER, PREFER_ID};
 
 /// A fault, as a line or as an object.
 pub(super) fn schema() -> Value {
@@ -70,8 +70,8 @@ fn value(key: &str) -> Value {
         "code" => numbers(Code::ALL.map(Code::number)),
         "status" => at_least(200).with("maximum", 599),
         "body" => words(BODIES.map(|(word, _)| word)),
-        "break" => words(CUTS.map(|(word, _)| word)),
-        "retry_after" => at_least(0).with("maximum", MOST_RETRY_AFTER),
+        "break" => words(CONNECTION_FAULTS.map(|(word, _)| word)),
+        "retry_after" => at_least(0).with("maximum", MAX_RETRY_AFTER),
         "delay" => delay(),
         "drip" => at_least(1).with("maximum", u32::MAX),
         "after" => at_least(0).with("maximum", u64::MAX),

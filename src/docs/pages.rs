@@ -197,9 +197,9 @@ fn fault_keys() -> String {
 }
 
 fn hazards() -> String {
-    let mut table = Table::new(&["hazard", "what happens", "is the vendor known to do it?"]);
+    let mut table = Table::new(&["hazard", "what happens"]);
     for row in &HAZARDS {
-        table.row(&[&format!("`{}`", row.word), row.about, row.vendor]);
+        table.row(&[&format!("`{}`", row.word), row.about]);
     }
     table.finish()
 }

@@ -1,20 +1,20 @@
-//! The clock of a sandbox: it counts from when the sandbox was made, it can be stopped, and it is
-//! moved by hand.
+//! The clock of a sandbox. It counts from when the sandbox was made; a test can stop it and advance
+//! it.
 
 use std::time::Duration;
 
-/// What a sandbox's time is, given how long it has really been there.
+/// Computes the time of a sandbox from its real age.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    /// What it showed when it was last moved, stopped or let go.
+    /// What it showed when it was last advanced, stopped or started.
     shown: Duration,
-    /// Since when it has run on from there; `None`: it stands.
+    /// The real age at which it was started; `None`: it is stopped.
     runs_since: Option<Duration>,
 }
 
 impl Clock {
-    /// The furthest that it is moved at once: a hundred years.
-    pub(crate) const FURTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+    /// The most that it is advanced at once: a hundred years.
+    pub(crate) const MAX_ADVANCE: Duration = Duration::from_secs(100 * 365 * 86_400);
 
     /// A clock that shows zero.
     pub(crate) fn new(frozen: bool) -> Self {
@@ -27,19 +27,15 @@ impl Clock {
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
-        self.shown = self.shown.saturating_add(by.min(Self::FURTHEST));
+        self.shown = self.shown.saturating_add(by.min(Self::MAX_ADVANCE));
     }
 
-    /// Whether it shows how long the sandbox has really been there.
-    pub(crate) fn is_real(&self) -> bool {
-        self.shown.is_zero() && self.runs_since == Some(Duration::ZERO)
-    }
-
+    /// Whether it is stopped.
     pub(crate) fn is_frozen(&self) -> bool {
         self.runs_since.is_none()
     }
 
-    /// Stops it, or lets it run on from where it stands.
+    /// Stops it, or lets it run on from what it shows.
     pub(crate) fn freeze(&mut self, frozen: bool, real: Duration) {
         if frozen != self.is_frozen() {
             self.shown = self.now(real);
@@ -53,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_runs_stands_and_is_moved() {
+    fn it_runs_stops_and_is_advanced() {
         let s = Duration::from_secs;
         let mut clock = Clock::new(false);
         assert_eq!(clock.now(s(5)), s(5));
@@ -66,7 +62,7 @@ mod tests {
         clock.freeze(false, s(100));
         assert_eq!((clock.now(s(100)), clock.now(s(101))), (s(70), s(71)));
         clock.advance(Duration::MAX);
-        assert!(clock.now(Duration::MAX) > Clock::FURTHEST);
+        assert!(clock.now(Duration::MAX) > Clock::MAX_ADVANCE);
         assert_eq!(Clock::new(true).now(s(9)), s(0));
     }
 }

@@ -1,5 +1,5 @@
-//! Which sandboxes have ended, and why, so that nobody takes one that is gone for one that was never
-//! used: its verdict would be clean, and its journal empty.
+//! Which sandboxes have ended, and why. Without this, an ended sandbox would look like one that was
+//! never used: with a clean verdict and an empty journal.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,40 +10,40 @@ use super::Sandbox;
 use super::registry::Sandboxes;
 use crate::sandbox::verdict::Verdict;
 
-/// So many are remembered at least; of more than twice as many, the oldest are forgotten but for
-/// their ids.
-const MOST: usize = 5_000;
+/// We remember how at least this many sandboxes ended. Of more than twice as many, we remember only
+/// the ids of the oldest.
+const MAX: usize = 5_000;
 
-/// Why a sandbox is no longer there.
+/// Why a sandbox ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum EndCause {
     /// It was not used for too long.
     Idle,
-    /// There were too many.
+    /// There were too many sandboxes.
     Evicted,
-    /// Someone asked for it.
+    /// A client asked for it.
     Deleted,
-    /// It was idle or evicted; which, and after how many requests, is no longer known.
+    /// It was idle or evicted; we have forgotten which, and how many requests it had.
     Forgotten,
 }
 
 /// The end of a sandbox that had requests.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ending {
-    pub(crate) cause: Cause,
-    /// How many requests it had; at least, where that is no longer known.
+pub(crate) struct SandboxEnd {
+    pub(crate) cause: EndCause,
+    /// How many requests it had; if that is forgotten, 1.
     pub(crate) requests: u64,
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for SandboxEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.cause {
-            Cause::Forgotten => {
+            EndCause::Forgotten => {
                 return f.write_str("before so many others that nobody knows any more how");
             }
-            Cause::Idle => "because it was not used for too long (`Limits::sandbox_idle`)",
-            Cause::Evicted => "because there were too many (`Limits::sandboxes`)",
-            Cause::Deleted => "because it was deleted",
+            EndCause::Idle => "because it was not used for too long (`Limits::sandbox_idle`)",
+            EndCause::Evicted => "because there were too many (`Limits::sandboxes`)",
+            EndCause::Deleted => "because it was deleted",
         };
         let requests = match self.requests {
             1 => "1 request".to_owned(),
@@ -53,20 +53,21 @@ impl fmt::Display for Ending {
     }
 }
 
-/// The ends of sandboxes, by id. Two generations, so that the oldest go together.
+/// The ends of sandboxes, by id. There are two generations, because the older one is forgotten at
+/// once.
 #[derive(Default)]
-pub(super) struct Endings {
-    newer: HashMap<Box<str>, Ending>,
-    older: HashMap<Box<str>, Ending>,
+pub(super) struct EndedSandboxes {
+    newer: HashMap<Box<str>, SandboxEnd>,
+    older: HashMap<Box<str>, SandboxEnd>,
     forgotten: ForgottenIds,
 }
 
-/// The ids of sandboxes whose ends were forgotten, as a Bloom filter: it takes the same memory for any
-/// number of ids, and knows each of them. To another id it says yes wrongly in one of 200,000 cases
-/// once a hundred thousand ids are in it, and in one of 50 once a million are.
+/// The ids of sandboxes whose ends are forgotten, as a Bloom filter: it takes the same memory for
+/// any number of ids, and finds each of them. With a hundred thousand ids, it finds one in 200,000
+/// other ids by mistake, with a million ids one in 50.
 #[derive(Default)]
 struct ForgottenIds {
-    /// Empty as long as nothing was forgotten.
+    /// It is empty until something is forgotten.
     bits: Box<[u64]>,
 }
 
@@ -87,12 +88,12 @@ impl ForgottenIds {
         !self.bits.is_empty() && Self::places(id).all(|(word, bit)| self.bits[word] & bit != 0)
     }
 
-    /// The words and the bits in them that stand for an id, the same in every run.
+    /// The places of an id's bits, by word and bit. They are the same in every run.
     fn places(id: &str) -> impl Iterator<Item = (usize, u64)> {
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
         let hash = hasher.finish();
-        // Four numbers out of one hash, as one half and multiples of the other.
+        // Double hashing makes four numbers of one hash.
         let (first, step) = (hash >> 32, hash & 0xffff_ffff);
         (0..4).map(move |number| {
             let place = first + number * step;
@@ -101,72 +102,73 @@ impl ForgottenIds {
     }
 }
 
-impl Endings {
-    pub(super) fn note(&mut self, id: &str, ending: Ending) {
-        if self.newer.len() >= MOST {
+impl EndedSandboxes {
+    pub(super) fn note(&mut self, id: &str, ending: SandboxEnd) {
+        if self.newer.len() >= MAX {
             let oldest = std::mem::replace(&mut self.older, std::mem::take(&mut self.newer));
-            // A name that was deleted and is used again is that of another sandbox.
-            let unasked = oldest.iter().filter(|(_, ending)| ending.cause != Cause::Deleted);
+            // A client that deletes a sandbox may use its id again for a new one, so we do not keep
+            // that id.
+            let unasked = oldest.iter().filter(|(_, ending)| ending.cause != EndCause::Deleted);
             unasked.for_each(|(id, _)| self.forgotten.add(id));
         }
         self.older.remove(id);
         self.newer.insert(id.into(), ending);
     }
 
-    /// Takes what is known of the last one of an id.
-    pub(super) fn take(&mut self, id: &str) -> Option<Ending> {
+    /// Removes and returns the end of the last sandbox of an id.
+    pub(super) fn take(&mut self, id: &str) -> Option<SandboxEnd> {
         let known = self.newer.remove(id).or_else(|| self.older.remove(id));
         known.or_else(|| self.forgotten(id))
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<Ending> {
+    pub(super) fn get(&self, id: &str) -> Option<SandboxEnd> {
         let known = self.newer.get(id).or_else(|| self.older.get(id));
         known.copied().or_else(|| self.forgotten(id))
     }
 
-    fn forgotten(&self, id: &str) -> Option<Ending> {
-        self.forgotten.has(id).then_some(Ending { cause: Cause::Forgotten, requests: 1 })
+    fn forgotten(&self, id: &str) -> Option<SandboxEnd> {
+        self.forgotten.has(id).then_some(SandboxEnd { cause: EndCause::Forgotten, requests: 1 })
     }
 }
 
 impl Sandboxes {
-    /// What is thought of all requests since the server began or was reset.
+    /// The verdict on all requests since the server began or was reset.
     ///
     /// # Errors
     ///
-    /// Nothing is watched.
-    pub(crate) fn whole_verdict(&self) -> Result<Verdict, String> {
-        self.watches().map(|()| self.verdict())
+    /// There is no journal.
+    pub(crate) fn full_verdict(&self) -> Result<Verdict, String> {
+        self.require_journal().map(|()| self.verdict())
     }
 
-    /// Whether requests are watched.
+    /// Requires a journal.
     ///
     /// # Errors
     ///
-    /// They are not.
-    pub(crate) fn watches(&self) -> Result<(), String> {
+    /// There is none, so no request is judged.
+    pub(crate) fn require_journal(&self) -> Result<(), String> {
         if self.journals().is_on() { Ok(()) } else { Err(NO_JOURNAL.to_owned()) }
     }
 
-    /// What is thought of a sandbox; of one that was never used, that nothing came.
+    /// The verdict on a sandbox. On a sandbox that was never used, it is one on no requests.
     ///
     /// # Errors
     ///
-    /// The sandbox has ended, or did in between, or nothing is watched.
-    pub(crate) fn whole_verdict_of(&self, id: &str) -> Result<Verdict, String> {
-        Ok(match self.whole(id)? {
+    /// As [`Sandboxes::find_complete`].
+    pub(crate) fn full_verdict_of(&self, id: &str) -> Result<Verdict, String> {
+        Ok(match self.find_complete(id)? {
             Some(sandbox) => sandbox.verdict(),
-            None => self.unused(id).verdict(),
+            None => self.make_unregistered(id).verdict(),
         })
     }
 
-    /// A sandbox that has all requests that it ever had; `None`: it was never used.
+    /// A sandbox that has every request of its id; `None`: the id was never used.
     ///
     /// # Errors
     ///
-    /// The sandbox has ended, or did in between, or nothing is watched.
-    pub(crate) fn whole(&self, id: &str) -> Result<Option<Arc<Sandbox>>, String> {
-        self.watches()?;
+    /// The sandbox has ended, or ended and was made anew, or there is no journal.
+    pub(crate) fn find_complete(&self, id: &str) -> Result<Option<Arc<Sandbox>>, String> {
+        self.require_journal()?;
         match self.find_or_ending(id) {
             Ok(sandbox) => match sandbox.before() {
                 None => Ok(Some(sandbox)),
@@ -187,8 +189,8 @@ const NO_JOURNAL: &str = "the server keeps no journal (`journal(0)`), so it watc
                           there is no verdict; leave `journal(0)` out";
 
 impl Sandbox {
-    /// How the one before it of the same id ended, if nobody asked for that.
-    pub(crate) fn before(&self) -> Option<Ending> {
+    /// How the sandbox of the same id before it ended, if no client asked for that.
+    pub(crate) fn before(&self) -> Option<SandboxEnd> {
         self.before.get().copied()
     }
 }
@@ -199,18 +201,18 @@ mod tests {
 
     #[test]
     fn of_the_oldest_only_the_ids_are_known() {
-        let mut endings = Endings::default();
-        let ending = Ending { cause: Cause::Idle, requests: 2 };
-        for number in 0..2 * MOST {
+        let mut endings = EndedSandboxes::default();
+        let ending = SandboxEnd { cause: EndCause::Idle, requests: 2 };
+        for number in 0..2 * MAX {
             endings.note(&number.to_string(), ending);
         }
-        let cause = |endings: &Endings, id: &str| endings.get(id).map(|ending| ending.cause);
-        assert_eq!(cause(&endings, "0"), Some(Cause::Idle));
+        let cause = |endings: &EndedSandboxes, id: &str| endings.get(id).map(|ending| ending.cause);
+        assert_eq!(cause(&endings, "0"), Some(EndCause::Idle));
         endings.note("more", ending);
-        assert_eq!(cause(&endings, "0"), Some(Cause::Forgotten));
-        assert_eq!(cause(&endings, "4999"), Some(Cause::Forgotten));
-        assert_eq!(cause(&endings, "5000"), Some(Cause::Idle));
-        assert_eq!(endings.take("0").map(|ending| ending.cause), Some(Cause::Forgotten));
+        assert_eq!(cause(&endings, "0"), Some(EndCause::Forgotten));
+        assert_eq!(cause(&endings, "4999"), Some(EndCause::Forgotten));
+        assert_eq!(cause(&endings, "5000"), Some(EndCause::Idle));
+        assert_eq!(endings.take("0").map(|ending| ending.cause), Some(EndCause::Forgotten));
         assert!(endings.take("more").is_some() && endings.get("more").is_none());
         // Ids that nobody used.
         let wrong = (0..100_000).filter(|n| endings.get(&format!("new-{n}")).is_some()).count();
@@ -219,9 +221,9 @@ mod tests {
 
     #[test]
     fn an_id_that_was_deleted_is_forgotten_whole() {
-        let mut endings = Endings::default();
-        for number in 0..=2 * MOST {
-            endings.note(&number.to_string(), Ending { cause: Cause::Deleted, requests: 1 });
+        let mut endings = EndedSandboxes::default();
+        for number in 0..=2 * MAX {
+            endings.note(&number.to_string(), SandboxEnd { cause: EndCause::Deleted, requests: 1 });
         }
         assert!(endings.get("0").is_none() && endings.get("5000").is_some());
     }

@@ -1,4 +1,4 @@
-//! The rate limit of a sandbox: so many requests of a key in so many seconds.
+//! The rate limit of a sandbox: how many requests of each key it admits in a window of time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,31 +8,31 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// So many requests of each key in so many seconds. The window of a key begins with its first
-/// request and with the first one after the last window ended; requests that are refused do not
+/// How many requests of each key are admitted in a window of time. The first request of a key
+/// begins its window, and so does the first one after a window ended. Refused requests do not
 /// count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(crate) struct RateLimit {
     /// How many requests of each key a window has.
-    #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MOST_REQUESTS)))]
+    #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MAX_REQUESTS)))]
     pub(crate) requests: u32,
     /// How many seconds a window lasts.
-    #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MOST_SECONDS)))]
+    #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MAX_SECONDS)))]
     pub(crate) seconds: u32,
 }
 
 impl RateLimit {
-    /// Bounds of both numbers.
-    pub(crate) const MOST_REQUESTS: u32 = 1_000_000;
-    pub(crate) const MOST_SECONDS: u32 = 86_400;
+    /// The greatest values of both numbers.
+    pub(crate) const MAX_REQUESTS: u32 = 1_000_000;
+    pub(crate) const MAX_SECONDS: u32 = 86_400;
 
     /// # Errors
     ///
     /// A number out of its bounds.
     pub(crate) fn new(requests: u32, seconds: u32) -> Result<Self, String> {
         for (name, got, most) in
-            [("requests", requests, Self::MOST_REQUESTS), ("seconds", seconds, Self::MOST_SECONDS)]
+            [("requests", requests, Self::MAX_REQUESTS), ("seconds", seconds, Self::MAX_SECONDS)]
         {
             if !(1..=most).contains(&got) {
                 return Err(format!("the {name} of a rate limit must be 1 to {most}, got {got}"));
@@ -48,6 +48,7 @@ impl RateLimit {
         if window.subsec_nanos() != 0 {
             return Err(format!("a rate limit counts in whole seconds, got {window:?}"));
         }
+        // A greater number is out of bounds, too.
         Self::new(requests, u32::try_from(window.as_secs()).unwrap_or(u32::MAX))
     }
 }
@@ -63,7 +64,7 @@ impl FromStr for RateLimit {
 
     /// Reads `60/60`: 60 requests in 60 seconds.
     fn from_str(text: &str) -> Result<Self, String> {
-        // `parse` takes a `+`, too.
+        // `parse` would accept a `+`.
         let number = |text: &str| text.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
         let (requests, seconds) = text
             .split_once('/')
@@ -73,14 +74,14 @@ impl FromStr for RateLimit {
     }
 }
 
-/// So many keys are counted at once. With `--any-key` a client may send any number of them.
-const MOST_KEYS: usize = 1_000;
+/// At most this many keys have a window at once, because with `--any-key` clients may send any
+/// number of keys.
+const MAX_KEYS: usize = 1_000;
 
-/// The windows of all keys of a sandbox.
-/// Keys are told apart by their hash, however long they are.
+/// The windows of all keys of a sandbox. A key is known by its hash, because it may be long.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
-    of: HashMap<u64, Window>,
+    by_key: HashMap<u64, Window>,
     hasher: RandomState,
 }
 
@@ -91,21 +92,21 @@ struct Window {
 }
 
 impl Windows {
-    /// Admits a request of a key, or tells after how many seconds one will be.
+    /// Admits a request of a key; else returns the seconds until the next one is admitted.
     pub(super) fn admit(&mut self, limit: RateLimit, key: &[u8], now: Duration) -> Result<(), u64> {
         let length = Duration::from_secs(limit.seconds.into());
         let ends = |window: &Window| window.begun.saturating_add(length);
         let key = self.hasher.hash_one(key);
-        if !self.of.contains_key(&key) && self.of.len() >= MOST_KEYS {
-            self.of.retain(|_, window| ends(window) > now);
-            let oldest = self.of.iter().min_by_key(|(_, window)| window.begun);
+        if !self.by_key.contains_key(&key) && self.by_key.len() >= MAX_KEYS {
+            self.by_key.retain(|_, window| ends(window) > now);
+            let oldest = self.by_key.iter().min_by_key(|(_, window)| window.begun);
             if let Some(oldest) = oldest.map(|(key, _)| *key)
-                && self.of.len() >= MOST_KEYS
+                && self.by_key.len() >= MAX_KEYS
             {
-                self.of.remove(&oldest);
+                self.by_key.remove(&oldest);
             }
         }
-        let window = self.of.entry(key).or_insert(Window { begun: now, admitted: 0 });
+        let window = self.by_key.entry(key).or_insert(Window { begun: now, admitted: 0 });
         if ends(window) <= now {
             *window = Window { begun: now, admitted: 0 };
         }
@@ -113,7 +114,7 @@ impl Windows {
             window.admitted += 1;
             return Ok(());
         }
-        // Rounded up: a client that waits so long is admitted.
+        // The time is rounded up, so that a client that waits that long is admitted.
         let left = ends(window).saturating_sub(now);
         Err(left.as_secs() + u64::from(left.subsec_nanos() > 0))
     }
@@ -139,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn keys_without_end_take_no_memory_without_end() {
+    fn any_number_of_keys_takes_bounded_memory() {
         let limit = RateLimit::new(1, 60).unwrap();
         let mut windows = Windows::default();
         for number in 0..5_000_u64 {
             let now = Duration::from_millis(number);
             assert_eq!(windows.admit(limit, &number.to_le_bytes(), now), Ok(()));
         }
-        assert_eq!(windows.of.len(), MOST_KEYS);
+        assert_eq!(windows.by_key.len(), MAX_KEYS);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! An isolated world: what one test sees. [`Sandboxes`] (`registry.rs`) has all of a server's.
+//! A sandbox: the server as one test sees it. [`Sandboxes`] (`registry.rs`) holds all of a server.
 //!
 //! A sandbox is made from [`Settings`], which never change; what happens in it is counted beside
-//! them. To reset it is to make it anew from the same settings.
+//! them. A reset replaces it by a new sandbox with the same settings.
 
 mod clock;
 pub(crate) mod config;
@@ -17,122 +17,107 @@ mod registry;
 pub(crate) mod verdict;
 
 pub(crate) use clock::Clock;
-pub(crate) use ended::Ending;
-pub(crate) use journals::Collected;
+pub(crate) use ended::SandboxEnd;
+pub(crate) use journals::EntryList;
 pub(crate) use limit::RateLimit;
-pub(crate) use registry::{Base, InUse, Sandboxes};
+pub(crate) use registry::{InUse, Sandboxes, SharedState};
 
 use std::collections::HashSet;
-use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed,
-};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
+use parking_lot::Mutex;
 
 use crate::contract::{ENDPOINTS, Operation, Readings};
 use crate::records::world::World;
-use crate::sandbox::faults::{Applied, Fault, Fired, Known, Live, Occurrence, Origin, Preferences};
-use crate::sandbox::hazard::Hazards;
+use crate::sandbox::faults::{
+    ArmedFault, DrawSeed, Fault, InjectedFault, NamedFault, Occurrence, PreferenceOutcome,
+    Preferences,
+};
+use crate::sandbox::hazard::{Hazard, Hazards};
 use crate::sandbox::journal::{Budget, Journal, Redactor};
 use crate::sandbox::verdict::Verdict;
 use limit::Windows;
 
-/// What a sandbox is to be.
+/// The settings that a sandbox is made from.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    /// What faults are drawn from, and the records where they are generated.
+    /// The seed of faults, and of generated records.
     pub(crate) seed: u64,
-    /// Records of its own; otherwise it has the server's.
+    /// Records of its own; `None`: it has the server's.
     pub(crate) world: Option<Arc<World>>,
     pub(crate) readings: Readings,
-    /// Whether any key that is no agent's stands for the main agent.
+    /// Whether any key that is no agent's is accepted as one of the main agent.
     pub(crate) any_key: bool,
     /// Each with its id.
-    pub(crate) faults: Arc<[Known]>,
+    pub(crate) faults: Arc<[NamedFault]>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) hazards: Hazards,
-    /// Whether its clock stands from the beginning.
+    /// Whether its clock is stopped from the beginning.
     pub(crate) frozen: bool,
 }
 
-/// One world, with what has happened in it.
+/// A sandbox, and what has happened in it.
 pub(crate) struct Sandbox {
     pub(crate) id: Box<str>,
     pub(crate) settings: Arc<Settings>,
-    base: Arc<Base>,
+    base: Arc<SharedState>,
     made: Instant,
     /// When it was used last: milliseconds since the server began.
-    used: AtomicU64,
+    last_used_ms: AtomicU64,
     /// Which use of any sandbox that was.
-    turn: AtomicU64,
-    /// How many requests in it are not answered to their end yet.
+    last_use: AtomicU64,
+    /// How many of its requests are in flight.
     users: AtomicUsize,
     /// Whether it was used with a known key, or by the control API.
     authenticated: AtomicBool,
-    /// How many requests each operation has had.
-    requests: [AtomicU64; Operation::COUNT],
-    hazards: AtomicU32,
-    /// What there is to look at: [`FAULTS`], [`LIMIT`], a [`CLOCK`] that is not the world's.
-    watches: AtomicU8,
     state: Mutex<State>,
-    /// How the one before it of the same id ended, if nobody asked for that.
-    before: OnceLock<Ending>,
+    /// How the sandbox of the same id before it ended, if nobody asked for that.
+    before: OnceLock<SandboxEnd>,
     pub(crate) journal: Journal,
 }
 
-const FAULTS: u8 = 1;
-const LIMIT: u8 = 2;
-const CLOCK: u8 = 4;
-
-/// What changes with each request, and what is set while the sandbox is used.
+/// What requests change, and what is set while the sandbox is used.
 struct State {
-    faults: Vec<Live>,
+    /// How many requests each operation has had.
+    requests: [u64; Operation::COUNT],
+    hazards: Hazards,
+    faults: Vec<ArmedFault>,
     rate_limit: Option<RateLimit>,
     windows: Windows,
     clock: Clock,
 }
 
 impl Sandbox {
-    fn new(id: &str, settings: Arc<Settings>, base: Arc<Base>, journals: Arc<Budget>) -> Self {
+    fn new(
+        id: &str,
+        settings: Arc<Settings>,
+        base: Arc<SharedState>,
+        journals: Arc<Budget>,
+    ) -> Self {
         let state = State {
-            faults: settings.faults.iter().map(Live::of).collect(),
+            requests: [0; Operation::COUNT],
+            hazards: settings.hazards,
+            faults: settings.faults.iter().map(ArmedFault::of).collect(),
             rate_limit: settings.rate_limit,
             windows: Windows::default(),
             clock: Clock::new(settings.frozen),
         };
-        let sandbox = Self {
+        Self {
             id: id.into(),
             base,
             made: Instant::now(),
-            used: AtomicU64::new(0),
-            turn: AtomicU64::new(0),
+            last_used_ms: AtomicU64::new(0),
+            last_use: AtomicU64::new(0),
             users: AtomicUsize::new(0),
             authenticated: AtomicBool::new(false),
-            requests: Default::default(),
-            hazards: AtomicU32::new(settings.hazards.bits()),
-            watches: AtomicU8::new(0),
             settings,
             state: Mutex::new(state),
             before: OnceLock::new(),
             journal: Journal::new(journals),
-        };
-        sandbox.watch(&sandbox.state());
-        sandbox
-    }
-
-    /// Nothing under this lock can leave the state half changed, so a poisoned one is as good as
-    /// any.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn watch(&self, state: &State) {
-        let faults = if state.faults.is_empty() { 0 } else { FAULTS };
-        let limit = if state.rate_limit.is_some() { LIMIT } else { 0 };
-        let clock = if state.clock.is_real() { 0 } else { CLOCK };
-        self.watches.store(faults | limit | clock, Relaxed);
+        }
     }
 
     /// The records as they are now.
@@ -144,83 +129,70 @@ impl Sandbox {
     }
 
     pub(crate) fn hazards(&self) -> Hazards {
-        Hazards::from_bits(self.hazards.load(Relaxed))
+        self.state.lock().hazards
     }
 
-    /// Whether requests are in it that name none.
+    /// Whether requests that name no sandbox are in this one.
     pub(crate) fn is_default(&self) -> bool {
         *self.id == *Sandboxes::DEFAULT
     }
 
-    /// Notes that it was used with a known key or by the control API. Where there are too many
-    /// sandboxes, those that never were are ended first.
+    /// Notes that it was used with a known key or by the control API. If there are too many
+    /// sandboxes, the others end first, because random requests should not end the sandbox of a
+    /// test.
     pub(crate) fn mark_authenticated(&self) {
         if !self.authenticated.load(Relaxed) {
             self.authenticated.store(true, Relaxed);
         }
     }
 
-    /// Whether it must not end now.
+    /// Whether it has a request in flight, so that it must not end.
     fn is_in_use(&self) -> bool {
         self.users.load(Acquire) > 0
     }
 
-    /// Counts a request; which one of its operation it is.
-    fn count(&self, operation: Operation) -> u64 {
-        self.requests[operation as usize].fetch_add(1, Relaxed) + 1
-    }
-
     /// How many requests each operation has had.
     pub(crate) fn requests(&self) -> impl Iterator<Item = (Operation, u64)> {
-        ENDPOINTS
-            .iter()
-            .zip(&self.requests)
-            .map(|(row, count)| (row.operation, count.load(Relaxed)))
+        let counts = self.state.lock().requests;
+        ENDPOINTS.iter().zip(counts).map(|(row, count)| (row.operation, count))
     }
 
-    fn origin(&self) -> Origin<'_> {
-        Origin { seed: self.settings.seed, sandbox: &self.id }
+    fn draw_seed(&self) -> DrawSeed<'_> {
+        DrawSeed { seed: self.settings.seed, sandbox: &self.id }
     }
 
-    /// Counts a request, and tells the fault that strikes it.
-    pub(crate) fn strike(&self, operation: Operation) -> Option<Fired> {
-        if self.watches.load(Relaxed) & FAULTS == 0 {
-            self.count(operation);
-            return None;
-        }
-        let mut state = self.state();
-        // Under the lock, so that faults meet requests in the order of their numbers.
-        let request = Occurrence { operation, ordinal: self.count(operation) };
-        Live::strike(&mut state.faults, self.origin(), request)
+    /// Counts a request, and picks the fault that strikes it.
+    pub(crate) fn strike(&self, operation: Operation) -> Option<InjectedFault> {
+        let mut state = self.state.lock();
+        let request = state.count(operation);
+        ArmedFault::strike(&mut state.faults, self.draw_seed(), request)
     }
 
-    /// The same for a request that asks for a fault itself. It gets that one; where nothing of
-    /// what it asks can be met, it is a request like any other.
-    pub(crate) fn asked(
+    /// Counts a request that asks for a fault itself. It gets that fault and no other; if nothing
+    /// that it asks for is possible, it is a request like any other.
+    pub(crate) fn strike_as_preferred(
         &self,
         preferences: Preferences,
         operation: Operation,
-    ) -> (Option<Fired>, Applied) {
-        let mut state = self.state();
-        let request = Occurrence { operation, ordinal: self.count(operation) };
-        let applied = preferences.apply(operation, request.ordinal, &state.faults);
-        let fired = match &applied.fault {
-            Some((live, ordinal)) => {
-                Some(live.fire(self.origin(), Occurrence { operation, ordinal: *ordinal }))
+    ) -> (Option<InjectedFault>, PreferenceOutcome) {
+        let mut state = self.state.lock();
+        let request = state.count(operation);
+        let outcome = preferences.apply(operation, request.ordinal, &state.faults);
+        let injected = match &outcome.fault {
+            Some((armed, ordinal)) => {
+                Some(armed.inject(self.draw_seed(), Occurrence { operation, ordinal: *ordinal }))
             }
-            None => Live::strike(&mut state.faults, self.origin(), request),
+            None => ArmedFault::strike(&mut state.faults, self.draw_seed(), request),
         };
-        (fired, applied)
+        (injected, outcome)
     }
 
-    /// Admits a request of a key, or tells the limit and after how many seconds one will be.
+    /// Admits a request of a key; else returns the limit and the seconds until the next is
+    /// admitted.
     pub(crate) fn admit(&self, key: &[u8]) -> Result<(), (RateLimit, u64)> {
-        if self.watches.load(Relaxed) & LIMIT == 0 {
-            return Ok(());
-        }
-        let mut state = self.state();
-        let now = state.clock.now(self.made.elapsed());
+        let mut state = self.state.lock();
         let Some(limit) = state.rate_limit else { return Ok(()) };
+        let now = state.clock.now(self.made.elapsed());
         state.windows.admit(limit, key, now).map_err(|seconds| (limit, seconds))
     }
 
@@ -228,53 +200,52 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// There is one with its id, or there are too many.
+    /// Another fault has its id, or there are too many.
     pub(crate) fn add_fault(&self, fault: Fault, first: bool) -> Result<(), String> {
-        let mut state = self.state();
-        state.add(fault, first)?;
-        self.watch(&state);
-        Ok(())
+        self.state.lock().add(fault, first)
     }
 
     /// Each fault with its id, how many requests it covered, and how many it struck.
-    pub(crate) fn faults(&self) -> Vec<(Known, u64, u64)> {
-        let state = self.state();
-        state.faults.iter().map(|live| (live.known.clone(), live.seen, live.fired)).collect()
+    pub(crate) fn faults(&self) -> Vec<(NamedFault, u64, u64)> {
+        let state = self.state.lock();
+        state
+            .faults
+            .iter()
+            .map(|armed| (armed.definition.clone(), armed.requests, armed.strikes))
+            .collect()
     }
 
     /// Sets the limit, and begins every window anew.
     pub(crate) fn limit(&self, limit: Option<RateLimit>) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.rate_limit = limit;
         state.windows = Windows::default();
-        self.watch(&state);
     }
 
     pub(crate) fn rate_limit(&self) -> Option<RateLimit> {
-        self.state().rate_limit
+        self.state.lock().rate_limit
     }
 
     /// Adds a hazard, to an operation or to all.
-    pub(crate) fn add_hazards(&self, more: Hazards) {
-        self.hazards.fetch_or(more.bits(), Relaxed);
+    pub(crate) fn add_hazard(&self, operation: Option<Operation>, hazard: Hazard) {
+        self.state.lock().hazards.add(operation, hazard);
     }
 
-    /// How long it has been there by its own clock.
+    /// How long it has existed by its own clock.
     pub(crate) fn own_time(&self, now: Instant) -> Duration {
-        let real = now.saturating_duration_since(self.made);
-        if self.watches.load(Relaxed) & CLOCK == 0 { real } else { self.state().clock.now(real) }
+        self.state.lock().clock.now(now.saturating_duration_since(self.made))
     }
 
-    /// What is thought of its requests.
+    /// The verdict on its requests, without keys.
     pub(crate) fn verdict(&self) -> Verdict {
         let mut verdict = {
-            let kept = self.journal.kept();
+            let kept = self.journal.lock();
             kept.watch.verdict(&self.id, &kept.entries)
         };
         if !verdict.findings.is_empty() {
-            // What was done names paths and parameters, which clients choose.
+            // Findings quote paths and parameters, which may hold keys that clients sent.
             let redactor = Redactor::new([&**self.world(), &**self.base.world()]);
-            // Where one key stood as it is, another may stand with escapes.
+            // If one key stood there unescaped, another one may still stand there with escapes.
             let hider = Redactor::new([&**self.world()]);
             for finding in &mut verdict.findings {
                 finding.what = hider.redact(&redactor.redact(&finding.what));
@@ -291,51 +262,58 @@ impl Sandbox {
         verdict
     }
 
-    /// Changes the clock; what it shows then, and whether it stands.
+    /// Changes the clock, and returns what it shows then and whether it is stopped.
     pub(crate) fn clock(&self, change: impl FnOnce(&mut Clock, Duration)) -> (Duration, bool) {
         let real = self.made.elapsed();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         change(&mut state.clock, real);
-        self.watch(&state);
         (state.clock.now(real), state.clock.is_frozen())
     }
 }
 
-/// So many faults a sandbox may have: each request looks at all of them.
-pub(crate) const MOST_FAULTS: usize = 1_000;
+/// A sandbox has at most this many faults, because each request looks at all of them.
+pub(crate) const MAX_FAULTS: usize = 1_000;
 
 impl State {
+    /// Counts a request. Faults are picked under the same lock, so that they meet requests in the
+    /// order of their numbers.
+    fn count(&mut self, operation: Operation) -> Occurrence {
+        let count = &mut self.requests[operation as usize];
+        *count += 1;
+        Occurrence { operation, ordinal: *count }
+    }
+
     fn add(&mut self, fault: Fault, first: bool) -> Result<(), String> {
-        // What has struck as often as it may is kept as long as there is room for it.
-        if self.faults.len() >= MOST_FAULTS {
-            self.faults.retain(|live| !live.is_over());
+        // A fault that strikes no more is still listed, as long as there is room for it.
+        if self.faults.len() >= MAX_FAULTS {
+            self.faults.retain(|armed| !armed.is_expired());
         }
-        if self.faults.len() >= MOST_FAULTS {
-            return Err(format!("a sandbox has at most {MOST_FAULTS} faults"));
+        if self.faults.len() >= MAX_FAULTS {
+            return Err(format!("a sandbox has at most {MAX_FAULTS} faults"));
         }
-        let known = self.faults.iter().map(|live| &*live.known.id);
+        let known = self.faults.iter().map(|armed| &*armed.definition.id);
         let known =
-            Known::new(fault, known.clone().count() + 1, |id| known.clone().any(|k| k == id))?;
+            NamedFault::new(fault, known.clone().count() + 1, |id| known.clone().any(|k| k == id))?;
         let place = if first { 0 } else { self.faults.len() };
-        self.faults.insert(place, Live::of(&known));
+        self.faults.insert(place, ArmedFault::of(&known));
         Ok(())
     }
 }
 
-/// Faults that are together in a sandbox, each with its id.
+/// Gives an id to each fault of a sandbox.
 ///
 /// # Errors
 ///
 /// One makes no sense, two have the same id, or there are too many.
-pub(crate) fn number_faults(faults: Vec<Fault>) -> Result<Arc<[Known]>, String> {
-    if faults.len() > MOST_FAULTS {
-        return Err(format!("a sandbox has at most {MOST_FAULTS} faults"));
+pub(crate) fn number_faults(faults: Vec<Fault>) -> Result<Arc<[NamedFault]>, String> {
+    if faults.len() > MAX_FAULTS {
+        return Err(format!("a sandbox has at most {MAX_FAULTS} faults"));
     }
     let mut taken: HashSet<Arc<str>> = HashSet::new();
     let mut all = Vec::with_capacity(faults.len());
     for fault in faults {
         fault.check()?;
-        let known = Known::new(fault, all.len() + 1, |id| taken.contains(id))?;
+        let known = NamedFault::new(fault, all.len() + 1, |id| taken.contains(id))?;
         taken.insert(Arc::clone(&known.id));
         all.push(known);
     }

@@ -1,26 +1,27 @@
-//! Who sends requests, and on which connection.
+//! The client of a connection, and whether it may have seen a response.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// The other end of a connection.
+/// The client of a connection.
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,
-    /// Whether it is on this machine.
+    /// Whether the client is on this machine.
     pub(crate) from_here: bool,
     /// When the connection was accepted.
     pub(crate) opened: Instant,
-    /// Stands for the connection as long as it is open.
+    /// Exists as long as the connection is open.
     connection: Arc<()>,
 }
 
-/// An answer, as far as it matters whether a later request can know of it.
+/// When and where a response was sent, which decides whether the client of a later request may have
+/// seen it.
 #[derive(Clone, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct ResponseReceipt {
     connection: Weak<()>,
-    /// When it was sent: since the server began.
+    /// When it was sent, since the server began.
     ended: Duration,
 }
 
@@ -30,24 +31,26 @@ impl Peer {
         Self { address, from_here, opened, connection }
     }
 
-    /// Someone on this machine, without a socket.
-    pub(crate) fn nobody() -> Self {
+    /// A client on this machine without a socket.
+    pub(crate) fn local() -> Self {
         Self::new(Ipv4Addr::LOCALHOST.into(), true)
     }
 
-    /// An answer that was sent to it.
-    pub(crate) fn hears(&self, ended: Duration) -> Heard {
-        Heard { connection: Arc::downgrade(&self.connection), ended }
+    /// The receipt of a response to this client.
+    pub(crate) fn receipt(&self, ended: Duration) -> ResponseReceipt {
+        ResponseReceipt { connection: Arc::downgrade(&self.connection), ended }
     }
 
-    /// Whether who sends now has heard an answer before: on the same connection, or on one that has
-    /// ended since, before this one was opened. `opened`: so long after the server began.
+    /// Whether the client may have seen a response before it sent a request. It may if the response
+    /// was sent on the same connection, or on one that ended before this one was opened. `opened`
+    /// is the time since the server began.
     ///
-    /// Where both are open side by side, nobody knows; several workers may ask for the same.
-    pub(crate) fn knows(&self, heard: &Heard, opened: Duration) -> bool {
-        match heard.connection.upgrade() {
+    /// If both connections are open, several workers may ask for the same, so we assume that it has
+    /// not.
+    pub(crate) fn may_have_seen(&self, receipt: &ResponseReceipt, opened: Duration) -> bool {
+        match receipt.connection.upgrade() {
             Some(connection) => Arc::ptr_eq(&connection, &self.connection),
-            None => opened >= heard.ended,
+            None => opened >= receipt.ended,
         }
     }
 }

@@ -179,7 +179,7 @@ impl ServerBuilder {
     /// See [`ServerBuilder::start`].
     #[doc(hidden)]
     pub fn unserved(self) -> Result<Unserved, StartError> {
-        Ok(Unserved { app: Arc::new(self.app()?), peer: Peer::nobody() })
+        Ok(Unserved { app: Arc::new(self.app()?), peer: Peer::local() })
     }
 
     /// Starts the server; it accepts connections when this returns.

@@ -1,195 +1,211 @@
-//! What a connection is doing, and what is to become of it: shared by the code behind hyper, which
-//! answers, and the [`Socket`](super::wire::Socket) before it, because hyper knows nothing of faults.
+//! What a connection is doing, and how it ends. The code behind hyper, which answers, and the
+//! [`Socket`](super::wire::Socket) before it share this, because hyper knows nothing of faults.
 
 use std::io;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// What is to become of a connection, and what has become of it.
-pub(super) struct ConnState {
-    pub(super) state: AtomicU8,
-    /// Something was written that the client has not taken, or it has reset the connection.
-    pub(super) untaken: AtomicBool,
-    phase: AtomicU8,
-    opened: Instant,
-    /// When the phase began or the client last took something of an answer: microseconds after
-    /// `opened`.
-    since: AtomicU64,
-    /// The client may send more than we read, so closing must not reset the connection.
-    pub(super) lingers: AtomicBool,
-    /// The server ends: the socket looks whether a request came before that, see
-    /// [`ConnState::has_input`].
-    pub(super) ends: AtomicBool,
-    pub(super) has_input: AtomicBool,
+/// The state of a connection.
+pub(super) struct ConnState(Mutex<State>);
+
+struct State {
+    fate: Fate,
+    phase: Phase,
+    /// When the phase began or the client last took something of a response.
+    since: Instant,
+    /// The client has not taken all that was written, or it has reset the connection.
+    has_unsent: bool,
+    /// The client may send more than we read, so closing at once would reset the connection.
+    lingers: bool,
+    input: InputCheck,
 }
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Phase {
-    /// No byte of a request has come since the last answer was sent.
+    /// No byte of a request has come since the last response was sent.
     Idle,
-    /// A request has begun to come, or the rest of a body that was answered without it.
+    /// A part of a request head has come, or the rest of a body whose request is answered already.
     Head,
-    /// A request is being answered; a fault may delay that.
+    /// We make the response; a fault may delay it.
     Working,
-    /// Somebody reads the body of a request before it is answered, and the client has not sent all
-    /// of it.
+    /// A handler waits for the rest of the request's body.
     Body,
-    /// A fault leaves the request without an answer.
+    /// A fault leaves the request without a response.
     Unanswered,
-    /// hyper takes the answer.
+    /// hyper takes the response.
     Answering,
-    /// hyper has all of the answer and writes the last of it.
+    /// hyper has all of the response and writes the last of it.
     Flushing,
-    /// We read what the client sends yet, so that it can read our last answer.
+    /// We still read what the client sends, so that the client can read our last response.
     Closing,
 }
 
-impl Phase {
-    const ALL: [Self; 8] = [
-        Self::Idle,
-        Self::Head,
-        Self::Working,
-        Self::Body,
-        Self::Unanswered,
-        Self::Answering,
-        Self::Flushing,
-        Self::Closing,
-    ];
+/// How a connection goes on or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It goes on.
+    Open,
+    /// A fault delays the response. The connection ends if the client closes its end.
+    Waiting,
+    /// It ends as soon as everything is sent that was written.
+    Cut,
+    /// It ends by a TCP reset.
+    Reset,
+    /// A search delays the response. The connection ends if the client resets it, but not if the
+    /// client closes its end: a client that only closes its sending direction sends the same FIN as
+    /// one that has left, until we write to it. A search ends within seconds, so its result may be
+    /// lost; a delay may last for minutes.
+    Searching,
 }
 
-pub(super) const OPEN: u8 = 0;
-/// A fault lets the client wait. Should the client close its end, nothing more is done for it.
-pub(super) const WAITING: u8 = 1;
-/// It ends as soon as everything is sent that was written.
-pub(super) const CUT: u8 = 2;
-/// It ends by a TCP reset.
-pub(super) const RESET: u8 = 3;
-/// The client waits for a search. Should it reset the connection, nothing more is done for it. To
-/// close its end is not enough: a client that closes only its sending direction sends the same FIN
-/// as one that is gone, until we write to it. A search ends within seconds, so it may be in vain; a
-/// delay may last for minutes.
-pub(super) const SEARCHING: u8 = 4;
+/// Whether the socket looks for a request that was sent before the server ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InputCheck {
+    Off,
+    /// The socket asks the kernel, because the runtime may not know of the bytes yet.
+    On,
+    /// The kernel has bytes that hyper has not read.
+    Found,
+}
 
-/// How often a client that waits is looked for, and an answer that drips flows on.
-pub(super) const LOOK: Duration = Duration::from_millis(50);
+/// How often we look whether a waiting client has left, and how often a throttled body flows on.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 impl ConnState {
     pub(super) fn new() -> Self {
-        Self {
-            state: AtomicU8::new(OPEN),
-            untaken: AtomicBool::new(false),
-            phase: AtomicU8::new(Phase::Idle as u8),
-            opened: Instant::now(),
-            since: AtomicU64::new(0),
-            lingers: AtomicBool::new(false),
-            ends: AtomicBool::new(false),
-            has_input: AtomicBool::new(false),
-        }
+        Self(Mutex::new(State {
+            fate: Fate::Open,
+            phase: Phase::Idle,
+            since: Instant::now(),
+            has_unsent: false,
+            lingers: false,
+            input: InputCheck::Off,
+        }))
     }
 
     pub(super) fn phase(&self) -> Phase {
-        Phase::ALL[usize::from(self.phase.load(Relaxed))]
+        self.0.lock().phase
     }
 
     pub(super) fn enter(&self, phase: Phase) {
-        self.phase.store(phase as u8, Relaxed);
-        self.touch();
+        let mut state = self.0.lock();
+        (state.phase, state.since) = (phase, Instant::now());
     }
 
-    /// Goes from one phase to the next, unless it is in another one.
-    pub(super) fn pass(&self, from: Phase, to: Phase) {
-        if self.phase() == from {
-            self.enter(to);
+    /// Goes from one phase to the next, unless the connection is in another one.
+    pub(super) fn advance(&self, from: Phase, to: Phase) {
+        let mut state = self.0.lock();
+        if state.phase == from {
+            (state.phase, state.since) = (to, Instant::now());
         }
-    }
-
-    fn touch(&self) {
-        let now = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.since.store(now, Relaxed);
     }
 
     /// How long nothing has happened.
     pub(super) fn idle(&self) -> Duration {
-        self.opened.elapsed().saturating_sub(Duration::from_micros(self.since.load(Relaxed)))
+        self.0.lock().since.elapsed()
     }
 
     /// Whether hyper has written something that the client does not take.
     pub(super) fn is_stuck(&self) -> bool {
-        matches!(self.phase(), Phase::Answering | Phase::Flushing) && self.untaken.load(Relaxed)
+        let state = self.0.lock();
+        matches!(state.phase, Phase::Answering | Phase::Flushing) && state.has_unsent
     }
 
-    /// From now on the socket asks the kernel for what the client has sent: no word of it may have
-    /// come to us yet.
-    pub(super) fn end(&self) {
-        self.ends.store(true, Relaxed);
+    /// Lets the socket look for requests that were sent before the server ends.
+    pub(super) fn check_input(&self) {
+        self.0.lock().input = InputCheck::On;
     }
 
-    /// Whether the client has sent something that hyper has not read, as far as was looked for.
+    pub(super) fn checks_input(&self) -> bool {
+        self.0.lock().input != InputCheck::Off
+    }
+
+    /// Notes what the kernel says. One read is enough, because a client that sends request after
+    /// request would be answered for ever.
+    pub(super) fn note_input(&self, has_input: bool) {
+        self.0.lock().input = if has_input { InputCheck::Found } else { InputCheck::On };
+    }
+
+    pub(super) fn note_read(&self) {
+        self.0.lock().input = InputCheck::Off;
+    }
+
+    /// Whether the client has sent something that hyper has not read, as far as the socket has
+    /// looked.
     pub(super) fn has_input(&self) -> bool {
-        self.has_input.load(Relaxed)
+        self.0.lock().input == InputCheck::Found
     }
 
-    pub(super) fn is(&self, state: u8) -> bool {
-        self.state.load(Relaxed) == state
+    pub(super) fn fate(&self) -> Fate {
+        self.0.lock().fate
     }
 
-    /// Whether the client left before it had read everything, as far as can be told.
+    pub(super) fn set_fate(&self, fate: Fate) {
+        self.0.lock().fate = fate;
+    }
+
+    pub(super) fn lingers(&self) -> bool {
+        self.0.lock().lingers
+    }
+
+    pub(super) fn set_lingers(&self, lingers: bool) {
+        self.0.lock().lingers = lingers;
+    }
+
+    /// Notes that the client has reset the connection.
+    pub(super) fn note_reset(&self) {
+        self.0.lock().has_unsent = true;
+    }
+
+    /// Whether the client left before it had read everything, as far as the kernel says.
     pub(super) fn is_unread(&self) -> bool {
-        self.is(WAITING) || (self.is(OPEN) && self.untaken.load(Relaxed))
+        let state = self.0.lock();
+        state.fate == Fate::Waiting || (state.fate == Fate::Open && state.has_unsent)
     }
 
-    /// Notes what became of a write, or of a read.
-    pub(super) fn note<T>(&self, result: &Poll<io::Result<T>>, done: impl FnOnce(&T) -> bool) {
-        let untaken = match result {
-            Poll::Ready(Ok(value)) => !done(value),
-            Poll::Ready(Err(_)) | Poll::Pending => true,
-        };
-        self.untaken.store(untaken, Relaxed);
+    /// Notes the result of writing `length` bytes.
+    pub(super) fn note_write(&self, result: &Poll<io::Result<usize>>, length: usize) {
+        let mut state = self.0.lock();
+        state.has_unsent = !matches!(result, Poll::Ready(Ok(written)) if *written == length);
         if let Poll::Ready(Ok(_)) = result {
-            self.touch();
+            state.since = Instant::now();
         }
     }
 
-    /// Lets the client wait. Ends sooner only with the whole connection, when the client goes.
+    /// Delays the response. If the client leaves, the socket ends the connection, and this with it.
     pub(super) async fn wait(&self, delay: Duration) {
-        self.state.store(WAITING, Relaxed);
+        self.set_fate(Fate::Waiting);
         let end = Instant::now() + delay;
         while Instant::now() < end {
-            // Each time this wakes, the socket looks for the client.
-            tokio::time::sleep_until(end.min(Instant::now() + LOOK)).await;
+            // Each time this wakes, the socket looks whether the client has left.
+            tokio::time::sleep_until(end.min(Instant::now() + POLL_INTERVAL)).await;
         }
-        self.state.store(OPEN, Relaxed);
+        self.set_fate(Fate::Open);
     }
 
-    /// Lets the client wait until it goes or `ended` says so.
+    /// Waits until the client leaves or `ended` holds.
     pub(super) async fn wait_until(&self, ended: impl Fn() -> bool) {
         while !ended() {
-            self.wait(LOOK).await;
+            self.wait(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits for an answer that may take long. Ends sooner only with the whole connection, when the
-    /// client resets it.
-    pub(super) async fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
-        let mut answer = pin!(answer);
+    /// Waits for a response that may take long. If the client resets the connection, the socket
+    /// ends it, and this with it.
+    pub(super) async fn wait_for<T>(&self, response: impl Future<Output = T>) -> T {
+        let mut response = pin!(response);
         loop {
-            // Each time this wakes, the socket looks for the client.
-            if let Ok(answer) = tokio::time::timeout(LOOK, answer.as_mut()).await {
-                self.state.store(OPEN, Relaxed);
-                return answer;
+            // Each time this wakes, the socket looks whether the client has left.
+            if let Ok(response) = tokio::time::timeout(POLL_INTERVAL, response.as_mut()).await {
+                self.set_fate(Fate::Open);
+                return response;
             }
-            self.state.store(SEARCHING, Relaxed);
+            self.set_fate(Fate::Searching);
         }
-    }
-
-    /// Ends the connection by a TCP reset once it is dropped.
-    pub(super) fn reset(&self) {
-        self.state.store(RESET, Relaxed);
     }
 }

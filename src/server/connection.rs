@@ -1,8 +1,6 @@
-//! One connection: its requests answered in turn, and its end.
+//! One connection: its requests are answered in turn, and then it is closed.
 
-use std::pin::{Pin, pin};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,40 +12,36 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
-use super::conn_state::{ConnState, Phase};
-use super::log::Begun;
-use super::refused::Refused;
-use super::request_body::{Framing, RequestBody, read_rest};
-use super::response_body::{ThrottledBody, TrackedBody, TruncatedBody};
+use super::conn_state::{ConnState, Fate, Phase};
+use super::date::date;
+use super::log::RequestStart;
+use super::parser_refusal::ParserRefusal;
+use super::request_body::{Framing, RequestBody, drain};
+use super::response_body::ResponseBody;
 use super::wire::Socket;
 use super::{AccessLog, App};
 use crate::api::ResponseMeta;
 use crate::control;
 use crate::sandbox::config::Limits;
-use crate::sandbox::faults::{BodyForm, Cut, Fired};
+use crate::sandbox::faults::{BodyForm, ConnectionFault};
 use crate::sandbox::journal::EntryId;
 use crate::sandbox::peer::Peer;
 
-/// On the way out, half a request and an answer that nobody reads have this long to go on.
+/// When the server ends, an incomplete request and a response that the client does not read have
+/// this long.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// How often a connection that holds the end is looked at.
+/// How often we look whether a connection still delays the end of the server.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// Why a connection ends without an answer: a fault says so.
-#[derive(Debug)]
+/// A connection ends without a response, because a fault says so.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault broke the connection")]
 pub(super) struct Aborted;
-
-impl std::fmt::Display for Aborted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a fault broke the connection")
-    }
-}
-
-impl std::error::Error for Aborted {}
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
@@ -56,17 +50,17 @@ pub(super) async fn serve(
     log: Option<Arc<AccessLog>>,
     client: Arc<Client>,
 ) {
-    // Without it, answers over several packets wait for the client's acknowledgement. A socket
-    // that cannot do it is slower, not wrong.
+    // Without this, a response of several packets waits for the client's acknowledgement. A socket
+    // that cannot do it is slower, not wrong, so we ignore an error.
     let _ = stream.set_nodelay(true);
     tokio::select! {
         biased;
         () = converse(stream, Arc::clone(&app), log, Arc::clone(&client)) => {}
-        () = client.is_cut() => {}
+        () = client.must_end() => {}
     }
-    let newest = *client.newest();
+    let newest = *client.newest.lock();
     if let Some(newest) = newest.filter(|_| client.state.is_unread()) {
-        app.sandboxes.unread(newest);
+        app.sandboxes.note_unread(newest);
     }
 }
 
@@ -85,38 +79,37 @@ async fn converse(
     };
     let socket = Socket::new(stream, Arc::clone(&client.state));
     let mut connection = builder(&app.limits).serve_connection(TokioIo::new(socket), service);
-    let mut end = pin!(client.server_ends());
-    let (mut ends, mut is_shut_down) = (false, false);
-    let outcome = std::future::poll_fn(|cx| {
-        if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
-            return Poll::Ready(outcome);
-        }
-        if !ends && end.as_mut().poll(cx).is_ready() {
-            ends = true;
-            client.state.end();
-            // The socket looks for a request that was sent before.
-            if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
-                return Poll::Ready(outcome);
+    let outcome = tokio::select! {
+        biased;
+        outcome = &mut connection => outcome,
+        () = client.server_ends() => {
+            // A request that was sent before the end is still answered, so the socket looks for one.
+            client.state.check_input();
+            let outcome = std::future::poll_fn(|cx| {
+                match std::pin::Pin::new(&mut connection).poll(cx) {
+                    Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                    Poll::Pending if client.state.has_input() => Poll::Pending,
+                    Poll::Pending => Poll::Ready(None),
+                }
+            });
+            if let Some(outcome) = outcome.await {
+                outcome
+            } else {
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+                (&mut connection).await
             }
         }
-        if ends && !is_shut_down && !client.state.has_input() {
-            is_shut_down = true;
-            Pin::new(&mut connection).graceful_shutdown();
-            return Pin::new(&mut connection).poll(cx);
-        }
-        Poll::Pending
-    })
-    .await;
+    };
     let mut socket = connection.into_parts().io.into_inner();
-    // Other errors are the client's: it left.
+    // Every other error means that the client left.
     if let Err(error) = outcome
-        && let Some(refused) = Refused::of(&error, socket.take_refusal())
+        && let Some(refused) = ParserRefusal::of(&error, socket.take_refusal())
     {
         if let Some(log) = &log {
             log.refused(refused.status, refused.reason);
         }
-        client.state.lingers.store(true, Ordering::Relaxed);
-        // Fails where the client has left.
+        client.state.set_lingers(true);
+        // Fails only where the client has left.
         let _ = socket.write(&refused.response).await;
     }
     socket.close().await;
@@ -127,7 +120,7 @@ fn builder(limits: &Limits) -> http1::Builder {
     let head_bytes = limits.head_bytes.max(Limits::LEAST_HEAD_BYTES);
     builder
         .timer(TokioTimer::new())
-        // A client that closes its sending side still waits for the answer.
+        // A client that closes its sending side still waits for the response.
         .half_close(true)
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(head_bytes)
@@ -135,28 +128,23 @@ fn builder(limits: &Limits) -> http1::Builder {
     builder
 }
 
-/// One end of a connection, and what is known of the other.
+/// The client of a connection.
 pub(super) struct Client {
     pub(super) peer: Peer,
     pub(super) state: Arc<ConnState>,
-    /// Where the journal has its newest request.
+    /// The newest request in the journal.
     pub(super) newest: Mutex<Option<EntryId>>,
-    /// Asks it to give its place to another one.
-    pub(super) gives_place: Notify,
-    /// Says that the server ends.
+    /// Asks the connection to end in favour of a new one.
+    pub(super) evict: Notify,
+    /// Becomes true when the server ends.
     pub(super) ends: watch::Receiver<bool>,
 }
 
 impl Client {
-    /// Nothing panics under this lock, so we use a poisoned one like any other.
-    fn newest(&self) -> MutexGuard<'_, Option<EntryId>> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How soon it may lose its place to a new connection, the highest first: one that waits for a
-    /// request, half a head or half a body, one that a fault leaves without an answer, one whose
-    /// client does not read; and of each kind the one that has been so for the longest time.
-    /// `None`: never.
+    /// How soon the connection may be ended in favour of a new one, the highest first; `None`:
+    /// never. First come connections that wait for a request, then those with an incomplete head or
+    /// body, those that a fault leaves without a response, and those whose client does not read; of
+    /// each kind, the one that has been so for the longest time comes first.
     pub(super) fn rank(&self) -> Option<(u8, Duration)> {
         let kind = match self.state.phase() {
             Phase::Idle | Phase::Closing => 3,
@@ -168,31 +156,31 @@ impl Client {
         Some((kind, self.state.idle()))
     }
 
-    /// Ready as soon as the connection has to end, whatever it is doing.
-    async fn is_cut(&self) {
+    /// Returns as soon as the connection has to end, whatever it is doing.
+    async fn must_end(&self) {
         tokio::select! {
-            () = self.loses_place() => {}
-            () = self.holds_the_end() => {}
+            () = self.evicted() => {}
+            () = self.outlasts_shutdown() => {}
         }
     }
 
-    async fn loses_place(&self) {
+    async fn evicted(&self) {
         loop {
-            self.gives_place.notified().await;
-            // A request may have come meanwhile.
-            if self.rank().is_some_and(|(_, idle)| idle >= super::connections::SILENT) {
+            self.evict.notified().await;
+            // A request may have come since this connection was chosen.
+            if self.rank().is_some_and(|(_, idle)| idle >= super::connections::EVICTABLE_AFTER) {
                 return;
             }
         }
     }
 
     async fn server_ends(&self) {
-        // Where the sender is gone, the server is gone.
+        // An error means that the sender is gone, and with it the server.
         let _ = self.ends.clone().wait_for(|ends| *ends).await;
     }
 
-    /// Ready when the server ends and this connection does not go on.
-    async fn holds_the_end(&self) {
+    /// Returns when the server ends and this connection makes no progress.
+    async fn outlasts_shutdown(&self) {
         self.server_ends().await;
         tokio::time::sleep(GRACE).await;
         loop {
@@ -214,50 +202,46 @@ async fn answer(
     request: hyper::Request<Incoming>,
     log: Option<Arc<AccessLog>>,
     client: Arc<Client>,
-) -> Result<hyper::Response<TrackedBody>, Aborted> {
+) -> Result<hyper::Response<ResponseBody>, Aborted> {
     client.state.enter(Phase::Working);
-    client.state.lingers.store(false, Ordering::Relaxed);
+    client.state.set_lingers(false);
     let (head, incoming) = request.into_parts();
     let body = RequestBody::new(incoming, &client.state).map(|body| (Framing::of(&head), body));
     let whole = body.as_ref().map_or_else(Body::empty, |(_, body)| Body::new(body.clone()));
     let request = Request::from_parts(head, whole);
-    let begun = log.is_some().then(|| Begun::new(&request));
+    let begun = log.is_some().then(|| RequestStart::new(&request));
     let may_take_long = control::is_search(request.uri().path());
     let answering = app.serve(request, body.as_ref(), &client.peer);
     let mut response = if may_take_long {
-        // Of an answer that the client does not wait for, nothing is noted.
-        *client.newest() = None;
+        // A search is not in the journal, so a client that leaves during it leaves no entry unread.
+        *client.newest.lock() = None;
         client.state.wait_for(answering).await
     } else {
         answering.await
     };
     if let Some((framing, body)) = &body {
-        settle(&mut response, *framing, body, &app.limits, &client.state).await;
+        finish_request_body(&mut response, *framing, body, &app.limits, &client.state).await;
     }
-    response.headers_mut().insert(header::DATE, app.date.now());
+    response.headers_mut().insert(header::DATE, date((app.clock)()));
     let meta = response.extensions_mut().remove::<ResponseMeta>();
-    *client.newest() = meta.as_ref().and_then(|meta| meta.entry);
-    let ending = log.zip(begun).map(|(log, begun)| log.ending(begun, meta.as_ref()));
-    if let Some(fired) = meta.as_ref().and_then(|meta| meta.fault.as_ref())
-        && !fired.delay.is_zero()
+    *client.newest.lock() = meta.as_ref().and_then(|meta| meta.entry);
+    let line = log.zip(begun).map(|(log, begun)| log.pending_line(begun, meta.as_ref()));
+    if let Some(injected) = meta.as_ref().and_then(|meta| meta.fault.as_ref())
+        && !injected.delay.is_zero()
     {
-        client.state.wait(fired.delay).await;
+        client.state.wait(injected.delay).await;
     }
-    if let Some(ending) = ending
+    if let Some(line) = line
         && !meta.as_ref().is_some_and(ResponseMeta::breaks)
     {
-        ending.end(response.status());
+        line.finish(response.status());
     }
-    let response = match meta {
-        Some(meta) if meta.fault.is_some() => broken(response, meta, &client).await?,
-        _ => response,
-    };
-    Ok(response.map(|body| TrackedBody::new(body, Arc::clone(&client.state))))
+    apply_fault(response, meta, &client).await
 }
 
-/// Decides what becomes of a body that nobody has read: it is read beside the answer, so that the
-/// connection goes on, or the answer says that the connection closes.
-async fn settle(
+/// Decides about a body that no handler has read. Either we read it beside the response, so that
+/// the connection goes on, or the response says that the connection closes.
+async fn finish_request_body(
     response: &mut Response,
     framing: Framing,
     body: &RequestBody,
@@ -267,11 +251,12 @@ async fn settle(
     if !body.is_unread() && !body.has_failed() {
         return;
     }
-    state.lingers.store(true, Ordering::Relaxed);
-    let is_awaited = framing.expects && !body.is_begun();
+    state.set_lingers(true);
+    let is_awaited = framing.expects && !body.is_started();
     if is_awaited && !framing.closes {
-        // We do not ask for it. hyper looks whether it has come nevertheless; if it has not, hyper
-        // closes the connection, and says so if it knows before it gets the answer.
+        // We do not ask for the body. hyper looks whether it has come nevertheless; if not, hyper
+        // closes the connection, and says so in the response if it knows before it gets the
+        // response.
         drop(body.take());
         tokio::task::yield_now().await;
     } else if framing.closes
@@ -283,39 +268,40 @@ async fn settle(
         drop(body.take());
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     } else if let Some(rest) = body.take() {
-        tokio::spawn(read_rest(rest, limits.head_timeout));
+        tokio::spawn(drain(rest, limits.head_timeout));
     }
 }
 
-/// What a fault leaves of an answer.
-async fn broken(
+/// Does to the connection and to the body what a fault says.
+async fn apply_fault(
     response: Response,
-    meta: ResponseMeta,
+    meta: Option<ResponseMeta>,
     client: &Client,
-) -> Result<Response, Aborted> {
-    let Some(Fired { fault, .. }) = &meta.fault else { return Ok(response) };
-    match fault.cut {
-        Some(Cut::Reset) => {
-            client.state.reset();
+) -> Result<hyper::Response<ResponseBody>, Aborted> {
+    let fault = meta.as_ref().and_then(|meta| meta.fault.as_ref());
+    let fault = fault.map(|injected| Arc::clone(&injected.fault));
+    match fault.as_ref().and_then(|fault| fault.connection) {
+        Some(ConnectionFault::Reset) => {
+            client.state.set_fate(Fate::Reset);
             return Err(Aborted);
         }
-        Some(Cut::NoAnswer) => {
+        Some(ConnectionFault::NoAnswer) => {
             client.state.enter(Phase::Unanswered);
             client.state.wait_until(|| *client.ends.borrow()).await;
             return Err(Aborted);
         }
         None => {}
     }
-    let truncated = fault.body == BodyForm::Truncated;
-    let drip = fault.drip;
-    Ok(response.map(|mut body| {
-        if truncated {
-            body = Body::new(TruncatedBody::of(body, Arc::clone(&client.state)));
+    Ok(response.map(|body| {
+        let mut body = ResponseBody::new(body, Arc::clone(&client.state));
+        if let Some(fault) = fault {
+            if fault.body == BodyForm::Truncated {
+                body.truncate();
+            }
+            if let Some((rate, meta)) = fault.drip.zip(meta) {
+                body.throttle(rate, meta);
+            }
         }
-        match drip {
-            // The sandbox is in use until the last byte.
-            Some(rate) => Body::new(ThrottledBody::of(body, rate, meta)),
-            None => body,
-        }
+        body
     }))
 }

@@ -1,18 +1,20 @@
-//! The listener and its connections: accepted, limited, and ended in good order.
+//! Accepts connections, limits their number, and ends them in good order.
 //!
-//! A connection belongs to one task, see `connection.rs`. What it may cost is in
-//! [`Limits`](crate::sandbox::config::Limits). Where too many are open, as many as are needed end for new
-//! ones: those first that wait for a request, and never one that works on an answer.
+//! A connection has its own task (`connection.rs`) and the costs that
+//! [`Limits`](crate::sandbox::config::Limits) allow. If too many are open, a new one ends another:
+//! first those that wait for a request, and never one whose request is being answered.
 //!
-//! On the way out, everything is answered that a client sent whole before: we look into the queue
-//! of the listener and into every socket, and only then say that the connection closes.
+//! At the end, the server still answers every complete request that was sent before. So we look
+//! into the queue of the listener and into every socket before we tell a client that its connection
+//! closes.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -22,16 +24,16 @@ use super::connection::{Client, serve};
 use super::{AccessLog, App};
 use crate::sandbox::peer::Peer;
 
-/// A connection may be ended for a new one after this long without a request.
-pub(super) const SILENT: Duration = Duration::from_millis(500);
+/// A connection may be ended for a new one after it was idle for this long.
+pub(super) const EVICTABLE_AFTER: Duration = Duration::from_millis(500);
 
-/// How long to wait before asking again for a place, where none is free.
+/// How long we wait before we try again to end a connection for a new one.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// How often sandboxes are looked for that have been idle for too long.
+/// How often we end the sandboxes that were idle for too long.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// So many connections may wait to be accepted. A whole test suite may connect at once.
+/// How many connections may wait to be accepted, because a whole test suite may connect at once.
 const BACKLOG: u32 = 1024;
 
 /// Listens on an address. Needs a runtime.
@@ -40,8 +42,8 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // So that a server can follow another on the same port at once. Elsewhere than on Unix it
-    // would let two share it.
+    // A server can follow another one on the same port at once. On other systems than Unix, this
+    // option would let two servers share the port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -59,14 +61,14 @@ pub(crate) async fn run_until(
     let limits = app.limits;
     let app = Arc::new(app);
     let (end, ends) = watch::channel(false);
-    let mut open = Open::new(Arc::clone(&app), log.map(Arc::new), ends);
+    let mut open = ConnectionSet::new(Arc::clone(&app), log.map(Arc::new), ends);
     let mut stop = std::pin::pin!(stop);
     let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
-    // A connection that is accepted and waits for a place, and since when.
+    // An accepted connection that waits until another one ends, and since when.
     let mut waiting = None;
     let mut since = Instant::now();
     loop {
-        open.forget_ended();
+        open.remove_ended();
         if open.tasks.len() < limits.connections.max(1)
             && let Some(stream) = waiting.take()
         {
@@ -84,23 +86,23 @@ pub(crate) async fn run_until(
             accepted = listener.accept(), if !full => accepted,
             () = open.one_ended(), if full => continue,
             () = tokio::time::sleep(RETRY), if full => {
-                open.make_room(since.elapsed());
+                open.evict_one(since.elapsed());
                 continue;
             }
         };
         match accepted {
             Ok(stream) => {
                 (waiting, since) = (Some(stream), Instant::now());
-                open.forget_ended();
+                open.remove_ended();
                 if open.tasks.len() >= limits.connections.max(1) {
-                    open.make_room(Duration::ZERO);
+                    open.evict_one(Duration::ZERO);
                 }
             }
             // The client left before it was accepted.
-            Err(error) if is_the_peers(&error) => {}
-            // There is no file for one more.
+            Err(error) if is_peer_error(&error) => {}
+            // The process has no file descriptor left.
             Err(_) => {
-                open.make_room(SILENT);
+                open.evict_one(EVICTABLE_AFTER);
                 tokio::select! {
                     () = open.one_ended() => {}
                     () = tokio::time::sleep(RETRY) => {}
@@ -114,17 +116,17 @@ pub(crate) async fn run_until(
         open.serve(stream);
     }
     let drained = async {
-        // What waits in the queue was sent before we were asked to stop.
+        // Connections in the queue were made before we were asked to stop.
         open.accept_rest(listener).await;
         while !open.tasks.is_empty() {
             open.one_ended().await;
         }
     };
-    // What has not finished by then is cut off with the set.
+    // If the time is over, the remaining connections are dropped with the set.
     let _ = tokio::time::timeout(limits.drain, drained).await;
 }
 
-fn is_the_peers(error: &io::Error) -> bool {
+fn is_peer_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionRefused
@@ -135,16 +137,16 @@ fn is_the_peers(error: &io::Error) -> bool {
 }
 
 /// The connections that are open.
-struct Open {
+struct ConnectionSet {
     app: Arc<App>,
     log: Option<Arc<AccessLog>>,
-    /// Says that the server ends.
+    /// Becomes true when the server ends.
     ends: watch::Receiver<bool>,
     tasks: JoinSet<()>,
     clients: HashMap<Id, Arc<Client>>,
 }
 
-impl Open {
+impl ConnectionSet {
     fn new(app: Arc<App>, log: Option<Arc<AccessLog>>, ends: watch::Receiver<bool>) -> Self {
         Self { app, log, ends, tasks: JoinSet::new(), clients: HashMap::new() }
     }
@@ -154,61 +156,63 @@ impl Open {
             peer: Peer::new(peer.ip().to_canonical(), is_from_here(&stream, peer)),
             state: Arc::new(ConnState::new()),
             newest: Mutex::default(),
-            gives_place: Notify::new(),
+            evict: Notify::new(),
             ends: self.ends.clone(),
         });
         let served = serve(stream, Arc::clone(&self.app), self.log.clone(), Arc::clone(&client));
         self.clients.insert(self.tasks.spawn(served).id(), client);
     }
 
-    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
+    fn remove(&mut self, ended: Result<(Id, ()), JoinError>) {
         let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
         self.clients.remove(&id);
     }
 
-    fn forget_ended(&mut self) {
+    fn remove_ended(&mut self) {
         while let Some(ended) = self.tasks.try_join_next_with_id() {
-            self.forget(ended);
+            self.remove(ended);
         }
     }
 
-    /// Waits until one has ended; for ever where there is none.
+    /// Waits until a connection has ended; without connections, for ever.
     async fn one_ended(&mut self) {
         match self.tasks.join_next_with_id().await {
-            Some(ended) => self.forget(ended),
+            Some(ended) => self.remove(ended),
             None => std::future::pending().await,
         }
     }
 
-    /// Asks one connection for its place: of those that can give it the one with the least to lose.
-    /// That one may have a moment left; a new connection that has waited for longer takes the next
-    /// best, so that busy connections and half requests together never keep it out.
-    fn make_room(&self, waited: Duration) {
+    /// Asks the connection with the least to lose to end for a new one. If it has not been idle for
+    /// long enough, we wait for it; but a new connection that has waited as long takes the next
+    /// best, so that busy connections and incomplete requests together never keep it out.
+    fn evict_one(&self, waited: Duration) {
         let clients = self.clients.values();
         let ranked = clients.filter_map(|client| Some((client.rank()?, client)));
-        let ranked = ranked.filter(|((_, idle), _)| waited < SILENT || *idle >= SILENT);
+        let ranked =
+            ranked.filter(|((_, idle), _)| waited < EVICTABLE_AFTER || *idle >= EVICTABLE_AFTER);
         if let Some(((_, idle), client)) = ranked.max_by_key(|(rank, _)| *rank)
-            && idle >= SILENT
+            && idle >= EVICTABLE_AFTER
         {
-            client.gives_place.notify_one();
+            client.evict.notify_one();
         }
     }
 
-    /// Accepts what waits in the queue, until there is nothing more, and closes the listener.
+    /// Accepts every connection in the queue, and closes the listener.
     async fn accept_rest(&mut self, listener: TcpListener) {
-        // The runtime may not have heard of them yet, the kernel knows them all.
+        // The runtime may not know of all of them yet, so we ask the kernel.
         let Ok(listener) = listener.into_std() else { return };
         for _ in 0..=BACKLOG {
             match listener.accept() {
                 Ok((stream, peer)) => {
+                    // An error means that the client has left.
                     let stream = stream.set_nonblocking(true).map(|()| stream);
                     if let Ok(stream) = stream.and_then(TcpStream::from_std) {
                         self.serve((stream, peer));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if is_the_peers(&error) => {}
-                // There is no file for one more before another one has ended.
+                Err(error) if is_peer_error(&error) => {}
+                // The process has no file descriptor left until another connection has ended.
                 Err(_) if self.tasks.is_empty() => return,
                 Err(_) => self.one_ended().await,
             }
@@ -216,10 +220,10 @@ impl Open {
     }
 }
 
-/// Whether a connection comes from this machine: from loopback, or from the address that it goes
-/// to.
+/// Whether a connection comes from this machine: from loopback, or from the address to which it is
+/// made.
 fn is_from_here(stream: &TcpStream, peer: SocketAddr) -> bool {
-    // An IPv4 address may come in an IPv6 one.
+    // An IPv4 address may be written as an IPv6 one.
     let peer = peer.ip().to_canonical();
     let own = || stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == peer);
     peer.is_loopback() || own()
@@ -229,7 +233,7 @@ fn is_from_here(stream: &TcpStream, peer: SocketAddr) -> bool {
 mod tests {
     use super::*;
 
-    /// No test has a peer on another machine, so its address comes in from outside.
+    /// No test has a client on another machine, so the address is a parameter.
     #[test]
     fn a_peer_is_on_this_machine_by_its_address() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,65 +1,21 @@
-//! The `Date` of answers. hyper has one of its own, but keeps it until the clock passes the next
-//! second: where the clock is set back, it stands still until then.
+//! The `Date` of responses. hyper keeps the date that it wrote until the clock passes the next
+//! second: where the clock is set back, hyper's date stands still until then. So we write it
+//! ourselves.
 
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use super::Clock;
-
-/// Writes the time of day, once a second.
-pub(super) struct DateWriter {
-    clock: Clock,
-    written: ArcSwap<Written>,
-}
-
-struct Written {
-    second: i64,
-    value: HeaderValue,
-}
-
-impl DateWriter {
-    pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, written: ArcSwap::from_pointee(Written::at(second(clock()))) }
-    }
-
-    /// The value of `Date` now.
-    pub(super) fn now(&self) -> HeaderValue {
-        let second = second((self.clock)());
-        {
-            let written = self.written.load();
-            if written.second == second {
-                return written.value.clone();
-            }
-        }
-        let written = Written::at(second);
-        let value = written.value.clone();
-        self.written.store(written.into());
-        value
-    }
-}
-
-impl Written {
-    fn at(second: i64) -> Self {
-        let text = Timestamp::from_second(second)
-            .and_then(|time| DateTimePrinter::new().timestamp_to_rfc9110_string(&time))
-            .expect("a second within the bounds can be written");
-        Self { second, value: HeaderValue::from_str(&text).expect("a date is ASCII") }
-    }
-}
-
-/// The second of an instant, since 1970. Times before it, and such as the calendar does not have, are
-/// taken for the next that HTTP can write.
-fn second(time: SystemTime) -> i64 {
-    let seconds = |length: std::time::Duration| i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
-    let second = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => seconds(since),
-        Err(before) => -seconds(before.duration()),
-    };
-    second.clamp(0, Timestamp::MAX.as_second())
+/// The value of `Date` for a time of day. A time that HTTP cannot write becomes the nearest that it
+/// can.
+pub(super) fn date(time: SystemTime) -> HeaderValue {
+    let time = Timestamp::try_from(time.max(SystemTime::UNIX_EPOCH)).unwrap_or(Timestamp::MAX);
+    let mut text = String::with_capacity("Thu, 01 Jan 1970 00:00:00 GMT".len());
+    let written = DateTimePrinter::new().print_timestamp_rfc9110(&time, &mut text);
+    written.expect("the years 1970 to 9999 can be written");
+    HeaderValue::try_from(text).expect("a date is ASCII")
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-//! The access log: one line a request, never a key, never a request that waits for it.
+//! The access log: one line for each request. It never shows a key, and no request waits for it.
 //!
-//! Lines go through a bounded queue to a thread that writes them. The first after a pause is
-//! written at once; then the thread takes what has come in [`PAUSE`]s, so that a busy server wakes
-//! it a hundred times a second, not once a request. Where nobody reads, the queue fills, lines are
-//! dropped, and the next line that is written tells how many.
+//! Lines go through a bounded queue to a thread that writes them. The thread writes the first line
+//! after a pause at once, and then sleeps for [`PAUSE`], so that a busy server wakes it a hundred
+//! times a second instead of once a request. If nobody reads the log, the queue fills up and
+//! further lines are dropped; the next line that is written says how many.
 
 mod line;
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime};
 
 use axum::http::{HeaderValue, StatusCode};
@@ -18,166 +19,128 @@ use axum::http::{HeaderValue, StatusCode};
 use crate::api::ResponseMeta;
 use crate::contract;
 use crate::sandbox::Sandboxes;
-pub(super) use line::Begun;
-use line::{Line, Shown};
+pub(super) use line::RequestStart;
+use line::{LineView, LogLine};
 
 /// How the access log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// A line to read.
+    /// Lines for people.
     #[default]
     Text,
-    /// A JSON object a line.
+    /// One JSON object on each line.
     Json,
-    /// Nothing.
+    /// No log.
     Off,
 }
 
-/// Tells the time of day.
+/// Returns the time of day.
 pub(crate) type Clock = fn() -> SystemTime;
 
-/// So many lines wait for the writer at most.
+/// At most this many lines wait for the writer.
 const QUEUE: usize = 4096;
 
-/// So much is written at once at most, in bytes, and a line more.
+/// The writer writes at most this many bytes at once, and one line more.
 const CHUNK: usize = 64 * 1024;
 
 /// The writer of a busy server looks for lines this often.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The sending end; the writer ends when it is dropped.
+/// The sending end of the log; the writer ends when this is dropped.
 pub(crate) struct AccessLog {
-    queue: Arc<Queue>,
+    lines: Sender<LogLine>,
+    counts: Arc<Counts>,
     clock: Clock,
 }
 
-/// The lines that wait for the writer.
+/// The number of lines that wait for the writer, and of those that were dropped.
 #[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
+struct Counts {
+    waiting: AtomicUsize,
+    dropped: AtomicU64,
 }
 
-#[derive(Default)]
-struct Waiting {
-    lines: Vec<Line>,
-    dropped: u64,
-    /// The writer sleeps until there is a line.
-    idle: bool,
-    /// There will be no more.
-    closed: bool,
-}
-
-impl Queue {
-    /// Nothing under this lock can panic, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, line: Line) {
-        let mut waiting = self.lock();
-        if waiting.lines.len() < QUEUE {
-            waiting.lines.push(line);
-        } else {
-            waiting.dropped += 1;
-        }
-        if std::mem::take(&mut waiting.idle) {
-            drop(waiting);
-            self.changed.notify_one();
-        }
-    }
-
-    /// Waits for lines and takes all of them, with how many were dropped since. `None` once there
-    /// will be no more.
-    fn take(&self, lines: &mut Vec<Line>, busy: bool) -> Option<u64> {
-        let mut waiting = self.lock();
-        if busy {
-            let pause = self.changed.wait_timeout_while(waiting, PAUSE, |waiting| !waiting.closed);
-            waiting = pause.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        while waiting.lines.is_empty() && waiting.dropped == 0 && !waiting.closed {
-            waiting.idle = true;
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-        std::mem::swap(&mut waiting.lines, lines);
-        let dropped = std::mem::take(&mut waiting.dropped);
-        (!lines.is_empty() || dropped > 0).then_some(dropped)
-    }
-}
-
-impl Drop for AccessLog {
-    fn drop(&mut self) {
-        self.queue.lock().closed = true;
-        self.queue.changed.notify_one();
-    }
-}
-
-/// A request whose answer is about to be sent. Its line is written when that is so, and also when
-/// the client goes before.
-pub(super) struct Ending {
+/// The line of a request whose response is about to be sent. The line is queued when this is
+/// dropped, which also happens when the client leaves before.
+pub(super) struct PendingLine {
     log: Arc<AccessLog>,
-    line: Option<Line>,
+    line: Option<LogLine>,
 }
 
-impl Ending {
-    /// Notes the answer; what is written until then says that there was none.
-    pub(super) fn end(mut self, status: StatusCode) {
+impl PendingLine {
+    /// Queues the line with the status of the response; without this, it says that there was none.
+    pub(super) fn finish(mut self, status: StatusCode) {
         if let Some(line) = &mut self.line {
             line.status = Some(status.as_u16());
         }
     }
 }
 
-impl Drop for Ending {
+impl Drop for PendingLine {
     fn drop(&mut self) {
         if let Some(mut line) = self.line.take() {
             line.time = (self.log.clock)();
             line.took =
                 line.request.as_ref().map_or(Duration::ZERO, |request| request.at.elapsed());
-            self.log.queue.push(line);
+            self.log.push(line);
         }
     }
 }
 
-/// Tells when the writer has written all there was.
-pub(crate) struct Flushed(Receiver<()>);
+/// Waits until the writer has written every line.
+pub(crate) struct FlushWaiter(Receiver<()>);
 
-impl Flushed {
-    /// Waits for the writer, but not for a reader who does not read.
+impl FlushWaiter {
+    /// Waits for the writer, but no longer than this: nobody may read what it writes.
     pub(crate) fn wait(self, most: Duration) {
-        // Ends with an error in both good cases and bad ones: the writer sends nothing.
+        // The writer sends nothing and drops its end, so this always returns an error.
         let _ = self.0.recv_timeout(most);
     }
 }
 
 impl AccessLog {
-    /// Starts the writer. `sandboxes` know the keys, which clients may put where they do not
-    /// belong.
+    /// Starts the writer. It finds keys that clients put where they do not belong in `sandboxes`.
     pub(crate) fn start(
         format: LogFormat,
         clock: Clock,
         sandboxes: Arc<Sandboxes>,
         out: impl Write + Send + 'static,
-    ) -> std::io::Result<Option<(Self, Flushed)>> {
+    ) -> std::io::Result<Option<(Self, FlushWaiter)>> {
         if format == LogFormat::Off {
             return Ok(None);
         }
-        let (done, flushed) = sync_channel(0);
-        let queue = Arc::new(Queue::default());
-        let log = Self { queue: Arc::clone(&queue), clock };
-        let writer = Writer { format, sandboxes, out };
+        let (done, flushed) = channel();
+        let (lines, queue) = channel();
+        let counts = Arc::new(Counts::default());
+        let log = Self { lines, counts: Arc::clone(&counts), clock };
+        let writer = Writer { format, sandboxes, counts, out };
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             writer.run(&queue);
             drop(done);
         })?;
-        Ok(Some((log, Flushed(flushed))))
+        Ok(Some((log, FlushWaiter(flushed))))
     }
 
-    /// What is to be written of a request, once its answer is sent.
-    pub(super) fn ending(self: &Arc<Self>, request: Begun, meta: Option<&ResponseMeta>) -> Ending {
+    fn push(&self, line: LogLine) {
+        if self.counts.waiting.fetch_add(1, Relaxed) < QUEUE {
+            // An error means that the writer has panicked. The server goes on without its log.
+            let _ = self.lines.send(line);
+        } else {
+            self.counts.waiting.fetch_sub(1, Relaxed);
+            self.counts.dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The line of a request, to be queued once its response is sent.
+    pub(super) fn pending_line(
+        self: &Arc<Self>,
+        request: RequestStart,
+        meta: Option<&ResponseMeta>,
+    ) -> PendingLine {
         let sandbox = meta.and_then(|meta| meta.sandbox.as_ref());
-        // The line must not hold the sandbox itself, which would be in use as long as it waits.
-        let line = Line {
+        // The line does not hold the sandbox itself, because the sandbox would be in use until the
+        // line is written.
+        let line = LogLine {
             time: SystemTime::UNIX_EPOCH,
             took: Duration::ZERO,
             request: Some(request),
@@ -185,18 +148,17 @@ impl AccessLog {
             refused: meta
                 .and_then(|meta| meta.refused.as_ref())
                 .map(|(code, reason)| (Some(code.number()), reason.clone())),
-            fault: meta.and_then(|meta| meta.fault.as_ref()).map(|fired| fired.id.clone()),
+            fault: meta.and_then(|meta| meta.fault.as_ref()).map(|injected| injected.id.clone()),
             sandbox: sandbox.map(|sandbox| sandbox.id.clone()),
             world: sandbox.and_then(|sandbox| sandbox.settings.world.clone()),
         };
-        Ending { log: Arc::clone(self), line: Some(line) }
+        PendingLine { log: Arc::clone(self), line: Some(line) }
     }
 
-    /// Writes what the HTTP parser refused, and why. Nothing of the request is known.
+    /// Queues a line about bytes that the HTTP parser refused. Nothing of the request is known.
     pub(super) fn refused(&self, status: u16, reason: String) {
-        let reason = HeaderValue::try_from(reason)
-            .unwrap_or_else(|_| HeaderValue::from_static("unprintable"));
-        self.queue.push(Line {
+        let reason = HeaderValue::try_from(reason).expect("hyper's own words are ASCII");
+        self.push(LogLine {
             time: (self.clock)(),
             took: Duration::ZERO,
             request: None,
@@ -209,65 +171,68 @@ impl AccessLog {
     }
 }
 
-/// Writes the lines. Whatever takes time is done here, where no request waits for it.
+/// Writes the lines. All that takes time happens here, because no request waits for it.
 struct Writer<W> {
     format: LogFormat,
-    /// Whose keys must never be written.
+    /// Keys of their agents are never written.
     sandboxes: Arc<Sandboxes>,
+    counts: Arc<Counts>,
     out: W,
 }
 
 impl<W: Write> Writer<W> {
-    fn run(mut self, queue: &Queue) {
+    fn run(mut self, queue: &Receiver<LogLine>) {
         let mut chunk = String::new();
-        let mut lines = Vec::new();
-        // Lines that could not be written; told with the next ones, should stderr open again.
+        // Lines that were dropped or could not be written since the last one that was.
         let mut lost = 0;
-        let mut busy = false;
-        while let Some(dropped) = queue.take(&mut lines, busy) {
-            busy = true;
-            lost += dropped;
+        while let Ok(first) = queue.recv() {
+            let lines = std::iter::once(first).chain(queue.try_iter().take(QUEUE));
+            let lines: Vec<LogLine> = lines.collect();
+            self.counts.waiting.fetch_sub(lines.len(), Relaxed);
+            lost += self.counts.dropped.swap(0, Relaxed);
             let mut unwritten = 0;
-            for (left, line) in (0..lines.len()).rev().zip(lines.drain(..)) {
-                self.append(&line, &mut chunk);
+            for (left, line) in (0..lines.len()).rev().zip(&lines) {
+                self.append(line, &mut chunk);
                 unwritten += 1;
                 if chunk.len() < CHUNK && left > 0 {
                     continue;
                 }
                 if lost > 0 {
-                    self.append_missing(lost, &mut chunk);
+                    self.append_lost(lost, &mut chunk);
                 }
                 let written = self.out.write_all(chunk.as_bytes()).and_then(|()| self.out.flush());
                 lost = if written.is_ok() { 0 } else { lost + unwritten };
                 unwritten = 0;
                 chunk.clear();
             }
+            std::thread::sleep(PAUSE);
         }
     }
 
-    fn append(&self, line: &Line, out: &mut String) {
-        // Nothing is written that the client chose where a request is answered by an endpoint,
-        // in the default sandbox.
+    fn append(&self, line: &LogLine, out: &mut String) {
+        // A request to an endpoint in the default sandbox shows nothing that the client chose,
+        // unless it was refused, so only the others are searched for keys.
         let secret = line.request.as_ref().is_some_and(|request| {
-            let chosen = line.refused.is_some()
+            let shows_input = line.refused.is_some()
                 || line.sandbox.is_some()
                 || contract::endpoint(request.uri.path()).is_none();
-            chosen && line.holds_key(request, &self.sandboxes)
+            shows_input && line.holds_key(request, &self.sandboxes)
         });
-        let shown = Shown { line, secret };
-        // Writing to a string cannot fail.
-        let _ = match self.format {
-            LogFormat::Json => writeln!(out, "{}", shown.json()),
-            LogFormat::Text | LogFormat::Off => shown.text(out),
+        let view = LineView { line, secret };
+        let written = match self.format {
+            LogFormat::Json => writeln!(out, "{}", view.json()),
+            LogFormat::Text | LogFormat::Off => view.text(out),
         };
+        written.expect("writing to a string cannot fail");
     }
 
-    fn append_missing(&self, missing: u64, out: &mut String) {
-        let _ = match self.format {
-            LogFormat::Json => writeln!(out, r#"{{"dropped_lines":{missing}}}"#),
+    fn append_lost(&self, lost: u64, out: &mut String) {
+        let line = match self.format {
+            LogFormat::Json => format!("{{\"dropped_lines\":{lost}}}\n"),
             LogFormat::Text | LogFormat::Off => {
-                writeln!(out, "{missing} log lines dropped: nobody read them in time")
+                format!("{lost} log lines dropped: nobody read them in time\n")
             }
         };
+        out.push_str(&line);
     }
 }

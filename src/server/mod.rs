@@ -1,14 +1,15 @@
-//! The server: as a value that stops when it is dropped, and as a future for the command line.
+//! The server: a value that stops when it is dropped for the library, a future for the command
+//! line.
 
 mod builder;
 mod conn_state;
 mod connection;
 mod connections;
 mod date;
-// The library alone does not log.
+// Without the command line nothing logs.
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
-mod refused;
+mod parser_refusal;
 mod request_body;
 mod response_body;
 mod sandbox;
@@ -36,8 +37,7 @@ use crate::sandbox::{Sandboxes, number_faults};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
-use date::DateWriter;
-use request_body::{Framing, RequestBody, Rest, read_rest};
+use request_body::{DrainOutcome, Framing, RequestBody, drain};
 pub use sandbox::Sandbox;
 
 pub(crate) use log::AccessLog;
@@ -45,37 +45,37 @@ pub(crate) use log::Clock;
 #[cfg(feature = "cli")]
 pub(crate) use log::LogFormat;
 
-/// What a server answers.
+/// The parts of a server that answer requests.
 pub(crate) struct App {
     pub(crate) sandboxes: Arc<Sandboxes>,
     vendor: VendorApi,
-    /// The same under a CORS layer, where browsers of other origins may call it.
+    /// The vendor's API under a CORS layer, if browser apps of other origins may call it.
     open: Option<Router>,
     control: Router,
-    date: DateWriter,
+    pub(crate) clock: Clock,
     pub(crate) limits: Limits,
 }
 
 impl App {
-    /// Makes the records and all that answers.
+    /// Makes the records and the routers.
     pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
         let faults = number_faults(config.faults.clone()).map_err(WorldError::Setting)?;
         let world = World::new(&config.records)?;
-        let (cors, limits, date) = (config.cors, config.limits, DateWriter::new(config.clock));
+        let (cors, limits, clock) = (config.cors, config.limits, config.clock);
         let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
         let vendor = VendorApi::new(Arc::clone(&sandboxes), api::router());
-        // The control API is beside the CORS layer, never under it: no web page may drive it.
+        // The control API is not under the CORS layer, because no web page may use it.
         Ok(Self {
             open: cors.then(|| api::open(vendor.clone())),
             vendor,
             control: control::router(&sandboxes),
             sandboxes,
-            date,
+            clock,
             limits,
         })
     }
 
-    /// The answer to a request as it came on a connection. What is not HTTP as it should be goes no
+    /// The response to a request on a connection. A message that breaks the rules of HTTP goes no
     /// further.
     pub(crate) async fn serve(
         &self,
@@ -87,32 +87,32 @@ impl App {
         if let Err(error) = api::check_message(&head) {
             return self.vendor.refuse_message(error, &head, peer);
         }
-        // Chunks are read to their end once, because malformed ones are refused: before anything
-        // else looks at the request, but for the control API, which reads its bodies itself.
+        // Malformed chunks are refused, so we read a chunked body to its end first. The control API
+        // reads its bodies itself.
         let chunked = body.filter(|(framing, _)| framing.is_chunked && !framing.expects);
         let is_control = control::is_path(head.uri.path());
         let within = self.limits.head_timeout;
         if let Some((_, body)) = chunked
             && !is_control
-            && read_rest(body.clone(), within).await == Rest::Failed
+            && drain(body.clone(), within).await == DrainOutcome::Failed
         {
             return self.vendor.refuse_message(MessageError::MalformedChunks, &head, peer);
         }
         let response = self.answer(Request::from_parts(head, rest), peer).await;
-        // A body that was too large or came too late is not waited for any longer.
+        // If the control API stopped reading a body, we do not read the rest of it.
         let gave_up = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE];
         if let Some((_, body)) = chunked
             && is_control
             && !gave_up.contains(&response.status())
             && body.is_unread()
-            && read_rest(body.clone(), within).await == Rest::Failed
+            && drain(body.clone(), within).await == DrainOutcome::Failed
         {
             return Refusal::from(MessageError::MalformedChunks).response(None, None);
         }
         response
     }
 
-    /// The answer to a request.
+    /// The response to a request.
     pub(crate) async fn answer(&self, mut request: Request, peer: &Peer) -> Response {
         let router = match &self.open {
             _ if control::is_path(request.uri().path()) => &self.control,
@@ -124,7 +124,7 @@ impl App {
     }
 }
 
-/// The response of a router, which is always ready and never fails.
+/// The response of a router, which is always ready and has no errors.
 async fn call(router: &Router, request: Request) -> Response {
     let Ok(response) = Service::call(&mut router.clone(), request).await;
     response
@@ -152,7 +152,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with the built-in records, to be changed and started.
+    /// A builder of a server, with the built-in records.
     #[must_use]
     pub fn builder() -> ServerBuilder {
         ServerBuilder { config: Config::default(), rate_limit: None }
@@ -167,14 +167,14 @@ impl Server {
         Self::builder().start()
     }
 
-    /// Where it listens, without a trailing slash: `http://127.0.0.1:49152`. This takes the place
-    /// of the vendor's host.
+    /// The base URL, without a trailing slash: `http://127.0.0.1:49152`. It replaces the vendor's
+    /// host.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -187,20 +187,21 @@ impl Server {
         &self.api_key
     }
 
-    /// What is thought of all requests so far, those of sandboxes that have ended included.
+    /// The verdict on all requests so far, including those of sandboxes that have ended.
     ///
     /// # Panics
     ///
-    /// When there is no journal ([`ServerBuilder::journal`] with 0), since nothing is watched then.
+    /// If there is no journal ([`ServerBuilder::journal`] with 0), because no request is judged
+    /// then.
     #[must_use]
     #[track_caller]
     pub fn verdict(&self) -> Verdict {
-        whole(self.sandboxes.whole_verdict())
+        expect_ok(self.sandboxes.full_verdict())
     }
 
-    /// The requests that the journal has, of all sandboxes, in the order in which they came. It
-    /// keeps the last 1,000 of each sandbox, in 8 MiB; whoever asserts that a request did not come
-    /// asserts that [`Server::dropped_requests`] is 0 as well.
+    /// The requests in the journal, of all sandboxes, in the order in which they came. The journal
+    /// keeps the last 1,000 of each sandbox, in 8 MiB. A test that asserts that a request did not
+    /// come should also assert that [`Server::dropped_requests`] is 0.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -218,23 +219,23 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// When there is no journal, since a list without requests would be no list of what was sent.
+    /// If there is no journal, because an empty list would be wrong.
     #[must_use]
     #[track_caller]
     pub fn requests(&self) -> Vec<Recorded> {
-        whole(self.sandboxes.watches());
+        expect_ok(self.sandboxes.require_journal());
         self.sandboxes.requests(None)
     }
 
-    /// How many requests the journal had and has no longer, for want of room or because their
-    /// sandbox was ended without anyone asking: [`Server::requests`] lacks them. The verdict does
-    /// not; it watches every request as it comes.
+    /// How many requests [`Server::requests`] lacks, because the journal was full or their sandbox
+    /// ended though nobody asked for it. The verdict lacks none, because it judges every request as
+    /// it comes.
     #[must_use]
     pub fn dropped_requests(&self) -> u64 {
         self.sandboxes.collect(None).dropped
     }
 
-    /// Asserts that no request did anything wrong though it got an answer: the last line of a test.
+    /// Asserts that the verdict has no findings. This is the last line of a test.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -247,30 +248,31 @@ impl Server {
     /// server.assert_clean();
     /// ```
     ///
-    /// It goes by every request since the server began, whatever the journal still has.
+    /// It judges every request since the server began, including those that the journal has
+    /// dropped.
     ///
     /// # Panics
     ///
-    /// When [`Server::verdict`] has findings, which the message has; when no request came at all
-    /// ([`Server::assert_clean_or_unused`] is for that); when there is no journal.
+    /// If [`Server::verdict`] has findings, which the message lists; if no request came at all (see
+    /// [`Server::assert_clean_or_unused`]); if there is no journal.
     #[track_caller]
     pub fn assert_clean(&self) {
-        assert_clean(&self.verdict().at_the_end(Sandboxes::DEFAULT));
+        assert_clean(&self.verdict().into_final(Sandboxes::DEFAULT));
     }
 
-    /// The same where there may have been no request at all.
+    /// As [`Server::assert_clean`], but accepts that no request came at all.
     ///
     /// # Panics
     ///
-    /// When [`Server::verdict`] has findings, which the message has; when there is no journal.
+    /// If [`Server::verdict`] has findings, which the message lists; if there is no journal.
     #[track_caller]
     pub fn assert_clean_or_unused(&self) {
         assert_clean(&self.verdict());
     }
 
-    /// A sandbox of this server, by its id: its own counters, faults, limits and clock, over the
-    /// same records. It is made at its first use, so that the tests of a whole suite can share one
-    /// server and run side by side. `default` is the one that requests are in which name none.
+    /// A sandbox of this server, by its id. It has its own counters, faults, limits and clock, and
+    /// the same records. It is made at its first use, so that the tests of a whole suite can share
+    /// one server and run in parallel. Requests that name no sandbox are in `default`.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -283,7 +285,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// When the id is not 1 to 64 of `A-Za-z0-9._-`.
+    /// If the id is not 1 to 64 of `A-Za-z0-9._-`.
     #[must_use]
     #[track_caller]
     pub fn sandbox(&self, id: &str) -> Sandbox<'_> {
@@ -291,7 +293,7 @@ impl Server {
     }
 }
 
-/// Panics with what was found.
+/// Panics with the findings.
 #[track_caller]
 fn assert_clean(verdict: &Verdict) {
     let hint = if verdict.findings().iter().any(|finding| finding.rule == Rule::NoRequest) {
@@ -306,28 +308,29 @@ fn assert_clean(verdict: &Verdict) {
     );
 }
 
-/// What there is where all of it is there; else panics with why it is not.
+/// Panics with the message of an error.
 #[track_caller]
-fn whole<T>(there: Result<T, String>) -> T {
-    there.unwrap_or_else(|why| panic!("{why}"))
+fn expect_ok<T>(result: Result<T, String>) -> T {
+    result.unwrap_or_else(|why| panic!("{why}"))
 }
 
 impl Drop for Server {
-    /// Stops at once: connections end, the port is free when this returns.
+    /// Stops at once. When this returns, connections have ended and the port is free.
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // Fails only where the thread has ended already.
+            // This fails only if the thread has ended already.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
-            // The thread does not panic: handlers' panics are caught.
+            // An error means that the thread has panicked. The thread has printed why, and a panic
+            // here would hide the panic of a test.
             let _ = thread.join();
         }
     }
 }
 
 impl Server {
-    /// Serves an app on a thread of its own.
+    /// Serves an app on its own thread.
     fn run(app: App, api_key: String) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = {
@@ -340,12 +343,12 @@ impl Server {
         let thread = std::thread::Builder::new().name("gptbots-mock".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    // Ends when the server is dropped, by a message or with its sender.
+                    // This ends when the server is dropped.
                     _ = stopped => {}
                     () = run_until(listener, app, None, std::future::pending()) => {}
                 }
             });
-            // Nobody waits for an index that is still being made.
+            // An index that is still being made is of no use any more.
             runtime.shutdown_background();
         })?;
         Ok(Self {
@@ -358,7 +361,7 @@ impl Server {
         })
     }
 
-    /// Serves a router of a test's own.
+    /// Serves the router of a test.
     #[cfg(test)]
     pub(crate) fn with_router(router: axum::Router) -> Self {
         let mut app = App::new(Config::default()).unwrap();

@@ -1,25 +1,26 @@
-//! The body of a request, which no endpoint of the vendor's reads.
+//! The body of a request. No endpoint of the vendor reads one.
 //!
-//! hyper closes a connection when a body is dropped before its end, and the client's next request
-//! fails, or even this answer is lost. So the connection keeps a hand on each body: what nobody has
-//! read when the answer is there is read beside it, or the answer says that the connection closes.
+//! If a body is dropped before its end, hyper closes the connection, and the client's next request
+//! fails or even this response is lost. So the connection shares each body with its handler. It
+//! reads the rest of the body beside the response, or the response says that the connection closes.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
 use axum::http::{HeaderMap, Version, header, request};
 use hyper::body::{Frame, Incoming, SizeHint};
+use parking_lot::Mutex;
 
 use super::conn_state::{ConnState, Phase};
 
-/// A longer body is not read; the connection closes.
-const MOST: u64 = 1 << 20;
+/// We do not read a body of more bytes; the connection closes.
+const MAX: u64 = 1 << 20;
 
-/// A body that its handler and its connection share. As long as one of them waits for it, the
-/// connection says so.
+/// A body that its handler and its connection share. While one of them waits for more of it, the
+/// connection is in the phase [`Phase::Body`].
 #[derive(Clone)]
 pub(crate) struct RequestBody {
     source: Arc<Mutex<Source>>,
@@ -27,30 +28,30 @@ pub(crate) struct RequestBody {
 }
 
 impl Drop for RequestBody {
-    /// Whoever has read it lets it go, also where not all of it has come.
+    /// A handler may stop reading before the body has come completely.
     fn drop(&mut self) {
-        self.state.pass(Phase::Body, Phase::Working);
+        self.state.advance(Phase::Body, Phase::Working);
     }
 }
 
 #[derive(Default)]
 struct Source {
-    /// `None`: it has ended, or nobody reads it any more.
+    /// `None`: it has ended, or is no longer read.
     incoming: Option<Incoming>,
-    /// Somebody has begun to read it.
+    /// A handler has begun to read it.
     begun: bool,
-    /// It is malformed, or the client is gone.
+    /// It is malformed, or the client has left.
     failed: bool,
 }
 
-/// What a request says of its body and of its connection.
+/// What the head of a request says of its body and of its connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Framing {
-    /// It comes in chunks.
+    /// The body is chunked.
     pub(super) is_chunked: bool,
-    /// The client waits with it until it is asked for it.
+    /// The client sends the body only after a `100 Continue`.
     pub(super) expects: bool,
-    /// The connection closes behind the answer.
+    /// The connection closes after the response.
     pub(super) closes: bool,
 }
 
@@ -77,18 +78,18 @@ fn has_token(headers: &HeaderMap, token: &str) -> bool {
         .any(|one| one.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// What became of reading a body to its end.
+/// The outcome of reading a body to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub(crate) enum DrainOutcome {
     Read,
-    /// There was more than [`MOST`], or it did not come in time.
+    /// It was longer than [`MAX`], or did not come in time.
     TooMuch,
-    /// It is malformed, or the client is gone.
+    /// It is malformed, or the client has left.
     Failed,
 }
 
 impl RequestBody {
-    /// `None`: there is none.
+    /// `None`: the request has no body.
     pub(super) fn new(incoming: Incoming, state: &Arc<ConnState>) -> Option<Self> {
         if incoming.is_end_stream() {
             return None;
@@ -97,53 +98,52 @@ impl RequestBody {
         Some(Self { source: Arc::new(Mutex::new(source)), state: Arc::clone(state) })
     }
 
-    /// Nothing under this lock can leave it half changed, so we use a poisoned one like any other.
-    fn source(&self) -> MutexGuard<'_, Source> {
-        self.source.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn has_failed(&self) -> bool {
-        self.source().failed
+        self.source.lock().failed
     }
 
-    /// Whether there is something that nobody has read.
+    /// Whether a part of it has not been read.
     pub(super) fn is_unread(&self) -> bool {
-        self.source().incoming.as_ref().is_some_and(|incoming| !incoming.is_end_stream())
+        self.source.lock().incoming.as_ref().is_some_and(|incoming| !incoming.is_end_stream())
     }
 
-    pub(super) fn is_begun(&self) -> bool {
-        self.source().begun
+    pub(super) fn is_started(&self) -> bool {
+        self.source.lock().begun
     }
 
-    /// Whether what is left is known to be too long to be read.
+    /// Whether the rest is known to be longer than [`MAX`].
     pub(super) fn is_long(&self) -> bool {
-        self.source().incoming.as_ref().is_some_and(|incoming| incoming.size_hint().lower() > MOST)
+        self.source
+            .lock()
+            .incoming
+            .as_ref()
+            .is_some_and(|incoming| incoming.size_hint().lower() > MAX)
     }
 
-    /// Takes the rest out. Once it is dropped, hyper knows that nobody reads it.
+    /// Takes the rest out. When the caller drops it, hyper knows that it is not read.
     pub(super) fn take(&self) -> Option<Incoming> {
-        self.source().incoming.take()
+        self.source.lock().incoming.take()
     }
 }
 
-/// Reads the rest of a body and throws it away.
-pub(super) async fn read_rest(
+/// Reads the rest of a body and discards it.
+pub(super) async fn drain(
     mut body: impl HttpBody<Data = Bytes> + Unpin,
     within: Duration,
-) -> Rest {
+) -> DrainOutcome {
     let read = async {
         let mut met = 0;
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
         {
-            let Ok(frame) = frame else { return Rest::Failed };
+            let Ok(frame) = frame else { return DrainOutcome::Failed };
             met += frame.data_ref().map_or(0, |data| data.len() as u64);
-            if met > MOST {
-                return Rest::TooMuch;
+            if met > MAX {
+                return DrainOutcome::TooMuch;
             }
         }
-        Rest::Read
+        DrainOutcome::Read
     };
-    tokio::time::timeout(within, read).await.unwrap_or(Rest::TooMuch)
+    tokio::time::timeout(within, read).await.unwrap_or(DrainOutcome::TooMuch)
 }
 
 impl HttpBody for RequestBody {
@@ -154,7 +154,7 @@ impl HttpBody for RequestBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let mut source = self.source();
+        let mut source = self.source.lock();
         source.begun = true;
         let Some(incoming) = &mut source.incoming else { return Poll::Ready(None) };
         let frame = Pin::new(incoming).poll_frame(cx);
@@ -165,16 +165,16 @@ impl HttpBody for RequestBody {
                 source.incoming = None;
             }
             Poll::Ready(None) => source.incoming = None,
-            Poll::Pending => self.state.pass(Phase::Working, Phase::Body),
+            Poll::Pending => self.state.advance(Phase::Working, Phase::Body),
         }
         frame
     }
 
     fn is_end_stream(&self) -> bool {
-        self.source().incoming.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.source.lock().incoming.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.source().incoming.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+        self.source.lock().incoming.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
 }

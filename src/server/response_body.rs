@@ -1,119 +1,92 @@
-//! The bodies of answers: each says when hyper has all of it, and a fault cuts one off or slows it.
+//! The body of a response: it reports when hyper has all of it, and a fault truncates or throttles
+//! it.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::conn_state::{CUT, ConnState, LOOK, Phase};
+use super::conn_state::{ConnState, Fate, POLL_INTERVAL, Phase};
+use crate::api::ResponseMeta;
 
-/// An answer on its way, which says when hyper has all of it.
-pub(super) struct TrackedBody {
+/// The body of a response on its way to hyper.
+pub(super) struct ResponseBody {
     body: Body,
     state: Arc<ConnState>,
+    /// How many bytes of the body are still to be sent; `None`: all of them.
+    limit: Option<usize>,
+    throttle: Option<Throttle>,
 }
 
-impl TrackedBody {
-    pub(super) fn new(body: Body, state: Arc<ConnState>) -> Self {
-        state.enter(Phase::Answering);
-        Self { body, state }
-    }
-}
-
-impl Drop for TrackedBody {
-    fn drop(&mut self) {
-        self.state.pass(Phase::Answering, Phase::Flushing);
-    }
-}
-
-impl HttpBody for TrackedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// An answer of which half comes, while its head promises all of it.
-pub(super) struct TruncatedBody {
-    body: Body,
-    state: Arc<ConnState>,
-    /// How many bytes come yet.
-    left: usize,
-}
-
-impl TruncatedBody {
-    pub(super) fn of(body: Body, state: Arc<ConnState>) -> Self {
-        let whole = body.size_hint().exact().unwrap_or(0);
-        Self { body, state, left: usize::try_from(whole / 2).unwrap_or(0) }
-    }
-}
-
-impl HttpBody for TruncatedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.left > 0
-            && let Poll::Ready(Some(frame)) = Pin::new(&mut self.body).poll_frame(cx)?
-            && let Ok(mut data) = frame.into_data()
-        {
-            data.truncate(self.left);
-            self.left -= data.len();
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        // hyper sends what it has, and then meets the end.
-        self.state.state.store(CUT, Relaxed);
-        Poll::Pending
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// An answer that comes at a rate.
-pub(super) struct ThrottledBody<T> {
-    body: Body,
-    /// What came of the body and has not been handed on.
+/// Lets a body flow at a rate.
+struct Throttle {
+    /// What was read from the body and is not sent yet.
     data: Bytes,
     bytes_per_second: u32,
     sent: u64,
     began: Instant,
     sleep: Pin<Box<Sleep>>,
-    /// Kept until the answer ends.
-    _keeps: T,
+    /// A sandbox is in use until the last byte, so we hold it that long.
+    _meta: ResponseMeta,
 }
 
-impl<T> ThrottledBody<T> {
-    pub(super) fn of(body: Body, bytes_per_second: u32, keeps: T) -> Self {
-        let began = Instant::now();
-        let sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { body, data: Bytes::new(), bytes_per_second, sent: 0, began, sleep, _keeps: keeps }
+impl ResponseBody {
+    pub(super) fn new(body: Body, state: Arc<ConnState>) -> Self {
+        state.enter(Phase::Answering);
+        Self { body, state, limit: None, throttle: None }
+    }
+
+    /// Sends half of the body, though the head promises all of it, and ends the connection.
+    pub(super) fn truncate(&mut self) {
+        let length = self.body.size_hint().exact().expect("the body of a fault is one buffer");
+        self.limit = Some(usize::try_from(length / 2).expect("the length of a buffer fits"));
+    }
+
+    /// Sends the body at a rate.
+    pub(super) fn throttle(&mut self, bytes_per_second: u32, meta: ResponseMeta) {
+        self.throttle = Some(Throttle {
+            data: Bytes::new(),
+            bytes_per_second,
+            sent: 0,
+            began: Instant::now(),
+            sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            _meta: meta,
+        });
     }
 }
 
-impl<T: Unpin> HttpBody for ThrottledBody<T> {
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        self.state.advance(Phase::Answering, Phase::Flushing);
+    }
+}
+
+impl Throttle {
+    /// The next bytes of `data`, as soon as they are due.
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        loop {
+            let passed = self.began.elapsed().as_secs_f64();
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
+            let due = (passed * f64::from(self.bytes_per_second)) as u64;
+            let due = usize::try_from(due.saturating_sub(self.sent)).unwrap_or(usize::MAX);
+            if due > 0 {
+                let data = self.data.split_to(due.min(self.data.len()));
+                self.sent += data.len() as u64;
+                return Poll::Ready(data);
+            }
+            // At high rates several bytes go at once, because a timer for each would cost more CPU.
+            let next = Duration::from_secs_f64(1.0 / f64::from(self.bytes_per_second));
+            self.sleep.as_mut().reset(Instant::now() + next.max(POLL_INTERVAL));
+            ready!(self.sleep.as_mut().poll(cx));
+        }
+    }
+}
+
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -122,40 +95,38 @@ impl<T: Unpin> HttpBody for ThrottledBody<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
-        if this.data.is_empty() {
-            match std::task::ready!(Pin::new(&mut this.body).poll_frame(cx)?) {
-                Some(frame) => this.data = frame.into_data().unwrap_or_default(),
-                None => return Poll::Ready(None),
-            }
+        if let Some(throttle) = &mut this.throttle
+            && !throttle.data.is_empty()
+        {
+            return throttle.poll_data(cx).map(|data| Some(Ok(Frame::data(data))));
         }
-        loop {
-            let passed = this.began.elapsed().as_secs_f64();
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
-            let due = (passed * f64::from(this.bytes_per_second)) as u64;
-            let due = usize::try_from(due.saturating_sub(this.sent)).unwrap_or(usize::MAX);
-            if due > 0 {
-                let some = this.data.split_to(due.min(this.data.len()));
-                this.sent += some.len() as u64;
-                return Poll::Ready(Some(Ok(Frame::data(some))));
+        if this.limit == Some(0) {
+            // hyper writes what it has, and then the socket ends the connection.
+            this.state.set_fate(Fate::Cut);
+            return Poll::Pending;
+        }
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx)?);
+        let Some(Ok(mut data)) = frame.map(Frame::into_data) else { return Poll::Ready(None) };
+        if let Some(limit) = &mut this.limit {
+            data.truncate(*limit);
+            *limit -= data.len();
+        }
+        match &mut this.throttle {
+            Some(throttle) => {
+                throttle.data = data;
+                throttle.poll_data(cx).map(|data| Some(Ok(Frame::data(data))))
             }
-            // Until the next byte, or a few of them.
-            let next = Duration::from_secs_f64(1.0 / f64::from(this.bytes_per_second)).max(LOOK);
-            this.sleep.as_mut().reset(Instant::now() + next);
-            std::task::ready!(this.sleep.as_mut().poll(cx));
+            None => Poll::Ready(Some(Ok(Frame::data(data)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_empty() && self.body.is_end_stream()
+        let is_sent = self.throttle.as_ref().is_none_or(|throttle| throttle.data.is_empty());
+        is_sent && self.limit.is_none() && self.body.is_end_stream()
     }
 
+    /// hyper asks for this once, before the first frame.
     fn size_hint(&self) -> SizeHint {
-        let mut hint = self.body.size_hint();
-        let held = self.data.len() as u64;
-        hint.set_lower(hint.lower() + held);
-        if let Some(upper) = hint.upper() {
-            hint.set_upper(upper + held);
-        }
-        hint
+        self.body.size_hint()
     }
 }

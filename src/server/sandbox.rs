@@ -1,4 +1,4 @@
-//! A sandbox, as the library hands it out.
+//! A sandbox of the library's server.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use crate::contract::Operation;
 use crate::keys::SANDBOX_MARK;
 use crate::keys::is_sandbox_id;
 use crate::sandbox::faults::{Fault, Schedule};
-use crate::sandbox::hazard::{Hazard, Hazards};
+use crate::sandbox::hazard::Hazard;
 use crate::sandbox::journal::Request;
 use crate::sandbox::verdict::Verdict;
 use crate::sandbox::{InUse, RateLimit};
 use crate::target::SANDBOX_PREFIX;
 
-/// An isolated world on a running [`Server`]: [`Server::sandbox`].
+/// An isolated part of a running [`Server`]: [`Server::sandbox`].
 ///
-/// Requests are in it when they go to [`Sandbox::url`], or when they carry [`Sandbox::api_key`];
-/// either is enough. It keeps no records of its own, so it costs next to nothing. One that was not
-/// used for an hour ends ([`Limits::sandbox_idle`](crate::Limits)).
+/// A request is in it if it goes to [`Sandbox::url`] or has the key [`Sandbox::api_key`]; either is
+/// enough. It has no records of its own, so it takes little memory. A sandbox that was not used for
+/// an hour ends ([`Limits::sandbox_idle`](crate::Limits)).
 ///
 /// ```
 /// use gptbots_mock::{Fault, Server, contract::{Code, Operation}};
@@ -76,21 +76,21 @@ impl<'s> Sandbox<'s> {
         &self.id
     }
 
-    /// What takes the place of the vendor's host: `http://127.0.0.1:49152/s/login`, without a
+    /// The base URL, which replaces the vendor's host: `http://127.0.0.1:49152/s/login`, without a
     /// trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The server's [`api_key`](Server::api_key) in this sandbox: `app-demo~login`. Every other
-    /// key works the same way, with `~` and the id behind it.
+    /// The server's [`api_key`](Server::api_key) in this sandbox: `app-demo~login`. Every other key
+    /// works the same way, followed by `~` and the id.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// Adds a fault. It counts requests from now on.
+    /// Adds a fault, which counts requests from now on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -103,18 +103,21 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// When the fault makes no sense (its message says why), when there is one with its id, or a
-    /// thousand.
+    /// If the fault contradicts itself (the message says how), if another one has its id, or if
+    /// there are a thousand.
     #[track_caller]
     pub fn fault(&self, fault: Fault) {
-        if let Err(why) = fault.check().and_then(|()| self.get_or_create().add_fault(fault, false))
-        {
-            panic!("{why}");
-        }
+        self.add_fault(fault, false);
     }
 
-    /// The next request that a fault covers meets it, and only that one: its schedule is left out,
-    /// and it comes before the other faults.
+    #[track_caller]
+    fn add_fault(&self, fault: Fault, first: bool) {
+        let added = fault.check().and_then(|()| self.get_or_create().add_fault(fault, first));
+        super::expect_ok(added);
+    }
+
+    /// Adds a fault that strikes the next of its requests, and only that one. Its schedule is
+    /// ignored, and it comes before the other faults.
     ///
     /// ```
     /// use gptbots_mock::{Fault, Server, contract::Operation};
@@ -129,13 +132,11 @@ impl<'s> Sandbox<'s> {
     #[track_caller]
     pub fn fail_next(&self, mut fault: Fault) {
         fault.schedule = Schedule { times: Some(1), ..Schedule::default() };
-        if let Err(why) = fault.check().and_then(|()| self.get_or_create().add_fault(fault, true)) {
-            panic!("{why}");
-        }
+        self.add_fault(fault, true);
     }
 
-    /// Lets each key make so many requests in so long a time; one more gets 40008 with
-    /// `Retry-After`. Windows begin anew.
+    /// Limits the requests of each key in a window of time. A further request gets 40008 with
+    /// `Retry-After`. All windows begin anew.
     ///
     /// ```
     /// use std::time::Duration;
@@ -147,17 +148,15 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// When the number is not 1 to 1,000,000, or the time not 1 to 86,400 whole seconds.
+    /// If the number is not 1 to 1,000,000, or the time not 1 to 86,400 whole seconds.
     #[track_caller]
     pub fn rate_limit(&self, requests: u32, window: Duration) {
-        match RateLimit::per_window(requests, window) {
-            Ok(limit) => self.get_or_create().limit(Some(limit)),
-            Err(why) => panic!("{why}"),
-        }
+        let limit = super::expect_ok(RateLimit::per_window(requests, window));
+        self.get_or_create().limit(Some(limit));
     }
 
-    /// Moves the sandbox's clock, so that a retry after a minute is tested in no time. It drives
-    /// the windows of the rate limit; records do not move with it.
+    /// Advances the sandbox's clock, so that a test of a retry after a minute takes no time. The
+    /// windows of the rate limit follow the clock; records do not.
     ///
     /// ```
     /// use std::time::Duration;
@@ -173,7 +172,7 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().clock(|clock, _| clock.advance(by));
     }
 
-    /// Stops the sandbox's clock; only [`Sandbox::advance`] moves it then.
+    /// Stops the sandbox's clock. Only [`Sandbox::advance`] changes it then.
     ///
     /// ```
     /// let server = gptbots_mock::Server::start().unwrap();
@@ -183,7 +182,7 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().clock(|clock, real| clock.freeze(true, real));
     }
 
-    /// Switches a paging hazard on, for every operation.
+    /// Turns a paging hazard on, for every operation.
     ///
     /// ```
     /// use gptbots_mock::{Hazard, Server};
@@ -192,10 +191,10 @@ impl<'s> Sandbox<'s> {
     /// server.sandbox("live").hazard(Hazard::Arrival);
     /// ```
     pub fn hazard(&self, hazard: Hazard) {
-        self.add_hazard(None, hazard);
+        self.get_or_create().add_hazard(None, hazard);
     }
 
-    /// Switches a paging hazard on, for one operation.
+    /// Turns a paging hazard on, for one operation.
     ///
     /// ```
     /// use gptbots_mock::{Hazard, Server, contract::Operation};
@@ -204,17 +203,11 @@ impl<'s> Sandbox<'s> {
     /// server.sandbox("short").hazard_on(Operation::QaRecords, Hazard::ShortPage);
     /// ```
     pub fn hazard_on(&self, operation: Operation, hazard: Hazard) {
-        self.add_hazard(Some(operation), hazard);
+        self.get_or_create().add_hazard(Some(operation), hazard);
     }
 
-    fn add_hazard(&self, operation: Option<Operation>, hazard: Hazard) {
-        let mut more = Hazards::default();
-        more.add(operation, hazard);
-        self.get_or_create().add_hazards(more);
-    }
-
-    /// The requests that its journal has, in the order in which they came. Whoever asserts that a
-    /// request did not come asserts that [`Sandbox::dropped_requests`] is 0 as well.
+    /// The requests in its journal, in the order in which they came. A test that asserts that a
+    /// request did not come should also assert that [`Sandbox::dropped_requests`] is 0.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -234,19 +227,19 @@ impl<'s> Sandbox<'s> {
     #[must_use]
     #[track_caller]
     pub fn requests(&self) -> Vec<Request> {
-        let sandbox = super::whole(self.server.sandboxes.whole(&self.id));
+        let sandbox = super::expect_ok(self.server.sandboxes.find_complete(&self.id));
         sandbox.map_or_else(Vec::new, |sandbox| self.server.sandboxes.requests(Some(&sandbox)))
     }
 
-    /// How many requests its journal had and has no longer, for want of room: [`Sandbox::requests`]
-    /// lacks them. The verdict does not; it watches every request as it comes.
+    /// How many requests [`Sandbox::requests`] lacks, because the journal was full. The verdict
+    /// lacks none, because it judges every request as it comes.
     #[must_use]
     pub fn dropped_requests(&self) -> u64 {
         let sandbox = self.server.sandboxes.find(&self.id);
         sandbox.map_or(0, |sandbox| self.server.sandboxes.collect(Some(&sandbox)).dropped)
     }
 
-    /// What is thought of its requests.
+    /// The verdict on its requests.
     ///
     /// ```
     /// use gptbots_mock::{Rule, Server};
@@ -266,17 +259,16 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// When it does not know of all its requests: the sandbox has ended, because it was idle for too
-    /// long, there were too many, or it was deleted; or it ended so and was asked again; or there
-    /// is no journal. One that was never used has a verdict on no requests.
+    /// If it does not have all its requests, because the sandbox has ended (it was idle for too
+    /// long, there were too many, or it was deleted), or ended and was used again; if there is no
+    /// journal. A sandbox that was never used has a verdict on no requests.
     #[must_use]
     #[track_caller]
     pub fn verdict(&self) -> Verdict {
-        super::whole(self.server.sandboxes.whole_verdict_of(&self.id))
+        super::expect_ok(self.server.sandboxes.full_verdict_of(&self.id))
     }
 
-    /// Asserts that none of its requests did anything wrong though it got an answer: the last line
-    /// of a test.
+    /// Asserts that its verdict has no findings. This is the last line of a test.
     ///
     /// ```should_panic
     /// use gptbots_mock::Server;
@@ -295,25 +287,25 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// When [`Sandbox::verdict`] has findings, which the message has, or panics; when no request
-    /// came at all ([`Sandbox::assert_clean_or_unused`] is for that).
+    /// If [`Sandbox::verdict`] has findings, which the message lists, or panics; if no request came
+    /// at all (see [`Sandbox::assert_clean_or_unused`]).
     #[track_caller]
     pub fn assert_clean(&self) {
-        super::assert_clean(&self.verdict().at_the_end(&self.id));
+        super::assert_clean(&self.verdict().into_final(&self.id));
     }
 
-    /// The same where there may have been no request at all.
+    /// As [`Sandbox::assert_clean`], but accepts that no request came at all.
     ///
     /// # Panics
     ///
-    /// When [`Sandbox::verdict`] has findings, which the message has, or panics.
+    /// If [`Sandbox::verdict`] has findings, which the message lists, or panics.
     #[track_caller]
     pub fn assert_clean_or_unused(&self) {
         super::assert_clean(&self.verdict());
     }
 
-    /// Makes it anew, as it was when it was made: what was set here since and all that was counted
-    /// is forgotten, its clock begins again. Other sandboxes notice nothing.
+    /// Makes it anew with the settings that it was made with. All settings since then and all
+    /// counts are forgotten, and its clock begins again. Other sandboxes are not affected.
     ///
     /// ```
     /// use gptbots_mock::{Fault, Server};

@@ -1,27 +1,27 @@
-//! The socket of a connection, between hyper and the kernel: it notices when the client goes, ends a
-//! connection where a fault wants it, and closes without losing the last answer.
+//! The socket of a connection, between hyper and the kernel. It notices when the client leaves,
+//! ends the connection where a fault says so, and closes it without losing the last response.
 
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::conn_state::{CUT, ConnState, Phase, RESET, SEARCHING, WAITING};
+use super::conn_state::{ConnState, Fate, Phase};
 
-/// Before we close over what a client sends, we read this much of it, and for no longer than this.
-const MOST_LINGER: usize = 32 << 20;
+/// Before we close a connection on which the client still sends, we read at most this many bytes of
+/// it, for at most this long.
+const MAX_LINGER: usize = 32 << 20;
 const LINGER: Duration = Duration::from_secs(5);
 
 /// The stream of a connection.
 pub(super) struct Socket {
     stream: TcpStream,
     state: Arc<ConnState>,
-    /// What hyper answers to what is not HTTP. It says so before it tells why.
+    /// What hyper answers to bytes that are not HTTP. hyper writes it before it returns the error.
     refusal: Vec<u8>,
 }
 
@@ -30,33 +30,34 @@ impl Socket {
         Self { stream, state, refusal: Vec::new() }
     }
 
-    /// What hyper answers to what is not HTTP; empty where it was.
+    /// What hyper answers to bytes that are not HTTP; empty where they were HTTP.
     pub(super) fn take_refusal(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.refusal)
     }
 
-    /// Whether bytes are a refusal of hyper's own: no request is being answered.
+    /// Whether bytes that hyper writes now are its own refusal, because no request is being
+    /// answered.
     fn is_refusal(&self) -> bool {
         matches!(self.state.phase(), Phase::Idle | Phase::Head)
     }
 
-    /// Writes what hyper did not.
+    /// Writes past hyper, which has ended.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
     }
 
-    /// Closes a connection in good order. Closing over what the client has sent would reset it, and
-    /// a client that has not yet read our answer would lose it.
+    /// Closes the connection in good order. The kernel resets a connection that is closed before
+    /// all of its input is read, and the client would lose a response that it has not read yet.
     pub(super) async fn close(mut self) {
         let mut chunk = vec![0; 16 * 1024];
         let more = self.stream.try_read(&mut chunk).is_ok_and(|read| read > 0);
-        if self.state.is(RESET) || !(more || self.state.lingers.load(Relaxed)) {
+        if self.state.fate() == Fate::Reset || !(more || self.state.lingers()) {
             return;
         }
         self.state.enter(Phase::Closing);
-        let read_rest = async {
+        let drain = async {
             self.stream.shutdown().await?;
-            let mut left = MOST_LINGER;
+            let mut left = MAX_LINGER;
             while left > 0 {
                 match self.stream.read(&mut chunk).await? {
                     0 => break,
@@ -65,12 +66,12 @@ impl Socket {
             }
             io::Result::Ok(())
         };
-        // However it ends, there is nothing more to do for the client.
-        let _ = tokio::time::timeout(LINGER, read_rest).await;
+        // An error or the timeout ends the connection just as the end of the input does.
+        let _ = tokio::time::timeout(LINGER, drain).await;
     }
 
-    /// Whether the client has closed its end, as far as is known.
-    fn is_left(&self) -> bool {
+    /// Whether the client has closed its end, as far as the runtime knows.
+    fn peer_closed(&self) -> bool {
         let mut ready = pin!(self.stream.ready(Interest::READABLE));
         match ready.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(ready)) => ready.is_read_closed(),
@@ -79,16 +80,16 @@ impl Socket {
         }
     }
 
-    /// Whether the client has reset the connection, which is told only once.
-    fn is_reset(&self) -> bool {
+    /// Whether the client has reset the connection. The kernel says so only once.
+    fn peer_reset(&self) -> bool {
         matches!(self.stream.take_error(), Ok(Some(_)))
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.state.is(RESET) {
-            // Where it fails, the connection ends in the usual way.
+        if self.state.fate() == Fate::Reset {
+            // If this fails, the connection ends in the usual way.
             let _ = self.stream.set_zero_linger();
         }
     }
@@ -103,25 +104,20 @@ impl AsyncRead for Socket {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         match &read {
-            // A client that closes over what it has not read sends a reset.
-            Poll::Ready(Err(_)) => self.state.untaken.store(true, Relaxed),
+            // A client that closes before it has read everything sends a reset.
+            Poll::Ready(Err(_)) => self.state.note_reset(),
             Poll::Ready(Ok(())) => {
-                // One look is enough: a client that asks on and on would be answered for ever.
-                self.state.has_input.store(false, Relaxed);
-                self.state.ends.store(false, Relaxed);
+                self.state.note_read();
                 if buf.filled().len() > before {
-                    self.state.pass(Phase::Idle, Phase::Head);
+                    self.state.advance(Phase::Idle, Phase::Head);
                 }
             }
-            Poll::Pending => {
-                if self.state.ends.load(Relaxed) {
-                    match has_input(&self.stream) {
-                        Ok(has_input) => self.state.has_input.store(has_input, Relaxed),
-                        // This is the reset that reading would have met.
-                        Err(_) => self.state.untaken.store(true, Relaxed),
-                    }
-                }
-            }
+            Poll::Pending if self.state.checks_input() => match has_input(&self.stream) {
+                Ok(has_input) => self.state.note_input(has_input),
+                // This is the reset that reading would have met.
+                Err(_) => self.state.note_reset(),
+            },
+            Poll::Pending => {}
         }
         read
     }
@@ -129,17 +125,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_refusal() {
-            self.refusal.extend_from_slice(buf);
-            return Poll::Ready(Ok(buf.len()));
-        }
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.state.note(&written, |written| *written == buf.len());
-        written
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -147,15 +137,15 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let whole = || bufs.iter().map(|buf| buf.len()).sum::<usize>();
+        let length = bufs.iter().map(|buf| buf.len()).sum();
         if self.is_refusal() {
             for buf in bufs {
                 self.refusal.extend_from_slice(buf);
             }
-            return Poll::Ready(Ok(whole()));
+            return Poll::Ready(Ok(length));
         }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.state.note(&written, |written| *written == whole());
+        self.state.note_write(&written, length);
         written
     }
 
@@ -163,26 +153,26 @@ impl AsyncWrite for Socket {
         self.stream.is_write_vectored()
     }
 
-    /// hyper asks for this whenever it has nothing left to write.
+    /// hyper calls this whenever it has nothing left to write, so this is where a connection ends.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.state.state.load(Relaxed) {
-            WAITING if self.is_left() => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-            SEARCHING if self.is_reset() => {
-                Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
-            }
-            CUT => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
-            _ => {
-                self.state.pass(Phase::Flushing, Phase::Idle);
-                Pin::new(&mut self.stream).poll_flush(cx)
-            }
+        let ends = match self.state.fate() {
+            Fate::Waiting => self.peer_closed(),
+            Fate::Searching => self.peer_reset(),
+            Fate::Cut => true,
+            Fate::Open | Fate::Reset => false,
+        };
+        if ends {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        self.state.advance(Phase::Flushing, Phase::Idle);
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    /// hyper is done; how the connection ends is for [`Socket::close`].
+    /// hyper is done. [`Socket::close`] closes the connection later.
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The client may have reset the connection since it was last read from.
-        if self.is_reset() {
-            self.state.untaken.store(true, Relaxed);
+        if self.peer_reset() {
+            self.state.note_reset();
         }
         Poll::Ready(Ok(()))
     }

@@ -5,16 +5,16 @@ use crate::api::envelope::{self, Total};
 use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{AnonymousId, ListTotal};
 use crate::records::store::RowKind;
-use crate::sandbox::hazard::{Order, Seen};
+use crate::sandbox::hazard::{RowOrder, VisiblePage};
 
 pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let with_anonymous_id = view.readings.anonymous_id == AnonymousId::Present;
     let store = view.ready(RowKind::Conversations { with_anonymous_id }).await;
     let user_id = query.user_id.as_deref();
     let ranks = store.conversations(query.window, query.conversation_type, user_id);
-    let order = Order { reversed: false, newest_first: true };
+    let order = RowOrder { reversed: false, newest_first: true };
     let seen = view.page(&query, ranks.len(), order)?;
-    let Seen { slice, rows, total, .. } = seen;
+    let VisiblePage { slice, rows, total, .. } = seen;
     let tells_total = view.readings.list_total == ListTotal::All;
     let total = Some(Total::Number(if tells_total { total } else { rows }));
     let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 340), |out| {

@@ -6,7 +6,7 @@ use crate::api::envelope::{self, Total};
 use crate::api::{AgentView, CheckedRequest, Page, Refusal};
 use crate::contract::{MessagesOrder, MessagesTotal, Operation, V2MessagesOrder};
 use crate::records::rows::MessageForm;
-use crate::sandbox::hazard::{Order, Seen};
+use crate::sandbox::hazard::{RowOrder, VisiblePage};
 
 pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let AgentView { endpoint, readings, .. } = &view;
@@ -18,9 +18,9 @@ pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusa
     let id = &query.conversation_id;
     let found = view.records.messages(id);
     let (conversation, count) = found.ok_or_else(|| Refusal::NoConversation { id: id.clone() })?;
-    let order = Order { reversed, newest_first: reversed };
+    let order = RowOrder { reversed, newest_first: reversed };
     let seen = view.page(&query, count, order)?;
-    let Seen { slice, rows, total, .. } = seen;
+    let VisiblePage { slice, rows, total, .. } = seen;
     let total = match readings.messages_total {
         MessagesTotal::Number => Total::Number(total),
         MessagesTotal::String => Total::String(total),

@@ -5,16 +5,16 @@ use crate::api::envelope::{self, Total};
 use crate::api::{CheckedRequest, Page, Refusal};
 use crate::contract::{QaOrder, QaTotal};
 use crate::records::store::RowKind;
-use crate::sandbox::hazard::{Order, Seen};
+use crate::sandbox::hazard::{RowOrder, VisiblePage};
 
 pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusal> {
     let unit = view.readings.qa_time;
     let store = view.ready(RowKind::Qa(unit)).await;
     let ranks = store.qa(query.window, query.user_feedback);
     let reversed = view.readings.qa_order == QaOrder::NewestFirst;
-    let order = Order { reversed, newest_first: reversed };
+    let order = RowOrder { reversed, newest_first: reversed };
     let seen = view.page(&query, ranks.len(), order)?;
-    let Seen { slice, rows, total, .. } = seen;
+    let VisiblePage { slice, rows, total, .. } = seen;
     let tells_total = view.readings.qa_total == QaTotal::Present;
     let total = tells_total.then_some(Total::Number(total));
     let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 640), |out| {

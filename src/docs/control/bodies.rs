@@ -20,7 +20,7 @@ use crate::records::generate::MAX_CONVERSATIONS;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::{RULES, Rule};
-use crate::sandbox::{MOST_FAULTS, RateLimit};
+use crate::sandbox::{MAX_FAULTS, RateLimit};
 
 /// Implements `JsonSchema` for a type. A schema with a name becomes a component, and one without a name is
 /// written where it is used.
@@ -72,7 +72,7 @@ fn setting_schema(key: &str, schemas: &mut SchemaGenerator) -> Value {
         "conversations" => at_least(0).with("maximum", MAX_CONVERSATIONS),
         "fixtures" => of::<Fixture>(schemas),
         "readings" => readings(false),
-        "faults" => of::<Vec<Fault>>(schemas).with("maxItems", MOST_FAULTS),
+        "faults" => of::<Vec<Fault>>(schemas).with("maxItems", MAX_FAULTS),
         "rate_limit" => {
             let line = text_like("^[0-9]+/[0-9]+$").with("examples", json!(["60/60"]));
             let line = described(line, "Requests and seconds as a line.");

@@ -1,25 +1,19 @@
 //! A fault in a JSON document: the line as a string, or an object with the same keys.
 
-use super::{Draft, Fault, KEYS};
+use super::{Draft, Fault, FaultError, KEYS};
 use crate::document::{Fatal, Reader};
 
 /// The key that names the operations.
 const OPERATION: &str = "operation";
 
-/// Reads a fault; `None` where it is not right, which is told.
+/// Reads a fault; `None`: it has a mistake, which is among the reader's problems.
 pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, Fatal> {
     reader.peek()?;
     let begins = reader.here();
     if reader.is_string()? {
         let Some(line) = reader.string()? else { return Ok(None) };
-        return Ok(match line.value.parse() {
-            Ok(fault) => Some(fault),
-            Err(error) => {
-                let error: super::FaultError = error;
-                reader.problems.add(line.span, error.to_string());
-                None
-            }
-        });
+        let fault: Result<Fault, FaultError> = line.value.parse();
+        return Ok(fault.map_err(|error| reader.problems.add(line.span, error.to_string())).ok());
     }
     let mut known = vec![OPERATION];
     known.extend(KEYS.iter().map(|(key, ..)| *key));
@@ -30,9 +24,9 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
     let mut draft = Draft::new();
     while let Some(key) = reader.key(&mut keys, &known)? {
         if key.value == OPERATION && !reader.is_string()? {
-            let (before, mut none) = (reader.problems.count(), true);
+            let (before, mut is_empty) = (reader.problems.count(), true);
             reader.array("the operations", |reader| {
-                none = false;
+                is_empty = false;
                 if let Some(word) = reader.string()?
                     && let Err(why) = draft.operation(&word.value)
                 {
@@ -40,7 +34,7 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
                 }
                 Ok(())
             })?;
-            if none && reader.problems.count() == before {
+            if is_empty && reader.problems.count() == before {
                 let why = "the list names no operation; leave it out for all";
                 reader.problems.add(key.span, why);
             }
@@ -63,11 +57,5 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
     if reader.problems.count() > before {
         return Ok(None);
     }
-    match draft.finish() {
-        Ok(fault) => Ok(Some(fault)),
-        Err(why) => {
-            reader.problems.add(begins..begins + 1, why);
-            Ok(None)
-        }
-    }
+    Ok(draft.finish().map_err(|why| reader.problems.add(begins..begins + 1, why)).ok())
 }

@@ -1,20 +1,20 @@
-//! Faults: failures on demand. A [`Fault`] says what goes wrong, for which operations, and when;
-//! `text.rs` reads and writes it as a line, `live.rs` decides whether a request meets it, and
-//! `prefer.rs` reads what one request asks for itself.
+//! Faults: failures on demand. A [`Fault`] says what goes wrong, for which operations, and when.
+//! `text.rs` reads and writes it as a line, `json.rs` reads it from JSON, `armed.rs` decides
+//! whether a request meets it, and `prefer.rs` reads the `Prefer` header of a request.
 
+mod armed;
 mod json;
-mod live;
 mod prefer;
 mod text;
 
+pub(crate) use armed::{ArmedFault, DrawSeed, InjectedFault, NamedFault, Occurrence};
 pub(crate) use json::read_fault;
-pub(crate) use live::{Fired, Known, Live, Occurrence, Origin};
 #[cfg(feature = "docs")]
 pub(crate) use prefer::ID as PREFER_ID;
-pub(crate) use prefer::{Applied, Preferences};
+pub(crate) use prefer::{PreferenceOutcome, Preferences};
 pub use text::FaultError;
 #[cfg(feature = "docs")]
-pub(crate) use text::{BODIES, CUTS};
+pub(crate) use text::{BODIES, CONNECTION_FAULTS};
 pub(crate) use text::{Draft, KEYS};
 
 use std::time::Duration;
@@ -38,62 +38,62 @@ use crate::contract::{Code, Operation};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// What answers name it by; numbered where it is not given.
+    /// The id in `x-mock-fault`; `None`: it gets a number.
     pub(crate) id: Option<String>,
     /// Empty: every operation.
     pub(crate) operations: Vec<Operation>,
-    pub(crate) answer: Answer,
+    pub(crate) response: FaultResponse,
     pub(crate) body: BodyForm,
-    /// What `Retry-After` says, in seconds.
+    /// The value of `Retry-After`, in seconds.
     pub(crate) retry_after: Option<u32>,
     pub(crate) delay: Option<Delay>,
-    /// Bytes of the body a second.
+    /// The rate of the body, in bytes a second.
     pub(crate) drip: Option<u32>,
-    pub(crate) cut: Option<Cut>,
+    pub(crate) connection: Option<ConnectionFault>,
     pub(crate) schedule: Schedule,
 }
 
 /// The longest `Retry-After` of a fault, in seconds: a day.
-pub(crate) const MOST_RETRY_AFTER: u32 = 86_400;
+pub(crate) const MAX_RETRY_AFTER: u32 = 86_400;
 
-/// What is answered in place of the records.
+/// Which response a request gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Answer {
-    /// The true answer.
+pub(crate) enum FaultResponse {
+    /// The response without the fault.
     #[default]
-    Own,
+    Original,
     Code(Code),
     Status(u16),
 }
 
-/// What is done to the body.
+/// What happens to the body of the response.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum BodyForm {
     #[default]
-    Own,
-    /// Of a status: a page as a gateway writes it.
+    Original,
+    /// A page of HTML, as a gateway writes it; only with a status.
     Html,
     Empty,
-    /// Half of it comes, and then the connection ends.
+    /// Half of it is sent, and then the connection ends.
     Truncated,
     Garbage,
 }
 
-/// How the connection ends without an answer.
+/// How the connection ends without a response.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Cut {
+pub(crate) enum ConnectionFault {
     Reset,
     NoAnswer,
 }
 
-/// Which of the requests that it covers a fault strikes.
+/// Which of its requests a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Schedule {
-    /// It leaves so many alone first.
+    /// How many requests it leaves alone first.
     pub(crate) after: u64,
-    /// Of the others, it strikes every so many-th; 1 is each.
+    /// Of the others, it strikes every `every`th; 1: each.
     pub(crate) every: u64,
-    /// It strikes so often at most.
+    /// How often it strikes at most.
     pub(crate) times: Option<u64>,
     pub(crate) probability: f64,
 }
@@ -104,13 +104,12 @@ impl Default for Schedule {
     }
 }
 
-/// How long an answer waits: drawn once for each request that is struck, at most
-/// [`Delay::LONGEST`].
+/// How long a response is delayed. It is drawn for each request, and at most [`Delay::LONGEST`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Delay {
-    /// Always as long.
+    /// Always the same.
     Fixed(Duration),
-    /// Evenly between two durations, both inclusive.
+    /// Evenly distributed between two durations, both inclusive.
     Uniform(Duration, Duration),
     /// Mostly short, sometimes long, as real services are: half of them below `median`, and
     /// `sigma` is the standard deviation of the logarithm (0.5 spreads a little, 1 much; at
@@ -139,46 +138,46 @@ impl Fault {
         Self {
             id: None,
             operations: Vec::new(),
-            answer: Answer::Own,
-            body: BodyForm::Own,
+            response: FaultResponse::Original,
+            body: BodyForm::Original,
             retry_after: None,
             delay: None,
             drip: None,
-            cut: None,
+            connection: None,
             schedule: Schedule::default(),
         }
     }
 
-    /// A code of the vendor's, in the words of the endpoint. Where it covers every operation, it
-    /// leaves those alone that never answer this code.
+    /// A code of the vendor, with the message of the endpoint. If it is for every operation, it
+    /// leaves those alone that never answer with this code.
     #[must_use]
     pub fn code(code: Code) -> Self {
-        Self { answer: Answer::Code(code), ..Self::new() }
+        Self { response: FaultResponse::Code(code), ..Self::new() }
     }
 
     /// An HTTP status, 200 to 599, with `{"code":503,"message":"Service Unavailable"}` as its
     /// body.
     #[must_use]
     pub fn status(status: u16) -> Self {
-        Self { answer: Answer::Status(status), ..Self::new() }
+        Self { response: FaultResponse::Status(status), ..Self::new() }
     }
 
-    /// Only a delay; the answer is the true one.
+    /// A delay of the original response.
     #[must_use]
     pub fn delay(delay: impl Into<Delay>) -> Self {
         Self { delay: Some(delay.into()), ..Self::new() }
     }
 
-    /// The connection ends by a TCP reset, without an answer.
+    /// The connection ends by a TCP reset, without a response.
     #[must_use]
     pub fn reset() -> Self {
-        Self { cut: Some(Cut::Reset), ..Self::new() }
+        Self { connection: Some(ConnectionFault::Reset), ..Self::new() }
     }
 
-    /// Nothing ever comes. The connection stays open until the client goes.
+    /// There is no response. The connection stays open until the client closes it.
     #[must_use]
     pub fn no_answer() -> Self {
-        Self { cut: Some(Cut::NoAnswer), ..Self::new() }
+        Self { connection: Some(ConnectionFault::NoAnswer), ..Self::new() }
     }
 
     /// HTTP 200 with a body of no bytes.
@@ -187,25 +186,26 @@ impl Fault {
         Self { body: BodyForm::Empty, ..Self::new() }
     }
 
-    /// The `Content-Length` of the true answer and half of its body; then the connection ends.
+    /// The `Content-Length` of the original response and half of its body; then the connection
+    /// ends.
     #[must_use]
     pub fn truncated_body() -> Self {
         Self { body: BodyForm::Truncated, ..Self::new() }
     }
 
-    /// HTTP 200 with bytes that are no JSON and no UTF-8, as many as the true answer has.
+    /// HTTP 200 with as many bytes as the original response has, which are no JSON and no UTF-8.
     #[must_use]
     pub fn garbage_body() -> Self {
         Self { body: BodyForm::Garbage, ..Self::new() }
     }
 
-    /// The body flows at so many bytes a second, at least 1.
+    /// The body is sent at a rate in bytes a second, at least 1.
     #[must_use]
     pub fn drip(bytes_per_second: u32) -> Self {
         Self { drip: Some(bytes_per_second), ..Self::new() }
     }
 
-    /// The body of a [`Fault::status`] is a page of HTML, as gateways write it.
+    /// The body of a [`Fault::status`] is a page of HTML, as a gateway writes it.
     #[must_use]
     pub fn html(mut self) -> Self {
         self.body = BodyForm::Html;
@@ -219,8 +219,8 @@ impl Fault {
         self
     }
 
-    /// A [`Fault::code`] or a [`Fault::status`] says in `Retry-After` to come again after so many
-    /// seconds, 0 to 86400. Where this is not given, a 429 says 1 and others say nothing.
+    /// The `Retry-After` of a [`Fault::code`] or a [`Fault::status`], 0 to 86400 seconds. Without
+    /// it, a 429 has `Retry-After: 1` and other responses have none.
     ///
     /// ```
     /// use gptbots_mock::Fault;
@@ -234,14 +234,14 @@ impl Fault {
         self
     }
 
-    /// Waits before anything of it happens.
+    /// Waits before the rest of the fault happens.
     #[must_use]
     pub fn delayed(mut self, delay: impl Into<Delay>) -> Self {
         self.delay = Some(delay.into());
         self
     }
 
-    /// Covers an operation, and those that were named before; without it, every operation.
+    /// Restricts the fault to an operation, and to those that were named before.
     #[must_use]
     pub fn on(mut self, operation: Operation) -> Self {
         if !self.operations.contains(&operation) {
@@ -250,66 +250,66 @@ impl Fault {
         self
     }
 
-    /// Strikes so often at most.
+    /// Strikes at most this many times.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.schedule.times = Some(times);
         self
     }
 
-    /// Leaves so many requests alone first.
+    /// Leaves this many requests alone first.
     #[must_use]
     pub fn after(mut self, requests: u64) -> Self {
         self.schedule.after = requests;
         self
     }
 
-    /// Strikes every so many-th request that it covers, at least 1.
+    /// Strikes only every n-th of its requests; n is at least 1.
     #[must_use]
     pub fn every(mut self, requests: u64) -> Self {
         self.schedule.every = requests;
         self
     }
 
-    /// Strikes with a probability, above 0 and up to 1: drawn from the seed, the sandbox, the
-    /// operation and the request's number, so that a run that failed can be repeated.
+    /// Strikes with a probability, above 0 and up to 1. The seed, the sandbox, the operation and
+    /// the number of the request decide, so that a run that failed can be repeated.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.schedule.probability = probability;
         self
     }
 
-    /// What `x-mock-fault` names it by: 1 to 64 of `A-Z a-z 0-9 _ -`. Numbered where it is not
-    /// given: `fault-1`.
+    /// Sets the id in `x-mock-fault`: 1 to 64 of `A-Z a-z 0-9 _ -`. Without it, the id is a number:
+    /// `fault-1`.
     #[must_use]
     pub fn named(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Whether requests of an operation are its own.
+    /// Whether it is for requests of an operation.
     pub(crate) fn covers(&self, operation: Operation) -> bool {
         if !self.operations.is_empty() {
             return self.operations.contains(&operation);
         }
-        match self.answer {
-            Answer::Code(code) => operation.endpoint().error(code).is_some(),
-            Answer::Own | Answer::Status(_) => true,
+        match self.response {
+            FaultResponse::Code(code) => operation.endpoint().error(code).is_some(),
+            FaultResponse::Original | FaultResponse::Status(_) => true,
         }
     }
 
-    /// Why it can strike nobody, or makes no sense.
+    /// Refuses a fault that never strikes or contradicts itself.
     pub(crate) fn check(&self) -> Result<(), String> {
         let Schedule { every, times, probability, .. } = self.schedule;
         if let Some(id) = &self.id {
             check_id(id)?;
         }
-        if let Answer::Status(status) = self.answer
+        if let FaultResponse::Status(status) = self.response
             && !(200..=599).contains(&status)
         {
             return Err(format!("status must be 200 to 599, got {status}"));
         }
-        if let Answer::Code(code) = self.answer {
+        if let FaultResponse::Code(code) = self.response {
             for operation in &self.operations {
                 if operation.endpoint().error(code).is_none() {
                     let codes = Code::ALL.iter();
@@ -320,22 +320,24 @@ impl Fault {
                 }
             }
         }
-        if self.body == BodyForm::Html && !matches!(self.answer, Answer::Status(_)) {
+        if self.body == BodyForm::Html && !matches!(self.response, FaultResponse::Status(_)) {
             return Err("body=html goes with a status".to_owned());
         }
         if let Some(seconds) = self.retry_after {
-            if self.answer == Answer::Own {
+            if self.response == FaultResponse::Original {
                 return Err("retry_after goes with a code or a status".to_owned());
             }
-            if seconds > MOST_RETRY_AFTER {
-                return Err(format!("retry_after must be 0 to {MOST_RETRY_AFTER}, got {seconds}"));
+            if seconds > MAX_RETRY_AFTER {
+                return Err(format!("retry_after must be 0 to {MAX_RETRY_AFTER}, got {seconds}"));
             }
         }
-        let bare = self.answer == Answer::Own && self.body == BodyForm::Own && self.drip.is_none();
-        if self.cut.is_some() && !bare {
+        let bare = self.response == FaultResponse::Original
+            && self.body == BodyForm::Original
+            && self.drip.is_none();
+        if self.connection.is_some() && !bare {
             return Err("where the connection breaks, there is no answer to change".to_owned());
         }
-        if bare && self.cut.is_none() && self.delay.is_none() {
+        if bare && self.connection.is_none() && self.delay.is_none() {
             let effects = "code, status, body, delay, drip or break";
             return Err(format!("nothing goes wrong; say what does: {effects}"));
         }
@@ -369,13 +371,13 @@ fn check_delay(delay: Delay) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a fault's id can stand in `x-mock-fault` and in `Prefer`.
+/// Refuses an id that cannot stand in `x-mock-fault` and in `Prefer`.
 fn check_id(id: &str) -> Result<(), String> {
     let right = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if !(1..=64).contains(&id.len()) || !id.bytes().all(right) {
         let id = crate::suggest::quoted(id);
         return Err(format!("the id of a fault is 1 to 64 of A-Z a-z 0-9 _ -, got {id}"));
     }
-    // What a request asks for itself is named so.
+    // The faults that requests ask for have this id.
     if id == prefer::ID { Err(format!("the id {id} is taken")) } else { Ok(()) }
 }

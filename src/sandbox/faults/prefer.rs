@@ -1,19 +1,20 @@
-//! What one request asks for itself: `Prefer: code=40356, delay=2000` (RFC 7240).
+//! The `Prefer` header, by which a request asks for a fault: `Prefer: code=40356, delay=2000` (RFC
+//! 7240).
 //!
-//! A preference that is not ours is ignored, as the RFC says. One of ours that cannot be met is
-//! ignored, too, and the answer tells why in `x-mock-reason`.
+//! A preference that is not ours is ignored, as the RFC says. If one of ours is not possible, we
+//! ignore it, too, and say why in `x-mock-reason`.
 
-use super::{Draft, Fault, Live};
+use super::{ArmedFault, Draft, Fault};
 use crate::contract::Operation;
 use crate::contract::operation_of;
 
-/// The id of what a request asked for: `prefer.code-40356.delay-2000`.
+/// The id of a fault that a request asked for begins so: `prefer.code-40356.delay-2000`.
 pub(crate) const ID: &str = "prefer";
 
-/// Preferences that make a fault, by the keys that they have there.
+/// The preferences that make a fault; they are named like the keys of a fault.
 const OURS: [&str; 4] = ["code", "status", RETRY_AFTER, "delay"];
 
-/// The preference that goes with another one.
+/// The preference that needs a code or a status.
 const RETRY_AFTER: &str = "retry_after";
 
 /// The preference that asks for a fault again, by its id.
@@ -22,19 +23,19 @@ const REPEAT: &str = "fault";
 /// The preferences of a request that are ours.
 #[derive(Debug, Default)]
 pub(crate) struct Preferences {
-    /// Name and value; of those with the same name, the first.
+    /// Name and value of each; if a name is repeated, its first value counts.
     asked: Vec<(&'static str, String)>,
     ignored: Vec<String>,
 }
 
-/// What is done for a request that has preferences.
-pub(crate) struct Applied {
-    /// The fault that was asked for, by its id and the request that its draws are of; `None`
-    /// where nothing can be met.
-    pub(crate) fault: Option<(Live, u64)>,
-    /// What `Preference-Applied` says.
+/// The effect of a request's preferences.
+pub(crate) struct PreferenceOutcome {
+    /// The fault that the request asked for, and the number of the request that decides its random
+    /// choices; `None`: none of the preferences is possible.
+    pub(crate) fault: Option<(ArmedFault, u64)>,
+    /// The value of `Preference-Applied`.
     pub(crate) applied: Option<String>,
-    /// Why something is ignored.
+    /// Why preferences are ignored.
     pub(crate) ignored: Option<String>,
 }
 
@@ -44,16 +45,17 @@ impl Preferences {
         let mut all = Self::default();
         for header in headers {
             for preference in split(header, b',') {
-                // What stands behind a semicolon are parameters; ours have none.
-                let preference = split(preference, b';').next().unwrap_or_default();
+                // Parameters follow behind semicolons; our preferences have none.
+                let preference = split(preference, b';').next();
+                let preference = preference.expect("a split text has a first part");
                 let (name, value) = match preference.iter().position(|byte| *byte == b'=') {
                     Some(at) => (&preference[..at], &preference[at + 1..]),
                     None => (preference, &b""[..]),
                 };
                 let name = name.trim_ascii();
-                let ours = OURS.iter().chain([&REPEAT]);
-                let mut ours = ours.filter(|ours| name.eq_ignore_ascii_case(ours.as_bytes()));
-                let Some(name) = ours.next() else { continue };
+                let mut ours = OURS.iter().chain([&REPEAT]);
+                let ours = ours.find(|ours| name.eq_ignore_ascii_case(ours.as_bytes()));
+                let Some(name) = ours else { continue };
                 if all.asked.iter().all(|(asked, _)| asked != name) {
                     all.asked.push((name, unquoted(value.trim_ascii())));
                 }
@@ -66,18 +68,23 @@ impl Preferences {
         self.asked.is_empty()
     }
 
-    /// What can be done for a request of an operation, which is its sandbox's so many-th; `known`
-    /// are the sandbox's faults.
-    pub(crate) fn apply(mut self, operation: Operation, ordinal: u64, known: &[Live]) -> Applied {
-        let repeat = self.asked.iter().position(|(name, _)| *name == REPEAT);
-        let fault = match repeat {
+    /// The outcome for a request of an operation, by its number; `armed` are the faults of the
+    /// sandbox.
+    pub(crate) fn apply(
+        mut self,
+        operation: Operation,
+        ordinal: u64,
+        armed: &[ArmedFault],
+    ) -> PreferenceOutcome {
+        let place = self.asked.iter().position(|(name, _)| *name == REPEAT);
+        let fault = match place {
             Some(place) => {
-                // A fault that is repeated is repeated as it was.
+                // A fault is repeated just as it was, so other preferences change nothing.
                 let (_, id) = self.asked.swap_remove(place);
                 for (name, _) in std::mem::take(&mut self.asked) {
                     self.ignored.push(format!("{name}, because fault says all"));
                 }
-                match again(&id, operation, known) {
+                match repeat(&id, operation, armed) {
                     Ok(found) => {
                         self.asked.push((REPEAT, id));
                         Some(found)
@@ -88,11 +95,11 @@ impl Preferences {
                     }
                 }
             }
-            None => self.fault(operation).map(|live| (live, ordinal)),
+            None => self.make_fault(operation).map(|armed| (armed, ordinal)),
         };
         let pairs = self.asked.iter().map(|(name, value)| format!("{name}={value}"));
         let pairs: Vec<_> = pairs.collect();
-        Applied {
+        PreferenceOutcome {
             fault,
             applied: (!pairs.is_empty()).then(|| pairs.join(", ")),
             ignored: (!self.ignored.is_empty())
@@ -100,30 +107,31 @@ impl Preferences {
         }
     }
 
-    /// The fault that the preferences make. Those that cannot be met are left out.
-    fn fault(&mut self, operation: Operation) -> Option<Live> {
+    /// The fault that the preferences make. Those that are not possible are left out.
+    fn make_fault(&mut self, operation: Operation) -> Option<ArmedFault> {
         let mut met: Vec<(&'static str, String)> = Vec::new();
-        // It may stand before the one that it goes with.
+        // `retry_after` may stand before the code or status that it needs.
         self.asked.sort_by_key(|(name, _)| *name == RETRY_AFTER);
         for (name, value) in std::mem::take(&mut self.asked) {
             let with = met.iter().map(|(name, value)| (*name, value.as_str()));
-            match asked(operation, with.chain([(name, value.as_str())])) {
+            match fault_of(operation, with.chain([(name, value.as_str())])) {
                 Ok(_) => met.push((name, value)),
                 Err(why) => self.ignored.push(format!("{name}, because {why}")),
             }
         }
-        // A fixed order, whatever the client's was.
+        // The id has a fixed order, whatever order the client chose.
         met.sort_by_key(|(name, _)| OURS.iter().position(|ours| ours == name));
-        let fault = asked(operation, met.iter().map(|(name, value)| (*name, value.as_str())));
+        let fault = fault_of(operation, met.iter().map(|(name, value)| (*name, value.as_str())));
         let pairs = met.iter().map(|(name, value)| format!(".{name}-{value}"));
         let id: String = [ID.to_owned()].into_iter().chain(pairs).collect();
         self.asked = met;
-        fault.ok().map(|fault| Live::new(&id, fault))
+        // Without a possible preference there is no fault, and `ignored` says why.
+        fault.ok().map(|fault| ArmedFault::new(&id, fault))
     }
 }
 
-/// The fault of some of our preferences.
-fn asked<'a>(
+/// The fault of these preferences.
+fn fault_of<'a>(
     operation: Operation,
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<Fault, String> {
@@ -138,27 +146,31 @@ fn asked<'a>(
     draft.finish()
 }
 
-/// The fault of an id that an answer named, and the number of the request that it struck.
-fn again(id: &str, operation: Operation, known: &[Live]) -> Result<(Live, u64), String> {
+/// The fault of an id that a response named, and the number of the request that it struck.
+fn repeat(
+    full_id: &str,
+    operation: Operation,
+    armed: &[ArmedFault],
+) -> Result<(ArmedFault, u64), String> {
     let wrong = || "it is not an id that x-mock-fault named".to_owned();
-    let (rest, ordinal) = id.rsplit_once('.').ok_or_else(wrong)?;
-    let (fault, of) = rest.rsplit_once('.').ok_or_else(wrong)?;
+    let (rest, ordinal) = full_id.rsplit_once('.').ok_or_else(wrong)?;
+    let (id, of) = rest.rsplit_once('.').ok_or_else(wrong)?;
     let ordinal = ordinal.parse().map_err(|_| wrong())?;
     if operation_of(of).map_err(|_| wrong())? != operation {
         return Err(format!("it struck {of}, and this is {}", operation.id()));
     }
-    if let Some(pairs) = fault.strip_prefix(ID).and_then(|rest| rest.strip_prefix('.')) {
+    if let Some(pairs) = id.strip_prefix(ID).and_then(|rest| rest.strip_prefix('.')) {
         let pairs: Option<Vec<_>> = pairs.split('.').map(|pair| pair.split_once('-')).collect();
         let pairs = pairs.filter(|pairs| pairs.iter().all(|(name, _)| OURS.contains(name)));
-        let made = asked(operation, pairs.ok_or_else(wrong)?.into_iter())?;
-        return Ok((Live::new(fault, made), ordinal));
+        let made = fault_of(operation, pairs.ok_or_else(wrong)?.into_iter())?;
+        return Ok((ArmedFault::new(id, made), ordinal));
     }
-    let live = known.iter().find(|live| &*live.known.id == fault);
-    let live = live.ok_or("this sandbox has no such fault")?;
-    Ok((Live::of(&live.known), ordinal))
+    let armed = armed.iter().find(|armed| *armed.definition.id == *id);
+    let armed = armed.ok_or("this sandbox has no such fault")?;
+    Ok((ArmedFault::of(&armed.definition), ordinal))
 }
 
-/// The parts between a separator, which in a quoted string is none.
+/// The parts between separators; a separator in a quoted string is none.
 fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |byte| {
@@ -173,7 +185,7 @@ fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// A value without its quotes. No value of ours has anything to escape.
+/// A value without its quotes. None of our values needs an escape.
 fn unquoted(value: &[u8]) -> String {
     let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
     String::from_utf8_lossy(inner.unwrap_or(value)).into_owned()
@@ -184,15 +196,16 @@ mod tests {
     use super::*;
 
     fn apply(header: &str) -> (Option<String>, Option<String>, Option<String>) {
-        let known = [Live::new("third", "status=503,every=3".parse().unwrap())];
+        let armed = [ArmedFault::new("third", "status=503,every=3".parse().unwrap())];
         let preferences = Preferences::read([header.as_bytes()]);
-        let applied = preferences.apply(Operation::Messages, 7, &known);
-        let fault = applied.fault.map(|(live, ordinal)| format!("{}.{ordinal}", live.known.id));
+        let applied = preferences.apply(Operation::Messages, 7, &armed);
+        let fault =
+            applied.fault.map(|(armed, ordinal)| format!("{}.{ordinal}", armed.definition.id));
         (fault, applied.applied, applied.ignored)
     }
 
     #[test]
-    fn ours_are_met() {
+    fn our_preferences_make_a_fault() {
         for (header, id, applied) in [
             ("code=40356", "prefer.code-40356.7", "code=40356"),
             ("respond-async, CODE = \"50000\";x=y,wait=3", "prefer.code-50000.7", "code=50000"),
@@ -217,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_ignored() {
+    fn other_preferences_are_ignored() {
         for header in
             ["", ",,;=", "respond-async", "return=minimal", "codes=1", "=code", "\"code=1"]
         {
@@ -226,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_that_cannot_be_met_are_told() {
+    fn impossible_preferences_are_ignored_with_a_reason() {
         for (header, applied, why) in [
             ("code=503", None, "code, because no code \"503\"; write status=503"),
             ("code=x, status=503", Some("status=503"), "code, because no code \"x\""),

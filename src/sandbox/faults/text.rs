@@ -1,11 +1,11 @@
-//! A fault as a line: `messages:code=50000,every=3`. The same keys with the same values stand in
-//! JSON, so there is one place that reads them.
+//! A fault as a line: `messages:code=50000,every=3`. JSON and `Prefer` have the same keys and
+//! values, so [`Draft`] reads them for all three.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Answer, BodyForm, Cut, Delay, Fault};
+use super::{BodyForm, ConnectionFault, Delay, Fault, FaultResponse, Schedule};
 use crate::contract::Code;
 use crate::contract::operation_of;
 use crate::suggest::quoted;
@@ -40,17 +40,20 @@ pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ("probability", "above 0, up to 1", "strikes with this probability"),
 ];
 
+/// The words for a body.
 pub(crate) const BODIES: [(&str, BodyForm); 5] = [
-    ("json", BodyForm::Own),
+    ("json", BodyForm::Original),
     ("html", BodyForm::Html),
     ("empty", BodyForm::Empty),
     ("truncated", BodyForm::Truncated),
     ("garbage", BodyForm::Garbage),
 ];
 
-pub(crate) const CUTS: [(&str, Cut); 2] = [("reset", Cut::Reset), ("no-answer", Cut::NoAnswer)];
+/// The words for the end of a connection.
+pub(crate) const CONNECTION_FAULTS: [(&str, ConnectionFault); 2] =
+    [("reset", ConnectionFault::Reset), ("no-answer", ConnectionFault::NoAnswer)];
 
-/// A fault while its keys are read.
+/// A fault whose keys are being read.
 pub(crate) struct Draft(Fault);
 
 impl Draft {
@@ -58,7 +61,7 @@ impl Draft {
         Self(Fault::new())
     }
 
-    /// Covers an operation, by its word.
+    /// Adds an operation, by its word.
     pub(crate) fn operation(&mut self, word: &str) -> Result<(), String> {
         let operation = operation_of(word)?;
         if self.0.operations.contains(&operation) {
@@ -68,22 +71,22 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets what a key says.
+    /// Sets the value of a key.
     pub(crate) fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         let fault = &mut self.0;
         let schedule = &mut fault.schedule;
         match key {
             "id" => fault.id = Some(value.to_owned()),
-            "code" | "status" if fault.answer != Answer::Own => {
+            "code" | "status" if fault.response != FaultResponse::Original => {
                 return Err("code and status exclude each other".to_owned());
             }
-            "code" => fault.answer = Answer::Code(code(value)?),
-            "status" => fault.answer = Answer::Status(number(key, value)?),
+            "code" => fault.response = FaultResponse::Code(code(value)?),
+            "status" => fault.response = FaultResponse::Status(number(key, value)?),
             "body" => fault.body = word(key, value, &BODIES)?,
             "retry_after" => fault.retry_after = Some(number(key, value)?),
             "delay" => fault.delay = Some(delay(value)?),
             "drip" => fault.drip = Some(number(key, value)?),
-            "break" => fault.cut = Some(word(key, value, &CUTS)?),
+            "break" => fault.connection = Some(word(key, value, &CONNECTION_FAULTS)?),
             "times" => schedule.times = Some(number(key, value)?),
             "after" => schedule.after = number(key, value)?,
             "every" => schedule.every = number(key, value)?,
@@ -110,9 +113,12 @@ fn code(value: &str) -> Result<Code, String> {
 }
 
 fn number<T: FromStr>(key: &str, value: &str) -> Result<T, String> {
-    // `parse` takes a `+`, too.
-    let parsed = if value.starts_with('+') { None } else { value.parse().ok() };
-    parsed.ok_or_else(|| format!("{key} takes {}, got {}", takes(key), quoted(value)))
+    unsigned(value).ok_or_else(|| format!("{key} takes {}, got {}", takes(key), quoted(value)))
+}
+
+/// A number without a `+`, which `parse` would accept.
+fn unsigned<T: FromStr>(value: &str) -> Option<T> {
+    value.parse().ok().filter(|_| !value.starts_with('+'))
 }
 
 fn word<T: Copy>(key: &str, value: &str, words: &[(&str, T)]) -> Result<T, String> {
@@ -121,15 +127,12 @@ fn word<T: Copy>(key: &str, value: &str, words: &[(&str, T)]) -> Result<T, Strin
 }
 
 fn takes(key: &str) -> &'static str {
-    KEYS.iter().find(|(name, ..)| *name == key).map_or("another value", |(_, takes, _)| takes)
+    KEYS.iter().find(|(name, ..)| *name == key).expect("every key is in the table").1
 }
 
 fn delay(value: &str) -> Result<Delay, String> {
     let wrong = || format!("delay takes {} (milliseconds), got {}", takes("delay"), quoted(value));
-    let ms = |text: &str| {
-        let ms = if text.starts_with('+') { None } else { text.parse().ok() };
-        ms.map(Duration::from_millis).ok_or_else(wrong)
-    };
+    let ms = |text: &str| unsigned(text).map(Duration::from_millis).ok_or_else(wrong);
     if let Some((least, most)) = value.split_once("..") {
         return Ok(Delay::Uniform(ms(least)?, ms(most)?));
     }
@@ -173,75 +176,59 @@ impl FromStr for Fault {
     }
 }
 
-/// Why a text or a value is no [`Fault`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text or a value is no [`Fault`]; the message says why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct FaultError(pub(crate) String);
 
-impl fmt::Display for FaultError {
+impl fmt::Display for Delay {
+    /// The value of `delay`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Fixed(delay) => write!(f, "{}", delay.as_millis()),
+            Self::Uniform(least, most) => write!(f, "{}..{}", least.as_millis(), most.as_millis()),
+            Self::LogNormal { median, sigma } => {
+                write!(f, "lognormal:{}:{sigma}", median.as_millis())
+            }
+        }
     }
 }
 
-impl std::error::Error for FaultError {}
-
 impl fmt::Display for Fault {
-    /// The line that reads to the same fault.
+    /// The line that is read as the same fault.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn text(value: Option<impl fmt::Display>) -> Option<String> {
+            value.map(|value| value.to_string())
+        }
+        let (code, status) = match self.response {
+            FaultResponse::Original => (None, None),
+            FaultResponse::Code(code) => (Some(code.number()), None),
+            FaultResponse::Status(status) => (None, Some(status)),
+        };
+        let body = BODIES[1..].iter().find(|(_, form)| *form == self.body);
+        let connection = CONNECTION_FAULTS.iter().find(|(_, end)| Some(*end) == self.connection);
+        let Schedule { times, after, every, probability } = self.schedule;
+        let pairs = [
+            ("id", self.id.clone()),
+            ("code", text(code)),
+            ("status", text(status)),
+            ("body", text(body.map(|(word, _)| word))),
+            ("retry_after", text(self.retry_after)),
+            ("delay", text(self.delay)),
+            ("drip", text(self.drip)),
+            ("break", text(connection.map(|(word, _)| word))),
+            ("times", text(times)),
+            ("after", text((after > 0).then_some(after))),
+            ("every", text((every > 1).then_some(every))),
+            ("probability", text((probability < 1.0).then_some(probability))),
+        ];
         let operations: Vec<_> = self.operations.iter().map(|operation| operation.id()).collect();
-        let mut between = "";
         if !operations.is_empty() {
             write!(f, "{}:", operations.join("+"))?;
         }
-        let mut pair = |key: &str, value: &dyn fmt::Display| {
-            let written = write!(f, "{between}{key}={value}");
-            between = ",";
-            written
-        };
-        if let Some(id) = &self.id {
-            pair("id", id)?;
-        }
-        match self.answer {
-            Answer::Own => {}
-            Answer::Code(code) => pair("code", &code.number())?,
-            Answer::Status(status) => pair("status", &status)?,
-        }
-        if let Some((word, _)) = BODIES[1..].iter().find(|(_, form)| *form == self.body) {
-            pair("body", word)?;
-        }
-        if let Some(seconds) = self.retry_after {
-            pair("retry_after", &seconds)?;
-        }
-        match self.delay {
-            None => {}
-            Some(Delay::Fixed(delay)) => pair("delay", &delay.as_millis())?,
-            Some(Delay::Uniform(least, most)) => {
-                pair("delay", &format_args!("{}..{}", least.as_millis(), most.as_millis()))?;
-            }
-            Some(Delay::LogNormal { median, sigma }) => {
-                pair("delay", &format_args!("lognormal:{}:{sigma}", median.as_millis()))?;
-            }
-        }
-        if let Some(drip) = self.drip {
-            pair("drip", &drip)?;
-        }
-        if let Some((word, _)) = CUTS.iter().find(|(_, cut)| Some(*cut) == self.cut) {
-            pair("break", word)?;
-        }
-        let schedule = self.schedule;
-        if let Some(times) = schedule.times {
-            pair("times", &times)?;
-        }
-        if schedule.after > 0 {
-            pair("after", &schedule.after)?;
-        }
-        if schedule.every > 1 {
-            pair("every", &schedule.every)?;
-        }
-        if schedule.probability < 1.0 {
-            pair("probability", &schedule.probability)?;
-        }
-        Ok(())
+        let pairs =
+            pairs.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
+        f.write_str(&pairs.collect::<Vec<_>>().join(","))
     }
 }
 
@@ -250,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_comes_back() {
+    fn a_line_is_written_as_it_was_read() {
         for line in [
             "code=50000",
             "messages:code=50000,every=3",
@@ -267,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told() {
+    fn a_wrong_line_is_an_error_that_names_the_mistake() {
         for (line, why) in [
             ("", "has no ="),
             ("messages", "has no ="),

@@ -1,17 +1,17 @@
 use super::*;
 
-const NEWEST: Order = Order { reversed: false, newest_first: true };
-const OLDEST: Order = Order { reversed: false, newest_first: false };
+const NEWEST: RowOrder = RowOrder { reversed: false, newest_first: true };
+const OLDEST: RowOrder = RowOrder { reversed: false, newest_first: false };
 
 /// The rows of the first pages, of seven matches, three a page, and their totals.
-fn pages(order: Order, hazards: &[Hazard]) -> Vec<(Vec<u64>, u64)> {
+fn pages(order: RowOrder, hazards: &[Hazard]) -> Vec<(Vec<u64>, u64)> {
     let mut all = Hazards::default();
     for hazard in hazards {
         all.add(Some(Operation::QaRecords), *hazard);
     }
-    let page = |page| Seen::page(7, (page, 3), order, Operation::QaRecords, all);
+    let page = |page| VisiblePage::page(7, (page, 3), order, Operation::QaRecords, all);
     let last = page(2).last;
-    let rows = |seen: &Seen| {
+    let rows = |seen: &VisiblePage| {
         let end = (seen.slice.skip + seen.slice.take).min(7);
         (seen.slice.skip..end.max(seen.slice.skip)).collect()
     };
@@ -58,7 +58,8 @@ fn few_rows_and_far_pages_are_no_exception() {
         for size in 1..5 {
             for page in [1, 2, 3, u64::MAX] {
                 for order in [NEWEST, OLDEST] {
-                    let seen = Seen::page(matches, (page, size), order, Operation::Messages, all);
+                    let seen =
+                        VisiblePage::page(matches, (page, size), order, Operation::Messages, all);
                     assert!(seen.slice.take <= size && seen.last >= 1);
                     assert!(seen.slice.len(matches) == seen.slice.take, "{matches} {seen:?}");
                 }

@@ -1,63 +1,61 @@
-//! One request as the journal keeps it: everything in one piece of memory, split when it is shown.
+//! A request in the journal. Its texts are in one piece of memory, because thousands are kept.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::Version;
+use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
+use super::Exchange;
 use crate::contract::{Code, Operation};
 
-/// A request and what came of it.
+/// A request and its outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    /// Which request of the server it is; from 1.
+    /// Its number on the server, from 1.
     pub(crate) number: u64,
     pub(crate) at: SystemTime,
     pub(crate) client: IpAddr,
-    /// From its head to its answer, delays of faults included.
+    /// The time from its head to its response, with the delay of a fault.
     pub(crate) took: Duration,
     /// `None`: a fault broke the connection.
     pub(crate) status: Option<u16>,
     pub(crate) operation: Option<Operation>,
     pub(crate) code: Option<Code>,
+    /// It announces a body.
     pub(crate) body: bool,
-    /// It came by HTTP/1.0, not by HTTP/1.1.
+    /// It is of HTTP/1.0, not of HTTP/1.1.
     pub(crate) is_http_1_0: bool,
-    /// The client left before it had read the answer to its end.
+    /// The client left before it had read the whole response.
     pub(crate) unread: bool,
-    /// The walk that it is a step of, as the verdict tells them apart.
+    /// Identifies the walk that it belongs to, for the verdict.
     pub(crate) walk: u64,
-    /// Method, target, headers, reason, fault, one behind the other.
+    /// Method, target, headers, reason and fault.
     text: Box<[u8]>,
+    /// The ends of all but the last.
     ends: [u32; 4],
 }
 
-/// What stands between the names and values of headers; no header holds it.
+/// Ends each name and value of a header; no header holds it.
 const END: u8 = 0;
 
-/// What an entry is made of.
-pub(super) struct Parts<'a> {
-    pub(super) method: &'a Method,
-    pub(super) target: &'a Uri,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) reason: &'a [u8],
-    pub(super) fault: &'a str,
-}
-
 impl Entry {
-    /// Keeps a request; what is known of it beside its text comes behind.
-    pub(super) fn new(at: SystemTime, client: IpAddr, parts: &Parts<'_>) -> Self {
-        let Parts { method, target, headers, reason, fault } = parts;
-        let (method, path) = (method.as_str(), target.path());
-        let query = target.query();
-        let headers_len: usize =
-            headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 2).sum();
-        let target_len = path.len() + query.map_or(0, |query| query.len() + 1);
-        let len = method.len() + target_len + headers_len + reason.len() + fault.len();
-        let mut text = Vec::with_capacity(len);
+    /// The entry of a request that is received at `at`. Its number and its walk are set later.
+    pub(super) fn new(at: SystemTime, exchange: &Exchange<'_>) -> Self {
+        let head = exchange.head;
+        let breaks = exchange.fault.is_some_and(|injected| injected.fault.connection.is_some());
+        let delay = exchange.fault.map_or(Duration::ZERO, |injected| injected.delay);
+        let (method, path, query) = (head.method.as_str(), head.uri.path(), head.uri.query());
+        let reason = exchange.refused.map_or(&[][..], |(_, reason)| reason);
+        let fault = exchange.fault.map_or("", |injected| &injected.id);
+        let headers =
+            head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 2);
+        let target = path.len() + query.map_or(0, |query| query.len() + 1);
+        let length = method.len() + target + headers.sum::<usize>() + reason.len() + fault.len();
+        let mut text = Vec::with_capacity(length);
+        let end = |text: &Vec<u8>| u32::try_from(text.len()).expect("a head is short");
         let mut ends = [0; 4];
-        let end = |text: &Vec<u8>| u32::try_from(text.len()).unwrap_or(u32::MAX);
         text.extend_from_slice(method.as_bytes());
         ends[0] = end(&text);
         text.extend_from_slice(path.as_bytes());
@@ -66,7 +64,7 @@ impl Entry {
             text.extend_from_slice(query.as_bytes());
         }
         ends[1] = end(&text);
-        for (name, value) in *headers {
+        for (name, value) in &head.headers {
             text.extend_from_slice(name.as_str().as_bytes());
             text.push(END);
             text.extend_from_slice(value.as_bytes());
@@ -79,21 +77,22 @@ impl Entry {
         Self {
             number: 0,
             at,
-            client,
-            took: Duration::ZERO,
-            status: None,
-            operation: None,
-            code: None,
-            body: false,
-            is_http_1_0: false,
+            client: exchange.peer.address,
+            took: exchange.took + delay,
+            status: (!breaks).then_some(exchange.status),
+            operation: exchange.endpoint.map(|endpoint| endpoint.operation),
+            code: exchange.refused.map(|(code, _)| code),
+            body: head.headers.contains_key(TRANSFER_ENCODING)
+                || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0"),
+            is_http_1_0: head.version == Version::HTTP_10,
             unread: false,
             walk: 0,
-            text: text.into_boxed_slice(),
+            text: text.into(),
             ends,
         }
     }
 
-    /// How much memory it takes, in bytes.
+    /// How many bytes it takes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.text.len()
     }
@@ -114,7 +113,7 @@ impl Entry {
         String::from_utf8_lossy(self.part(1))
     }
 
-    /// Names in lower case, in the order in which they came.
+    /// Names in lower case, in the order in which they were sent.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
         let mut words = self.part(2).split(|byte| *byte == END);
         std::iter::from_fn(move || {
@@ -123,17 +122,17 @@ impl Entry {
         })
     }
 
-    /// The value of a header; of the first, where there are several.
+    /// The value of the first header of this name.
     pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers().find(|(header, _)| header == name).map(|(_, value)| value)
     }
 
-    /// Why it was refused; empty where it was not.
+    /// Why it was refused; empty if it was not.
     pub(crate) fn reason(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.part(3))
     }
 
-    /// The fault that struck it; empty where none did.
+    /// The id of the fault that struck it; empty if none did.
     pub(crate) fn fault(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.part(4))
     }

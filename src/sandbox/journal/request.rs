@@ -1,4 +1,4 @@
-//! A request as it is handed out: split, and without keys.
+//! A request of the journal as users get it, without keys.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::percent_decode_str;
 
 use super::Entry;
-use super::show::Redactor;
+use super::redactor::Redactor;
 use crate::contract::{Code, Operation};
-use crate::sandbox::verdict::Rule;
+use crate::sandbox::verdict::{Rule, violations};
 
-/// A request that the server got, and what became of it: [`Server::requests`](crate::Server).
+/// A request that the server received, and its outcome: [`Server::requests`](crate::Server).
 ///
-/// API keys are cut to their last four characters, wherever they stand.
+/// Of API keys, only the last four characters are shown, wherever they stand.
 ///
 /// ```
 /// use gptbots_mock::{Server, contract::Code};
@@ -35,29 +35,29 @@ use crate::sandbox::verdict::Rule;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Request {
-    /// Which request of the server it is, from 1.
+    /// The number of the request on this server, from 1.
     pub number: u64,
-    /// The sandbox that it was in.
+    /// The id of its sandbox.
     pub sandbox: String,
-    /// When it came.
+    /// When it was received.
     pub at: SystemTime,
-    /// Where it came from.
+    /// The address of the client.
     pub client: IpAddr,
-    /// Of which operation; `None`: the path is no endpoint's.
+    /// The operation; `None`: the path is no endpoint's.
     pub operation: Option<Operation>,
-    /// The status that was answered; `None`: a fault broke the connection.
+    /// The status of the response; `None`: a fault broke the connection.
     pub status: Option<u16>,
-    /// The code of the refusal, where it was refused.
+    /// The vendor's code if the request was refused.
     pub code: Option<Code>,
-    /// Why it was refused, as `x-mock-reason` said; empty where it was not.
+    /// Why it was refused, as in `x-mock-reason`; empty if it was not.
     pub reason: String,
-    /// The fault that struck it; empty where none did.
+    /// The id of the fault that struck it; empty if none did.
     pub fault: String,
-    /// What it breaks of the contract though it got an answer.
+    /// The rules of the contract that it breaks.
     pub violations: Vec<Violation>,
-    /// From its head to its answer.
+    /// The time from its head to its response.
     pub duration: Duration,
-    /// Whether the client left before it had read the answer to its end.
+    /// Whether the client left before it had read the whole response.
     pub unread: bool,
     /// Whether it came by HTTP/1.0, not by HTTP/1.1.
     pub is_http_1_0: bool,
@@ -70,7 +70,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Against which rule.
+    /// The rule that is broken.
     pub rule: Rule,
     /// What was sent, and what would be right where that can be said.
     pub what: String,
@@ -78,8 +78,9 @@ pub struct Violation {
 
 impl Request {
     pub(crate) fn new(entry: &Entry, sandbox: &str, redactor: &Redactor) -> Self {
-        let shown = redactor.show(entry);
-        let violations = shown.violations.into_iter();
+        let own = redactor.for_request(entry);
+        let violations = violations(entry).into_iter();
+        let headers = entry.headers();
         Self {
             number: entry.number,
             sandbox: sandbox.to_owned(),
@@ -88,15 +89,22 @@ impl Request {
             operation: entry.operation,
             status: entry.status,
             code: entry.code,
-            reason: shown.reason,
-            fault: shown.fault,
-            violations: violations.map(|(rule, what)| Violation { rule, what }).collect(),
+            reason: own.reason(entry),
+            fault: entry.fault().into_owned(),
+            violations: violations
+                .map(|(rule, what)| Violation { rule, what: own.redact_text(&what) })
+                .collect(),
             duration: entry.took,
             unread: entry.unread,
             is_http_1_0: entry.is_http_1_0,
-            method: shown.method,
-            target: shown.target,
-            headers: shown.headers,
+            method: own.method(entry),
+            target: own.target(&entry.target()),
+            headers: headers
+                .map(|(name, value)| {
+                    let value = redactor.header(&own, &name, value);
+                    (name.into_owned(), value)
+                })
+                .collect(),
         }
     }
 
@@ -126,7 +134,7 @@ impl Request {
         pairs(query).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
-    /// The value of a header, whatever the case of its name; of the first, where there are several.
+    /// The value of the first header of this name, whatever the case of its name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();

@@ -1,11 +1,14 @@
-//! Which sandboxes are there, and for how long.
+//! Tests of how sandboxes are made, found and ended.
 
 use super::*;
 use crate::records::RecordsConfig;
 use crate::sandbox::config::Limits;
 
 fn idle_after(sandbox_idle: Duration) -> Sandboxes {
-    let limits = Limits { sandbox_idle, ..Limits::default() };
+    with_limits(Limits { sandbox_idle, ..Limits::default() })
+}
+
+fn with_limits(limits: Limits) -> Sandboxes {
     let config = Config {
         limits,
         records: RecordsConfig { conversations: 1, ..RecordsConfig::default() },
@@ -16,10 +19,10 @@ fn idle_after(sandbox_idle: Duration) -> Sandboxes {
 }
 
 #[test]
-fn a_sandbox_is_over_when_it_was_idle_for_long_enough() {
+fn an_idle_sandbox_expires_unless_it_is_in_use() {
     let all = idle_after(Duration::from_secs(60));
-    let used = all.get(Some("a")).used.load(Relaxed);
-    let there = |later| all.among(&all.read(), "a", used + later).is_some();
+    let used = all.get(Some("a")).last_used_ms.load(Relaxed);
+    let there = |later| all.get_live(&all.named.read(), "a", used + later).is_some();
     assert!(there(59_999));
     assert!(!there(60_000));
     let held = all.get(Some("a"));
@@ -28,11 +31,11 @@ fn a_sandbox_is_over_when_it_was_idle_for_long_enough() {
 }
 
 #[test]
-fn the_time_of_its_last_use_counts() {
+fn a_use_resets_the_idle_time() {
     let all = idle_after(Duration::from_secs(60));
-    let used = || all.find("a").map(|sandbox| sandbox.used.load(Relaxed));
+    let used = || all.find("a").map(|sandbox| sandbox.last_used_ms.load(Relaxed));
     // Far ahead, so that no real time is taken for it.
-    let mark = || all.get(Some("a")).used.store(1 << 40, Relaxed);
+    let mark = || all.get(Some("a")).last_used_ms.store(1 << 40, Relaxed);
     mark();
     assert_eq!(used(), Some(1 << 40));
     all.get(Some("a"));
@@ -43,21 +46,20 @@ fn the_time_of_its_last_use_counts() {
 }
 
 #[test]
-fn a_sweep_ends_those_that_are_over_and_in_nobodys_use() {
+fn a_sweep_ends_expired_sandboxes_that_are_not_in_use() {
     let all = idle_after(Duration::ZERO);
     let held = all.get(Some("held"));
     all.get(Some("a"));
     all.sweep();
-    let ids: Vec<_> = all.read().by_id.keys().cloned().collect();
+    let ids: Vec<_> = all.named.read().by_id.keys().cloned().collect();
     assert_eq!(ids, ["held".into()]);
     drop(held);
     all.sweep();
-    assert!(all.read().by_id.is_empty());
+    assert!(all.named.read().by_id.is_empty());
 }
 
-/// Whoever is quicker makes it; nobody is in another one of the same id.
 #[test]
-fn threads_that_name_a_new_sandbox_at_once_are_in_the_same() {
+fn threads_that_use_a_new_id_at_once_get_the_same_sandbox() {
     const THREADS: usize = 4;
     let all = idle_after(Duration::from_secs(60));
     let together = std::sync::Barrier::new(THREADS);
@@ -67,7 +69,7 @@ fn threads_that_name_a_new_sandbox_at_once_are_in_the_same() {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     together.wait();
-                    all.get(Some(&id)).count(crate::contract::Operation::Messages);
+                    all.get(Some(&id)).strike(crate::contract::Operation::Messages);
                 });
             }
         });
@@ -88,119 +90,112 @@ fn sandboxes_share_what_never_changes() {
 }
 
 #[test]
-fn generated_records_go_with_their_last_sandbox() {
+fn generated_records_are_freed_with_their_last_sandbox() {
     let all = idle_after(Duration::from_secs(60));
     let world = Arc::downgrade(&all.generated(7, 10));
     assert!(world.upgrade().is_none());
     drop(all.generated(8, 10));
-    assert_eq!(all.generated.lock().unwrap().len(), 1);
+    assert_eq!(all.generated.lock().len(), 1);
 }
 
-/// With one lock for all of them, this would wait for ever.
+/// With one lock for all records, this test would never end.
 #[test]
-fn records_of_one_seed_do_not_wait_for_those_of_another() {
+fn making_records_does_not_block_those_of_another_seed() {
     let all = idle_after(Duration::from_secs(60));
-    let seven = Generated::default();
-    all.generated.lock().unwrap().insert((7, 10), Arc::clone(&seven));
-    let being_made = seven.lock().unwrap();
+    let seven = WorldSlot::default();
+    all.generated.lock().insert((7, 10), Arc::clone(&seven));
+    let being_made = seven.lock();
     all.generated(8, 10);
     drop(being_made);
 }
 
-/// How many sandboxes the eviction has looked at.
+/// How many sandboxes the eviction queue has looked at.
 fn looks(all: &Sandboxes) -> u64 {
-    all.read().eviction.looks
+    all.named.read().eviction.looks
 }
 
-/// A server of at most so many sandboxes.
+/// A server with a maximum of sandboxes.
 fn at_most(sandboxes: usize) -> Sandboxes {
-    let limits = Limits { sandboxes, ..Limits::default() };
-    let config = Config {
-        limits,
-        records: RecordsConfig { conversations: 1, ..RecordsConfig::default() },
-        ..Config::default()
-    };
-    let faults = crate::sandbox::number_faults(config.faults.clone()).unwrap();
-    Sandboxes::new(World::new(&config.records).unwrap(), faults, config)
+    with_limits(Limits { sandboxes, ..Limits::default() })
 }
 
 #[test]
-fn a_sandbox_beyond_ten_thousand_looks_at_one_or_two_others() {
-    const MOST: u64 = 10_000;
+fn evicting_one_of_ten_thousand_looks_at_few() {
+    const MAX: u64 = 10_000;
     let all = at_most(10_000);
     // Each is used again, and half of them with a known key.
-    for number in (0..MOST).chain(0..MOST) {
+    for number in (0..MAX).chain(0..MAX) {
         let sandbox = all.get(Some(&number.to_string()));
         if number % 2 == 0 {
             sandbox.mark_authenticated();
         }
     }
     // Those without a known key end first.
-    for number in MOST..MOST + MOST / 2 {
+    for number in MAX..MAX + MAX / 2 {
         all.get(Some(&number.to_string())).mark_authenticated();
     }
-    assert_eq!(all.read().by_id.len(), 10_000);
+    assert_eq!(all.named.read().by_id.len(), 10_000);
     let left = |number: u64| all.find(&number.to_string()).is_some();
-    assert!((0..MOST).all(|number| left(number) == (number % 2 == 0)));
+    assert!((0..MAX).all(|number| left(number) == (number % 2 == 0)));
     // For each time that one was made, used or ended, and two more for each that was made.
-    let times = 2 * MOST + 3 * MOST / 2;
-    assert!(looks(&all) <= times + 2 * (MOST + MOST / 2), "{}", looks(&all));
+    let times = 2 * MAX + 3 * MAX / 2;
+    assert!(looks(&all) <= times + 2 * (MAX + MAX / 2), "{}", looks(&all));
     // Each of the others was used once since it was looked at.
-    let most = looks(&all) + MOST / 2 + 4 * 1000;
+    let most = looks(&all) + MAX / 2 + 4 * 1000;
     for number in 0..1000 {
         all.get(Some(&format!("new-{number}")));
     }
     assert!(looks(&all) <= most, "{} > {most}", looks(&all));
 }
 
-/// Thousands of requests in flight do not make each new sandbox dear.
+/// A new sandbox stays cheap while thousands of requests are in flight.
 #[test]
-fn few_of_those_in_use_are_passed_over() {
+fn eviction_passes_over_few_sandboxes_in_use() {
     let all = at_most(1_000);
     let held: Vec<_> = (0..2_000).map(|number| all.get(Some(&number.to_string()))).collect();
-    assert_eq!(all.read().by_id.len(), 2_000);
+    assert_eq!(all.named.read().by_id.len(), 2_000);
     assert!(looks(&all) <= 1_000 * 64 + 2 * 2_000, "{}", looks(&all));
     drop(held);
     for number in 0..200 {
         all.get(Some(&format!("new-{number}")));
     }
-    assert_eq!(all.read().by_id.len(), 1_000);
+    assert_eq!(all.named.read().by_id.len(), 1_000);
 }
 
 #[test]
-fn sandboxes_that_are_made_and_ended_leave_nothing_behind() {
+fn ended_sandboxes_leave_the_eviction_queue() {
     let all = at_most(10_000);
     for number in 0..1_000 {
         all.put(&number.to_string(), None);
         all.end(&number.to_string());
     }
-    assert!(all.read().eviction.len() < 100);
+    assert!(all.named.read().eviction.len() < 100);
 }
 
-/// One that was idle for too long, and is asked again before it was swept, is kept in mind, too.
+/// A sandbox that is replaced before a sweep has ended it still adds its verdict.
 #[test]
-fn a_sandbox_that_is_made_anew_leaves_its_verdict() {
+fn a_replaced_sandbox_is_moved_to_the_ended() {
     let all = idle_after(Duration::from_secs(60));
     all.get(Some("a"));
-    let before = all.read().by_id["a"].clone();
-    before.used.store(0, Relaxed);
+    let before = all.named.read().by_id["a"].clone();
+    before.last_used_ms.store(0, Relaxed);
     drop(before);
-    let mut named = all.write();
+    let mut named = all.named.write();
     let fresh = Arc::new(all.make("a", Arc::clone(&all.server), 0));
     let mut gone = Vec::new();
     all.insert(&mut named, &fresh, &mut gone);
     assert_eq!(gone.len(), 1);
 }
 
-/// To copy the journals of all sandboxes takes a while, in which others are made.
+/// Copying the journals of all sandboxes takes a while, in which others are made.
 #[test]
-fn a_sandbox_that_is_only_read_gives_way() {
+fn a_sandbox_that_is_only_read_can_be_evicted() {
     let all = at_most(2);
     all.get(Some("a"));
     all.get(Some("b"));
-    let read = all.everyone();
+    let read = all.all_live();
     all.get(Some("c"));
-    assert_eq!(all.read().by_id.len(), 2);
+    assert_eq!(all.named.read().by_id.len(), 2);
     assert!(all.find("a").is_none());
     drop(read);
 }

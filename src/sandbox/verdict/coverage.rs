@@ -1,40 +1,40 @@
-//! What of the contract requests have met.
+//! Which parts of the contract requests have covered.
 
-use super::PageSeen;
+use super::ServedPage;
 use crate::contract::{Code, ENDPOINTS, Endpoint, Operation};
 
-/// Edges of paging.
+/// Edge cases of paging.
 const EDGES: [&str; 5] = ["first page", "last page", "short page", "no rows", "past the end"];
 
-/// What requests have met: a bit for each thing that there is.
+/// The covered parts of the contract, one bit each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Coverage {
-    of: [OfEndpoint; Operation::COUNT],
-    /// 404 and 405, which are no endpoint's own.
+    of: [EndpointCoverage; Operation::COUNT],
+    /// 404 and 405, which belong to no endpoint.
     elsewhere: u16,
-    /// Faults that were set, and whether they struck.
+    /// The faults of the sandbox, and whether they struck.
     pub(super) faults: Vec<(String, bool)>,
 }
 
-/// What was met of an endpoint.
+/// The covered parts of an endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct OfEndpoint {
+struct EndpointCoverage {
     answered: bool,
-    /// By the place of the code among all.
+    /// One bit for each code, by its place among all codes.
     codes: u16,
-    /// By the place in [`EDGES`].
+    /// One bit for each of [`EDGES`].
     edges: u8,
-    /// By the place of the value in its list.
+    /// One bit for each value of the filter, by its place in the list.
     filters: u64,
 }
 
 impl Coverage {
     /// Notes a request.
-    pub(super) fn meet(
+    pub(super) fn note(
         &mut self,
         endpoint: Option<&Endpoint>,
         code: Option<Code>,
-        page: Option<&PageSeen>,
+        page: Option<&ServedPage>,
     ) {
         let bit = code.map_or(0, |code| 1 << code as u16);
         let Some(endpoint) = endpoint else {
@@ -70,7 +70,7 @@ impl Coverage {
         self.faults = faults;
     }
 
-    /// Adds what other requests have met, but for the faults, which [`VerdictSum`] counts.
+    /// Adds what other requests have covered, except faults, which [`VerdictSum`] counts.
     ///
     /// [`VerdictSum`]: super::VerdictSum
     pub(super) fn merge(&mut self, other: &Self) {
@@ -83,7 +83,7 @@ impl Coverage {
         self.elsewhere |= other.elsewhere;
     }
 
-    /// Everything that there is to meet, and whether it was.
+    /// Every part of the contract, and whether it was covered.
     pub(crate) fn items(&self) -> Vec<(String, bool)> {
         let mut items = Vec::new();
         for endpoint in ENDPOINTS {
@@ -112,24 +112,23 @@ impl Coverage {
         items
     }
 
-    /// How many things were met, of how many.
+    /// How many parts were covered, and how many there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let items = self.items();
         (items.iter().filter(|(_, met)| *met).count(), items.len())
     }
 
-    /// Rounded down, so that 100 is everything.
+    /// The share in percent, rounded down, so that 100 means everything.
     pub(crate) fn percent(&self) -> u32 {
         let (met, all) = self.counts();
-        u32::try_from(met * 100 / all.max(1)).unwrap_or(0)
+        u32::try_from(met * 100 / all).expect("a percentage fits")
     }
 }
 
-/// Whether an endpoint answers a code, under some reading or not: those that it alone has, and
-/// those that faults bring.
+/// Whether an endpoint can answer with a code, under any reading or by a fault.
 fn can_answer(endpoint: &Endpoint, code: Code) -> bool {
     !matches!(code, Code::NotFound | Code::MethodNotAllowed)
         && endpoint.error(code).is_some()
-        // Only a reading brings it to the lists.
+        // The lists answer with it under one reading only.
         && (code != Code::PageExceedsTotal || endpoint.documents(code))
 }

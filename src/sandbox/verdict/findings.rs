@@ -1,21 +1,23 @@
-//! What was found in a sandbox: once for each thing that was done, with the requests that show it.
+//! The findings of a sandbox. Each mistake is listed once, with its count and some requests that
+//! show it.
 
 use std::collections::VecDeque;
 
 use super::{Finding, Rule};
 use crate::sandbox::journal::{Entry, Redactor};
 
-/// Requests that a finding names.
-const MOST_NAMED: usize = 5;
+/// A finding names at most this many requests.
+const MAX_NAMED: usize = 5;
 
-/// A target that is longer is cut, in bytes: findings are kept as long as the sandbox.
-const LONGEST_TARGET: usize = 300;
+/// A target with more bytes is truncated, because findings are kept as long as the sandbox.
+const MAX_TARGET: usize = 300;
 
-/// A request that a finding names, without keys, as the journal shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request that a finding names, without keys.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestLine {
-    /// Its number, as the journal counts.
+    /// Its number, from 1, among all of the server's.
     pub number: u64,
     /// Its method.
     pub method: String,
@@ -24,8 +26,8 @@ pub struct RequestLine {
 }
 
 impl RequestLine {
-    /// The line of a request, as long as the journal has it. Keys that the request itself sent are
-    /// hidden here, those that agents have where the verdict is drawn.
+    /// The line of a request that is still in the journal. The keys that the request sent are
+    /// hidden here; the keys of agents are hidden when the verdict is made.
     fn of(entries: &VecDeque<Entry>, number: u64) -> Option<Self> {
         let place = entries.partition_point(|entry| entry.number < number);
         entries.get(place).filter(|entry| entry.number == number).map(Self::of_entry)
@@ -34,7 +36,7 @@ impl RequestLine {
     /// The line of a request.
     pub(super) fn of_entry(entry: &Entry) -> Self {
         let (method, target) = Redactor::default().request_line(entry);
-        let target = if target.len() > LONGEST_TARGET { cut(&target) } else { target };
+        let target = if target.len() > MAX_TARGET { truncate(&target) } else { target };
         let (method, target) = (printable(&method), printable(&target));
         Self { number: entry.number, method, target }
     }
@@ -44,16 +46,16 @@ impl RequestLine {
     }
 }
 
-/// A long target without the end of its query, and without a path that is too long by itself. It is
-/// cut between parameters only, because nobody knows half a key for one.
-fn cut(target: &str) -> String {
+/// Truncates the query of a long target, and leaves out a path that is too long by itself. A query
+/// is truncated between parameters only, because a truncated key would not be recognised.
+fn truncate(target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if path.len() > LONGEST_TARGET {
+    if path.len() > MAX_TARGET {
         return format!("/... ({} bytes)", target.len());
     }
     let mut short = format!("{path}?");
     for pair in query.split('&') {
-        if short.len() + pair.len() >= LONGEST_TARGET {
+        if short.len() + pair.len() >= MAX_TARGET {
             break;
         }
         short.push_str(pair);
@@ -62,7 +64,7 @@ fn cut(target: &str) -> String {
     short + "..."
 }
 
-/// Without what a terminal or XML would take for something else.
+/// Escapes characters that a terminal or XML would interpret.
 fn printable(text: &str) -> String {
     let is_odd = |char: char| char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}');
     let mut out = String::with_capacity(text.len());
@@ -72,11 +74,11 @@ fn printable(text: &str) -> String {
     out
 }
 
-/// The requests that a finding names, and where their lines are.
+/// The requests that a finding names, and the places of their lines.
 #[derive(Clone, Copy)]
 pub(super) struct RequestRefs<'a> {
     pub(super) numbers: &'a [u64],
-    /// What the journal has.
+    /// The journal.
     pub(super) entries: &'a VecDeque<Entry>,
     /// Lines of requests that the journal had to drop.
     pub(super) lines: &'a [RequestLine],
@@ -88,12 +90,12 @@ impl<'a> RequestRefs<'a> {
     }
 
     fn line(&self, number: u64) -> Option<RequestLine> {
-        let kept = || self.lines.iter().find(|line| line.number == number).cloned();
-        RequestLine::of(self.entries, number).or_else(kept)
+        let dropped = || self.lines.iter().find(|line| line.number == number).cloned();
+        RequestLine::of(self.entries, number).or_else(dropped)
     }
 }
 
-/// What was found.
+/// The findings of a sandbox.
 #[derive(Clone, Default)]
 pub(super) struct Findings {
     all: Vec<Finding>,
@@ -101,7 +103,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// How much memory they take, about, in bytes.
+    /// How many bytes they take, about.
     pub(super) fn size(&self) -> usize {
         self.bytes
     }
@@ -110,16 +112,16 @@ impl Findings {
         self.all
     }
 
-    /// Adds what was done, and how often, unless there are `most` of its rule.
+    /// Adds a mistake and its count, unless its rule has `max` findings.
     pub(super) fn add(
         &mut self,
-        most: usize,
+        max: usize,
         (rule, what): (Rule, String),
         requests: RequestRefs<'_>,
         times: u64,
     ) {
         let place = self.all.iter().position(|same| same.rule == rule && same.what == what);
-        if place.is_none() && self.all.iter().filter(|same| same.rule == rule).count() >= most {
+        if place.is_none() && self.all.iter().filter(|same| same.rule == rule).count() >= max {
             return;
         }
         let place = place.unwrap_or_else(|| {
@@ -131,7 +133,7 @@ impl Findings {
         let finding = &mut self.all[place];
         finding.times += times;
         for number in requests.numbers {
-            if finding.requests.len() >= MOST_NAMED || finding.requests.contains(number) {
+            if finding.requests.len() >= MAX_NAMED || finding.requests.contains(number) {
                 continue;
             }
             finding.requests.push(*number);
@@ -150,13 +152,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_target_is_cut_between_its_parameters() {
+    fn a_long_target_is_truncated_between_its_parameters() {
         let pair = "name=0123456789";
         let target = format!("/v1/messages?{}", [pair; 50].join("&"));
-        let short = cut(&target);
-        assert!(short.len() <= LONGEST_TARGET + 4, "{short}");
+        let short = truncate(&target);
+        assert!(short.len() <= MAX_TARGET + 4, "{short}");
         assert!(short.ends_with(&format!("&{pair}&...")), "{short}");
-        assert_eq!(cut(&"/x".repeat(400)), "/... (800 bytes)");
+        assert_eq!(truncate(&"/x".repeat(400)), "/... (800 bytes)");
         assert_eq!(printable("/a\u{9b}\u{e9}\u{ffff}"), "/a\\u{9b}\u{e9}\\u{ffff}");
     }
 }

@@ -1,13 +1,13 @@
-//! What a client did wrong though it got answers, and what its tests never met. Each sandbox
-//! watches its requests as they come ([`watch`]), so that nothing depends on how many the journal
-//! still has; a [`Verdict`] is what can be said of them at a moment.
+//! What a client does wrong though it gets responses, and what its tests do not cover. Each sandbox
+//! watches its requests as they come ([`watch`]), so that a [`Verdict`] does not depend on how many
+//! of them the journal still has.
 
 mod coverage;
 mod findings;
 mod read;
 mod render;
+mod retries;
 mod sum;
-mod tries;
 mod walk;
 mod watch;
 
@@ -17,49 +17,49 @@ pub(crate) use read::violations;
 #[cfg(feature = "docs")]
 pub(crate) use render::VerdictShown;
 pub(crate) use sum::VerdictSum;
-pub(crate) use watch::{Observed, Watch};
+pub(crate) use watch::{Observation, Watch};
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::suggest::nearest;
 
-/// What a client can do wrong though it gets answers.
+/// A mistake that a client can make though it gets responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A path that is no endpoint's, or a method that the endpoint does not take.
+    /// A path without an endpoint, or a method that the endpoint does not take.
     UnknownEndpoint,
     /// A parameter that the endpoint does not have; the vendor ignores it.
     UnknownParameter,
-    /// A `page_size` that another endpoint takes, and this one does not.
+    /// A `page_size` that another endpoint takes, but this one does not.
     ForeignPageSize,
-    /// A body on a request that has none.
+    /// A body on a request that must not have one.
     BodyOnGet,
     /// The API key stands in the URL.
     KeyInUrl,
-    /// A walk that left a page out.
+    /// A walk that skipped a page.
     SkippedPage,
-    /// A page that was fetched more often than its walk.
+    /// A page that was fetched more often than the page before it.
     RepeatedPage,
     /// A walk that ended before its last page.
     StoppedEarly,
-    /// A page behind the last one.
+    /// A request for a page after the last one.
     PastTheEnd,
-    /// A request that was refused and sent again unchanged.
+    /// A request that was refused and then repeated unchanged.
     RepeatedRefusal,
     /// A retry before `Retry-After` was over.
     RetryAfterIgnored,
     /// Retries without a pause between them.
     NoPause,
-    /// An answer that was not read to its end.
+    /// A response that was not read to its end.
     UnreadAnswer,
-    /// No request at all. `exec` and `assert_clean` find it, since they stand at an end; a verdict
-    /// that is asked for in between does not.
+    /// No request at all. Only `exec` and `assert_clean` find it, because they run after all
+    /// requests.
     NoRequest,
 }
 
-/// Every rule, its name, and why it matters.
+/// Every rule with its name and why it matters.
 pub(crate) const RULES: [(Rule, &str, &str); 14] = [
     (
         Rule::UnknownEndpoint,
@@ -163,17 +163,10 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A text that names no rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text names no rule; the message says which is meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct RuleError(String);
-
-impl fmt::Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RuleError {}
 
 impl FromStr for Rule {
     type Err = RuleError;
@@ -190,25 +183,25 @@ impl FromStr for Rule {
     }
 }
 
-/// Something that a client did wrong.
+/// A mistake of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Against which rule.
+    /// The rule that was broken.
     pub rule: Rule,
-    /// The sandbox that it was in.
+    /// The id of the sandbox.
     pub sandbox: String,
-    /// What was done, by name and value.
+    /// What the client did, with names and values.
     pub what: String,
-    /// The numbers of requests that show it, as the journal counts them; at most five.
+    /// The numbers of requests that show it, as in the journal; at most five.
     pub requests: Vec<u64>,
-    /// Their methods and targets, of those that the journal had when it was found.
+    /// The methods and targets of those requests that were still in the journal.
     pub request_lines: Vec<RequestLine>,
-    /// How often it was done.
+    /// How often the client did it.
     pub times: u64,
 }
 
-/// What is thought of a client's requests: findings, and what they covered of the contract.
+/// The judgement on a client's requests: findings, and how much of the contract they cover.
 ///
 /// ```
 /// use gptbots_mock::Server;
@@ -232,14 +225,14 @@ pub struct Verdict {
     pub(crate) coverage: Coverage,
     /// How many requests were watched.
     pub(crate) requests: u64,
-    /// Whether nothing more comes, so that no request at all is a finding.
+    /// Whether all requests are over, so that no request at all is a finding.
     pub(crate) is_final: bool,
 }
 
 impl Verdict {
-    /// The verdict where nothing more comes: no request at all is a finding then. `sandbox`: the
-    /// one that it is about, or none.
-    pub(crate) fn at_the_end(mut self, sandbox: &str) -> Self {
+    /// The verdict after the last request: no request at all is a finding then. `sandbox`: the id
+    /// that the finding names.
+    pub(crate) fn into_final(mut self, sandbox: &str) -> Self {
         self.is_final = true;
         if self.requests == 0 {
             self.findings.push(Finding {
@@ -254,7 +247,7 @@ impl Verdict {
         self
     }
 
-    /// What was done wrong, by rule.
+    /// The mistakes, by rule.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -266,40 +259,41 @@ impl Verdict {
         self.requests
     }
 
-    /// Leaves the findings of a rule out.
+    /// Leaves out the findings of a rule.
     #[must_use]
     pub fn mute(mut self, rule: Rule) -> Self {
         self.findings.retain(|finding| finding.rule != rule);
         self
     }
 
-    /// How much of the contract the requests met, in percent, rounded down: endpoints, codes,
-    /// values of filters, edges of paging, and the faults that were set.
+    /// How much of the contract the requests cover, in percent, rounded down: endpoints, codes,
+    /// values of filters, edge cases of paging, and the faults of the sandbox.
     #[must_use]
     pub fn coverage_percent(&self) -> u32 {
         self.coverage.percent()
     }
 
-    /// What of the contract no request met, one line each.
+    /// The parts of the contract that no request covers, one line each.
     #[must_use]
     pub fn never_met(&self) -> Vec<String> {
         self.coverage.items().into_iter().filter(|(_, met)| !met).map(|(item, _)| item).collect()
     }
 }
 
-/// A page that was answered.
+/// A page as it was answered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PageSeen {
+pub(crate) struct ServedPage {
     pub(crate) page: u64,
     pub(crate) size: u64,
     pub(crate) rows: u64,
     pub(crate) last: u64,
-    /// The last page as `total` has it, where the answer says how many rows there are: while data
-    /// changes it is another one.
-    pub(crate) told: Option<u64>,
-    /// Whether a client may have to ask for the page behind the last one to know that it was.
+    /// The last page according to `total`, if the response has one. It differs from `last` if data
+    /// changes.
+    pub(crate) reported_last: Option<u64>,
+    /// Whether a client may have to ask for the page after the last one to see that it was the
+    /// last.
     pub(crate) open_end: bool,
-    /// The value of the filter that has a list of values, by its place in the list.
+    /// The place of the filter's value in the list of its values.
     pub(crate) filter: Option<usize>,
 }
 

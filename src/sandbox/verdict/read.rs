@@ -1,4 +1,6 @@
-//! What a request says by itself: what it breaks of the contract, and which walk it is a step of.
+//! Reads one request by itself: which rules it breaks, and which walk through pages it belongs to.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::http::header;
 use percent_encoding::percent_decode_str;
@@ -6,42 +8,41 @@ use percent_encoding::percent_decode_str;
 use super::Rule;
 use crate::contract::{self, Code, ENDPOINTS, Endpoint, Field, Kind, Operation};
 use crate::keys::SANDBOX_MARK;
-use crate::records::generate::mix;
-use crate::sandbox::journal::{Entry, hide_sent, is_key_name};
+use crate::sandbox::journal::{Entry, is_key_name, redact_sent_keys};
 use crate::suggest::nearest;
 use crate::target::{split_once, split_sandbox, without_sandbox};
 
-/// Of a request with thousands of unknown parameters, so many are compared with those that there are:
-/// no other request is answered meanwhile.
-const MOST_HELPED: usize = 50;
+/// Of a request with thousands of unknown parameters, only this many are compared with the known
+/// ones, because no other request is answered meanwhile.
+const MAX_HELPED: usize = 50;
 
-/// A name or a path that is longer, in bytes, is shown by its length alone: findings are kept as long
+/// A name or path with more bytes is shown by its length alone, because findings are kept as long
 /// as the sandbox.
-const LONGEST_SHOWN: usize = 300;
+const MAX_SHOWN: usize = 300;
 
-/// What the query of a request holds.
-pub(super) struct Read {
-    /// All of it that says which rows are walked through, and who does.
+/// What the verdict needs of a request.
+pub(super) struct ParsedRequest {
+    /// Identifies the walk: the endpoint, the key, and every parameter but `page`.
     pub(super) walk: u64,
-    /// The page that is asked for.
+    /// The value of `page`.
     pub(super) page: Option<u64>,
-    /// What it breaks of the contract.
-    pub(super) breaks: Vec<(Rule, String)>,
+    /// The rules that the request breaks, and how.
+    pub(super) violations: Vec<(Rule, String)>,
 }
 
-/// What a request that was kept breaks of the contract.
+/// The rules that a request of the journal breaks, and how.
 pub(crate) fn violations(entry: &Entry) -> Vec<(Rule, String)> {
-    let mut breaks = read_entry(entry).breaks;
+    let mut violations = parse_entry(entry).violations;
     if entry.fault().is_empty() {
         let (method, target) = (entry.method(), entry.target());
-        let path = target.split('?').next().unwrap_or_default();
-        let broken = unknown_endpoint((&method, path), entry.code, || entry_keys(entry));
-        breaks.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
+        let path = target.split('?').next().expect("a split text has a first part");
+        let broken = unknown_endpoint((&method, path), entry.code, || sent_keys(entry.headers()));
+        violations.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
     }
-    breaks
+    violations
 }
 
-/// What there is to say of a request that found no endpoint that takes its method.
+/// Describes a request for which there is no endpoint, or none that takes its method.
 pub(super) fn unknown_endpoint(
     (method, whole): (&str, &str),
     code: Option<Code>,
@@ -67,44 +68,46 @@ pub(super) fn unknown_endpoint(
     Some(format!("{}: {near}", named((method, whole), &sent_keys())))
 }
 
-/// Whether browsers, crawlers and probes ask for a path, whatever a client means to do.
+/// Whether browsers, crawlers and probes ask for a path by themselves.
 fn is_asked_unbidden(path: &str) -> bool {
     matches!(path, "" | "/" | "/favicon.ico" | "/robots.txt") || path.starts_with("/.well-known/")
 }
 
-/// How a request is named by its method and its path, without the keys that it sent.
+/// Names a request by its method and its path, without the keys that it sent.
 pub(super) fn named((method, path): (&str, &str), sent_keys: &[u8]) -> String {
-    let hide = |text: &str| shown(&hide_sent(text.to_owned(), sent_keys));
+    let hide = |text: &str| shown(&redact_sent_keys(text.to_owned(), sent_keys));
     format!("{} {}", hide(method), hide(path))
 }
 
-/// All that a kept request sent as a key, in whichever header.
-pub(super) fn entry_keys(entry: &Entry) -> Vec<u8> {
-    let keys = entry.headers().filter(|(name, _)| is_key_name(name));
+/// All that a request sent as keys, in whichever headers.
+pub(super) fn sent_keys<'a>(headers: impl Iterator<Item = (impl AsRef<str>, &'a [u8])>) -> Vec<u8> {
+    let keys = headers.filter(|(name, _)| is_key_name(name.as_ref()));
     let keys: Vec<&[u8]> = keys.map(|(_, value)| value).collect();
     keys.join(&b' ')
 }
 
-/// What a request says that was kept.
-pub(super) fn read_entry(entry: &Entry) -> Read {
+/// Reads a request of the journal.
+pub(super) fn parse_entry(entry: &Entry) -> ParsedRequest {
     let target = entry.target();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let endpoint = contract::endpoint(without_sandbox(path));
     let key = entry.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
-    // Another method is refused by itself.
-    read(endpoint, query, key, entry.body && contract::allows(&entry.method()))
+    parse(endpoint, query, key, entry.body && contract::allows(&entry.method()))
 }
 
-/// What a request says. `key`: its `Authorization`; `body`: it announces one.
-pub(super) fn read(
+/// Reads a request. `key` is its `Authorization`. `body` says whether it has a body and a method
+/// that the endpoint takes; a request with another method breaks another rule.
+pub(super) fn parse(
     endpoint: Option<&'static Endpoint>,
     query: &str,
     key: &[u8],
     body: bool,
-) -> Read {
-    let mut walk = hash(endpoint.map_or(0, |row| row.operation as u64 + 1), key);
+) -> ParsedRequest {
+    let mut walk = DefaultHasher::new();
+    endpoint.map(|row| row.operation as u64).hash(&mut walk);
+    key.hash(&mut walk);
     let mut page = None;
-    let mut breaks = Vec::new();
+    let mut violations = Vec::new();
     let mut rest = Some(query);
     while let Some(query) = rest {
         let (pair, others) = split_once(query, b'&');
@@ -118,57 +121,58 @@ pub(super) fn read(
         match known.map(|param| param.field) {
             Some(Field::Page) => page = value.parse().ok(),
             Some(Field::PageSize) => {
-                walk = hash(walk, pair.as_bytes());
-                foreign_size(endpoint, value, &mut breaks);
+                pair.hash(&mut walk);
+                foreign_size(endpoint, value, &mut violations);
             }
-            Some(_) => walk = hash(walk, pair.as_bytes()),
+            Some(_) => pair.hash(&mut walk),
             None => {
-                walk = hash(walk, pair.as_bytes());
-                unknown(endpoint, name, value, key, &mut breaks);
+                pair.hash(&mut walk);
+                unknown(endpoint, name, value, key, &mut violations);
             }
         }
     }
     if body && let Some(endpoint) = endpoint {
         let path = endpoint.path;
-        breaks.push((Rule::BodyOnGet, format!("{path} was asked with a body")));
+        violations.push((Rule::BodyOnGet, format!("{path} was asked with a body")));
     }
-    Read { walk, page, breaks }
+    ParsedRequest { walk: walk.finish(), page, violations }
 }
 
-/// A parameter that the endpoint does not have.
+/// Adds the violation of a parameter that the endpoint does not have.
 #[cold]
 fn unknown(
     endpoint: Option<&'static Endpoint>,
     name: &str,
     value: &str,
     key: &[u8],
-    breaks: &mut Vec<(Rule, String)>,
+    violations: &mut Vec<(Rule, String)>,
 ) {
     let decoded = percent_decode_str(&name.replace('+', " ")).decode_utf8_lossy().into_owned();
     let Some(endpoint) = endpoint else { return };
     if let Some(param) = endpoint.params.iter().find(|param| param.field.name() == decoded) {
-        // It was only written with escapes.
+        // The endpoint has the parameter; its name was percent-encoded.
         if param.field == Field::PageSize {
-            foreign_size(Some(endpoint), value, breaks);
+            foreign_size(Some(endpoint), value, violations);
         }
         return;
     }
-    // It is told, and may be the key.
+    // The name itself may be the key.
     let sent = key;
-    let name = || shown(&hide_sent(decoded.clone(), sent));
-    let key = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    let key = key.split(|byte| *byte == SANDBOX_MARK as u8).next().unwrap_or_default();
+    let name = || shown(&redact_sent_keys(decoded.clone(), sent));
+    let key = sent.rsplit(|byte| *byte == b' ').next().expect("a split text has a last part");
+    let mark = memchr::memchr(SANDBOX_MARK as u8, key);
+    let key = &key[..mark.unwrap_or(key.len())];
     let plain: Vec<u8> = percent_decode_str(value).collect();
-    // A short one may well be part of something else, so only a whole value counts.
+    // A key may occur by chance within another value, so only a whole value counts.
     let holds_key = key.len() >= 4
         && plain.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"~"));
     let named_so = is_key_name(&decoded);
     if holds_key || (named_so && !value.is_empty()) {
         let name = name();
-        breaks.push((Rule::KeyInUrl, format!("`{name}` in the URL holds an API key")));
+        violations.push((Rule::KeyInUrl, format!("`{name}` in the URL holds an API key")));
         return;
     }
-    // The pages' own examples have it, and describe it nowhere.
+    // The examples of the vendor's pages have this parameter, though no page describes it.
     let of_the_examples = decoded == Field::UserId.name()
         && matches!(endpoint.operation, Operation::Messages | Operation::MessagesV2);
     if of_the_examples {
@@ -178,21 +182,21 @@ fn unknown(
     let elsewhere = ENDPOINTS
         .iter()
         .find(|other| other.params.iter().any(|param| param.field.name() == decoded));
-    let has_help = breaks.len() < MOST_HELPED;
+    let has_help = violations.len() < MAX_HELPED;
     let hint = match (elsewhere, has_help.then(|| nearest(&decoded, own)).flatten()) {
         (Some(other), _) => format!("; {} has it", other.path),
         (None, Some(near)) => format!("; did you mean `{near}`?"),
         (None, None) => String::new(),
     };
     let name = name();
-    breaks.push((Rule::UnknownParameter, format!("{} has no `{name}`{hint}", endpoint.path)));
+    violations.push((Rule::UnknownParameter, format!("{} has no `{name}`{hint}", endpoint.path)));
 }
 
-/// What a client sent, without what a terminal or XML would take for something else. A text that is
-/// too long is not cut, because keys of agents are hidden later, and nobody would know half of one.
-/// Nothing of visible ASCII is escaped, because keys are made of that.
+/// Escapes characters that a terminal or XML would interpret. Visible ASCII stays, because keys are
+/// made of it. A text that is too long is not truncated, because keys of agents are hidden later,
+/// and a truncated key would not be recognised.
 pub(super) fn shown(text: &str) -> String {
-    if text.len() > LONGEST_SHOWN {
+    if text.len() > MAX_SHOWN {
         return format!("... ({} bytes)", text.len());
     }
     let mut out = String::with_capacity(text.len());
@@ -202,11 +206,11 @@ pub(super) fn shown(text: &str) -> String {
     out
 }
 
-/// A `page_size` that this endpoint does not take and another one does.
+/// Adds the violation of a `page_size` that this endpoint does not take, but another one does.
 fn foreign_size(
     endpoint: Option<&'static Endpoint>,
     value: &str,
-    breaks: &mut Vec<(Rule, String)>,
+    violations: &mut Vec<(Rule, String)>,
 ) {
     let Ok(size) = value.parse::<i64>() else { return };
     let range = |endpoint: &Endpoint| match endpoint.param(Field::PageSize)?.kind {
@@ -221,22 +225,9 @@ fn foreign_size(
     {
         let name = Field::PageSize.name();
         let (path, other) = (endpoint.path, other.path);
-        breaks.push((
+        violations.push((
             Rule::ForeignPageSize,
             format!("{name}={size} is right for {other}; {path} takes {min} to {max}"),
         ));
     }
-}
-
-/// Bytes into a number that tells them from others.
-pub(super) fn hash(begin: u64, bytes: &[u8]) -> u64 {
-    let mut chunks = bytes.chunks_exact(8);
-    let mut word = begin ^ (bytes.len() as u64) << 32;
-    for chunk in &mut chunks {
-        let eight = chunk.try_into().map_or(0, u64::from_le_bytes);
-        word = mix(word.rotate_left(5) ^ eight);
-    }
-    let mut rest = [0; 8];
-    rest[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-    mix(word.rotate_left(5) ^ u64::from_le_bytes(rest))
 }

@@ -1,7 +1,6 @@
-//! A verdict to read: as text, as JSON, as `JUnit`.
+//! Writes a verdict as text, JSON or `JUnit`.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -17,7 +16,7 @@ impl Format {
         }
     }
 
-    /// What an `Accept` header asks for first; JSON where it asks for nothing of ours.
+    /// The format that an `Accept` header prefers; JSON if it names none of ours.
     pub(crate) fn accepted(accept: &str) -> Self {
         let quality = |range: &str| {
             let q = range.split(';').skip(1).find_map(|p| p.trim().strip_prefix("q="));
@@ -25,7 +24,7 @@ impl Format {
         };
         let mut best = (0.0, Self::Json);
         for range in accept.split(',') {
-            let kind = range.split(';').next().unwrap_or_default().trim();
+            let kind = range.split_once(';').map_or(range, |(kind, _)| kind).trim();
             let format = match kind.to_ascii_lowercase().as_str() {
                 "text/plain" | "text/*" => Self::Text,
                 "application/xml" | "text/xml" => Self::Junit,
@@ -70,21 +69,9 @@ struct FindingShown<'a> {
     /// Requests that show it, by their numbers.
     requests: &'a [u64],
     /// Their methods and targets, of those that the journal had when it was found.
-    request_lines: Vec<RequestLineShown<'a>>,
+    request_lines: &'a [RequestLine],
     /// How often it was done.
     times: u64,
-}
-
-/// A request that a finding names, without keys.
-#[derive(Serialize)]
-#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "RequestLine"))]
-struct RequestLineShown<'a> {
-    /// Its number, from 1, among all of the server's.
-    number: u64,
-    /// Its method.
-    method: &'a str,
-    /// Its path and query; a long query is cut.
-    target: &'a str,
 }
 
 /// How much of the contract requests met.
@@ -113,7 +100,7 @@ impl Verdict {
 
     /// In one line: `verdict: 12 requests, nothing found, coverage 40%`.
     #[cfg(feature = "cli")]
-    pub(crate) fn in_short(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let mut rules: Vec<&str> = self.findings.iter().map(|it| it.rule.name()).collect();
         rules.dedup();
         let found = match (self.findings.len(), &*rules) {
@@ -131,6 +118,7 @@ impl Verdict {
 
     /// As JSON.
     #[must_use]
+    #[allow(clippy::missing_panics_doc, reason = "it never panics")]
     pub fn to_json(&self) -> String {
         let findings = self.findings.iter().map(|finding| FindingShown {
             rule: finding.rule.name(),
@@ -138,7 +126,7 @@ impl Verdict {
             what: &finding.what,
             why: finding.rule.why(),
             requests: &finding.requests,
-            request_lines: finding.request_lines.iter().map(RequestLineShown::of).collect(),
+            request_lines: &finding.request_lines,
             times: finding.times,
         });
         let (met, of) = self.coverage.counts();
@@ -153,8 +141,7 @@ impl Verdict {
                 never_met: self.never_met(),
             },
         };
-        // Strings and numbers always serialize.
-        serde_json::to_string_pretty(&shown).unwrap_or_default()
+        serde_json::to_string_pretty(&shown).expect("strings and numbers can be written as JSON")
     }
 
     /// As a `JUnit` report: a test case for each rule, which fails with what was found.
@@ -162,7 +149,7 @@ impl Verdict {
     pub fn to_junit(&self) -> String {
         let cases: Vec<Case<'_>> = RULES
             .iter()
-            // Where it is not looked for, nobody must take it for passed.
+            // A verdict that is not final does not look for this, so it is no passed test.
             .filter(|(rule, ..)| *rule != Rule::NoRequest || self.is_final)
             .map(|(rule, name, why)| {
                 let found = self.findings.iter().filter(|finding| finding.rule == *rule);
@@ -185,14 +172,14 @@ impl Verdict {
         let (met, of) = self.coverage.counts();
         let mut beside = format!("coverage {}% ({met} of {of})\n", self.coverage_percent());
         for item in self.never_met() {
-            let _ = writeln!(beside, "never met: {item}");
+            beside.extend(["never met: ", &item, "\n"]);
         }
         junit("gptbots-mock", &cases, &beside)
     }
 }
 
-/// The findings, each with why it matters and the requests that show it; the coverage, and with
-/// `{:#}` what was never met.
+/// Writes the findings, each with why it matters and the requests that show it, and the coverage.
+/// `{:#}` adds what was never met.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.findings {
@@ -230,7 +217,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Items that begin with the same words together.
+/// Groups items that begin with the same words.
 fn grouped(items: &[String]) -> Vec<(String, Vec<&str>)> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for item in items {
@@ -248,26 +235,17 @@ fn grouped(items: &[String]) -> Vec<(String, Vec<&str>)> {
     groups
 }
 
-impl<'a> RequestLineShown<'a> {
-    fn of(line: &'a RequestLine) -> Self {
-        Self { number: line.number, method: &line.method, target: &line.target }
-    }
-}
-
-/// The requests of a finding, each behind `before`.
+/// The requests of a finding, each after `before`.
 fn lines(finding: &Finding, before: &str) -> String {
-    let mut lines = String::new();
-    for number in &finding.requests {
-        let line = finding.request_lines.iter().find(|line| line.number == *number);
-        let _ = match line {
-            Some(line) => write!(lines, "{before}#{number} {} {}", line.method, line.target),
-            None => write!(
-                lines,
-                "{before}#{number} is no longer in the journal (--journal keeps more)"
-            ),
-        };
-    }
-    lines
+    let lines = finding.requests.iter().map(|number| {
+        match finding.request_lines.iter().find(|line| line.number == *number) {
+            Some(line) => format!("{before}#{number} {} {}", line.method, line.target),
+            None => {
+                format!("{before}#{number} is no longer in the journal (--journal keeps more)")
+            }
+        }
+    });
+    lines.collect()
 }
 
 fn numbers(requests: &[u64]) -> String {

@@ -1,40 +1,47 @@
-//! A walk: the pages of one query, fetched one after the other or side by side.
+//! A walk: the pages of one query, fetched one after the other or at the same time.
 //!
-//! Workers may fetch pages in any order and several may walk at once, so a walk is judged by how
-//! often each page was fetched, not by the order: whoever walks to the end fetches each page once.
+//! Workers may fetch pages in any order, and several clients may walk at once. So a walk is judged
+//! by how often each page was fetched, not by the order: a client that walks to the end fetches
+//! each page once.
 
-use super::{PageSeen, Rule};
-use crate::sandbox::peer::Heard;
+use super::{Rule, ServedPage};
+use crate::sandbox::peer::ResponseReceipt;
 
-/// Pages behind this one are not followed.
-const MOST_PAGES: usize = 65_536;
+/// Pages after this one are not counted.
+const MAX_PAGES: usize = 65_536;
 
-/// The pages of one query.
+/// The fetched pages of one query.
 #[derive(Debug, Default)]
-pub(super) struct Walk {
-    /// How often each page was answered, from page 1.
+pub(super) struct PageWalk {
+    /// How often each page was fetched, from page 1.
     fetched: Vec<u8>,
-    /// Pages of which an answer failed. Who gave up there is not known, so they stay.
+    /// Pages that failed. They stay, because any of the clients may have given up there.
     failed: Vec<usize>,
-    /// The last page by the answers, at least and at most: while data changes they differ.
+    /// The last page according to the responses, the least and the greatest: they differ if data
+    /// changes.
     last: (u64, u64),
-    /// Whether the page behind the last one may be asked for.
+    /// Whether a client may ask for the page after the last one.
     open_end: bool,
-    /// Its first answer.
-    heard: Option<Heard>,
+    /// The receipt of its first response.
+    receipt: Option<ResponseReceipt>,
     /// The numbers of the first and the newest request.
     pub(super) requests: (u64, u64),
-    /// What is walked through: `/v1/messages`.
+    /// The path of the query: `/v1/messages`.
     pub(super) path: &'static str,
 }
 
-impl Walk {
-    /// Notes a page that was answered.
-    pub(super) fn fetched(&mut self, number: u64, seen: &PageSeen, heard: impl Fn() -> Heard) {
-        self.note(number);
-        self.heard.get_or_insert_with(heard);
-        let told = seen.told.unwrap_or(seen.last);
-        let (least, most) = (told.min(seen.last), told.max(seen.last));
+impl PageWalk {
+    /// Notes a page that was fetched.
+    pub(super) fn note_page(
+        &mut self,
+        number: u64,
+        seen: &ServedPage,
+        receipt: impl Fn() -> ResponseReceipt,
+    ) {
+        self.note_request(number);
+        self.receipt.get_or_insert_with(receipt);
+        let reported = seen.reported_last.unwrap_or(seen.last);
+        let (least, most) = (reported.min(seen.last), reported.max(seen.last));
         self.last = if self.last.1 == 0 {
             (least, most)
         } else {
@@ -51,9 +58,9 @@ impl Walk {
         }
     }
 
-    /// Notes a page whose answer failed.
-    pub(super) fn failed(&mut self, number: u64, page: u64) {
-        self.note(number);
+    /// Notes a page that failed.
+    pub(super) fn note_failure(&mut self, number: u64, page: u64) {
+        self.note_request(number);
         if let Some(page) = place(page)
             && self.failed.len() < 64
             && !self.failed.contains(&page)
@@ -62,54 +69,59 @@ impl Walk {
         }
     }
 
-    /// Whether a page lies behind all that any answer before told of, to someone who knows of its
-    /// first one.
-    pub(super) fn is_past_end(&self, page: u64, knows: impl Fn(&Heard) -> bool) -> bool {
-        page > self.last.1 + u64::from(self.open_end) && self.heard.as_ref().is_some_and(knows)
+    /// Whether a page is after the last one of every response so far, though the client may have
+    /// seen the first response.
+    pub(super) fn is_past_end(
+        &self,
+        page: u64,
+        may_have_seen: impl Fn(&ResponseReceipt) -> bool,
+    ) -> bool {
+        page > self.last.1 + u64::from(self.open_end)
+            && self.receipt.as_ref().is_some_and(may_have_seen)
     }
 
-    /// The last page, as far as was told.
+    /// The last page according to the responses.
     pub(super) fn last(&self) -> u64 {
         self.last.1
     }
 
-    /// Takes a page back that the client never got.
-    pub(super) fn lost(&mut self, page: u64) {
+    /// Uncounts a page that the client did not receive.
+    pub(super) fn discard_page(&mut self, page: u64) {
         if let Some(fetched) = place(page).and_then(|page| self.fetched.get_mut(page)) {
             *fetched = fetched.saturating_sub(1);
         }
     }
 
-    fn note(&mut self, number: u64) {
+    fn note_request(&mut self, number: u64) {
         if self.requests.0 == 0 {
             self.requests.0 = number;
         }
         self.requests.1 = number;
     }
 
-    /// Whether it begins or ends with a request, which a finding would name. One request alone is
-    /// no walk.
-    pub(super) fn is_named_by(&self, number: u64) -> bool {
+    /// Whether it begins or ends with a request, so that a finding would name the request. A single
+    /// request is no walk.
+    pub(super) fn is_bounded_by(&self, number: u64) -> bool {
         let (first, newest) = self.requests;
         first != newest && (number == first || number == newest)
     }
 
-    /// How much memory it takes, in bytes.
+    /// How many bytes it takes.
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.fetched.len() + 8 * self.failed.len()
     }
 
-    /// What is wrong with it, if it is over.
+    /// What is wrong with it if no further request comes.
     pub(super) fn judge(&self) -> Option<(Rule, String)> {
         let times = &self.fetched;
         let of = |page: usize| times.get(page).copied().unwrap_or(0);
         let different = times.iter().filter(|times| **times > 0).count();
-        // A page by itself is no walk: someone looked at it.
+        // A single page is no walk; a client may want just that page.
         if different < 2 {
             return None;
         }
         for (page, pair) in times.windows(2).enumerate() {
-            // What failed and was given up is no page that was left out.
+            // A client that gave up at a failed page did not skip it.
             if pair[0] == 0 && pair[1] > 0 && !self.failed.contains(&page) {
                 let path = self.path;
                 let (left_out, next) = (page + 1, page + 2);
@@ -117,10 +129,11 @@ impl Walk {
                 return Some((Rule::SkippedPage, what));
             }
             if pair[0] > 0 && pair[1] > pair[0] {
-                return self.repeated(page);
+                return self.repeated_page(page);
             }
         }
-        // Some who went on behind page 1 ended before the last one, and no failure stopped them.
+        // Some clients went beyond page 1 and ended before the last page, and no failure stopped
+        // them.
         for page in 1..times.len() {
             let (here, next) = (of(page), of(page + 1));
             if here > next && page as u64 + 1 < self.last.0 && !self.failed.contains(&(page + 1)) {
@@ -132,8 +145,8 @@ impl Walk {
         None
     }
 
-    /// The page behind this one was fetched more often than this one.
-    fn repeated(&self, page: usize) -> Option<(Rule, String)> {
+    /// The finding that the page after this one was fetched more often than this one.
+    fn repeated_page(&self, page: usize) -> Option<(Rule, String)> {
         let (path, times) = (self.path, self.fetched.get(page + 1)?);
         let (next, walks) = (page + 2, self.fetched[page]);
         let what =
@@ -142,10 +155,10 @@ impl Walk {
     }
 }
 
-/// The place of a page, where it is followed.
+/// The place of a page in the list, if it is counted.
 fn place(page: u64) -> Option<usize> {
     let place = usize::try_from(page).ok()?.checked_sub(1)?;
-    (place < MOST_PAGES).then_some(place)
+    (place < MAX_PAGES).then_some(place)
 }
 
 #[cfg(test)]
@@ -153,30 +166,30 @@ mod tests {
     use super::*;
     use crate::sandbox::peer::Peer;
 
-    fn heard() -> Heard {
-        Peer::nobody().hears(std::time::Duration::ZERO)
+    fn receipt() -> ResponseReceipt {
+        Peer::local().receipt(std::time::Duration::ZERO)
     }
 
-    /// What is thought of pages that are fetched of so many.
+    /// The rule that a walk through these pages breaks, if page `last` is the last.
     fn judged(pages: &[u64], last: u64) -> Option<&'static str> {
-        let mut walk = Walk::default();
+        let mut walk = PageWalk::default();
         for page in pages {
-            let seen = PageSeen {
+            let seen = ServedPage {
                 page: *page,
                 size: 10,
                 rows: 10,
                 last,
-                told: Some(last),
+                reported_last: Some(last),
                 open_end: false,
                 filter: None,
             };
-            walk.fetched(1, &seen, heard);
+            walk.note_page(1, &seen, receipt);
         }
         walk.judge().map(|(rule, _)| rule.name())
     }
 
     #[test]
-    fn whoever_walks_to_the_end_is_right_in_any_order_and_company() {
+    fn complete_walks_have_no_findings_in_any_order() {
         for pages in [
             &[1, 2, 3][..],
             &[1, 3, 2],
@@ -192,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_does_not_is_told() {
+    fn incomplete_walks_have_findings() {
         for (pages, rule) in [
             (&[1, 3][..], "skipped-page"),
             (&[2, 3], "skipped-page"),
@@ -206,25 +219,25 @@ mod tests {
     }
 
     #[test]
-    fn whoever_gives_up_on_a_failure_did_not_stop_early() {
-        let mut walk = Walk::default();
-        let page = |page| PageSeen {
+    fn giving_up_at_a_failure_is_no_early_stop() {
+        let mut walk = PageWalk::default();
+        let page = |page| ServedPage {
             page,
             size: 10,
             rows: 10,
             last: 5,
-            told: Some(5),
+            reported_last: Some(5),
             open_end: false,
             filter: None,
         };
-        walk.fetched(1, &page(1), heard);
-        walk.fetched(2, &page(2), heard);
-        walk.failed(3, 3);
+        walk.note_page(1, &page(1), receipt);
+        walk.note_page(2, &page(2), receipt);
+        walk.note_failure(3, 3);
         assert_eq!(walk.judge(), None);
-        walk.fetched(4, &page(3), heard);
+        walk.note_page(4, &page(3), receipt);
         assert_eq!(walk.judge().unwrap().0, Rule::StoppedEarly);
-        walk.lost(3);
-        walk.failed(5, 3);
+        walk.discard_page(3);
+        walk.note_failure(5, 3);
         assert_eq!(walk.judge(), None);
     }
 }

@@ -1,201 +1,198 @@
-//! Watches the requests of a sandbox as they come. It keeps what is open (walks, retries) within
-//! bounds and what was found; a verdict is drawn from that.
+//! Watches the requests of a sandbox as they come. It keeps findings, and walks and failed requests
+//! that are not finished yet, all within bounds. A verdict is made of that.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Method, header};
 use hashbrown::HashMap;
 
 use super::findings::{Findings, RequestRefs};
-use super::read::{entry_keys, hash, named, read, read_entry, unknown_endpoint};
-use super::tries::{Moment, Tries};
-use super::walk::Walk;
-use super::{Coverage, PageSeen, RequestLine, Rule, Verdict};
-use crate::contract::{self, Code, Endpoint};
+use super::read::{named, parse, parse_entry, sent_keys, unknown_endpoint};
+use super::retries::{Moment, RetryTracker};
+use super::walk::PageWalk;
+use super::{Coverage, RequestLine, Rule, ServedPage, Verdict};
+use crate::contract::{self, Code};
 use crate::sandbox::faults::BodyForm;
-use crate::sandbox::journal::{Answered, Entry, hide_sent, is_key_name};
-use crate::sandbox::peer::Heard;
+use crate::sandbox::journal::{Entry, Exchange, redact_sent_keys};
+use crate::sandbox::peer::ResponseReceipt;
 
-/// How much memory the walks of a sandbox that are followed at once take together, in bytes. Those
-/// that nobody went on with for the longest time are judged as they are, as where there are too
-/// many.
-const MOST_WALK_BYTES: usize = 256 << 10;
+/// How many bytes the walks of a sandbox take together. If they take more, or are too many, those
+/// without a request for the longest time are judged as they are and forgotten.
+const MAX_WALK_BYTES: usize = 256 << 10;
 
 /// How much is watched of a sandbox.
 #[derive(Clone, Copy)]
-struct Room {
+struct WatchLimits {
     walks: usize,
-    /// Failed requests that are waited for to be sent again.
+    /// Failed requests that may still be retried.
     failures: usize,
-    /// Of one rule, so that none takes the room of another. What comes after the last one that
-    /// there is room for is not told.
+    /// Findings of one rule, so that no rule takes the room of another. Further ones are left out.
     findings: usize,
 }
 
-/// Of one among few, and of one among thousands that take all the room there is together.
-const WIDE: Room = Room { walks: 500, failures: 500, findings: 50 };
-const TIGHT: Room = Room { walks: 8, failures: 8, findings: 3 };
+/// The limits of a sandbox among few, and of one among thousands, which share all the memory.
+const WIDE: WatchLimits = WatchLimits { walks: 500, failures: 500, findings: 50 };
+const TIGHT: WatchLimits = WatchLimits { walks: 8, failures: 8, findings: 3 };
 
-/// What a walk and a failure take beside what is counted of them, about, in bytes.
+/// How many bytes a walk and a failure take, about, beside those that are counted.
 const WALK_BYTES: usize = 64;
 const FAILURE_BYTES: usize = 1024;
 
-/// What is watched of a request. It is made before the sandbox's lock is taken.
-pub(crate) struct Observed<'a> {
+/// What is watched of a request. It is made before the sandbox's lock is taken, because that takes
+/// a while.
+pub(crate) struct Observation<'a> {
     pub(crate) number: u64,
-    endpoint: Option<&'static Endpoint>,
     pub(crate) walk: u64,
+    /// The page that was asked for.
     asked: Option<u64>,
-    breaks: Vec<(Rule, String)>,
-    answered: &'a Answered<'a>,
+    violations: Vec<(Rule, String)>,
+    exchange: &'a Exchange<'a>,
     code: Option<Code>,
-    /// When its answer was sent.
+    /// When the response was sent.
     ended: Moment,
 }
 
-impl<'a> Observed<'a> {
-    pub(crate) fn new(entry: &Entry, answered: &'a Answered<'a>) -> Self {
-        let head = answered.head;
-        let query = head.uri.query().unwrap_or("");
-        // Another method is refused by itself.
-        let body = entry.body && contract::allows(head.method.as_str());
-        let mut read = read(answered.endpoint, query, key_of(answered), body);
-        for (_, what) in &mut read.breaks {
-            *what = hide_sent(std::mem::take(what), &sent_keys(&head.headers));
+impl<'a> Observation<'a> {
+    pub(crate) fn new(entry: &Entry, exchange: &'a Exchange<'a>) -> Self {
+        let head = exchange.head;
+        let (method, query) = (head.method.as_str(), head.uri.query().unwrap_or(""));
+        let body = entry.body && contract::allows(method);
+        let mut parsed = parse(exchange.endpoint, query, key_of(exchange), body);
+        for (_, what) in &mut parsed.violations {
+            *what = redact_sent_keys(std::mem::take(what), &all_keys_of(exchange));
         }
-        if answered.fault.is_none() {
-            let asked = (head.method.as_str(), head.uri.path());
-            let broken = unknown_endpoint(asked, entry.code, || sent_keys(&head.headers));
-            read.breaks.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
+        if exchange.fault.is_none() {
+            let broken =
+                unknown_endpoint((method, head.uri.path()), entry.code, || all_keys_of(exchange));
+            parsed.violations.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
         }
-        let delay = answered.fault.map_or(Duration::ZERO, |fired| fired.delay);
+        let delay = exchange.fault.map_or(Duration::ZERO, |injected| injected.delay);
         Self {
             number: entry.number,
-            endpoint: answered.endpoint,
-            walk: read.walk,
-            asked: read.page,
-            breaks: read.breaks,
+            walk: parsed.walk,
+            asked: parsed.page,
+            violations: parsed.violations,
             code: entry.code,
-            answered,
-            ended: (answered.now.0 + delay, answered.now.1 + delay),
+            exchange,
+            ended: (exchange.now.0 + delay, exchange.now.1 + delay),
         }
     }
 
-    /// Which request it is: two with the same are the same.
+    /// Requests with the same number are the same.
     fn identity(&self) -> u64 {
-        let head = self.answered.head;
-        let parts = [head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or("")];
-        let whole = parts.iter().fold(0, |word, part| hash(word, part.as_bytes()));
-        hash(whole, key_of(self.answered))
+        let head = self.exchange.head;
+        let mut hasher = DefaultHasher::new();
+        (head.method.as_str(), head.uri.path(), head.uri.query(), key_of(self.exchange))
+            .hash(&mut hasher);
+        hasher.finish()
     }
 
-    /// Whether the client knows of an answer that was sent before.
-    fn knows(&self, heard: &Heard) -> bool {
-        self.answered.peer.knows(heard, self.answered.opened)
+    /// Whether the client may have seen a response before it sent this request.
+    fn may_have_seen(&self, receipt: &ResponseReceipt) -> bool {
+        self.exchange.peer.may_have_seen(receipt, self.exchange.opened)
     }
 
-    /// Its answer, for who knows of it later.
-    fn heard(&self) -> Heard {
-        self.answered.peer.hears(self.ended.0)
+    /// The receipt of the response.
+    fn receipt(&self) -> ResponseReceipt {
+        self.exchange.peer.receipt(self.ended.0)
     }
 
-    /// The page that the client got.
-    fn page(&self) -> Option<PageSeen> {
-        let spoiled = self
-            .answered
-            .fault
-            .is_some_and(|fired| fired.fault.cut.is_some() || fired.fault.body != BodyForm::Own);
-        self.answered.page.filter(|_| !spoiled)
+    /// The page that the client received.
+    fn page(&self) -> Option<ServedPage> {
+        let is_spoiled = self.exchange.fault.is_some_and(|injected| {
+            injected.fault.connection.is_some() || injected.fault.body != BodyForm::Original
+        });
+        self.exchange.page.filter(|_| !is_spoiled)
     }
 
-    fn target(&self) -> String {
-        let head = self.answered.head;
-        // Without the query, which may hold what no one should read.
-        named((head.method.as_str(), head.uri.path()), &sent_keys(&head.headers))
+    /// The method and the path, without the query, which may hold secrets.
+    fn name(&self) -> String {
+        let head = self.exchange.head;
+        named((head.method.as_str(), head.uri.path()), &all_keys_of(self.exchange))
     }
 
-    fn breaks_off(&self) -> bool {
-        self.answered.fault.is_some_and(|fired| fired.fault.cut.is_some())
+    fn is_cut_off(&self) -> bool {
+        self.exchange.fault.is_some_and(|injected| injected.fault.connection.is_some())
     }
 
-    /// Whether it found no endpoint that takes its method.
-    fn found_nothing(&self) -> bool {
+    /// Whether there is no endpoint for it, or none that takes its method.
+    fn found_no_endpoint(&self) -> bool {
         let found_none = matches!(self.code, Some(Code::NotFound | Code::MethodNotAllowed));
-        found_none && self.answered.fault.is_none()
+        found_none && self.exchange.fault.is_none()
     }
 
-    /// Whether it was refused for a reason that stays. What found no endpoint has a rule of its
-    /// own, and is not told twice.
-    fn refused_for_good(&self) -> bool {
-        if self.found_nothing() {
+    /// Whether it was refused for a reason that stays. A request without an endpoint breaks another
+    /// rule, and one finding is enough.
+    fn is_refused_for_good(&self) -> bool {
+        if self.found_no_endpoint() {
             return false;
         }
-        // A code says so even where a reading answers it with 200.
-        let status = self.code.map_or(self.answered.status, Code::http_status);
-        // The page behind the last one has a rule of its own.
+        // A code means a refusal even if a reading gives it the status 200.
+        let status = self.code.map_or(self.exchange.status, Code::http_status);
+        // A page after the last one breaks another rule.
         let is_past_end = self.code == Some(Code::PageExceedsTotal);
-        !self.breaks_off() && (400..500).contains(&status) && !passes(status) && !is_past_end
+        !self.is_cut_off() && (400..500).contains(&status) && !is_transient(status) && !is_past_end
     }
 
-    /// Whether another try may help.
-    fn may_be_tried_again(&self) -> bool {
-        let status = self.answered.status;
-        self.breaks_off() || passes(status) || status >= 500 || self.spoiled_body()
+    /// Whether a retry may succeed.
+    fn may_be_retried(&self) -> bool {
+        let status = self.exchange.status;
+        self.is_cut_off() || is_transient(status) || status >= 500 || self.has_spoiled_body()
     }
 
-    fn spoiled_body(&self) -> bool {
-        self.answered.fault.is_some_and(|fired| {
-            matches!(fired.fault.body, BodyForm::Truncated | BodyForm::Garbage | BodyForm::Empty)
+    fn has_spoiled_body(&self) -> bool {
+        self.exchange.fault.is_some_and(|injected| {
+            matches!(injected.fault.body, BodyForm::Truncated | BodyForm::Garbage | BodyForm::Empty)
         })
     }
 }
 
-/// What a request sent as its key.
-fn key_of<'a>(answered: &Answered<'a>) -> &'a [u8] {
-    let key = answered.head.headers.get(header::AUTHORIZATION);
+/// The request's `Authorization`.
+fn key_of<'a>(exchange: &Exchange<'a>) -> &'a [u8] {
+    let key = exchange.head.headers.get(header::AUTHORIZATION);
     key.map_or(&b""[..], |key| key.as_bytes())
 }
 
-/// All that a request sent as a key, in whichever header.
-fn sent_keys(headers: &HeaderMap) -> Vec<u8> {
-    let keys = headers.iter().filter(|(name, _)| is_key_name(name.as_str()));
-    let keys: Vec<&[u8]> = keys.map(|(_, value)| value.as_bytes()).collect();
-    keys.join(&b' ')
+/// All that a request sent as keys, in whichever headers.
+fn all_keys_of(exchange: &Exchange<'_>) -> Vec<u8> {
+    let headers = exchange.head.headers.iter();
+    sent_keys(headers.map(|(name, value)| (name, value.as_bytes())))
 }
 
-/// How much memory lines take, in bytes.
+/// How many bytes request lines take.
 fn size(lines: &[RequestLine]) -> usize {
     lines.iter().map(RequestLine::size).sum()
 }
 
-/// Whether a 4xx may be over soon: a timeout, too early, too many requests.
-fn passes(status: u16) -> bool {
+/// Whether a retry after a 4xx may succeed: after a timeout, too early, too many requests.
+fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429)
 }
 
-impl Default for Room {
+impl Default for WatchLimits {
     fn default() -> Self {
         WIDE
     }
 }
 
-/// What is watched of a sandbox.
+/// The watch over a sandbox.
 #[derive(Default)]
 pub(crate) struct Watch {
     coverage: Coverage,
     requests: u64,
     findings: Findings,
-    walks: HashMap<u64, Walk>,
-    /// Lines of requests that a walk began or ended with and the journal had to drop.
+    walks: HashMap<u64, PageWalk>,
+    /// Lines of requests that a walk begins or ends with and that the journal had to drop.
     lines: HashMap<u64, Vec<RequestLine>>,
-    /// What both take.
+    /// How many bytes walks and lines take.
     walk_bytes: usize,
-    room: Room,
-    /// The requests that failed and are waited for to be sent again.
-    failures: HashMap<u64, Tries>,
-    /// The newest request, if it was refused for good.
-    refused: Option<(u64, u64, Heard)>,
+    limits: WatchLimits,
+    /// The requests that failed and may be retried, by their identity.
+    failures: HashMap<u64, RetryTracker>,
+    /// The identity, number and receipt of the newest request, if it was refused for good.
+    refused: Option<(u64, u64, ResponseReceipt)>,
 }
 
 impl Watch {
@@ -204,7 +201,7 @@ impl Watch {
         self.requests
     }
 
-    /// How much memory it takes, about, in bytes.
+    /// How many bytes it takes, about.
     pub(crate) fn size(&self) -> usize {
         self.walk_bytes
             + self.walks.len() * WALK_BYTES
@@ -212,37 +209,42 @@ impl Watch {
             + self.findings.size()
     }
 
-    /// Looks at a request. `short`: all sandboxes together take as much memory as they may.
-    /// `entries`: what the journal has, that request included.
-    pub(crate) fn observe(&mut self, seen: &Observed<'_>, entries: &VecDeque<Entry>, short: bool) {
-        self.room = if short { TIGHT } else { WIDE };
+    /// Watches a request. `is_short`: all sandboxes together take as much memory as they may.
+    /// `entries`: the journal, which has that request already.
+    pub(crate) fn observe(
+        &mut self,
+        seen: &Observation<'_>,
+        entries: &VecDeque<Entry>,
+        is_short: bool,
+    ) {
+        self.limits = if is_short { TIGHT } else { WIDE };
         self.requests += 1;
-        self.coverage.meet(seen.endpoint, seen.code, seen.page().as_ref());
-        for (rule, what) in &seen.breaks {
+        self.coverage.note(seen.exchange.endpoint, seen.code, seen.page().as_ref());
+        for (rule, what) in &seen.violations {
             self.find(*rule, what.clone(), RequestRefs::new(&[seen.number], entries));
         }
-        // The answer to `HEAD` has no rows.
-        if seen.endpoint.is_some() && seen.answered.head.method != Method::HEAD {
-            self.follow(seen, entries);
+        // The response to `HEAD` has no rows.
+        if seen.exchange.endpoint.is_some() && seen.exchange.head.method != Method::HEAD {
+            self.follow_walk(seen, entries);
         }
         self.compare(seen, entries);
     }
 
-    /// Follows the walk that a request is a step of.
-    fn follow(&mut self, seen: &Observed<'_>, entries: &VecDeque<Entry>) {
+    /// Adds a request to its walk.
+    fn follow_walk(&mut self, seen: &Observation<'_>, entries: &VecDeque<Entry>) {
         let page = seen.page();
         let Some(asked) = page.map(|page| page.page).or(seen.asked) else { return };
         let refused_past_end =
-            seen.code == Some(Code::PageExceedsTotal) && seen.answered.fault.is_none();
-        let path = seen.endpoint.map_or("", |endpoint| endpoint.path);
+            seen.code == Some(Code::PageExceedsTotal) && seen.exchange.fault.is_none();
+        let path = seen.exchange.endpoint.map_or("", |endpoint| endpoint.path);
         match self.walks.get(&seen.walk) {
-            // Nobody told the client before how far it may go.
+            // No response has told the client which page is the last.
             None if page.is_none() => return,
             None => {}
             Some(walk) => {
                 let is_empty = page.is_some_and(|page| page.page > page.last);
                 if (is_empty || refused_past_end)
-                    && walk.is_past_end(asked, |heard| seen.knows(heard))
+                    && walk.is_past_end(asked, |receipt| seen.may_have_seen(receipt))
                 {
                     let last = walk.last();
                     let what = format!("{path}: the walk went on behind page {last}, the last one");
@@ -250,33 +252,33 @@ impl Watch {
                 }
             }
         }
-        // A new one counts from nothing, since all of it is taken off when it goes.
-        let before = self.walks.get(&seen.walk).map_or(0, Walk::size);
+        // A new walk counts from zero, because all of its size is subtracted when it is removed.
+        let before = self.walks.get(&seen.walk).map_or(0, PageWalk::size);
         let walk = self.walks.entry(seen.walk).or_default();
         walk.path = path;
         match &page {
-            Some(page) => walk.fetched(seen.number, page, || seen.heard()),
-            None => walk.failed(seen.number, asked),
+            Some(page) => walk.note_page(seen.number, page, || seen.receipt()),
+            None => walk.note_failure(seen.number, asked),
         }
         self.walk_bytes = (self.walk_bytes + walk.size()).saturating_sub(before);
-        if self.walks.len() > self.room.walks || self.walk_bytes > MOST_WALK_BYTES {
-            self.make_room(seen.walk, entries);
+        if self.walks.len() > self.limits.walks || self.walk_bytes > MAX_WALK_BYTES {
+            self.forget_walks(seen.walk, entries);
         }
     }
 
-    /// Judges the walks that nobody went on with for the longest time, but not the newest one.
-    fn make_room(&mut self, newest: u64, entries: &VecDeque<Entry>) {
-        let mut all: Vec<_> =
-            self.walks.iter().map(|(walk, about)| (about.requests.1, *walk)).collect();
+    /// Judges and forgets walks without a request for the longest time, but not the newest walk.
+    fn forget_walks(&mut self, newest: u64, entries: &VecDeque<Entry>) {
+        let mut all: Vec<_> = self.walks.iter().map(|(id, walk)| (walk.requests.1, *id)).collect();
         all.sort_unstable();
-        // Some more than need be, so that this is not done for each request.
-        let (walks, bytes) = (self.room.walks * 7 / 8, MOST_WALK_BYTES * 7 / 8);
+        // We forget some more than we have to, so that this does not happen at each request.
+        let (walks, bytes) = (self.limits.walks * 7 / 8, MAX_WALK_BYTES * 7 / 8);
         for (_, walk) in all.into_iter().filter(|(_, walk)| *walk != newest) {
             if self.walks.len() <= walks && self.walk_bytes <= bytes {
                 break;
             }
+            // A walk has lines only if the journal had to drop its requests.
             let lines = self.lines.remove(&walk).unwrap_or_default();
-            let Some(walk) = self.walks.remove(&walk) else { continue };
+            let walk = self.walks.remove(&walk).expect("it was just listed");
             self.walk_bytes = self.walk_bytes.saturating_sub(walk.size() + size(&lines));
             if let Some((rule, what)) = walk.judge() {
                 let requests = [walk.requests.0, walk.requests.1];
@@ -289,98 +291,100 @@ impl Watch {
         }
     }
 
-    /// Compares a request with the one like it that failed before.
-    fn compare(&mut self, seen: &Observed<'_>, entries: &VecDeque<Entry>) {
-        let (refused, failed) = (seen.refused_for_good(), seen.may_be_tried_again());
+    /// Compares a request with the same request that failed before.
+    fn compare(&mut self, seen: &Observation<'_>, entries: &VecDeque<Entry>) {
+        let (refused, failed) = (seen.is_refused_for_good(), seen.may_be_retried());
         if !refused && !failed && self.failures.is_empty() {
             self.refused = None;
             return;
         }
         let identity = seen.identity();
-        let refused = refused.then(|| (identity, seen.number, seen.heard()));
-        if let (Some((now, number, _)), Some((before, first, heard))) = (&refused, &self.refused)
+        let refused = refused.then(|| (identity, seen.number, seen.receipt()));
+        if let (Some((now, number, _)), Some((before, first, receipt))) = (&refused, &self.refused)
             && now == before
-            && seen.knows(heard)
+            && seen.may_have_seen(receipt)
         {
             let (first, number) = (*first, *number);
-            let what = format!("{} was refused, and sent again unchanged", seen.target());
+            let what = format!("{} was refused, and sent again unchanged", seen.name());
             self.find(Rule::RepeatedRefusal, what, RequestRefs::new(&[first, number], entries));
         }
         self.refused = refused;
-        if let Some(tries) = self.failures.get_mut(&identity) {
-            tries.again(
+        if let Some(tracker) = self.failures.get_mut(&identity) {
+            tracker.note_retry(
                 seen.number,
-                seen.answered.now,
-                |heard| seen.knows(heard),
-                || seen.target(),
+                seen.exchange.now,
+                |receipt| seen.may_have_seen(receipt),
+                || seen.name(),
             );
-            if tries.is_over() {
+            if tracker.is_done() {
                 self.failures.remove(&identity);
             }
         }
         if failed {
-            if self.failures.len() >= self.room.failures {
-                for (_, tries) in std::mem::take(&mut self.failures) {
-                    tries.tell(&mut self.findings, self.room.findings, entries);
+            if self.failures.len() >= self.limits.failures {
+                for (_, tracker) in std::mem::take(&mut self.failures) {
+                    tracker.add_findings(&mut self.findings, self.limits.findings, entries);
                 }
             }
-            let retry_after = seen.answered.retry_after.map(Duration::from_secs);
-            let tries = self.failures.entry(identity).or_default();
-            tries.failed(seen.number, seen.ended, retry_after, seen.heard());
+            let retry_after = seen.exchange.retry_after.map(Duration::from_secs);
+            let tracker = self.failures.entry(identity).or_default();
+            tracker.note_failure(seen.number, seen.ended, retry_after, seen.receipt());
         }
     }
 
-    /// A client left before it had read the answer to the request at a place in the journal.
-    pub(crate) fn unread(&mut self, place: usize, entries: &VecDeque<Entry>) {
-        let Some(entry) = entries.get(place) else { return };
-        // A fault made the client wait.
-        let excused = !entry.fault().is_empty();
-        let read = read_entry(entry);
-        if let (Some(walk), Some(page)) = (self.walks.get_mut(&read.walk), read.page) {
+    /// Notes that a client left before it had read the response to the request at a place in the
+    /// journal.
+    pub(crate) fn note_unread(&mut self, place: usize, entries: &VecDeque<Entry>) {
+        let entry = &entries[place];
+        let has_fault = !entry.fault().is_empty();
+        let parsed = parse_entry(entry);
+        if let (Some(walk), Some(page)) = (self.walks.get_mut(&parsed.walk), parsed.page) {
             let before = walk.size();
-            walk.lost(page);
-            walk.failed(entry.number, page);
+            walk.discard_page(page);
+            walk.note_failure(entry.number, page);
             self.walk_bytes = (self.walk_bytes + walk.size()).saturating_sub(before);
         }
-        // Whoever reads the status of a refusal has read enough.
-        let refused = entry.status.is_some_and(|status| status >= 400);
-        if !excused && !refused {
+        // A fault may make any client leave, and the status of a refusal says enough.
+        let is_refused = entry.status.is_some_and(|status| status >= 400);
+        if !has_fault && !is_refused {
             let target = entry.target();
-            let path = crate::target::without_sandbox(target.split('?').next().unwrap_or_default());
-            let request = named((&entry.method(), path), &entry_keys(entry));
+            let path = crate::target::without_sandbox(
+                target.split_once('?').map_or(&*target, |(path, _)| path),
+            );
+            let request = named((&entry.method(), path), &sent_keys(entry.headers()));
             let what = format!("the answer to {request} was not read to its end");
             self.find(Rule::UnreadAnswer, what, RequestRefs::new(&[entry.number], entries));
         }
     }
 
-    /// The journal drops a request. If a walk begins or ends with it, a finding may have to name it
-    /// later, so its line stays.
+    /// Keeps the line of a request that the journal drops, if a walk begins or ends with it,
+    /// because a finding may have to name it later.
     pub(crate) fn keep_line(&mut self, entry: &Entry) {
         let Some(walk) = self.walks.get(&entry.walk) else { return };
-        if !walk.is_named_by(entry.number) {
+        if !walk.is_bounded_by(entry.number) {
             return;
         }
         let lines = self.lines.entry(entry.walk).or_default();
         let before = size(lines);
-        // One that the walk ended with before has become one in between.
-        lines.retain(|line| walk.is_named_by(line.number));
+        // A request that the walk ended with before may be in its middle now.
+        lines.retain(|line| walk.is_bounded_by(line.number));
         lines.push(RequestLine::of_entry(entry));
         self.walk_bytes = (self.walk_bytes + size(lines)).saturating_sub(before);
     }
 
-    /// A client left before it had read the answer to a request that the journal has dropped. Were
-    /// nothing said of that, a journal that is too small would make a client look right.
-    pub(crate) fn unread_and_dropped(&mut self, number: u64, entries: &VecDeque<Entry>) {
+    /// Notes that a client left before it had read the response to a request that the journal has
+    /// dropped. Without this finding, a client would look right because the journal is too small.
+    pub(crate) fn note_unread_and_dropped(&mut self, number: u64, entries: &VecDeque<Entry>) {
         let what = "an answer was not read to its end; the journal had dropped its request by then, \
                     so whether a fault or a refusal excuses that is not known";
         self.find(Rule::UnreadAnswer, what.to_owned(), RequestRefs::new(&[number], entries));
     }
 
     fn find(&mut self, rule: Rule, what: String, requests: RequestRefs<'_>) {
-        self.findings.add(self.room.findings, (rule, what), requests, 1);
+        self.findings.add(self.limits.findings, (rule, what), requests, 1);
     }
 
-    /// What can be said now. The sandbox's name is the caller's to give, and what the journal has.
+    /// The verdict on the requests so far; `entries` is the journal.
     pub(crate) fn verdict(&self, sandbox: &str, entries: &VecDeque<Entry>) -> Verdict {
         let mut findings = self.findings.clone();
         for (key, walk) in &self.walks {
@@ -391,8 +395,8 @@ impl Watch {
                 findings.add(WIDE.findings, judged, requests, 1);
             }
         }
-        for tries in self.failures.values() {
-            tries.tell(&mut findings, WIDE.findings, entries);
+        for tracker in self.failures.values() {
+            tracker.add_findings(&mut findings, WIDE.findings, entries);
         }
         let mut findings = findings.into_vec();
         for finding in &mut findings {
@@ -408,9 +412,9 @@ impl Watch {
     }
 }
 
-impl Tries {
-    /// Adds what can be said of them to what was found.
-    fn tell(&self, findings: &mut Findings, most: usize, entries: &VecDeque<Entry>) {
+impl RetryTracker {
+    /// Adds the findings about these retries.
+    fn add_findings(&self, findings: &mut Findings, most: usize, entries: &VecDeque<Entry>) {
         for (rule, what, times, requests) in self.judge() {
             findings.add(
                 most,

@@ -1,4 +1,4 @@
-//! A line of the access log, as it may be shown.
+//! A line of the access log, without keys.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::records::world::World;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{HOLDS_KEY, is_cut};
 
-/// A request that is being answered.
-pub(crate) struct Begun {
+/// What a line says of a request, from before it is answered.
+pub(crate) struct RequestStart {
     pub(super) at: Instant,
     method: Method,
     pub(super) uri: Uri,
@@ -23,7 +23,7 @@ pub(crate) struct Begun {
     authorization: Option<HeaderValue>,
 }
 
-impl Begun {
+impl RequestStart {
     pub(crate) fn new(request: &Request) -> Self {
         Self {
             at: Instant::now(),
@@ -34,32 +34,32 @@ impl Begun {
     }
 }
 
-/// An answered request.
-pub(super) struct Line {
+/// A request and its response.
+pub(super) struct LogLine {
     pub(super) time: SystemTime,
     /// `None`: the HTTP parser refused it.
-    pub(super) request: Option<Begun>,
+    pub(super) request: Option<RequestStart>,
     pub(super) took: Duration,
-    /// `None`: a fault broke the connection, and nothing was answered.
+    /// `None`: a fault broke the connection, so there was no response.
     pub(super) status: Option<u16>,
-    /// The code, if it has one, and the reason of a refusal.
+    /// The code of a refusal, if it has one, and its reason.
     pub(super) refused: Option<(Option<u32>, HeaderValue)>,
     /// The fault that struck.
     pub(super) fault: Option<String>,
-    /// The sandbox, where it is not the default one, and its records, where they are its own.
+    /// The sandbox if it is not the default one, and its records if it has its own.
     pub(super) sandbox: Option<Box<str>>,
     pub(super) world: Option<Arc<World>>,
 }
 
-impl Line {
-    /// Whether a client put a key where it does not belong, plain or percent-encoded: one of the
-    /// agents', or the one that it sent in the right place.
-    pub(super) fn holds_key(&self, request: &Begun, sandboxes: &Sandboxes) -> bool {
+impl LogLine {
+    /// Whether a client put a key where it does not belong, plain or percent-encoded: a key of an
+    /// agent, or the key that it sent in the right place.
+    pub(super) fn holds_key(&self, request: &RequestStart, sandboxes: &Sandboxes) -> bool {
         let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
         let method = request.method.as_str().as_bytes();
-        // Why a message is refused quotes headers, escaped and cut, and half a key is one, too. Other
-        // reasons name public keys on purpose.
+        // The reason why a message is no HTTP quotes headers, escaped and truncated, so it may hold
+        // a key or a part of one. Other reasons name public keys on purpose.
         let of_message = |code: &Option<u32>| {
             code.is_some_and(|code| Code::OF_HTTP.iter().any(|of_http| of_http.number() == code))
         };
@@ -74,8 +74,8 @@ impl Line {
                     || (!reason.is_empty() && in_text(reason, &escaped())))
         };
         let sent = request.authorization.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
-        let sent = sent.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-        // The key stands before the name of the sandbox; one who turns them round is heard, too.
+        let sent = sent.rsplit(|byte| *byte == b' ').next().expect("a split text has a last part");
+        // The key stands before the name of the sandbox, but a client may have swapped them.
         let mark = memchr::memrchr(SANDBOX_MARK as u8, sent);
         let (key, named) = mark.map_or((sent, &b""[..]), |at| (&sent[..at], &sent[at + 1..]));
         let any_of = |world: &World| {
@@ -94,14 +94,15 @@ impl Line {
 
 /// To the millisecond, in UTC.
 fn stamp(time: SystemTime) -> impl std::fmt::Display {
-    let timestamp = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let timestamp = jiff::Timestamp::try_from(time).expect("the clock shows a year before 9999");
     format!("{timestamp:.3}")
 }
 
-/// A line as it may be shown.
-pub(super) struct Shown<'a> {
-    pub(super) line: &'a Line,
-    /// Whether method or target hold a key: then nothing is written that the client chose.
+/// A line with its keys hidden.
+pub(super) struct LineView<'a> {
+    pub(super) line: &'a LogLine,
+    /// Whether the request holds a key in the wrong place. Then we write nothing that the client
+    /// chose.
     pub(super) secret: bool,
 }
 
@@ -118,7 +119,7 @@ struct JsonLine<'a> {
     duration_us: u64,
 }
 
-impl Shown<'_> {
+impl LineView<'_> {
     fn method(&self) -> Option<&str> {
         const KNOWN: [Method; 9] = [
             Method::GET,
@@ -147,7 +148,14 @@ impl Shown<'_> {
     /// The code and the reason of a refusal.
     fn refused(&self) -> Option<(Option<u32>, &str)> {
         let (code, reason) = self.line.refused.as_ref()?;
-        Some((*code, if self.secret { HOLDS_KEY } else { reason.to_str().unwrap_or_default() }))
+        Some((
+            *code,
+            if self.secret {
+                HOLDS_KEY
+            } else {
+                reason.to_str().expect("reasons are visible ASCII")
+            },
+        ))
     }
 
     fn sandbox(&self) -> Option<&str> {
@@ -157,7 +165,7 @@ impl Shown<'_> {
 
     /// `2025-10-20T12:00:00.123Z GET /v1/messages 400 code=40000 0.021ms page must be …`
     pub(super) fn text(&self, out: &mut String) -> std::fmt::Result {
-        let Line { time, took, status, .. } = self.line;
+        let LogLine { time, took, status, .. } = self.line;
         let status = status.map_or("-".to_owned(), |status| status.to_string());
         let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
         let (method, path) = (self.method().unwrap_or("-"), self.path());
@@ -185,9 +193,9 @@ impl Shown<'_> {
             reason,
             fault: self.line.fault.as_deref(),
             sandbox: self.sandbox(),
-            duration_us: u64::try_from(self.line.took.as_micros()).unwrap_or(u64::MAX),
+            duration_us: u64::try_from(self.line.took.as_micros())
+                .expect("no request takes so long"),
         };
-        // Strings and numbers always serialize.
-        serde_json::to_string(&line).unwrap_or_default()
+        serde_json::to_string(&line).expect("strings and numbers can be written as JSON")
     }
 }

@@ -1,4 +1,4 @@
-//! A request as it may be shown: keys are cut to their last four characters.
+//! Hides API keys: of a key, only its last four characters are shown.
 
 use std::borrow::Cow;
 
@@ -7,30 +7,29 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::Entry;
 use crate::keys::SANDBOX_MARK;
 use crate::records::world::World;
-use crate::sandbox::verdict::{Rule, violations};
 
-/// What is escaped where a part of a target has to be written anew.
+/// The characters that are escaped in a part of a target that we write anew.
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What stands in place of the rest of a key.
-const HIDDEN: &str = "****";
+/// Replaces all of a key but its last four characters.
+const MASK: &str = "****";
 
-/// What is shown in place of a text that may hold a part of a key.
+/// Replaces a text that may hold a part of a key.
 pub(crate) const HOLDS_KEY: &str = "[holds a key]";
 
-/// How a text of a client's ends in a reason that quotes it, where it was cut.
+/// The end of a client's text in a reason that quotes and truncates it.
 pub(crate) const CUT: &str = "...\"";
 
-/// Whether a text that a reason quotes was cut.
+/// Whether a reason quotes a truncated text.
 pub(crate) fn is_cut(reason: &[u8]) -> bool {
     memchr::memmem::find(reason, CUT.as_bytes()).is_some()
 }
 
-/// Schemes that are shown; what else stands in their place may be a key.
+/// Schemes that are shown; any other word in their place may be a key.
 const SCHEMES: [&str; 5] = ["Bearer", "Basic", "Digest", "Token", "ApiKey"];
 
-/// Whether a parameter or a header holds a key, by its name.
+/// Whether the name of a parameter or header says that its value is a key.
 pub(crate) fn is_key_name(name: &str) -> bool {
     const PARTS: [&str; 9] = [
         "authorization",
@@ -48,31 +47,20 @@ pub(crate) fn is_key_name(name: &str) -> bool {
     plain == "key" || PARTS.iter().any(|part| plain.contains(part))
 }
 
-/// A key that a client sent is looked for elsewhere in its request when it has so many characters:
-/// what is shorter stands in every other word.
-const LEAST_KEY: usize = 4;
+/// We look for a key that a client sent in the rest of its request if it has at least this many
+/// characters. A shorter text occurs in ordinary words.
+const MIN_KEY: usize = 4;
 
-/// Knows the keys that must not be shown.
+/// Hides the keys of agents, and in a request those that the request sent.
 #[derive(Default)]
 pub(crate) struct Redactor {
     keys: Vec<String>,
 }
 
-/// The keys that one request must not show.
-struct Hider<'a> {
-    /// The longest first, so that none is found within another.
-    keys: Vec<&'a str>,
-}
-
-/// A request as it may be shown.
-pub(super) struct Shown {
-    pub(super) method: String,
-    /// The path and the query, the sandbox's prefix included.
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) reason: String,
-    pub(super) fault: String,
-    pub(super) violations: Vec<(Rule, String)>,
+/// Hides the keys of agents and of one request.
+pub(super) struct RequestRedactor<'a> {
+    /// The longest first, because one key may be a part of another.
+    keys: Vec<Cow<'a, str>>,
 }
 
 impl Redactor {
@@ -86,94 +74,85 @@ impl Redactor {
 
     /// A text without the keys.
     pub(crate) fn redact(&self, text: &str) -> String {
-        Hider::of(self.keys.iter().map(String::as_str)).redact_text(text)
+        RequestRedactor::new(self.known()).redact_text(text)
     }
 
-    /// `Bearer ****demo~login`; whatever it is, nothing but the last four characters of it. What
-    /// stands behind `~` is shown where a key that is known stands before it: else it may be one.
+    /// `Bearer ****demo~login`. The text behind `~` is shown only if the key of an agent stands
+    /// before it, because otherwise that text may be the key.
     fn authorization(&self, value: &str) -> String {
         let (scheme, key) = value.split_once(' ').unwrap_or(("", value));
         if !is_scheme(scheme) {
-            return hidden(value);
+            return mask_key(value);
         }
         let key = key.trim_start();
         match key.rsplit_once(SANDBOX_MARK) {
             Some((key, sandbox)) if self.keys.iter().any(|known| known == key) => {
-                format!("{scheme} {}{SANDBOX_MARK}{sandbox}", hidden(key))
+                format!("{scheme} {}{SANDBOX_MARK}{sandbox}", mask_key(key))
             }
-            _ => format!("{scheme} {}", hidden(key)),
+            _ => format!("{scheme} {}", mask_key(key)),
         }
     }
 
-    /// Hides the keys that are known, and those that a request sent.
-    fn hider<'a>(&'a self, sent: &'a [String]) -> Hider<'a> {
-        let known = self.keys.iter().map(String::as_str);
-        Hider::of(known.chain(sent.iter().flat_map(|value| keys_of(value))))
+    fn known(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.keys.iter().map(|key| Cow::Borrowed(&**key))
     }
 
-    /// A target without the keys that are known.
+    /// Hides also what the request sent as a key, in whichever header: a key may stand in the wrong
+    /// header, and then elsewhere, too.
+    pub(super) fn for_request(&self, entry: &Entry) -> RequestRedactor<'_> {
+        let sent = entry.headers().filter(|(name, _)| is_key_name(name)).flat_map(|(_, value)| {
+            let value = String::from_utf8_lossy(value);
+            keys_of(&value).map(|key| Cow::Owned(key.to_owned())).collect::<Vec<_>>()
+        });
+        RequestRedactor::new(self.known().chain(sent))
+    }
+
+    /// A target without the keys of agents.
     pub(crate) fn redact_target(&self, target: &str) -> String {
-        self.hider(&[]).target(target)
+        RequestRedactor::new(self.known()).target(target)
+    }
+
+    /// The value of a header; `own` hides the keys of its request.
+    pub(super) fn header(&self, own: &RequestRedactor<'_>, name: &str, value: &[u8]) -> String {
+        let value = String::from_utf8_lossy(value);
+        match name {
+            "authorization" => self.authorization(&value),
+            name if is_key_name(name) => mask_key(&value),
+            _ => own.redact_text(&value),
+        }
     }
 
     /// The method and the target of a request.
     pub(crate) fn request_line(&self, entry: &Entry) -> (String, String) {
-        let sent = sent_as_keys(entry);
-        let own = self.hider(&sent);
-        (own.redact(&entry.method()).into_owned(), own.target(&entry.target()))
-    }
-
-    pub(super) fn show(&self, entry: &Entry) -> Shown {
-        let sent = sent_as_keys(entry);
-        let own = self.hider(&sent);
-        let header = |(name, value): (Cow<'_, str>, &[u8])| {
-            let value = String::from_utf8_lossy(value);
-            let value = match &*name {
-                "authorization" => self.authorization(&value),
-                name if is_key_name(name) => hidden(&value),
-                _ => own.redact_text(&value),
-            };
-            (name.into_owned(), value)
-        };
-        let told = |(rule, what): (Rule, String)| (rule, own.redact_text(&what));
-        Shown {
-            method: own.redact(&entry.method()).into_owned(),
-            target: own.target(&entry.target()),
-            headers: entry.headers().map(header).collect(),
-            reason: own.reason(entry),
-            fault: entry.fault().into_owned(),
-            violations: violations(entry).into_iter().map(told).collect(),
-        }
+        let own = self.for_request(entry);
+        (own.method(entry), own.target(&entry.target()))
     }
 }
 
-/// What a request sent as a key, in whichever header: a key may stand in the wrong one, and then
-/// elsewhere, too.
-fn sent_as_keys(entry: &Entry) -> Vec<String> {
-    let keys = entry.headers().filter(|(name, _)| is_key_name(name));
-    keys.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
-}
-
-impl<'a> Hider<'a> {
-    fn of(keys: impl Iterator<Item = &'a str>) -> Self {
+impl<'a> RequestRedactor<'a> {
+    fn new(keys: impl Iterator<Item = Cow<'a, str>>) -> Self {
         let mut keys: Vec<_> = keys.collect();
         keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
         Self { keys }
+    }
+
+    pub(super) fn method(&self, entry: &Entry) -> String {
+        self.redact(&entry.method()).into_owned()
     }
 
     /// A text without the keys.
     fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
         for key in &self.keys {
-            if text.contains(key) {
-                text = Cow::Owned(text.replace(key, &hidden(key)));
+            if text.contains(&**key) {
+                text = Cow::Owned(text.replace(&**key, &mask_key(key)));
             }
         }
         text
     }
 
-    /// The same, where a key may stand with escapes.
-    fn redact_text(&self, text: &str) -> String {
+    /// A text without the keys, even if they are percent-encoded.
+    pub(super) fn redact_text(&self, text: &str) -> String {
         match self.redact(text) {
             Cow::Owned(redacted) => redacted,
             Cow::Borrowed(text) if !text.contains('%') => text.to_owned(),
@@ -185,10 +164,10 @@ impl<'a> Hider<'a> {
         }
     }
 
-    /// Why a request was refused. A reason quotes what the client sent, escaped and cut, and nobody
-    /// would know half a key there. So where a key stands in what is quoted, all of such a reason is
-    /// left out.
-    fn reason(&self, entry: &Entry) -> String {
+    /// Why a request was refused. A reason may quote the request, escaped and truncated, and we
+    /// would not recognise a truncated key there. So if the request holds a key, we leave out all
+    /// of such a reason.
+    pub(super) fn reason(&self, entry: &Entry) -> String {
         let (reason, target, method) = (entry.reason(), entry.target(), entry.method());
         let holds_key = || {
             let mut headers = entry.headers().filter(|(name, _)| !is_key_name(name));
@@ -201,7 +180,7 @@ impl<'a> Hider<'a> {
         if is_altered && holds_key() { HOLDS_KEY.to_owned() } else { self.redact_text(&reason) }
     }
 
-    fn target(&self, target: &str) -> String {
+    pub(super) fn target(&self, target: &str) -> String {
         let Some((path, query)) = target.split_once('?') else {
             return self.part(target);
         };
@@ -209,7 +188,7 @@ impl<'a> Hider<'a> {
             let Some((name, value)) = pair.split_once('=') else { return self.part(pair) };
             let plain = percent_decode_str(name).decode_utf8_lossy();
             if is_key_name(&plain) {
-                return format!("{}={}", self.part(name), hidden(value));
+                return format!("{}={}", self.part(name), mask_key(value));
             }
             format!("{}={}", self.part(name), self.part(value))
         });
@@ -217,7 +196,7 @@ impl<'a> Hider<'a> {
         format!("{}?{}", self.part(path), pairs.join("&"))
     }
 
-    /// A part of a target, in which a key may be escaped.
+    /// A part of a target, in which a key may be percent-encoded.
     fn part(&self, part: &str) -> String {
         let plain = percent_decode_str(part).decode_utf8_lossy();
         match (self.redact(part), self.redact(&plain)) {
@@ -228,32 +207,32 @@ impl<'a> Hider<'a> {
     }
 }
 
-/// What in an `Authorization` header, or in one like it, may be a key, where it is long enough to be
-/// looked for elsewhere: every word but the scheme.
+/// The words of an `Authorization` header, or of one like it, that may be keys and are long enough
+/// to be looked for elsewhere: every word but the scheme.
 fn keys_of(sent: &str) -> impl Iterator<Item = &str> {
     let words = sent.split([' ', ',', ';', '=']).filter(|word| !is_scheme(word));
     let plain = words.map(|word| word.trim_matches(['"', '\'', '<', '>']));
     let keys = plain.map(|word| word.rsplit_once(SANDBOX_MARK).map_or(word, |(key, _)| key));
-    keys.filter(|key| key.len() >= LEAST_KEY)
+    keys.filter(|key| key.len() >= MIN_KEY)
 }
 
 fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// A text on a request without the key of its `Authorization` header, whosever it is.
-pub(crate) fn hide_sent(text: String, sent: &[u8]) -> String {
+/// A text about a request, without the keys that the request sent.
+pub(crate) fn redact_sent_keys(text: String, sent: &[u8]) -> String {
     let sent = String::from_utf8_lossy(sent);
-    let hider = Hider::of(keys_of(&sent));
-    if hider.keys.is_empty() { text } else { hider.redact_text(&text) }
+    let redactor = RequestRedactor::new(keys_of(&sent).map(Cow::Borrowed));
+    if redactor.keys.is_empty() { text } else { redactor.redact_text(&text) }
 }
 
-/// The last four characters of a key that has more.
-fn hidden(key: &str) -> String {
+/// The last four characters of a key; a shorter key is hidden completely.
+fn mask_key(key: &str) -> String {
     let places: Vec<_> = key.char_indices().map(|(place, _)| place).collect();
     match places.len().checked_sub(4) {
-        Some(at) if at > 0 => format!("{HIDDEN}{}", &key[places[at]..]),
-        _ => HIDDEN.to_owned(),
+        Some(at) if at > 0 => format!("{MASK}{}", &key[places[at]..]),
+        _ => MASK.to_owned(),
     }
 }
 
@@ -262,8 +241,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_cut_wherever_they_stand() {
-        let own = Hider::of(["app-secret", "s3/c r"].into_iter());
+    fn keys_are_hidden_everywhere() {
+        let own = RequestRedactor::new(["app-secret", "s3/c r"].into_iter().map(Cow::Borrowed));
         let known = Redactor { keys: vec!["app-secret".to_owned()] };
         assert_eq!(known.authorization("Bearer app-secret~login"), "Bearer ****cret~login");
         assert_eq!(known.authorization("Bearer login~app-secret"), "Bearer ****cret");
@@ -284,7 +263,10 @@ mod tests {
             own.redact_text("nothing at \"/v1/app%2dsecret/é\""),
             "nothing at \"/v1/****cret/é\""
         );
-        assert_eq!(hide_sent("GET /v1/abcdef".to_owned(), b"Bearer abcdef~in"), "GET /v1/****cdef");
-        assert_eq!(hide_sent("GET /v1/abc".to_owned(), b"Bearer abc"), "GET /v1/abc");
+        assert_eq!(
+            redact_sent_keys("GET /v1/abcdef".to_owned(), b"Bearer abcdef~in"),
+            "GET /v1/****cdef"
+        );
+        assert_eq!(redact_sent_keys("GET /v1/abc".to_owned(), b"Bearer abc"), "GET /v1/abc");
     }
 }

@@ -1,63 +1,63 @@
-//! The tries of one request: how often it failed, and how soon it came again.
+//! Retries of one request: how often it failed, and how soon it was retried.
 //!
-//! Several clients may send the same request at once, and each waits for itself. So a request that
-//! comes early is no one's fault yet: it may be another client's first. It is where failures are
-//! left over that nobody came back for in time.
+//! Several clients may send the same request at once, and each waits for itself. So an early
+//! request is no proof of impatience, because it may be another client's first. It is one only if
+//! failures are left for which no request came in time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Rule;
-use crate::sandbox::peer::Heard;
+use crate::sandbox::peer::ResponseReceipt;
 
-/// Retries closer to a failure than this had no pause before them.
+/// A retry that follows a failure sooner than this had no pause.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// So many retries without a pause are one too many: the first may be the HTTP library's own.
+/// This many retries without a pause are a finding; a single one may be the HTTP library's own.
 const QUICK: u64 = 2;
 
-/// Failures that are waited for, of one request.
-const MOST_OPEN: usize = 16;
+/// Of one request, at most this many failures may still be retried.
+const MAX_OPEN: usize = 16;
 
-/// A moment: since the server began, and by the sandbox's clock.
+/// A moment: the time since the server began, and the time by the sandbox's clock.
 pub(super) type Moment = (Duration, Duration);
 
-/// A failure that nobody came back for yet.
-struct Open {
-    heard: Heard,
+/// A failure that was not retried in time yet.
+struct OpenFailure {
+    receipt: ResponseReceipt,
     ended: Moment,
     retry_after: Option<Duration>,
 }
 
 /// How often a request came too early, and the first time that it did.
 #[derive(Default)]
-struct Early {
+struct EarlyRetries {
     times: u64,
     what: String,
     numbers: [u64; 2],
 }
 
-/// The tries of a request.
+/// Follows the retries of a request.
 #[derive(Default)]
-pub(super) struct Tries {
-    open: VecDeque<Open>,
+pub(super) struct RetryTracker {
+    open: VecDeque<OpenFailure>,
     newest: u64,
-    before_time: Early,
-    quick: Early,
+    before_time: EarlyRetries,
+    quick: EarlyRetries,
 }
 
-impl Tries {
-    /// Notes a request like one that failed. `knows`: who sends it may know of an answer; `target`:
-    /// how it is named.
-    pub(super) fn again(
+impl RetryTracker {
+    /// Notes a request that failed before. `may_have_seen`: whether its client may have seen a
+    /// response; `name`: the name of the request.
+    pub(super) fn note_retry(
         &mut self,
         number: u64,
         now: Moment,
-        knows: impl Fn(&Heard) -> bool,
-        target: impl Fn() -> String,
+        may_have_seen: impl Fn(&ResponseReceipt) -> bool,
+        name: impl Fn() -> String,
     ) {
-        let in_time = |open: &Open| waited(now, open) >= open.retry_after.unwrap_or(PAUSE);
-        // Whoever waits long enough is taken for the one who has waited longest.
+        let in_time = |open: &OpenFailure| waited(now, open) >= open.retry_after.unwrap_or(PAUSE);
+        // A client that waited long enough is taken for the one that waited longest.
         if let Some(place) = self.open.iter().position(in_time) {
             self.open.remove(place);
             if self.open.is_empty() {
@@ -65,45 +65,47 @@ impl Tries {
             }
             return;
         }
-        // Who does not know of any failure does not try again.
-        let Some(newest) = self.open.iter().rev().find(|open| knows(&open.heard)) else { return };
-        let told = newest.retry_after;
-        let early = if told.is_some() { &mut self.before_time } else { &mut self.quick };
+        // A client that has seen no failure does not retry.
+        let Some(newest) = self.open.iter().rev().find(|open| may_have_seen(&open.receipt)) else {
+            return;
+        };
+        let wait = newest.retry_after;
+        let early = if wait.is_some() { &mut self.before_time } else { &mut self.quick };
         if early.times == 0 {
             early.numbers = [self.newest, number];
-            early.what = match told {
+            early.what = match wait {
                 Some(wait) => format!(
                     "{} was sent again after {} ms, when Retry-After said {} s",
-                    target(),
+                    name(),
                     waited(now, newest).as_millis(),
                     wait.as_secs()
                 ),
-                None => format!("{} was tried again and again without a pause", target()),
+                None => format!("{} was tried again and again without a pause", name()),
             };
         }
         early.times += 1;
     }
 
-    /// Notes that it failed.
-    pub(super) fn failed(
+    /// Notes that the request failed.
+    pub(super) fn note_failure(
         &mut self,
         number: u64,
         ended: Moment,
         retry_after: Option<Duration>,
-        heard: Heard,
+        receipt: ResponseReceipt,
     ) {
         self.newest = number;
-        if self.open.len() < MOST_OPEN {
-            self.open.push_back(Open { heard, ended, retry_after });
+        if self.open.len() < MAX_OPEN {
+            self.open.push_back(OpenFailure { receipt, ended, retry_after });
         }
     }
 
-    /// Whether nothing is left to wait for.
-    pub(super) fn is_over(&self) -> bool {
+    /// Whether every failure was retried in time.
+    pub(super) fn is_done(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// What can be said of it: the rule, what was done, how often, and the requests.
+    /// The findings: rule, description, how often, and the requests.
     pub(super) fn judge(&self) -> impl Iterator<Item = (Rule, &str, u64, [u64; 2])> {
         let left = self.open.len() as u64;
         let rules =
@@ -115,8 +117,9 @@ impl Tries {
     }
 }
 
-/// How long someone waited, by the clock that shows more: a test may move the sandbox's.
-fn waited(now: Moment, open: &Open) -> Duration {
+/// How long a client waited, by the clock that shows more, because a test may advance the
+/// sandbox's.
+fn waited(now: Moment, open: &OpenFailure) -> Duration {
     let real = now.0.saturating_sub(open.ended.0);
     real.max(now.1.saturating_sub(open.ended.1))
 }
@@ -125,27 +128,27 @@ fn waited(now: Moment, open: &Open) -> Duration {
 mod tests {
     use super::*;
 
-    /// What is thought of failures (`-`, with `Retry-After` of a second `w`) and successes (`+`) at
+    /// The findings about failures (`-`, with `Retry-After` of a second `w`) and successes (`+`) at
     /// these milliseconds.
     fn judged(tries: &[(u64, char)]) -> Vec<(&'static str, u64)> {
-        let mut all = Tries::default();
+        let mut all = RetryTracker::default();
         for (number, (ms, outcome)) in (1..).zip(tries) {
             let now = (Duration::from_millis(*ms), Duration::ZERO);
-            all.again(number, now, |_| true, || "GET /".to_owned());
+            all.note_retry(number, now, |_| true, || "GET /".to_owned());
             if *outcome != '+' {
-                let heard = crate::sandbox::peer::Peer::nobody().hears(now.0);
+                let receipt = crate::sandbox::peer::Peer::local().receipt(now.0);
                 let wait = (*outcome == 'w').then_some(Duration::from_secs(1));
-                all.failed(number, now, wait, heard);
+                all.note_failure(number, now, wait, receipt);
             }
         }
         all.judge().map(|(rule, _, times, _)| (rule.name(), times)).collect()
     }
 
     #[test]
-    fn whoever_waits_is_right_alone_and_in_company() {
+    fn clients_that_wait_have_no_findings() {
         for tries in [
             &[(0, '-'), (10, '-'), (30, '-'), (70, '+')][..],
-            // The HTTP library's own try.
+            // The HTTP library's own retry.
             &[(0, '-'), (1, '+')],
             &[(0, '-'), (1, '-'), (20, '+')],
             // Three at once, each of which pauses.
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_does_not_is_told() {
+    fn clients_that_do_not_wait_have_findings() {
         for (tries, rule, times) in [
             (&[(0, '-'), (1, '-'), (2, '-')][..], "no-pause", 2),
             (&[(0, '-'), (1, '-'), (2, '-'), (3, '+')], "no-pause", 3),
