@@ -62,6 +62,8 @@ mod records;
 mod report;
 mod sandbox;
 mod server;
+#[cfg_attr(not(feature = "docs"), allow(dead_code, reason = "documents alone show some of it"))]
+mod settings;
 mod suggest;
 mod target;
 #[cfg(feature = "cli")]
@@ -79,7 +81,6 @@ pub use document::{DocumentError, Problem};
 pub use records::fixtures::{Conversation, Fixture, FixtureAgent};
 pub use records::generate::MAX_CONVERSATIONS;
 pub use records::{Day, DayError};
-pub use sandbox::config::Limits;
 pub use sandbox::faults::{Delay, Fault, FaultError};
 pub use sandbox::hazard::Hazard;
 pub use sandbox::journal::{Request, Violation};
@@ -87,6 +88,7 @@ pub use sandbox::verdict::{Finding, RequestLine, Rule, RuleError, Verdict};
 #[doc(hidden)]
 pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
+pub use settings::Limits;
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

@@ -11,9 +11,8 @@ use axum::http::header;
 use super::{VendorApi, router};
 use crate::contract::{Endpoint, SCHEME};
 use crate::records::world::World;
-use crate::sandbox::Sandboxes;
-use crate::sandbox::config::Config;
 use crate::sandbox::peer::Peer;
+use crate::sandbox::{SandboxConfig, Sandboxes};
 
 /// What a world's first agent answers to the example of an endpoint's page.
 pub(crate) fn example(world: &World, endpoint: &Endpoint) -> Option<Vec<u8>> {
@@ -23,7 +22,9 @@ pub(crate) fn example(world: &World, endpoint: &Endpoint) -> Option<Vec<u8>> {
         .body(Body::empty())
         .expect("the contract's paths, queries and keys can be sent");
     let world = World::of_fixture(world.agents.clone(), &[]).ok()?;
-    let sandboxes = Sandboxes::new(world, Arc::default(), Config::default());
+    let config = SandboxConfig::default();
+    let settings = config.settings().expect("no fault contradicts another");
+    let sandboxes = Sandboxes::new(world, settings, config);
     let api = VendorApi::new(Arc::new(sandboxes), router());
     let json = async {
         to_bytes(api.answer(request, &Peer::local()).await.into_body(), usize::MAX).await.ok()

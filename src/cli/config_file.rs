@@ -6,204 +6,153 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::Args;
-use super::flags::{ServeArgs, TODAY};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+use super::{flags, variables};
 use crate::contract::READINGS;
 use crate::document::{At, DocumentError, Fatal, Places, Problems, Reader, Span};
 use crate::records::Day;
 use crate::sandbox::faults::read_fault;
 use crate::server::Clock;
-use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, Parser};
+use crate::settings::{Form, SETTINGS, Setting, TODAY, Value};
 
-/// Flags that are no settings.
-const NO_SETTINGS: &[&str] = &["config", "print-config", "help", "version"];
-
-/// Flags whose values are numbers in JSON, too.
-const NUMBERS: &[&str] =
-    &["port", "seed", "conversations", "journal", "journal-memory", "max-connections"];
-
-/// Flags whose values are paths: in a file, relative to its folder.
-pub(crate) const PATHS: &[&str] = &["port-file", "fixtures"];
-
-/// The flag whose values are `NAME=VALUE`: in a file, an object.
-const READING: &str = "reading";
-
-/// The flag whose values are faults: in a file, as in the control API.
-const FAULT: &str = "fault";
-
-/// The flag whose value may be [`TODAY`].
-const NOW: &str = "now";
-
-/// What stands between the values of a flag, as in its variable.
-fn separator(flag: &str) -> &'static str {
-    if flag == FAULT { ";" } else { "," }
-}
-
-/// Whether a flag takes secrets: those that the help hides too.
-fn is_secret(flag: &Arg) -> bool {
-    flag.is_hide_env_values_set()
-}
-
-/// A setting as it is in force.
-struct Setting {
-    name: String,
-    value: String,
-    origin: String,
-}
-
-/// Every setting.
+/// Every setting as it is in force: its name, its value, and where that comes from.
 #[derive(Default)]
-pub(super) struct Settings(Vec<Setting>);
+pub(super) struct SettingsInForce(Vec<[String; 3]>);
 
-impl Settings {
-    /// A line each: name, value, where it comes from. `today` is the moment that the clock tells.
+impl SettingsInForce {
+    /// A line each. `today` is the moment that the clock gives.
     pub(super) fn table(mut self, clock: Clock) -> String {
-        for setting in &mut self.0 {
-            if setting.name == NOW && setting.value == TODAY {
-                setting.value = Day::until(clock()).to_string();
+        for [name, value, _] in &mut self.0 {
+            if name == "now" && value == TODAY {
+                *value = Day::until(clock()).to_string();
             }
         }
-        let width = |cell: fn(&Setting) -> &str| {
-            self.0.iter().map(|s| cell(s).chars().count()).max().unwrap_or(0)
+        let width = |cell: usize| {
+            self.0.iter().map(|row| row[cell].chars().count()).max().expect("there are settings")
         };
-        let (name, value) = (width(|s| &s.name), width(|s| &s.value));
-        let line = |s: &Setting| format!("{:name$}  {:value$}  {}\n", s.name, s.value, s.origin);
+        let (first, second) = (width(0), width(1));
+        let line = |[name, value, origin]: &[String; 3]| {
+            format!("{name:first$}  {value:second$}  {origin}\n")
+        };
         self.0.iter().map(line).collect()
     }
 }
 
-/// A flag that the file sets.
-struct Given {
-    name: String,
+/// A key of a file.
+struct FileEntry {
+    setting: &'static Setting,
+    /// The flag with each value.
     words: Vec<OsString>,
     value: String,
     at: Span,
 }
 
-#[derive(Parser)]
-struct Flags {
-    #[command(flatten)]
-    serve: ServeArgs,
-}
-
-/// The flags that a file may set.
-pub(crate) fn settings() -> Vec<Arg> {
-    let is_setting = |arg: &&Arg| arg.get_long().is_some_and(|long| !NO_SETTINGS.contains(&long));
-    Args::command().get_arguments().filter(is_setting).cloned().collect()
-}
-
 /// Reads the file that `--config` names, if it does: every setting, and the words to add to the
 /// command line.
-pub(super) fn read(given: &ArgMatches) -> Result<(Settings, Vec<OsString>), DocumentError> {
-    let flags = settings();
-    // Commands that do not serve have none of these flags.
-    let path = given.try_get_one::<PathBuf>("config").ok().flatten();
-    let in_file = path.map(|path| read_file(path, &flags)).transpose()?.unwrap_or_default();
+pub(super) fn read(
+    matches: &ArgMatches,
+) -> Result<(SettingsInForce, Vec<OsString>), DocumentError> {
+    let path = matches.get_one::<PathBuf>("config");
+    let in_file = path.map_or_else(|| Ok(Vec::new()), |path| read_file(path))?;
     let (mut words, mut settings) = (Vec::new(), Vec::new());
-    for arg in flags {
-        let (id, long) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
-        let source = if given.try_contains_id(id).is_ok() { given.value_source(id) } else { None };
-        let raw = given.try_get_raw(id).ok().flatten();
-        let raw: Vec<_> = raw.into_iter().flatten().map(|raw| raw.to_string_lossy()).collect();
-        let (mut value, mut origin) = match source {
-            Some(ValueSource::CommandLine) => (raw.join(separator(long)), format!("--{long}")),
-            Some(ValueSource::EnvVariable) => {
-                let variable = arg.get_env().map(|name| name.to_string_lossy().into_owned());
-                (raw.join(separator(long)), variable.unwrap_or_default())
-            }
-            _ => (raw.join(","), "default".to_owned()),
+    for setting in SETTINGS {
+        let name = setting.name;
+        let raw = matches.get_raw(name).into_iter().flatten();
+        let raw: Vec<_> = raw.map(|raw| raw.to_string_lossy()).collect();
+        let separator = setting.separator().to_string();
+        let source = matches.value_source(name);
+        let explicit = match source {
+            Some(ValueSource::CommandLine) => Some(format!("--{name}")),
+            Some(ValueSource::EnvVariable) => Some(variables::of_setting(setting)),
+            _ => None,
         };
-        if is_secret(&arg) && !raw.is_empty() {
-            value = format!("{} given", raw.len());
-        }
-        let explicit = origin != "default";
-        if let Some((set, place)) = in_file.iter().find(|(set, _)| set.name == long)
+        let shown = |count: usize, value: String| {
+            if setting.is_secret() && count > 0 { format!("{count} given") } else { value }
+        };
+        let mut value = shown(raw.len(), raw.join(&separator));
+        let mut origin = explicit.clone().unwrap_or_else(|| "default".to_owned());
+        let is_reading = matches!(setting.value, Value::Text(Form::Reading, _));
+        if let Some((entry, place)) = in_file.iter().find(|(entry, _)| entry.setting.name == name)
             // Readings add up, one by one; the later word wins.
-            && (!explicit || long == READING)
+            && (explicit.is_none() || is_reading)
         {
-            words.extend(set.words.iter().cloned());
+            words.extend(entry.words.iter().cloned());
             if source == Some(ValueSource::EnvVariable) {
                 // Words hide the variable from clap, so it comes along, behind the file.
-                words.extend(raw.iter().map(|value| format!("--{long}={value}").into()));
+                words.extend(raw.iter().map(|value| format!("--{name}={value}").into()));
             }
-            let shown = if is_secret(&arg) {
-                format!("{} given", set.words.len())
-            } else {
-                set.value.clone()
-            };
-            (value, origin) = if explicit {
-                (format!("{shown}{}{value}", separator(long)), format!("{place}, {origin}"))
-            } else {
-                (shown, place.clone())
+            let in_file = shown(entry.words.len(), entry.value.clone());
+            (value, origin) = match explicit {
+                Some(explicit) => {
+                    (format!("{in_file}{separator}{value}"), format!("{place}, {explicit}"))
+                }
+                None => (in_file, place.clone()),
             };
         }
-        settings.push(Setting { name: long.to_owned(), value, origin });
+        settings.push([name.to_owned(), value, origin]);
     }
-    Ok((Settings(settings), words))
+    Ok((SettingsInForce(settings), words))
 }
 
-/// What a file sets, each with its place as `file:line:column`.
-fn read_file(path: &Path, flags: &[Arg]) -> Result<Vec<(Given, String)>, DocumentError> {
+/// The keys of a file, each with its place as `file:line:column`.
+fn read_file(path: &Path) -> Result<Vec<(FileEntry, String)>, DocumentError> {
     let documents = crate::records::fixtures::read_file(path)?;
     let mut problems = Problems::default();
-    let mut all = Vec::new();
+    let mut entries = Vec::new();
     for span in documents.spans() {
         let mut reader = Reader::new(&documents, &span, &mut problems);
-        // A syntax error is told.
-        let _ = read_root(&mut reader, path, flags, &mut all);
+        // A syntax error is among the problems.
+        let _ = read_root(&mut reader, path, &mut entries);
     }
     if !problems.is_empty() {
         return Err(problems.into_error(&documents));
     }
     let mut places = Places::new(&documents);
     // They were read in order, as places are found.
-    let with_place = |given: Given| {
-        let (file, line, column) = places.find(given.at.start);
-        (given, format!("{file}:{line}:{column}"))
+    let with_place = |entry: FileEntry| {
+        let (file, line, column) = places.find(entry.at.start);
+        (entry, format!("{file}:{line}:{column}"))
     };
-    Ok(all.into_iter().map(with_place).collect())
+    Ok(entries.into_iter().map(with_place).collect())
 }
 
 fn read_root(
     reader: &mut Reader<'_, '_>,
     path: &Path,
-    flags: &[Arg],
-    all: &mut Vec<Given>,
+    entries: &mut Vec<FileEntry>,
 ) -> Result<(), Fatal> {
-    let mut known: Vec<&str> = flags.iter().filter_map(|arg| arg.get_long()).collect();
-    known.push("$schema");
+    let names = SETTINGS.iter().map(|setting| setting.name);
+    let known: Vec<&str> = names.chain(["$schema"]).collect();
     if let Some(mut keys) = reader.object("settings")? {
         while let Some(key) = reader.key(&mut keys, &known)? {
-            let flag = flags.iter().find(|arg| arg.get_long() == Some(key.value));
-            let Some(flag) = flag else {
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key.value) else {
                 reader.skip()?;
                 continue;
             };
-            let values = match flag.get_action() {
-                ArgAction::SetTrue => {
+            let values = match setting.value {
+                Value::Switch(_) => {
                     if let Some(At { value: true, .. }) = reader.boolean()? {
-                        let words = vec![format!("--{}", key.value).into()];
-                        let (name, value) = (key.value.to_owned(), "true".to_owned());
-                        all.push(Given { name, words, value, at: key.span });
+                        let words = vec![format!("--{}", setting.name).into()];
+                        let value = "true".to_owned();
+                        entries.push(FileEntry { setting, words, value, at: key.span });
                     }
                     continue;
                 }
-                ArgAction::Append if key.value == READING => readings(reader)?,
-                ArgAction::Append if key.value == FAULT => faults(reader)?,
-                ArgAction::Append => list(reader)?,
-                _ if NUMBERS.contains(&key.value) => {
-                    reader.digits("a number")?.into_iter().collect()
-                }
+                Value::Text(Form::Reading, _) => read_readings(reader)?,
+                Value::Text(Form::Fault, _) => read_faults(reader)?,
+                Value::Whole(..) => reader.digits("a number")?.into_iter().collect(),
+                _ if setting.is_list => read_list(reader)?,
                 _ => reader.string()?.into_iter().collect(),
             };
             let mut words = Vec::new();
             for value in &values {
-                if is_secret(flag) {
+                if setting.is_secret() {
                     reader.problems.hide(value.span.clone());
                 }
-                let mut word = OsString::from(format!("--{}=", key.value));
-                if PATHS.contains(&key.value) {
+                let mut word = OsString::from(format!("--{}=", setting.name));
+                if let Value::Path(_) = setting.value {
                     let place = path.parent().unwrap_or(Path::new("")).join(&value.value);
                     if place.to_string_lossy().contains(',') {
                         let message = "a path with a comma, which separates paths";
@@ -219,15 +168,15 @@ fn read_root(
                 words.push(word);
             }
             let value: Vec<_> = values.iter().map(|value| value.value.as_str()).collect();
-            let (name, value) = (key.value.to_owned(), value.join(separator(key.value)));
-            all.push(Given { name, words, value, at: key.span });
+            let value = value.join(&setting.separator().to_string());
+            entries.push(FileEntry { setting, words, value, at: key.span });
         }
     }
     reader.finish()
 }
 
 /// A list of strings.
-fn list(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+fn read_list(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
     let mut values = Vec::new();
     reader.array("a list", |reader| {
         if let Some(value) = reader.string()? {
@@ -242,7 +191,7 @@ fn list(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
 }
 
 /// Faults, each as its line.
-fn faults(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+fn read_faults(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
     let mut values = Vec::new();
     reader.array("a list of faults", |reader| {
         reader.peek()?;
@@ -256,7 +205,7 @@ fn faults(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
 }
 
 /// `{"qa-time": "milliseconds"}`, as `qa-time=milliseconds`.
-fn readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+fn read_readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
     let known: Vec<&str> = READINGS.iter().map(|row| row.name).collect();
     let mut values = Vec::new();
     if let Some(mut keys) = reader.object("readings by name")? {
@@ -271,12 +220,12 @@ fn readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
 
 /// Why a flag is refused, in clap's words.
 fn check(word: &OsString) -> Result<(), String> {
-    let command = super::variables::without_any(Flags::command());
+    let command = variables::without_any(Command::new(super::NAME).args(flags::all()));
     match command.try_get_matches_from([OsString::new(), word.clone()].iter()) {
         Ok(_) => Ok(()),
         Err(error) => {
             let text = super::without_secrets(error).to_string();
-            let first = text.split("\n\n").next().unwrap_or_default();
+            let first = text.split("\n\n").next().expect("a split has a first part");
             Err(first.trim_start_matches("error: ").trim().replace('\n', " "))
         }
     }

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::Arc;
 
-use clap::Args;
 use clap::builder::Resettable;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use tokio::sync::oneshot;
 
 use super::child;
@@ -19,11 +20,11 @@ use super::guardian;
 use super::late_signals::LateSignals;
 use super::whole_file::write_report;
 use super::{Exit, fail, reachable, say, serve};
-use crate::records::world::World;
 use crate::report::Format;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::verdict::Rule;
-use crate::server::{Clock, run_until};
+use crate::server::run_until;
+use crate::settings::ServerConfig;
 
 /// Variables that send requests to a proxy.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -34,9 +35,9 @@ const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 #[command(mut_arg("host", |arg| arg.env(Resettable::Reset)))]
 #[command(mut_arg("port", |arg| arg.env(Resettable::Reset).default_value("0")
     .help("Port to listen on; 0 takes a free one")))]
-#[command(mut_arg("port_file", |arg| arg.env(Resettable::Reset).hide(true)))]
+#[command(mut_arg("port-file", |arg| arg.env(Resettable::Reset).hide(true)))]
 #[command(mut_arg("watch", |arg| arg.env(Resettable::Reset).hide(true)))]
-#[command(mut_arg("log_format", |arg| arg.env(Resettable::Reset).hide(true)))]
+#[command(mut_arg("log-format", |arg| arg.env(Resettable::Reset).hide(true)))]
 pub(super) struct ExecArgs {
     #[command(flatten)]
     pub(super) serve: ServeArgs,
@@ -96,23 +97,24 @@ fn denied(name: &str) -> Result<DenyRule, String> {
 }
 
 /// Serves for as long as the command runs, and ends with the code of the command or one of ours.
-/// `given`: which flags were given.
-pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -> ExitCode {
-    if given("port_file") || args.serve.watch {
+pub(super) fn run(args: &ExecArgs, config: ServerConfig, matches: &ArgMatches) -> ExitCode {
+    let is_given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+    if is_given("port-file") || config.watch {
         let why = "exec tells its command where it listens; --port-file and --watch are serve's";
         return fail(Exit::Usage, why).into();
     }
-    if given("log_format") {
+    if is_given("log-format") {
         let why =
             "exec writes no access log, because stderr is its command's; --log-format is serve's";
         return fail(Exit::Usage, why).into();
     }
     let judges = !args.deny.is_empty() || args.min_coverage.is_some() || !args.report.is_empty();
-    if args.serve.journal == 0 && judges {
+    if config.sandbox.journal_requests == 0 && judges {
         let why = "without a journal (--journal 0) there is no verdict to deny or to report";
         return fail(Exit::Usage, why).into();
     }
-    let app = match serve::app(&args.serve, clock) {
+    let address = SocketAddr::new(config.host, config.port);
+    let app = match serve::app(config) {
         Ok(app) => app,
         Err(exit) => return exit.into(),
     };
@@ -123,14 +125,14 @@ pub(super) fn run(args: &ExecArgs, given: impl Fn(&str) -> bool, clock: Clock) -
     };
     let mut late = LateSignals::default();
     let ended = runtime.block_on(async {
-        let listener = match serve::listen(SocketAddr::new(args.serve.host, args.serve.port)) {
+        let listener = match serve::listen(address) {
             Ok(listener) => listener,
             Err(exit) => return Err(exit),
         };
         let address = listener
             .local_addr()
             .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
-        let mut command = command(args, address, &sandboxes.world());
+        let mut command = command(args, address, &sandboxes);
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(run_until(listener, app, None, async {
             // An error means that the sender was dropped, because the command did not start.
@@ -169,10 +171,10 @@ async fn run_command(command: &mut Command, _: &mut LateSignals) -> io::Result<E
     child::run(command).await
 }
 
-fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
+fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Command {
     let here = reachable(address.ip());
     let url = format!("http://{}", SocketAddr::new(here, address.port()));
-    let key = key(args, world);
+    let key = key(sandboxes);
     #[cfg(target_os = "linux")]
     let mut command = guardian::guardian(&args.command);
     #[cfg(not(target_os = "linux"))]
@@ -197,10 +199,11 @@ fn command(args: &ExecArgs, address: SocketAddr, world: &World) -> Command {
 }
 
 /// The key that the command is given. With fixtures, a note names the agent of the key.
-fn key(args: &ExecArgs, world: &World) -> String {
+fn key(sandboxes: &Sandboxes) -> String {
+    let world = sandboxes.world();
     let agent = world.agent_to_ask();
     let key = agent.and_then(|agent| agent.keys.first());
-    if !args.serve.fixtures.is_empty() {
+    if !sandboxes.generates() {
         match (agent, key) {
             (Some(agent), Some(key)) => {
                 let shown = agent.public_keys.contains(key).then(|| format!(" {key},"));

@@ -5,26 +5,29 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::flags::GeneratedArgs;
 use super::whole_file::WholeFile;
-use super::{Exit, fail};
+use super::{Exit, fail, flags};
+use crate::records::RecordsConfig;
 use crate::records::fixtures;
 use crate::records::generate::Generator;
 use crate::records::world::{DEMO, DEMO_KEY};
-use crate::server::Clock;
+
+/// What generated records depend on.
+#[derive(Args)]
+#[command(args(flags::some(["seed", "conversations", "now"])))]
+struct GeneratorArgs {}
 
 #[derive(Args)]
 pub(super) struct GenerateArgs {
     #[command(flatten)]
-    generated: GeneratedArgs,
+    generator: GeneratorArgs,
     /// File to write instead of stdout
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &GenerateArgs, out: &mut dyn Write, clock: Clock) -> Exit {
-    let GeneratedArgs { seed, conversations, now } = args.generated;
-    let now = now.day(clock);
+pub(super) fn run(args: &GenerateArgs, records: &RecordsConfig, out: &mut dyn Write) -> Exit {
+    let RecordsConfig { seed, conversations, now, .. } = *records;
     let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
     let cannot = |error: &io::Error| {
         let place = args.out.as_ref().map_or("stdout".into(), |out| out.display().to_string());

@@ -1,7 +1,7 @@
 //! `gptbots-mock healthcheck`: for containers and scripts, without another tool.
 
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -10,24 +10,20 @@ use ureq::Agent;
 
 use super::{Exit, fail, flags, print, reachable};
 use crate::control::HEALTH_PATH;
+use crate::settings::ServerConfig;
 
 /// How long the whole answer may take. An emulator takes well under a millisecond, but the machine may be
 /// busy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
-pub(super) struct HealthcheckArgs {
-    /// Address the emulator listens on
-    #[arg(long, value_name = "ADDRESS", env = "GPTBOTS_MOCK_HOST", default_value = "127.0.0.1")]
-    #[arg(value_parser = flags::host)]
-    host: IpAddr,
-    /// Port the emulator listens on
-    #[arg(long, env = "GPTBOTS_MOCK_PORT", default_value_t = flags::DEFAULT_PORT)]
-    port: u16,
-}
+#[command(args(flags::some(["host", "port"])))]
+#[command(mut_arg("host", |arg| arg.help("Address the emulator listens on")))]
+#[command(mut_arg("port", |arg| arg.help("Port the emulator listens on")))]
+pub(super) struct HealthcheckArgs {}
 
-pub(super) fn run(args: &HealthcheckArgs, out: &mut dyn Write) -> Exit {
-    let address = SocketAddr::new(reachable(args.host), args.port);
+pub(super) fn run(config: &ServerConfig, out: &mut dyn Write) -> Exit {
+    let address = SocketAddr::new(reachable(config.host), config.port);
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

@@ -28,15 +28,9 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
-
-#[cfg(feature = "docs")]
-pub(crate) use config_file::{PATHS, settings};
-#[cfg(feature = "docs")]
-pub(crate) use flags::{CONNECTIONS, JOURNAL_MEMORY, JOURNAL_REQUESTS};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,28 +127,26 @@ pub fn run(
         return code;
     }
     let parsed = Parsed::read(words);
-    let Parsed { args, settings, given } = match parsed {
+    let Parsed { args, settings, matches } = match parsed {
         Ok(parsed) => parsed,
         Err(exit) => return exit.into(),
     };
+    let matches = of_command(&matches);
+    let config = || flags::config(matches, clock);
     let exit = match args.command {
         None if args.serve.print_config => print(out, &settings.table(clock)),
         Some(Command::Serve(args)) if args.print_config => print(out, &settings.table(clock)),
-        None => serve::run(&args.serve, out, clock),
+        None | Some(Command::Serve(_)) => serve::run(config(), out),
         Some(Command::Exec(args)) if args.serve.print_config => print(out, &settings.table(clock)),
-        Some(Command::Exec(args)) => {
-            let is_given = |flag: &str| given.iter().any(|known| known == flag);
-            return exec::run(&args, is_given, clock);
-        }
-        Some(Command::Serve(args)) => serve::run(&args, out, clock),
+        Some(Command::Exec(args)) => return exec::run(&args, config(), matches),
         Some(Command::Readings) => print(out, &readings::page()),
         Some(Command::Openapi { admin: false }) => print(out, contract::openapi()),
         Some(Command::Openapi { admin: true }) => print(out, crate::control::admin_openapi()),
         Some(Command::Contract) => print(out, &contract_page()),
         Some(Command::Check(args)) => check::run(&args, out),
-        Some(Command::Generate(args)) => generate::run(&args, out, clock),
+        Some(Command::Generate(args)) => generate::run(&args, &config().sandbox.records, out),
         Some(Command::Verify(args)) => verify::run(&args, out),
-        Some(Command::Healthcheck(args)) => healthcheck::run(&args, out),
+        Some(Command::Healthcheck(_)) => healthcheck::run(&config(), out),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), NAME, &mut text);
@@ -174,9 +166,9 @@ pub fn run(
 /// The arguments, with what a config file adds to them.
 struct Parsed {
     args: Args,
-    settings: config_file::Settings,
-    /// The ids of the flags that were given on the command line or in the file.
-    given: Vec<String>,
+    settings: config_file::SettingsInForce,
+    /// What the command line and the file give.
+    matches: ArgMatches,
 }
 
 impl Parsed {
@@ -190,17 +182,18 @@ impl Parsed {
             }
         }
         let given = given?;
-        let served = ["serve", "exec"].iter().find_map(|name| given.subcommand_matches(name));
-        if served.is_none() && given.subcommand_name().is_some() {
+        let name = given.subcommand_name();
+        if !matches!(name, None | Some("serve" | "exec")) {
             // A command that does not serve has no settings, so the variable of the config file is not read.
             let args = Args::from_arg_matches(&given).map_err(|error| print_clap_error(&error))?;
-            let settings = config_file::Settings::default();
-            return Ok(Self { args, settings, given: Vec::new() });
+            let settings = config_file::SettingsInForce::default();
+            return Ok(Self { args, settings, matches: given });
         }
-        note_repeated_readings(served.unwrap_or(&given));
+        let given = of_command(&given);
+        note_repeated_readings(given);
         // A flag of `serve` stands behind the command, where there is one.
-        let place = if served.is_some() { 2 } else { 1 };
-        let (settings, more) = match config_file::read(served.unwrap_or(&given)) {
+        let place = if name.is_some() { 2 } else { 1 };
+        let (settings, more) = match config_file::read(given) {
             Ok(read) => read,
             Err(error) => {
                 say(&error.to_string());
@@ -210,12 +203,13 @@ impl Parsed {
         words.splice(place.min(words.len())..place.min(words.len()), more);
         let matches = parse(&command, &words)?;
         let args = Args::from_arg_matches(&matches).map_err(|error| print_clap_error(&error))?;
-        let of = ["serve", "exec"].iter().find_map(|name| matches.subcommand_matches(name));
-        let of = of.unwrap_or(&matches);
-        let is_given = |id: &&str| of.value_source(id) == Some(ValueSource::CommandLine);
-        let given = of.ids().map(clap::Id::as_str).filter(is_given).map(str::to_owned).collect();
-        Ok(Self { args, settings, given })
+        Ok(Self { args, settings, matches })
     }
+}
+
+/// The flags of the subcommand, where there is one.
+fn of_command(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, of)| of)
 }
 
 fn parse(command: &clap::Command, words: &[OsString]) -> Result<ArgMatches, Exit> {
@@ -226,9 +220,9 @@ fn parse(command: &clap::Command, words: &[OsString]) -> Result<ArgMatches, Exit
 
 /// Prints a note on each reading that the same source gives two values.
 fn note_repeated_readings(given: &ArgMatches) {
-    let readings = given.try_get_many::<(String, String)>("readings").ok().flatten();
+    let readings = given.get_many::<String>("reading").into_iter().flatten();
     let mut values: BTreeMap<&str, &str> = BTreeMap::new();
-    for (name, value) in readings.into_iter().flatten() {
+    for (name, value) in readings.filter_map(|reading| reading.split_once('=')) {
         match values.insert(name, value) {
             Some(before) if before != value => {
                 say(&format!(

@@ -12,36 +12,31 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::flags::ServeArgs;
 use super::whole_file::PortFile;
 use super::{Exit, fail, say, watch};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
 use crate::records::fixtures;
 use crate::records::world::{Agent, World, WorldError};
 use crate::records::{Agents, RecordsConfig};
-use crate::sandbox::config::Config;
-use crate::server::{self, AccessLog, App, Clock, run_until};
+use crate::server::{self, AccessLog, App, run_until};
+use crate::settings::ServerConfig;
 
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Serves until SIGINT, SIGTERM or SIGHUP.
-pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
-    let config = match args.to_config(clock) {
-        Ok(config) => config,
-        Err(why) => return fail(Exit::Usage, &why),
-    };
+pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
     // Watching begins before reading, so that no edit falls between the two.
-    let watched = match watch::begin(args.watch, &config.records.agents) {
+    let watched = match watch::begin(config.watch, &config.sandbox.records.agents) {
         Ok(watched) => watched,
         Err(exit) => return exit,
     };
-    let app = match made(config.clone()) {
+    let app = match app(config.clone()) {
         Ok(app) => app,
         Err(exit) => return exit,
     };
     let sandboxes = Arc::clone(&app.sandboxes);
-    let log = AccessLog::start(args.log_format, clock, Arc::clone(&sandboxes), io::stderr());
+    let log = AccessLog::start(&config, Arc::clone(&sandboxes), io::stderr());
     let log = match log {
         Ok(log) => log,
         Err(error) => return fail(Exit::Failed, &format!("cannot start the access log: {error}")),
@@ -52,7 +47,7 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
         Err(error) => return fail(Exit::Failed, &format!("cannot start: {error}")),
     };
     let exit = runtime.block_on(async {
-        let listener = match listen(SocketAddr::new(args.host, args.port)) {
+        let listener = match listen(SocketAddr::new(config.host, config.port)) {
             Ok(listener) => listener,
             Err(exit) => return exit,
         };
@@ -60,12 +55,12 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
             Ok(signals) => signals,
             Err(error) => return fail(Exit::Failed, &format!("cannot hear signals: {error}")),
         };
-        let port_file = match announce(args, &config, &sandboxes.world(), &listener, out) {
+        let port_file = match announce(&config, &sandboxes.world(), &listener, out) {
             Ok(port_file) => port_file,
             Err(exit) => return exit,
         };
         if let Some(watched) = watched {
-            watched.follow(config, sandboxes);
+            watched.follow(config.sandbox.records, sandboxes);
         }
         let (end, ended) = oneshot::channel::<()>();
         let stop = async {
@@ -95,20 +90,16 @@ pub(super) fn run(args: &ServeArgs, out: &mut dyn Write, clock: Clock) -> Exit {
     exit
 }
 
-/// What is served, as flags say it.
-pub(super) fn app(args: &ServeArgs, clock: Clock) -> Result<App, Exit> {
-    made(args.to_config(clock).map_err(|why| fail(Exit::Usage, &why))?)
-}
-
-fn made(mut config: Config) -> Result<App, Exit> {
+/// What answers, as the config says.
+pub(super) fn app(mut config: ServerConfig) -> Result<App, Exit> {
     // hyper, which writes a date, panics at the first byte of each connection.
-    if (config.clock)() < SystemTime::UNIX_EPOCH {
+    if (config.sandbox.clock)() < SystemTime::UNIX_EPOCH {
         let message = "the clock of this machine is before 1970, which HTTP cannot write";
         return Err(fail(Exit::Failed, message));
     }
     let connections = &mut config.limits.connections;
     *connections = (*connections).min(most_connections());
-    if let Agents::Paths(paths) = &config.records.agents {
+    if let Agents::Paths(paths) = &config.sandbox.records.agents {
         say_unread(paths);
     }
     App::new(config).map_err(|error| match error {
@@ -162,8 +153,7 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
 
 /// Says where the server listens, and how to call it. The port file is there until it is dropped.
 fn announce(
-    args: &ServeArgs,
-    config: &Config,
+    config: &ServerConfig,
     world: &World,
     listener: &TcpListener,
     out: &mut dyn Write,
@@ -176,7 +166,7 @@ fn announce(
             fail(Exit::Failed, &format!("cannot write --port-file {}: {error}", path.display()))
         })
     };
-    let port_file = args.port_file.as_ref().map(write_port).transpose()?;
+    let port_file = config.port_file.as_ref().map(write_port).transpose()?;
     // The one line that scripts wait for. Whoever closed stdout does not wait.
     let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
     say(&start_text(config, world, address));
@@ -187,15 +177,15 @@ fn announce(
 }
 
 /// The built-in keys and one command to paste. Keys that were given are secret.
-fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
+fn start_text(config: &ServerConfig, world: &World, address: SocketAddr) -> String {
     let mut text = format!("gptbots-mock {}\n", env!("CARGO_PKG_VERSION"));
     let main = world.main_agent().map(|agent| agent.name.as_str());
     for agent in &world.agents {
         let is_main = Some(agent.name.as_str()) == main;
-        let about = match (&config.records.agents, is_main, agent.deleted) {
+        let about = match (&config.sandbox.records.agents, is_main, agent.deleted) {
             (_, _, true) => "every call answers that it was deleted".to_owned(),
             (Agents::BuiltIn, true, _) => {
-                let RecordsConfig { seed, now, .. } = &config.records;
+                let RecordsConfig { seed, now, .. } = &config.sandbox.records;
                 format!("seed {seed}, until {now}")
             }
             (Agents::BuiltIn, false, _) => "the examples of the vendor's pages".to_owned(),
@@ -214,11 +204,11 @@ fn start_text(config: &Config, world: &World, address: SocketAddr) -> String {
 }
 
 /// The keys that are no secret, as far as there are any.
-fn shown_keys(config: &Config, agent: &Agent, is_main: bool) -> String {
+fn shown_keys(config: &ServerConfig, agent: &Agent, is_main: bool) -> String {
     let mut keys = agent.public_keys.clone();
-    if is_main && config.any_key {
+    if is_main && config.sandbox.any_key {
         keys.push("any other".to_owned());
-    } else if is_main && !config.records.api_keys.is_empty() {
+    } else if is_main && !config.sandbox.records.api_keys.is_empty() {
         keys.push("one of --api-key".to_owned());
     }
     match &*keys {

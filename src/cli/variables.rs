@@ -10,10 +10,16 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
+use crate::settings::Setting;
 use crate::suggest::{nearest, quoted};
 
 /// The beginning of the names of our variables.
 const PREFIX: &str = "GPTBOTS_MOCK_";
+
+/// The variable of a setting.
+pub(super) fn of_setting(setting: &Setting) -> String {
+    format!("{PREFIX}{}", setting.name.replace('-', "_").to_uppercase())
+}
 
 /// Variables that have no flag, because `exec` sets them for its command.
 const SET_BY_EXEC: [&str; 1] = ["GPTBOTS_MOCK_URL"];

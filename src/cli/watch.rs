@@ -11,11 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{Exit, fail, say};
-use crate::records::Agents;
 use crate::records::fixtures;
 use crate::records::world::World;
+use crate::records::{Agents, RecordsConfig};
 use crate::sandbox::Sandboxes;
-use crate::sandbox::config::Config;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -82,7 +81,7 @@ pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<FixtureWatche
 impl FixtureWatcher {
     /// Reads the fixtures again at each change, on a thread of its own, for as long as the
     /// program runs.
-    pub(super) fn follow(mut self, config: Config, sandboxes: Arc<Sandboxes>) {
+    pub(super) fn follow(mut self, config: RecordsConfig, sandboxes: Arc<Sandboxes>) {
         let follower = std::thread::Builder::new().name("watch".into());
         let started = follower.spawn(move || {
             loop {
@@ -107,11 +106,11 @@ impl FixtureWatcher {
 
     /// Reads the fixtures, if they are files. Reading a pipe could block, and then no later edit would be
     /// seen.
-    fn read(&self, config: &Config) -> Result<World, String> {
+    fn read(&self, config: &RecordsConfig) -> Result<World, String> {
         let is_other = |file: &PathBuf| file.metadata().is_ok_and(|about| !about.is_file());
         match files(&self.paths).find(is_other) {
             Some(other) => Err(format!("{}: is no file", other.display())),
-            None => World::new(&config.records).map_err(|error| error.to_string()),
+            None => World::new(config).map_err(|error| error.to_string()),
         }
     }
 

@@ -10,50 +10,42 @@ use serde::Serialize;
 
 use super::Failure;
 use super::extract::FromBody;
-use super::settings::SETTINGS;
 use crate::contract::READINGS;
 use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
 use crate::records::fixtures::{AgentDrafts, FixtureReader};
-use crate::records::generate::MAX_CONVERSATIONS;
 use crate::records::world::World;
 use crate::sandbox::faults::{Fault, read_fault};
 use crate::sandbox::hazard::Hazards;
-use crate::sandbox::{Clock, RateLimit, Sandboxes, Settings, number_faults};
+use crate::sandbox::{Clock, RateLimit, SandboxConfig, Sandboxes, Settings};
+use crate::settings::{Form, ServerConfig, Value, sandbox_keys};
 
 /// The settings of a sandbox: what the server has, and what the body changes.
 pub(crate) struct SandboxSettings(pub(super) Settings);
 
 impl FromBody for SandboxSettings {
     fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
-        let records = &sandboxes.config.records;
+        let server = &sandboxes.config;
         let generates = sandboxes.generates();
-        let mut draft = Draft {
-            settings: sandboxes.server().clone(),
-            conversations: records.conversations,
-            has_fixtures: false,
-        };
+        let mut config = ServerConfig { sandbox: server.clone(), ..ServerConfig::default() };
+        let mut has_fixtures = false;
         let (documents, drafts) = read_document(body, |reader, loading| {
-            read_settings(reader, loading, &mut draft, generates)
+            has_fixtures = read_settings(reader, loading, &mut config, generates)?;
+            Ok(())
         })?;
-        let Draft { mut settings, conversations, has_fixtures } = draft;
+        let mut settings = config.sandbox.settings().map_err(Failure::bad)?;
+        let records = &config.sandbox.records;
         if has_fixtures {
             let world = World::of_fixture(drafts.into_agents(documents), &records.api_keys);
             let world = world.map_err(|error| Failure::bad(format!("fixtures: {error}")))?;
             settings.world = Some(Arc::new(world));
         } else if generates
-            && (settings.seed, conversations) != (records.seed, records.conversations)
+            && (records.seed, records.conversations)
+                != (server.records.seed, server.records.conversations)
         {
-            settings.world = Some(sandboxes.generated(settings.seed, conversations));
+            settings.world = Some(sandboxes.generated(records.seed, records.conversations));
         }
         Ok(Self(settings))
     }
-}
-
-/// Settings while they are read.
-struct Draft {
-    settings: Settings,
-    conversations: u32,
-    has_fixtures: bool,
 }
 
 /// How a clock changes.
@@ -136,47 +128,61 @@ pub(super) fn read_document(
     Ok((documents, drafts))
 }
 
+/// Reads settings into a config; whether there are fixtures among them.
 fn read_settings(
     reader: &mut Reader<'_, '_>,
     loading: &mut FixtureReader<'_>,
-    draft: &mut Draft,
+    config: &mut ServerConfig,
     generates: bool,
-) -> Result<(), Fatal> {
-    let Some(mut keys) = reader.object("a sandbox")? else { return Ok(()) };
-    let mut conversations_at = None;
-    let settings = &mut draft.settings;
-    while let Some(key) = reader.key(&mut keys, &SETTINGS.each_ref().map(|row| row.key))? {
-        match key.value {
-            "seed" => {
-                if let Some(seed) = whole(reader, "a seed", 0..=u64::MAX)? {
-                    settings.seed = seed;
+) -> Result<bool, Fatal> {
+    let (mut has_fixtures, mut conversations_at) = (false, None);
+    let known: Vec<_> = sandbox_keys().collect();
+    let names: Vec<_> = known.iter().map(|(key, _)| key.name).collect();
+    let Some(mut keys) = reader.object("a sandbox")? else { return Ok(false) };
+    while let Some(At { value: name, span: at }) = reader.key(&mut keys, &names)? {
+        let found = known.iter().find(|(key, _)| key.name == name);
+        let (key, setting) = found.expect("the reader gives known keys only");
+        match setting.map(|setting| &setting.value) {
+            None => config.sandbox.is_frozen = read_clock(reader)? == Some(Mode::Frozen),
+            Some(Value::Switch(switch)) => {
+                if let Some(At { value, .. }) = reader.boolean()? {
+                    *switch(config) = value;
                 }
             }
-            "conversations" => {
-                let what = "a number of conversations";
-                if let Some(number) = whole(reader, what, 0..=MAX_CONVERSATIONS)? {
-                    draft.conversations = number;
+            Some(Value::Whole(bounds, number)) => {
+                if let Some(value) = whole(reader, key.noun, bounds.clone())? {
+                    number(config).set(value);
                 }
-                conversations_at = Some(key.span);
+                if name == "conversations" {
+                    conversations_at = Some(at);
+                }
             }
-            "fixtures" => {
-                draft.has_fixtures = true;
+            Some(Value::Path(_)) => {
+                has_fixtures = true;
                 loading.read(reader)?;
             }
-            "readings" => read_readings(reader, settings)?,
-            "faults" => read_faults(reader, settings, &key.span)?,
-            "rate_limit" => settings.rate_limit = read_limit(reader, &key.span)?,
-            "hazards" => read_hazards(reader, settings)?,
-            _ => settings.frozen = read_clock(reader)? == Some(Mode::Frozen),
+            Some(Value::Text(Form::Reading, _)) => read_readings(reader, &mut config.sandbox)?,
+            Some(Value::Text(Form::Fault, _)) => read_faults(reader, &mut config.sandbox, &at)?,
+            Some(Value::Text(Form::Hazard, _)) => read_hazards(reader, &mut config.sandbox)?,
+            Some(Value::Text(Form::RateLimit, _)) => {
+                config.sandbox.rate_limit = read_limit(reader, &at)?;
+            }
+            Some(Value::Text(_, set)) => {
+                if let Some(At { value, span }) = reader.string()?
+                    && let Err(why) = set(config, &value)
+                {
+                    reader.problems.add(span, why);
+                }
+            }
         }
     }
     if let Some(at) = conversations_at
-        && (draft.has_fixtures || !generates)
+        && (has_fixtures || !generates)
     {
         let message = "conversations are generated where there are no fixtures";
         reader.problems.add_with_help(at, message, "leave it out");
     }
-    Ok(())
+    Ok(has_fixtures)
 }
 
 /// A whole number between bounds.
@@ -195,12 +201,12 @@ fn whole<N: Display + FromStr + PartialOrd>(
     Ok(number)
 }
 
-fn read_readings(reader: &mut Reader<'_, '_>, settings: &mut Settings) -> Result<(), Fatal> {
+fn read_readings(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Result<(), Fatal> {
     let known: Vec<&str> = READINGS.iter().map(|row| row.name).collect();
     let Some(mut keys) = reader.object("readings by name")? else { return Ok(()) };
     while let Some(key) = reader.key(&mut keys, &known)? {
         if let Some(At { value, span }) = reader.string()?
-            && let Err(error) = settings.readings.set(key.value, &value)
+            && let Err(error) = config.readings.set(key.value, &value)
         {
             reader.problems.add(span, error.to_string());
         }
@@ -211,17 +217,16 @@ fn read_readings(reader: &mut Reader<'_, '_>, settings: &mut Settings) -> Result
 /// They take the place of the server's.
 fn read_faults(
     reader: &mut Reader<'_, '_>,
-    settings: &mut Settings,
+    config: &mut SandboxConfig,
     at: &Span,
 ) -> Result<(), Fatal> {
-    let mut faults = Vec::new();
+    config.faults.clear();
     reader.array("the faults", |reader| {
-        faults.extend(read_fault(reader)?);
+        config.faults.extend(read_fault(reader)?);
         Ok(())
     })?;
-    match number_faults(faults) {
-        Ok(faults) => settings.faults = faults,
-        Err(why) => reader.problems.add(at.clone(), why),
+    if let Err(why) = config.settings() {
+        reader.problems.add(at.clone(), why);
     }
     Ok(())
 }
@@ -257,11 +262,11 @@ fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit
 }
 
 /// They take the place of the server's.
-fn read_hazards(reader: &mut Reader<'_, '_>, settings: &mut Settings) -> Result<(), Fatal> {
-    settings.hazards = Hazards::default();
+fn read_hazards(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Result<(), Fatal> {
+    config.hazards = Hazards::default();
     reader.array("the hazards", |reader| {
         if let Some(At { value, span }) = reader.string()?
-            && let Err(why) = settings.hazards.add_text(&value)
+            && let Err(why) = config.hazards.add_text(&value)
         {
             reader.problems.add(span, why);
         }

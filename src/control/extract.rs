@@ -3,7 +3,7 @@
 //! ours take a text as it was sent and suggest the nearest right word.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 
-use super::{Failure, Shared, on_blocking_thread};
+use super::{Failure, on_blocking_thread};
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::verdict::{Rule, RuleError};
@@ -176,7 +176,7 @@ pub(crate) const MOST_BODY: usize = 8 << 20;
 /// Reads the whole body before an operation runs, so that all operations refuse the same bodies. The
 /// connection discards the rest of a body that is not read here, or closes.
 pub(super) async fn read_body(
-    State(sandboxes): Shared,
+    State(timeout): State<Duration>,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
@@ -189,7 +189,7 @@ pub(super) async fn read_body(
         return Err(too_large());
     }
     let read = Bytes::from_request(Request::from_parts(head.clone(), body), &());
-    let read = tokio::time::timeout(sandboxes.config.limits.head_timeout, read).await;
+    let read = tokio::time::timeout(timeout, read).await;
     let read = read
         .map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
     let body = read.map_err(|error| match error {

@@ -3,6 +3,7 @@
 //! is not allowed.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -11,11 +12,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use subtle::ConstantTimeEq;
 
-use super::{Failure, Shared};
+use super::Failure;
 use crate::api::{authority, bearer_key, split_port};
 use crate::contract::SCHEME;
-use crate::sandbox::config::Admin;
 use crate::sandbox::peer::Peer;
+use crate::settings::Admin;
 use crate::suggest::quoted;
 
 /// The port of a URL that names none.
@@ -25,18 +26,17 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses a request, or passes it on.
 pub(super) async fn check(
-    State(sandboxes): Shared,
+    State(admin): State<Arc<Admin>>,
     Extension(peer): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let admin = &sandboxes.config.admin;
-    if admin.enabled {
+    if !admin.is_off {
         let (uri, headers) = (request.uri(), request.headers());
         // A request over a socket was refused before if its host is malformed.
         let authority = authority(uri, headers, request.version())
             .map_err(|_| forbidden("the request names no host, or more than one"))?;
-        check_client(admin, peer.from_here, authority, headers)?;
+        check_client(&admin, peer.from_here, authority, headers)?;
     }
     Ok(next.run(request).await)
 }

@@ -24,13 +24,13 @@ mod requests;
 mod sandboxes;
 mod serve_event;
 mod server;
-mod settings;
 mod verdict;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_extractor, from_fn_with_state};
@@ -39,6 +39,7 @@ use axum::routing::any;
 use crate::api::Refusal;
 use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
+use crate::settings::Admin;
 use crate::suggest::quoted;
 pub(crate) use extract::MOST_BODY;
 use extract::Path;
@@ -54,7 +55,6 @@ pub(crate) use {
     pattern::{KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Pattern},
     sandboxes::{HazardText, ReadingValues, RequestCounts},
     serve_event::ServeEvent,
-    settings::SETTINGS,
 };
 
 /// The control API as an `OpenAPI` 3.1 document, which `cargo xtask docs` makes of its operations.
@@ -116,11 +116,12 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// The control API of a server. Each request needs the `Peer` that sent it among its extensions.
-pub(crate) fn router(sandboxes: &Arc<Sandboxes>) -> Router {
-    let is_enabled = sandboxes.config.admin.enabled;
-    let guard = from_fn_with_state(Arc::clone(sandboxes), guard::check);
-    let read_body = from_fn_with_state(Arc::clone(sandboxes), extract::read_body);
+/// The control API of a server; a body must have come within the timeout. Each request needs the `Peer`
+/// that sent it among its extensions.
+pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Duration) -> Router {
+    let is_enabled = !admin.is_off;
+    let guard = from_fn_with_state(Arc::new(admin), guard::check);
+    let read_body = from_fn_with_state(body_timeout, extract::read_body);
     let mut operations = operations();
     operations.retain(|operation| is_enabled || operation.is_open);
     let mut router = Router::new();
@@ -182,9 +183,6 @@ fn paths(operations: &[Operation]) -> String {
     paths.join(", ")
 }
 
-/// The sandboxes of the server, as handlers take them.
-type Shared = State<Arc<Sandboxes>>;
-
 /// Runs work on a thread that may block, so that no other request waits for it.
 async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -204,8 +202,7 @@ mod tests {
 
     use super::*;
     use crate::records::world::World;
-    use crate::sandbox::config::Config;
-    use crate::sandbox::number_faults;
+    use crate::sandbox::SandboxConfig;
     use crate::sandbox::peer::Peer;
 
     /// The only thread that may block is taken, so what goes there is not done yet.
@@ -216,10 +213,10 @@ mod tests {
         let _guard = runtime.enter();
         let (done, wait) = channel::<()>();
         let taken = runtime.spawn_blocking(move || wait.recv());
-        let config = Config::default();
+        let config = SandboxConfig::default();
         let world = World::new(&config.records).unwrap();
-        let sandboxes = Sandboxes::new(world, number_faults(vec![]).unwrap(), config);
-        let mut router = router(&Arc::new(sandboxes));
+        let sandboxes = Sandboxes::new(world, config.settings().unwrap(), config);
+        let mut router = router(&Arc::new(sandboxes), Admin::default(), Duration::from_secs(1));
         let mut at_once = Vec::new();
         for operation in operations() {
             let path = operation.path.replace("{id}", "a").replace("{request}", "1");

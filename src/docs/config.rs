@@ -1,26 +1,23 @@
-//! `docs/config.schema.json`: what `--config` reads, from the flags that the keys stand for.
+//! `docs/config.schema.json`: what `--config` reads, from the table of settings.
 
-use clap::builder::PossibleValue;
-use clap::{Arg, ArgAction};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::parts::print;
 use super::schema::{With, text, text_like};
-use crate::cli::{CONNECTIONS, JOURNAL_MEMORY, JOURNAL_REQUESTS, PATHS, settings};
 use crate::contract::READINGS;
 use crate::control::HazardText;
-use crate::records::generate::MAX_CONVERSATIONS;
 use crate::sandbox::faults::Fault;
+use crate::settings::{self, Form, SETTINGS, Setting};
 
 /// The schema of the settings.
 pub(super) fn schema() -> String {
     let mut properties = json!({ "$schema": text() });
-    for flag in settings() {
-        let name = flag.get_long().expect("a setting has a long flag");
-        let property = value(name, &flag).with("description", about(name, &flag));
-        properties[name] = match default(&flag, &property) {
+    for setting in SETTINGS {
+        let one = value(setting);
+        let property = one.with("description", about(setting));
+        properties[setting.name] = match default(setting) {
             Some(default) => property.with("default", default),
             None => property,
         };
@@ -37,54 +34,41 @@ pub(super) fn schema() -> String {
 }
 
 /// What the help says, without how to repeat a flag: a file has lists.
-fn about(name: &str, flag: &Arg) -> String {
-    let help = flag.get_help().expect("a flag has a help").to_string();
+fn about(setting: &Setting) -> String {
+    let help = setting.about;
     let once = match help.split_once(" (repeat") {
         Some((before, after)) => {
             before.to_owned() + after.split_once(')').expect("the bracket closes").1
         }
-        None => help,
+        None => help.to_owned(),
     };
-    let relative =
-        if PATHS.contains(&name) { " (relative to the folder of this file)" } else { "" };
+    let relative = match setting.value {
+        settings::Value::Path(_) => " (relative to the folder of this file)",
+        _ => "",
+    };
     format!("{once}{relative}.")
 }
 
-fn value(name: &str, flag: &Arg) -> Value {
-    let one = match name {
-        "host" => text().with("examples", json!(["0.0.0.0", "localhost"])),
-        "port" => whole(0, u16::MAX),
-        "seed" => whole(0, u64::MAX),
-        "conversations" => whole(0, MAX_CONVERSATIONS),
-        "journal" => whole(*JOURNAL_REQUESTS.start(), *JOURNAL_REQUESTS.end()),
-        "journal-memory" => whole(*JOURNAL_MEMORY.start(), *JOURNAL_MEMORY.end()),
-        "max-connections" => whole(*CONNECTIONS.start(), *CONNECTIONS.end()),
-        "now" => text_like(concat!(
-            "^([0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?",
-            "([Zz]|[+-][0-9]{2}:[0-9]{2}))?|today)$"
-        )),
-        "api-key" => text_like(r"^[!-+\--}]+$"),
-        "admin-token" => text_like("^[!-~]+$"),
-        "rate-limit" => text_like("^[0-9]+/[0-9]+$").with("examples", json!(["60/60"])),
-        "reading" => return readings(),
-        "fault" => inline::<Fault>(),
-        "hazard" => inline::<HazardText>(),
-        _ if matches!(flag.get_action(), ArgAction::SetTrue) => json!({ "type": "boolean" }),
-        _ => match &*flag.get_possible_values() {
-            [] => text(),
-            words => {
-                json!({ "enum": words.iter().map(PossibleValue::get_name).collect::<Value>() })
-            }
+/// What a setting takes.
+pub(super) fn value(setting: &Setting) -> Value {
+    let one = match &setting.value {
+        settings::Value::Switch(_) => json!({ "type": "boolean" }),
+        settings::Value::Whole(bounds, _) => {
+            json!({ "type": "integer", "minimum": bounds.start(), "maximum": bounds.end() })
+        }
+        settings::Value::Path(_) => text(),
+        settings::Value::Text(form, _) => match form {
+            Form::Any([]) => text(),
+            Form::Any(examples) => text().with("examples", json!(examples)),
+            Form::Like(pattern) | Form::Secret(pattern) => text_like(pattern),
+            Form::Words(words) => json!({ "enum": words }),
+            Form::Reading => return readings(),
+            Form::Fault => inline::<Fault>(),
+            Form::RateLimit => text_like("^[0-9]+/[0-9]+$").with("examples", json!(["60/60"])),
+            Form::Hazard => inline::<HazardText>(),
         },
     };
-    match flag.get_action() {
-        ArgAction::Append => json!({ "type": "array", "items": one }),
-        _ => one,
-    }
-}
-
-fn whole(least: impl Into<Value>, most: impl Into<Value>) -> Value {
-    json!({ "type": "integer", "minimum": least.into(), "maximum": most.into() })
+    if setting.is_list { json!({ "type": "array", "items": one }) } else { one }
 }
 
 fn readings() -> Value {
@@ -100,15 +84,11 @@ fn inline<T: JsonSchema>() -> Value {
     T::json_schema(&mut settings.into_generator()).into()
 }
 
-/// The default of a flag as JSON.
-fn default(flag: &Arg, schema: &Value) -> Option<Value> {
-    if matches!(flag.get_action(), ArgAction::SetTrue) {
-        return Some(false.into());
+/// The default of a setting as JSON.
+fn default(setting: &Setting) -> Option<Value> {
+    match setting.value {
+        settings::Value::Switch(_) => Some(false.into()),
+        settings::Value::Whole(..) => Some(setting.default()?.parse().expect("a number is JSON")),
+        _ => setting.default().map(Value::from),
     }
-    let default = flag.get_default_values().first()?.to_str().expect("a default is a text");
-    Some(if schema["type"] == "integer" {
-        default.parse().expect("a default is right")
-    } else {
-        default.into()
-    })
 }

@@ -7,11 +7,12 @@ use crate::contract::{
     COMMON_ERRORS, CONVERSATION_TYPES, ENDPOINTS, Endpoint, ErrorRow, HOSTS, Presence, READINGS,
     ReadingId, SUBJECTS, Status, UNSERVED_ENDPOINTS, behaviours, statements,
 };
-use crate::control::{self, MOST_BODY, PREFIX, SETTINGS};
+use crate::control::{self, MOST_BODY, PREFIX};
 use crate::report::Table;
 use crate::sandbox::faults::KEYS;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::RULES;
+use crate::settings::sandbox_keys;
 
 /// The pages that have derived blocks.
 pub(super) const PAGES: [&str; 5] = [
@@ -217,9 +218,9 @@ fn control_operations() -> String {
 
 fn sandbox_settings() -> String {
     let mut table = Table::new(&["key", "value"]);
-    for row in &SETTINGS {
-        let more = row.more.map(|page| format!(", see [{page}]({page})")).unwrap_or_default();
-        table.row(&[&format!("`{}`", row.key), &(row.about.to_owned() + &more)]);
+    for (key, _) in sandbox_keys() {
+        let more = key.more.map_or_else(String::new, |page| format!(", see [{page}]({page})"));
+        table.row(&[&format!("`{}`", key.name), &(key.about.to_owned() + &more)]);
     }
     table.finish()
 }

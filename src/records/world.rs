@@ -1,6 +1,7 @@
 //! The agents and their records.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -44,7 +45,7 @@ pub(crate) enum Agents {
     #[default]
     BuiltIn,
     /// The JSON of fixtures.
-    Texts(Vec<String>),
+    Texts(Arc<[String]>),
     /// Fixture files, and folders of them.
     Paths(Vec<PathBuf>),
 }

@@ -4,7 +4,7 @@
 //! them. A reset replaces it by a new sandbox with the same settings.
 
 mod clock;
-pub(crate) mod config;
+mod config;
 mod ended;
 mod eviction;
 pub(crate) mod faults;
@@ -17,6 +17,7 @@ mod registry;
 pub(crate) mod verdict;
 
 pub(crate) use clock::Clock;
+pub(crate) use config::SandboxConfig;
 pub(crate) use ended::SandboxEnd;
 pub(crate) use journals::EntryList;
 pub(crate) use limit::RateLimit;

@@ -16,12 +16,10 @@ use parking_lot::{Mutex, RwLock};
 
 use super::ended::{EndCause, EndedSandboxes};
 use super::eviction::EvictionQueue;
-use super::{Sandbox, SandboxEnd, Settings};
+use super::{Sandbox, SandboxConfig, SandboxEnd, Settings};
 use crate::records::Agents;
 use crate::records::generate::Generator;
 use crate::records::world::World;
-use crate::sandbox::config::Config;
-use crate::sandbox::faults::NamedFault;
 use crate::sandbox::journal::Budget;
 use crate::sandbox::verdict::{Verdict, VerdictSum};
 use crate::suggest::nearest;
@@ -65,7 +63,7 @@ pub(crate) struct Sandboxes {
     /// The settings that the server was started with. The default sandbox has them, and so has
     /// every sandbox that is made at its first use.
     server: Arc<Settings>,
-    pub(crate) config: Config,
+    pub(crate) config: SandboxConfig,
     default: ArcSwap<Sandbox>,
     named: RwLock<NamedSandboxes>,
     /// Counts the uses of sandboxes, because two uses in the same millisecond need an order, too.
@@ -124,20 +122,13 @@ impl Sandboxes {
     /// The id of the sandbox for requests that name none.
     pub(crate) const DEFAULT: &str = "default";
 
-    pub(crate) fn new(world: World, faults: Arc<[NamedFault]>, config: Config) -> Self {
+    /// The sandboxes of a server, with its own settings, which [`SandboxConfig::settings`] makes.
+    pub(crate) fn new(world: World, settings: Settings, config: SandboxConfig) -> Self {
         let base =
             Arc::new(SharedState { world: ArcSwap::from_pointee(world), began: Instant::now() });
-        let server = Arc::new(Settings {
-            seed: config.records.seed,
-            world: None,
-            readings: config.readings,
-            any_key: config.any_key,
-            faults,
-            rate_limit: config.rate_limit,
-            hazards: config.hazards,
-            frozen: false,
-        });
-        let journals = Budget::new(config.journal.requests, config.journal.bytes, config.clock);
+        let server = Arc::new(settings);
+        let bytes = config.journal_mebibytes << 20;
+        let journals = Budget::new(config.journal_requests, bytes, config.clock);
         let (settings, shared) = (Arc::clone(&server), Arc::clone(&base));
         let default = Sandbox::new(Self::DEFAULT, settings, shared, Arc::clone(&journals));
         Self {
@@ -261,11 +252,6 @@ impl Sandboxes {
         // Records take a while to be freed, so we free them without a lock.
         drop(gone);
         made
-    }
-
-    /// The settings of the server.
-    pub(crate) fn server(&self) -> &Settings {
-        &self.server
     }
 
     /// The records of the server.
@@ -474,7 +460,7 @@ impl Sandboxes {
     /// Whether a sandbox was idle for too long.
     fn is_expired(&self, sandbox: &Sandbox, now: u64) -> bool {
         let idle = Duration::from_millis(now.saturating_sub(sandbox.last_used_ms.load(Relaxed)));
-        idle >= self.config.limits.sandbox_idle && !sandbox.is_in_use()
+        idle >= self.config.sandbox_idle && !sandbox.is_in_use()
     }
 
     /// Registers a sandbox. The sandboxes that end for it are moved to `gone`.
@@ -504,7 +490,7 @@ impl Sandboxes {
 
     /// How many sandboxes there may be beside the default one.
     fn max_sandboxes(&self) -> usize {
-        self.config.limits.sandboxes.max(1)
+        self.config.sandboxes.max(1)
     }
 
     /// Milliseconds since the server began.

@@ -1,6 +1,5 @@
 //! What a server is to be, and why it did not start.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +12,15 @@ use crate::records::Day;
 use crate::records::fixtures::Fixture;
 use crate::records::world::WorldError;
 use crate::sandbox::RateLimit;
-use crate::sandbox::config::{Config, Limits};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::hazard::Hazard;
 use crate::sandbox::peer::Peer;
+use crate::settings::{Limits, ServerConfig};
 
 /// What a [`Server`] is to be. Every setting has a default.
 #[derive(Clone, Debug)]
 pub struct ServerBuilder {
-    pub(super) config: Config,
+    pub(super) config: ServerConfig,
     /// Requests of each key, and the window; checked at the start.
     pub(super) rate_limit: Option<(u32, Duration)>,
 }
@@ -31,7 +30,7 @@ impl ServerBuilder {
     /// bytes, on every machine, for ever.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.config.records.seed = seed;
+        self.config.sandbox.records.seed = seed;
         self
     }
 
@@ -40,7 +39,7 @@ impl ServerBuilder {
     /// their number.
     #[must_use]
     pub fn conversations(mut self, conversations: u32) -> Self {
-        self.config.records.conversations = conversations;
+        self.config.sandbox.records.conversations = conversations;
         self
     }
 
@@ -48,21 +47,21 @@ impl ServerBuilder {
     /// [`Day::DEFAULT`] by default, so that answers never change.
     #[must_use]
     pub fn now(mut self, now: Day) -> Self {
-        self.config.records.now = now;
+        self.config.sandbox.records.now = now;
         self
     }
 
     /// One more key of agent *demo*: visible ASCII, not yet another agent's.
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.config.records.api_keys.push(key.into());
+        self.config.sandbox.records.api_keys.push(key.into());
         self
     }
 
     /// Takes any non-empty key that is no other agent's as one of agent *demo*.
     #[must_use]
     pub fn any_key(mut self) -> Self {
-        self.config.any_key = true;
+        self.config.sandbox.any_key = true;
         self
     }
 
@@ -80,14 +79,14 @@ impl ServerBuilder {
     /// ```
     #[must_use]
     pub fn reading(mut self, reading: impl Reading) -> Self {
-        reading.apply(&mut self.config.readings);
+        reading.apply(&mut self.config.sandbox.readings);
         self
     }
 
     /// Replaces all readings.
     #[must_use]
     pub fn readings(mut self, readings: Readings) -> Self {
-        self.config.readings = readings;
+        self.config.sandbox.readings = readings;
         self
     }
 
@@ -113,14 +112,15 @@ impl ServerBuilder {
     /// ```
     #[must_use]
     pub fn fixture(mut self, fixture: impl Into<Fixture>) -> Self {
-        self.config.records.agents = Agents::Texts(fixture.into().documents());
+        self.config.sandbox.records.agents = Agents::Texts(fixture.into().documents().into());
         self
     }
 
     /// Replaces all built-in agents by those of fixture files, and of the `*.json` of folders.
     #[must_use]
     pub fn fixture_files<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
-        self.config.records.agents = Agents::Paths(paths.into_iter().map(Into::into).collect());
+        self.config.sandbox.records.agents =
+            Agents::Paths(paths.into_iter().map(Into::into).collect());
         self
     }
 
@@ -144,7 +144,7 @@ impl ServerBuilder {
     /// A fault of the default sandbox, and of each that is made at its first use.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
-        self.config.faults.push(fault);
+        self.config.sandbox.faults.push(fault);
         self
     }
 
@@ -160,14 +160,14 @@ impl ServerBuilder {
     /// there is no journal, and no verdict.
     #[must_use]
     pub fn journal(mut self, requests: usize) -> Self {
-        self.config.journal.requests = requests;
+        self.config.sandbox.journal_requests = requests;
         self
     }
 
     /// Switches a paging hazard on, for every operation.
     #[must_use]
     pub fn hazard(mut self, hazard: Hazard) -> Self {
-        self.config.hazards.add(None, hazard);
+        self.config.sandbox.hazards.add(None, hazard);
         self
     }
 
@@ -193,16 +193,18 @@ impl ServerBuilder {
         let app = self.app()?;
         let api_key = {
             let world = app.sandboxes.world();
-            world.agent_to_ask().and_then(|agent| agent.keys.first()).cloned()
+            let key = world.agent_to_ask().and_then(|agent| agent.keys.first());
+            // The agents of a fixture may have no keys.
+            key.map_or_else(String::new, String::clone)
         };
-        Ok(Server::run(app, api_key.unwrap_or_default())?)
+        Ok(Server::run(app, api_key)?)
     }
 
     fn app(self) -> Result<App, WorldError> {
         let Self { mut config, rate_limit } = self;
         if let Some((requests, window)) = rate_limit {
             let limit = RateLimit::per_window(requests, window).map_err(WorldError::Setting)?;
-            config.rate_limit = Some(limit);
+            config.sandbox.rate_limit = Some(limit);
         }
         App::new(config)
     }
@@ -225,35 +227,18 @@ impl Unserved {
 }
 
 /// Why a server did not start.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The fixture is not right.
-    Fixture(DocumentError),
+    #[error("{0}")]
+    Fixture(#[source] DocumentError),
     /// A setting is not right; the text says which, and what would be.
+    #[error("{0}")]
     Setting(String),
     /// No socket or thread was to be had.
-    Io(std::io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixture(error) => error.fmt(f),
-            Self::Setting(what) => f.write_str(what),
-            Self::Io(error) => write!(f, "cannot listen: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Fixture(error) => Some(error),
-            Self::Setting(_) => None,
-            Self::Io(error) => Some(error),
-        }
-    }
+    #[error("cannot listen: {0}")]
+    Io(#[from] std::io::Error),
 }
 
 impl From<WorldError> for StartError {
@@ -264,11 +249,5 @@ impl From<WorldError> for StartError {
                 Self::Setting(error.to_string())
             }
         }
-    }
-}
-
-impl From<std::io::Error> for StartError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
     }
 }

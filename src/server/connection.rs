@@ -26,10 +26,10 @@ use super::wire::Socket;
 use super::{AccessLog, App};
 use crate::api::ResponseMeta;
 use crate::control;
-use crate::sandbox::config::Limits;
 use crate::sandbox::faults::{BodyForm, ConnectionFault};
 use crate::sandbox::journal::EntryId;
 use crate::sandbox::peer::Peer;
+use crate::settings::Limits;
 
 /// When the server ends, an incomplete request and a response that the client does not read have
 /// this long.

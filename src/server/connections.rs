@@ -1,7 +1,7 @@
 //! Accepts connections, limits their number, and ends them in good order.
 //!
 //! A connection has its own task (`connection.rs`) and the costs that
-//! [`Limits`](crate::sandbox::config::Limits) allow. If too many are open, a new one ends another:
+//! [`Limits`](crate::settings::Limits) allow. If too many are open, a new one ends another:
 //! first those that wait for a request, and never one whose request is being answered.
 //!
 //! At the end, the server still answers every complete request that was sent before. So we look
@@ -51,7 +51,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts and serves connections until `stop` is ready, then finishes what is in flight, for at
-/// most [`Limits::drain`](crate::sandbox::config::Limits::drain).
+/// most [`Limits::drain`](crate::settings::Limits::drain).
 pub(crate) async fn run_until(
     listener: TcpListener,
     app: App,

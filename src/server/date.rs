@@ -25,8 +25,9 @@ mod tests {
 
     use super::*;
     use crate::Server;
-    use crate::sandbox::config::Config;
+    use crate::sandbox::SandboxConfig;
     use crate::server::App;
+    use crate::settings::ServerConfig;
 
     /// Seconds since 1970, as the clock of the test tells them.
     static NOW: AtomicI64 = AtomicI64::new(0);
@@ -40,7 +41,8 @@ mod tests {
     #[test]
     fn date_follows_the_clock_when_it_is_set_back() {
         NOW.store(784_111_777, Relaxed);
-        let app = App::new(Config { clock, ..Config::default() }).unwrap();
+        let sandbox = SandboxConfig { clock, ..SandboxConfig::default() };
+        let app = App::new(ServerConfig { sandbox, ..ServerConfig::default() }).unwrap();
         let server = Server::run(app, String::new()).unwrap();
         // All on one connection.
         let agent: ureq::Agent =

@@ -19,20 +19,9 @@ use axum::http::{HeaderValue, StatusCode};
 use crate::api::ResponseMeta;
 use crate::contract;
 use crate::sandbox::Sandboxes;
+use crate::settings::{LogFormat, ServerConfig};
 pub(super) use line::RequestStart;
 use line::{LineView, LogLine};
-
-/// How the access log is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// One JSON object on each line.
-    Json,
-    /// No log.
-    Off,
-}
 
 /// Returns the time of day.
 pub(crate) type Clock = fn() -> SystemTime;
@@ -99,21 +88,23 @@ impl FlushWaiter {
 }
 
 impl AccessLog {
-    /// Starts the writer. It finds keys that clients put where they do not belong in `sandboxes`.
+    /// Starts the writer. It finds keys that clients put where they do not belong in `sandboxes`, and
+    /// the token of the control API in the config.
     pub(crate) fn start(
-        format: LogFormat,
-        clock: Clock,
+        config: &ServerConfig,
         sandboxes: Arc<Sandboxes>,
         out: impl Write + Send + 'static,
     ) -> std::io::Result<Option<(Self, FlushWaiter)>> {
+        let format = config.log_format;
         if format == LogFormat::Off {
             return Ok(None);
         }
         let (done, flushed) = channel();
         let (lines, queue) = channel();
         let counts = Arc::new(Counts::default());
-        let log = Self { lines, counts: Arc::clone(&counts), clock };
-        let writer = Writer { format, sandboxes, counts, out };
+        let log = Self { lines, counts: Arc::clone(&counts), clock: config.sandbox.clock };
+        let admin_token = config.admin.token.clone();
+        let writer = Writer { format, sandboxes, admin_token, counts, out };
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             writer.run(&queue);
             drop(done);
@@ -176,6 +167,7 @@ struct Writer<W> {
     format: LogFormat,
     /// Keys of their agents are never written.
     sandboxes: Arc<Sandboxes>,
+    admin_token: Option<String>,
     counts: Arc<Counts>,
     out: W,
 }
@@ -216,7 +208,7 @@ impl<W: Write> Writer<W> {
             let shows_input = line.refused.is_some()
                 || line.sandbox.is_some()
                 || contract::endpoint(request.uri.path()).is_none();
-            shows_input && line.holds_key(request, &self.sandboxes)
+            shows_input && line.holds_key(request, &self.sandboxes, self.admin_token.as_deref())
         });
         let view = LineView { line, secret };
         let written = match self.format {

@@ -29,11 +29,11 @@ use tower_service::Service;
 use crate::api::{self, MessageError, Refusal, VendorApi};
 use crate::control;
 use crate::records::world::{World, WorldError};
-use crate::sandbox::config::{Config, Limits};
+use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::Request as Recorded;
 use crate::sandbox::peer::Peer;
 use crate::sandbox::verdict::{Rule, Verdict};
-use crate::sandbox::{Sandboxes, number_faults};
+use crate::settings::{Limits, ServerConfig};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
@@ -42,8 +42,6 @@ pub use sandbox::Sandbox;
 
 pub(crate) use log::AccessLog;
 pub(crate) use log::Clock;
-#[cfg(feature = "cli")]
-pub(crate) use log::LogFormat;
 
 /// The parts of a server that answer requests.
 pub(crate) struct App {
@@ -58,17 +56,19 @@ pub(crate) struct App {
 
 impl App {
     /// Makes the records and the routers.
-    pub(crate) fn new(config: Config) -> Result<Self, WorldError> {
-        let faults = number_faults(config.faults.clone()).map_err(WorldError::Setting)?;
-        let world = World::new(&config.records)?;
-        let (cors, limits, clock) = (config.cors, config.limits, config.clock);
-        let sandboxes = Arc::new(Sandboxes::new(world, faults, config));
+    pub(crate) fn new(config: ServerConfig) -> Result<Self, WorldError> {
+        let ServerConfig { mut sandbox, cors, admin, limits, .. } = config;
+        (sandbox.sandboxes, sandbox.sandbox_idle) = (limits.sandboxes, limits.sandbox_idle);
+        let settings = sandbox.settings().map_err(WorldError::Setting)?;
+        let world = World::new(&sandbox.records)?;
+        let clock = sandbox.clock;
+        let sandboxes = Arc::new(Sandboxes::new(world, settings, sandbox));
         let vendor = VendorApi::new(Arc::clone(&sandboxes), api::router());
         // The control API is not under the CORS layer, because no web page may use it.
         Ok(Self {
             open: cors.then(|| api::open(vendor.clone())),
             vendor,
-            control: control::router(&sandboxes),
+            control: control::router(&sandboxes, admin, limits.head_timeout),
             sandboxes,
             clock,
             limits,
@@ -155,7 +155,7 @@ impl Server {
     /// A builder of a server, with the built-in records.
     #[must_use]
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { config: Config::default(), rate_limit: None }
+        ServerBuilder { config: ServerConfig::default(), rate_limit: None }
     }
 
     /// Starts a server with the built-in records.
@@ -364,7 +364,7 @@ impl Server {
     /// Serves the router of a test.
     #[cfg(test)]
     pub(crate) fn with_router(router: axum::Router) -> Self {
-        let mut app = App::new(Config::default()).unwrap();
+        let mut app = App::new(ServerConfig::default()).unwrap();
         app.vendor = VendorApi::new(Arc::clone(&app.sandboxes), router);
         Self::run(app, String::new()).unwrap()
     }

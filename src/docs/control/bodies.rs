@@ -9,18 +9,19 @@ use serde_json::{Value, json};
 use crate::contract::{Code, ENDPOINTS, Operation, READINGS};
 use crate::control::{
     ClockChange, HazardText, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Mode, Pattern,
-    ReadingValues, RequestCounts, SETTINGS, SandboxSettings,
+    ReadingValues, RequestCounts, SandboxSettings,
 };
+use crate::docs::config;
 use crate::docs::schema::{
     ObjectSchema, With, any_of, at_least, capital, described, numbers, or_null, sentence, text,
     text_like, words,
 };
 use crate::document::Problem;
-use crate::records::generate::MAX_CONVERSATIONS;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::{RULES, Rule};
 use crate::sandbox::{MAX_FAULTS, RateLimit};
+use crate::settings::{self, Form, Setting, sandbox_keys};
 
 /// Implements `JsonSchema` for a type. A schema with a name becomes a component, and one without a name is
 /// written where it is used.
@@ -56,36 +57,35 @@ fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
 
 schema!(SandboxSettings, "Settings", |schemas| {
     let mut object = ObjectSchema::new("The settings of a sandbox.");
-    for setting in &SETTINGS {
-        let more = setting.more.map(|page| format!(" docs/{page} says more."));
-        let about = sentence(setting.about) + &more.unwrap_or_default();
-        object = object.key(setting.key, &about, false, setting_schema(setting.key, schemas));
+    for (key, setting) in sandbox_keys() {
+        let more = key.more.map_or_else(String::new, |page| format!(" docs/{page} says more."));
+        let about = sentence(key.about) + &more;
+        object = object.key(key.name, &about, false, setting_schema(setting, schemas));
     }
     // Conversations are generated where there are no fixtures.
     let none = json!({ "properties": { "fixtures": false } });
     object.finish().with("dependentSchemas", json!({ "conversations": none }))
 });
 
-fn setting_schema(key: &str, schemas: &mut SchemaGenerator) -> Value {
-    match key {
-        "seed" => at_least(0).with("maximum", u64::MAX),
-        "conversations" => at_least(0).with("maximum", MAX_CONVERSATIONS),
-        "fixtures" => of::<Fixture>(schemas),
-        "readings" => readings(false),
-        "faults" => of::<Vec<Fault>>(schemas).with("maxItems", MAX_FAULTS),
-        "rate_limit" => {
-            let line = text_like("^[0-9]+/[0-9]+$").with("examples", json!(["60/60"]));
-            let line = described(line, "Requests and seconds as a line.");
+fn setting_schema(setting: Option<&Setting>, schemas: &mut SchemaGenerator) -> Value {
+    let Some(setting) = setting else {
+        let mode = of::<Mode>(schemas);
+        let object = ObjectSchema::new("The same as an object.");
+        return any_of([mode.clone(), object.key("mode", "The word.", false, mode).finish()]);
+    };
+    match setting.value {
+        settings::Value::Path(_) => of::<Fixture>(schemas),
+        settings::Value::Text(Form::Reading, _) => readings(false),
+        settings::Value::Text(Form::Fault, _) => {
+            of::<Vec<Fault>>(schemas).with("maxItems", MAX_FAULTS)
+        }
+        settings::Value::Text(Form::RateLimit, _) => {
+            let line = described(config::value(setting), "Requests and seconds as a line.");
             let none = json!({ "type": "null", "description": "No limit." });
             any_of([of::<RateLimit>(schemas), line, none])
         }
-        "hazards" => of::<Vec<HazardText>>(schemas),
-        "clock" => {
-            let mode = of::<Mode>(schemas);
-            let object = ObjectSchema::new("The same as an object.");
-            any_of([mode.clone(), object.key("mode", "The word.", false, mode).finish()])
-        }
-        key => unreachable!("{key} has no schema"),
+        settings::Value::Text(Form::Hazard, _) => of::<Vec<HazardText>>(schemas),
+        _ => config::value(setting),
     }
 }
 

@@ -2,20 +2,18 @@
 
 use super::*;
 use crate::records::RecordsConfig;
-use crate::sandbox::config::Limits;
 
 fn idle_after(sandbox_idle: Duration) -> Sandboxes {
-    with_limits(Limits { sandbox_idle, ..Limits::default() })
+    with_config(SandboxConfig { sandbox_idle, ..SandboxConfig::default() })
 }
 
-fn with_limits(limits: Limits) -> Sandboxes {
-    let config = Config {
-        limits,
+fn with_config(config: SandboxConfig) -> Sandboxes {
+    let config = SandboxConfig {
         records: RecordsConfig { conversations: 1, ..RecordsConfig::default() },
-        ..Config::default()
+        ..config
     };
-    let faults = crate::sandbox::number_faults(config.faults.clone()).unwrap();
-    Sandboxes::new(World::new(&config.records).unwrap(), faults, config)
+    let settings = config.settings().unwrap();
+    Sandboxes::new(World::new(&config.records).unwrap(), settings, config)
 }
 
 #[test]
@@ -116,7 +114,7 @@ fn looks(all: &Sandboxes) -> u64 {
 
 /// A server with a maximum of sandboxes.
 fn at_most(sandboxes: usize) -> Sandboxes {
-    with_limits(Limits { sandboxes, ..Limits::default() })
+    with_config(SandboxConfig { sandboxes, ..SandboxConfig::default() })
 }
 
 #[test]

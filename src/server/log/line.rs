@@ -53,8 +53,13 @@ pub(super) struct LogLine {
 
 impl LogLine {
     /// Whether a client put a key where it does not belong, plain or percent-encoded: a key of an
-    /// agent, or the key that it sent in the right place.
-    pub(super) fn holds_key(&self, request: &RequestStart, sandboxes: &Sandboxes) -> bool {
+    /// agent, or the key that it sent in the right place, or the token of the control API.
+    pub(super) fn holds_key(
+        &self,
+        request: &RequestStart,
+        sandboxes: &Sandboxes,
+        token: Option<&str>,
+    ) -> bool {
         let target = request.uri.to_string();
         let decoded: Vec<u8> = percent_decode_str(&target).collect();
         let method = request.method.as_str().as_bytes();
@@ -82,11 +87,9 @@ impl LogLine {
             let mut keys = world.agents.iter().flat_map(|agent| &agent.keys);
             keys.any(|key| holds(key.as_bytes()) || named == key.as_bytes())
         };
-        let token = sandboxes.config.admin.token.as_deref().unwrap_or_default().as_bytes();
         is_cut(reason)
             || holds(key)
-            || holds(token)
-            || (!token.is_empty() && token == named)
+            || token.is_some_and(|token| holds(token.as_bytes()) || token.as_bytes() == named)
             || any_of(&sandboxes.world())
             || self.world.as_deref().is_some_and(any_of)
     }

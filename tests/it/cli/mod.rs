@@ -11,6 +11,7 @@ mod exec_processes;
 mod exec_terminal;
 mod exec_verdict;
 mod serve;
+mod settings;
 mod stop;
 mod usage;
 mod variables;
