@@ -187,10 +187,12 @@ fn numbers_have_the_same_bounds_everywhere() {
         }
         for value in [i128::from(least) - 1, i128::from(most) + 1] {
             let text = value.to_string();
-            run(&mut command(&[&format!("--{name}={text}")])).refused(2, &[&text, "--"]);
-            run(command(&[]).env(row.variable, &text)).refused(2, &[&text, row.variable]);
+            // Without `--print-config` a value that is taken would begin to serve.
+            let print = || command(&["--print-config"]);
+            run(print().arg(format!("--{name}={text}"))).refused(2, &[&text, "--"]);
+            run(print().env(row.variable, &text)).refused(2, &[&text, row.variable]);
             let file = folder.write("mock.json", format!("{{\"{name}\": {text}}}"));
-            run(command(&["--config"]).arg(file)).refused(3, &[&text, "mock.json:1:"]);
+            run(print().arg("--config").arg(file)).refused(3, &[&text, "mock.json:1:"]);
             if let Some(key) = row.sandbox_key {
                 assert_eq!(bounds(&sandbox[key]), (Some(least), Some(most)), "{key}");
                 let body = format!("{{\"{key}\": {text}}}");
