@@ -35,6 +35,7 @@ impl Ids {
     }
 
     /// The id of a record, or of a part of it.
+    #[inline(always)]
     pub(super) fn id(self, of: IdKind, record: u32, part: u16) -> Id {
         let plain = (of as u64) << 62 | u64::from(record) << 16 | u64::from(part);
         let low = mix(plain ^ self.low);
@@ -74,6 +75,7 @@ impl Id {
 }
 
 impl Text for Id {
+    #[inline(always)]
     fn write_to(&self, out: &mut JsonBuf) {
         if self.letters {
             let mut text = [0; 20];

@@ -109,6 +109,7 @@ impl Generator {
         }
     }
 
+    #[inline(always)]
     fn generate(&self, number: u32) -> GeneratedConversation<'_> {
         let draws = self.draws.record(number);
         // Each choice takes bits of its own, so that choices do not depend on each other.
@@ -141,6 +142,7 @@ impl Generator {
         Users::user(draws.at(Purpose::User as u64))
     }
 
+    #[inline(always)]
     fn id(&self, of: IdKind, record: u32, part: u32) -> Id {
         self.ids.id(of, record, u16::try_from(part).expect("no conversation has 65,536 messages"))
     }
@@ -172,11 +174,13 @@ impl<'a> GeneratedConversation<'a> {
         (1200 + reduce(word, range).min(reduce(word << 32, range))).cast_signed()
     }
 
+    #[inline(always)]
     fn texts(&self, question: u32, exchange: u64) -> [Phrase; 2] {
         phrases::exchange(self.language, exchange, question == 0)
     }
 
     /// The time of the last message, which is an answer or a question that was not answered.
+    #[inline(always)]
     fn recent_chat_time(&self) -> i64 {
         let last = self.questions - 1;
         let asked = self.generator.timeline.time(self.end);
@@ -269,6 +273,7 @@ impl RecordSource for Generator {
         generated.asked(question, generated.exchange(question))
     }
 
+    #[inline(always)]
     fn conversation(
         &self,
         conversation: u32,
@@ -293,6 +298,7 @@ impl RecordSource for Generator {
         self.generate(conversation)
     }
 
+    #[inline(always)]
     fn qa(&self, number: u32) -> Qa<impl Text, impl Text, impl Text> {
         let (conversation, question) = pair(number);
         let generated = self.generate(conversation);
@@ -317,6 +323,7 @@ impl MessageChain for GeneratedConversation<'_> {
         u64::from(self.messages())
     }
 
+    #[inline(always)]
     fn message(&self, position: u64) -> Message<impl Text, impl Text> {
         let position = u32::try_from(position).expect("no conversation has so many messages");
         // Questions have odd turns and their answers the even turns after them. A welcome has turn 0.

@@ -216,6 +216,7 @@ impl Text for Phrase {
     }
 }
 
+#[inline(always)]
 fn write_span(span: TextSpan, out: &mut JsonBuf) {
     out.part(PHRASES.texts.as_bytes(), span.start, span.len);
 }

@@ -47,18 +47,19 @@ impl JsonBuf {
         out.into_bytes()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn byte(&mut self, byte: u8) {
         self.bytes.push(byte);
     }
 
     /// Writes bytes as they are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Writes part of a text.
+    #[inline(always)]
     pub(crate) fn part(&mut self, text: &[u8], start: usize, len: usize) {
         match text[start..].first_chunk::<SHORT>() {
             Some(chunk) if len <= SHORT => {
@@ -71,7 +72,7 @@ impl JsonBuf {
     }
 
     /// Writes the rest of a string that was opened with its key: the text and the closing quote.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn text(&mut self, text: &impl Text) {
         text.write_to(self);
         self.byte(b'"');
@@ -79,7 +80,7 @@ impl JsonBuf {
 
     /// Writes the rest of a string that was opened with its key: a name of the contract, in which
     /// nothing needs escaping, and the closing quote.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn name(&mut self, name: &str) {
         self.bytes(name.as_bytes());
         self.byte(b'"');

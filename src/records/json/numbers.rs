@@ -13,7 +13,7 @@ impl Write for JsonBuf {
 
 impl JsonBuf {
     /// Writes a whole number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn integer(&mut self, number: impl itoa::Integer) {
         self.bytes(itoa::Buffer::new().format(number).as_bytes());
     }
@@ -42,7 +42,7 @@ impl JsonBuf {
     }
 
     /// Writes a number of hundredths as a number with a decimal point.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hundredths(&mut self, hundredths: u32) {
         self.integer(hundredths / 100);
         self.byte(b'.');
