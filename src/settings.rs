@@ -292,7 +292,7 @@ settings! {
     "now" "DAY" Text(Form::Like(DAY), set_now),
         default_text: Some(|config| config.sandbox.records.now.to_string());
 
-    /// Fixture file or folder, in place of the built-in agents (repeat, or separate by commas)
+    /// Fixture file or folder, in place of the built-in agents (repeat; the variable separates by commas)
     "fixtures" "PATH" Path(add_fixture),
         is_list: true,
         sandbox_key: Some(SandboxKey::new(

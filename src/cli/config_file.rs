@@ -143,7 +143,8 @@ fn read_root(
                 Value::Text(Form::Reading, _) => read_readings(reader)?,
                 Value::Text(Form::Fault, _) => read_faults(reader)?,
                 Value::Whole(..) => reader.digits("a number")?.into_iter().collect(),
-                _ if setting.is_list => read_list(reader)?,
+                Value::Path(_) if setting.is_list => read_list(reader, |_| false)?,
+                _ if setting.is_list => read_list(reader, |value| value.contains(','))?,
                 _ => reader.string()?.into_iter().collect(),
             };
             let mut words = Vec::new();
@@ -153,12 +154,7 @@ fn read_root(
                 }
                 let mut word = OsString::from(format!("--{}=", setting.name));
                 if let Value::Path(_) = setting.value {
-                    let place = path.parent().unwrap_or(Path::new("")).join(&value.value);
-                    if place.to_string_lossy().contains(',') {
-                        let message = "a path with a comma, which separates paths";
-                        reader.problems.add(value.span.clone(), message);
-                    }
-                    word.push(place);
+                    word.push(path.parent().unwrap_or(Path::new("")).join(&value.value));
                 } else {
                     word.push(&value.value);
                 }
@@ -175,12 +171,15 @@ fn read_root(
     reader.finish()
 }
 
-/// A list of strings.
-fn read_list(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
+/// A list of strings. Those that would be several values of the flag are mistakes.
+fn read_list(
+    reader: &mut Reader<'_, '_>,
+    is_several: impl Fn(&str) -> bool,
+) -> Result<Vec<At<String>>, Fatal> {
     let mut values = Vec::new();
     reader.array("a list", |reader| {
         if let Some(value) = reader.string()? {
-            if value.value.contains(',') {
+            if is_several(&value.value) {
                 reader.problems.add(value.span.clone(), "a comma separates values; write two");
             }
             values.push(value);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, RangedI64ValueParser};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, value_parser};
 
 use super::variables;
@@ -47,8 +48,14 @@ pub(super) fn config(matches: &ArgMatches, clock: Clock) -> ServerConfig {
                 number(&mut config).set(*value);
             }
             Value::Path(set) => {
+                let is_variable = matches.value_source(name) == Some(ValueSource::EnvVariable);
                 for path in matches.get_many::<PathBuf>(name).into_iter().flatten() {
-                    set(&mut config, path.clone());
+                    match path.to_str() {
+                        Some(paths) if is_variable && setting.is_list => {
+                            paths.split(',').for_each(|path| set(&mut config, path.into()));
+                        }
+                        _ => set(&mut config, path.clone()),
+                    }
                 }
             }
             Value::Text(_, set) => {
@@ -79,8 +86,10 @@ fn flag(setting: &'static Setting) -> Arg {
             Err(_) => flag.value_parser(value_parser!(u64)),
         },
         Value::Path(_) if setting.is_list => {
-            // Shells make several words of a pattern.
-            flag.value_parser(value_parser!(PathBuf)).num_args(1..)
+            // Shells make several words of a pattern. A path may hold a comma, so commas separate
+            // only the value of the variable, which is one word.
+            let flag = flag.value_name(setting.value_name).action(ArgAction::Append);
+            return flag.value_parser(value_parser!(PathBuf)).num_args(1..);
         }
         Value::Path(_) => flag.value_parser(value_parser!(PathBuf)),
         Value::Text(Form::Words(words), _) => flag.value_parser(PossibleValuesParser::new(*words)),
