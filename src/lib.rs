@@ -65,6 +65,7 @@ mod server;
 #[cfg_attr(not(feature = "docs"), allow(dead_code, reason = "documents alone show some of it"))]
 mod settings;
 mod suggest;
+mod surrogates;
 mod target;
 #[cfg(feature = "cli")]
 mod verify;
@@ -77,7 +78,7 @@ pub use control::admin_openapi;
 #[cfg(feature = "docs")]
 #[doc(hidden)]
 pub use docs::derived_files;
-pub use document::{DocumentError, Problem};
+pub use document::{DocumentError, Problem, Severity};
 pub use records::fixtures::{Conversation, Fixture, FixtureAgent};
 pub use records::generate::MAX_CONVERSATIONS;
 pub use records::{Day, DayError};

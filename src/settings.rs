@@ -300,6 +300,9 @@ settings! {
             "agents in place of the server's, as in a fixture file: `{\"agents\": [...]}`",
         ));
 
+    /// Refuse fixtures with anything odd, such as an unknown key, instead of serving them with a warning
+    "strict" "" Switch(|config| &mut config.sandbox.records.strict);
+
     /// Read the fixtures again whenever they change; a broken edit keeps the last good records
     "watch" "" Switch(|config| &mut config.watch);
 

@@ -22,6 +22,16 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether a word is one of the known ones with a slip or cut short. The nearest word alone does not show
+/// it: `user_name` is like `user_id`, and is another word.
+pub(crate) fn is_misspelt<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
+    nearest(word, known).is_some_and(|near| {
+        let (word, near) = (word.to_lowercase(), near.to_lowercase());
+        // One slip in four letters.
+        near.starts_with(&word) || strsim::osa_distance(&word, &near) <= near.len() / 4
+    })
+}
+
 /// What would be right in place of a wrong word: the nearest of the known ones, or any of them.
 pub(crate) fn advice<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(word, known.clone()) {
@@ -54,7 +64,19 @@ pub(crate) fn unknown<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{is_misspelt, nearest};
+
+    #[test]
+    fn a_slip_is_a_misspelling_and_a_word_that_begins_alike_is_none() {
+        let keys = ["conversation_id", "user_id", "bot_id", "start", "create_time", "messages"];
+        for slip in ["user", "userId", "usr_id", "mesages", "conversation_ids", "BOT_ID"] {
+            assert!(is_misspelt(slip, keys), "{slip}");
+        }
+        for other in ["user_name", "user_email", "bot_name", "avatar", "status", "id", "created_at"]
+        {
+            assert!(!is_misspelt(other, keys), "{other}");
+        }
+    }
 
     #[test]
     fn a_slip_finds_its_word_and_noise_finds_none() {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, print, say, serve};
-use crate::records::fixtures;
+use super::{Exit, flags, print, say, serve};
+use crate::records::fixtures::{self, Loaded};
 
 #[derive(Args)]
+#[command(args(flags::some(["strict"])))]
 pub(super) struct CheckArgs {
     /// Fixture files, and folders of them
     #[arg(value_name = "PATH", required = true)]
@@ -26,13 +27,14 @@ struct Report<'a> {
     more: usize,
 }
 
-pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
-    let checked = fixtures::load_paths(&args.paths);
+pub(super) fn run(args: &CheckArgs, strict: bool, out: &mut dyn Write) -> Exit {
+    let checked = fixtures::load_paths(&args.paths, strict);
     if args.json {
         let report = match &checked {
-            Ok(_) => Report { problems: &[], more: 0 },
-            Err(error) => Report { problems: error.problems(), more: error.more() },
+            Ok(loaded) => &loaded.warnings,
+            Err(error) => &error.0,
         };
+        let report = Report { problems: &report.problems, more: report.more.all() };
         let text = serde_json::to_string_pretty(&report).expect("strings and numbers serialize");
         return match print(out, &format!("{text}\n")) {
             Exit::Done if checked.is_err() => Exit::Fixture,
@@ -45,7 +47,10 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Exit {
             say(&error.to_string());
             Exit::Fixture
         }
-        Ok(agents) => {
+        Ok(Loaded { agents, warnings }) => {
+            if !warnings.problems.is_empty() {
+                say(&warnings.to_string());
+            }
             let conversations: u64 =
                 agents.iter().map(|agent| agent.store.conversation_count()).sum();
             let agents = agents.len();

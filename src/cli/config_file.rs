@@ -106,9 +106,7 @@ fn read_file(path: &Path) -> Result<Vec<(FileEntry, String)>, DocumentError> {
         // A syntax error is among the problems.
         let _ = read_root(&mut reader, path, &mut entries);
     }
-    if !problems.is_empty() {
-        return Err(problems.into_error(&documents));
-    }
+    problems.finish(&documents)?;
     let mut places = Places::new(&documents);
     // They were read in order, as places are found.
     let with_place = |entry: FileEntry| {

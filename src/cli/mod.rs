@@ -143,7 +143,7 @@ pub fn run(
         Some(Command::Openapi { admin: false }) => print(out, contract::openapi()),
         Some(Command::Openapi { admin: true }) => print(out, crate::control::admin_openapi()),
         Some(Command::Contract) => print(out, &contract_page()),
-        Some(Command::Check(args)) => check::run(&args, out),
+        Some(Command::Check(args)) => check::run(&args, config().sandbox.records.strict, out),
         Some(Command::Generate(args)) => generate::run(&args, &config().sandbox.records, out),
         Some(Command::Verify(args)) => verify::run(&args, out),
         Some(Command::Healthcheck(_)) => healthcheck::run(&config(), out),

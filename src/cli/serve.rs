@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::whole_file::PortFile;
 use super::{Exit, fail, say, watch};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
+use crate::document::Diagnostics;
 use crate::records::fixtures;
 use crate::records::world::{Agent, World, WorldError};
 use crate::records::{Agents, RecordsConfig};
@@ -102,13 +103,22 @@ pub(super) fn app(mut config: ServerConfig) -> Result<App, Exit> {
     if let Agents::Paths(paths) = &config.sandbox.records.agents {
         say_unread(paths);
     }
-    App::new(config).map_err(|error| match error {
+    let app = App::new(config).map_err(|error| match error {
         WorldError::Fixture(_) => {
             say(&error.to_string());
             Exit::Fixture
         }
         _ => fail(Exit::Usage, &error.to_string()),
-    })
+    })?;
+    say_warnings(&app.sandboxes.world().warnings);
+    Ok(app)
+}
+
+/// Says what is odd in fixtures that are served all the same. `check` lists more of it.
+pub(super) fn say_warnings(warnings: &Diagnostics) {
+    if !warnings.problems.is_empty() {
+        say(&format!("{}\nnote: --strict makes these errors", warnings.summary()));
+    }
 }
 
 /// Most folders that one line names.

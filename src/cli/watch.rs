@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::{Exit, fail, say};
+use super::{Exit, fail, say, serve};
 use crate::records::fixtures;
 use crate::records::world::World;
 use crate::records::{Agents, RecordsConfig};
@@ -88,6 +88,7 @@ impl FixtureWatcher {
                 self.wait();
                 match self.read(&config) {
                     Ok(world) => {
+                        serve::say_warnings(&world.warnings);
                         sandboxes.replace_world(world);
                         say("fixtures read again");
                     }

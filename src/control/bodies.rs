@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Failure;
 use super::extract::FromBody;
 use crate::contract::READINGS;
-use crate::document::{At, Documents, Fatal, Problems, Reader, Span};
+use crate::document::{At, Diagnostics, Documents, Fatal, Problem, Problems, Reader, Span};
 use crate::records::fixtures::{AgentDrafts, FixtureReader};
 use crate::records::world::World;
 use crate::sandbox::faults::{Fault, read_fault};
@@ -20,7 +20,11 @@ use crate::sandbox::{Clock, RateLimit, SandboxConfig, Sandboxes, Settings};
 use crate::settings::{Form, ServerConfig, Value, sandbox_keys};
 
 /// The settings of a sandbox: what the server has, and what the body changes.
-pub(crate) struct SandboxSettings(pub(super) Settings);
+pub(crate) struct SandboxSettings {
+    pub(super) settings: Settings,
+    /// What is odd in the fixtures of the body.
+    pub(super) warnings: Vec<Problem>,
+}
 
 impl FromBody for SandboxSettings {
     fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
@@ -28,7 +32,8 @@ impl FromBody for SandboxSettings {
         let generates = sandboxes.generates();
         let mut config = ServerConfig { sandbox: server.clone(), ..ServerConfig::default() };
         let mut has_fixtures = false;
-        let (documents, drafts) = read_document(body, |reader, loading| {
+        let tolerant = !server.records.strict;
+        let (documents, drafts, warnings) = read_tolerantly(tolerant, body, |reader, loading| {
             has_fixtures = read_settings(reader, loading, &mut config, generates)?;
             Ok(())
         })?;
@@ -44,7 +49,7 @@ impl FromBody for SandboxSettings {
         {
             settings.world = Some(sandboxes.generated(records.seed, records.conversations));
         }
-        Ok(Self(settings))
+        Ok(Self { settings, warnings: warnings.problems })
     }
 }
 
@@ -80,7 +85,7 @@ impl ClockChange {
 impl FromBody for ClockChange {
     fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut change = Self::default();
-        read_document(body, |reader, _| {
+        read_document(body, |reader| {
             let Some(mut keys) = reader.object("a clock")? else { return Ok(()) };
             while let Some(key) = reader.key(&mut keys, &["advance_ms", "mode"])? {
                 if key.value == "mode" {
@@ -98,7 +103,7 @@ impl FromBody for ClockChange {
 impl FromBody for Fault {
     fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut fault = None;
-        read_document(body, |reader, _| {
+        read_document(body, |reader| {
             fault = read_fault(reader)?;
             Ok(())
         })?;
@@ -109,12 +114,23 @@ impl FromBody for Fault {
 /// Reads the whole of a body. Nothing is done where anything is wrong.
 pub(super) fn read_document(
     body: &[u8],
+    mut read: impl FnMut(&mut Reader<'_, '_>) -> Result<(), Fatal>,
+) -> Result<(), Failure> {
+    read_tolerantly(false, body, |reader, _| read(reader)).map(drop)
+}
+
+/// Reads the whole of a body, in which there may be a fixture. Returns its warnings, if they are no
+/// errors.
+fn read_tolerantly(
+    tolerant: bool,
+    body: &[u8],
     mut read: impl FnMut(&mut Reader<'_, '_>, &mut FixtureReader<'_>) -> Result<(), Fatal>,
-) -> Result<(Documents, AgentDrafts), Failure> {
+) -> Result<(Documents, AgentDrafts, Diagnostics), Failure> {
     let body = str::from_utf8(body).map_err(|_| Failure::bad("the body is not UTF-8"))?;
     let mut documents = Documents::default();
     documents.add_text("body", body).expect("a body is below the limit of documents");
     let mut problems = Problems::default();
+    problems.tolerant = tolerant;
     let mut loading = FixtureReader::new(&documents);
     for span in documents.spans() {
         let mut reader = Reader::new(&documents, &span, &mut problems);
@@ -122,10 +138,8 @@ pub(super) fn read_document(
         let _ = read(&mut reader, &mut loading).and_then(|()| reader.finish());
     }
     let drafts = loading.finish(&mut problems);
-    if !problems.is_empty() {
-        return Err(problems.into_error(&documents).into());
-    }
-    Ok((documents, drafts))
+    let warnings = problems.finish(&documents)?;
+    Ok((documents, drafts, warnings))
 }
 
 /// Reads settings into a config; whether there are fixtures among them.

@@ -74,6 +74,6 @@ impl IntoResponse for Failure {
 impl From<DocumentError> for Failure {
     fn from(error: DocumentError) -> Self {
         let message = error.to_string();
-        Self { problems: error.problems, ..Self::bad(message) }
+        Self { problems: error.0.problems, ..Self::bad(message) }
     }
 }

@@ -78,7 +78,7 @@ enum Matcher {
 impl FromBody for Pattern {
     fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut pattern = Self::default();
-        read_document(body, |reader, _| pattern.read_from(reader))?;
+        read_document(body, |reader| pattern.read_from(reader))?;
         Ok(pattern)
     }
 }
@@ -238,7 +238,7 @@ fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Match
     let Some(mut keys) = reader.object(r#"a condition such as {"equalTo": "1"}"#)? else {
         return Ok(None);
     };
-    let told = reader.problems.count();
+    let told = reader.problems.errors();
     let mut found = None;
     let mut given = 0;
     let mut any_case = None;
@@ -269,7 +269,7 @@ fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Match
         }
         _ => {}
     }
-    if given == 0 && reader.problems.count() == told {
+    if given == 0 && reader.problems.errors() == told {
         let help = format!("give one of {}", MATCHERS[..MATCHERS.len() - 1].join(", "));
         reader.problems.add_with_help(name.clone(), "a name without a condition", help);
     }

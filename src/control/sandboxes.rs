@@ -12,6 +12,7 @@ use super::Failure;
 use super::bodies::{ClockChange, Mode, SandboxSettings};
 use super::extract::{Body, Path};
 use super::operation::Operation;
+use crate::document::Problem;
 use crate::keys::SandboxId;
 use crate::sandbox::faults::Fault;
 use crate::sandbox::{RateLimit, Sandbox, Sandboxes};
@@ -62,6 +63,10 @@ struct SandboxDetails<'a> {
     requests: RequestCounts,
     /// For so many milliseconds nobody has used it.
     idle_ms: u64,
+    /// What is odd in the fixtures of the body, and what is served instead; in the answer to `PUT` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "docs", schemars(with = "Vec<Problem>"))]
+    warnings: Option<Vec<Problem>>,
 }
 
 /// The value of each reading by its name.
@@ -133,6 +138,15 @@ fn ms(duration: Duration) -> u64 {
 
 /// A sandbox as an answer shows it.
 fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
+    shown_with(sandboxes, sandbox, None)
+}
+
+/// A sandbox as an answer shows it, with the warnings on its settings.
+fn shown_with(
+    sandboxes: &Sandboxes,
+    sandbox: &Sandbox,
+    warnings: Option<Vec<Problem>>,
+) -> Response {
     let world = sandbox.world();
     let agents = world.agents.iter().map(|agent| SandboxAgent {
         name: &agent.name,
@@ -156,6 +170,7 @@ fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
         clock: ClockState::new(sandbox.clock(|_, _| {})),
         requests: RequestCounts(requests.collect()),
         idle_ms: ms(sandboxes.idle(sandbox)),
+        warnings,
     };
     Json(shown).into_response()
 }
@@ -221,8 +236,9 @@ pub(super) fn put() -> Operation {
         ])
         .answers::<SandboxDetails<'_>>()
         .fails(&[500])
-        .blocking(|call, (Path(id), Body(settings)): (Path<SandboxId>, Body<SandboxSettings>)| {
-            Ok(shown(call, &call.put(&id, Some(settings.0))))
+        .blocking(|call, (Path(id), Body(body)): (Path<SandboxId>, Body<SandboxSettings>)| {
+            let SandboxSettings { settings, warnings } = body;
+            Ok(shown_with(call, &call.put(&id, Some(settings)), Some(warnings)))
         })
 }
 

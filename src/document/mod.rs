@@ -4,13 +4,17 @@
 mod problem;
 mod reader;
 
+pub(crate) use problem::Diagnostics;
 #[cfg(feature = "cli")]
 pub(crate) use problem::Places;
 pub(crate) use problem::Problems;
-pub use problem::{DocumentError, Problem};
-pub(crate) use reader::{At, Fatal, Reader};
+pub use problem::{DocumentError, Problem, Severity};
+pub(crate) use reader::{At, Fatal, Keys, Reader};
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use crate::surrogates::{self, LoneSurrogate, replace_lone_surrogates};
 
 /// Bytes of a document, by offset into all documents that were read together.
 pub(crate) type Span = Range<u32>;
@@ -21,8 +25,10 @@ pub(crate) const MOST_BYTES: usize = 0xffff_fff0;
 /// The documents that are read together.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
-    /// All of them, one behind the other.
+    /// All of them, one behind the other. Half a surrogate pair is replaced, because no reader takes it.
     pub(crate) text: Vec<u8>,
+    /// The halves of surrogate pairs that were replaced, by place.
+    lone_surrogates: Vec<LoneSurrogate>,
     /// The name of each, and its bytes without the line break behind it; ascending.
     files: Vec<(String, Span)>,
 }
@@ -52,6 +58,11 @@ impl Documents {
             self.text.truncate(begins);
         }
         done?;
+        let mut lone = replace_lone_surrogates(&mut self.text[begins..]);
+        for half in &mut lone {
+            half.at += begins;
+        }
+        self.lone_surrogates.extend(lone);
         let span = offset(begins)..offset(self.text.len() - 1);
         self.files.push((name.to_owned(), span));
         Ok(())
@@ -63,6 +74,27 @@ impl Documents {
             text.extend_from_slice(json.as_bytes());
             Ok(())
         })
+    }
+
+    /// The halves of surrogate pairs in a part of the documents, each with its place.
+    fn lone_surrogates(&self, part: &Span) -> impl Iterator<Item = (Span, &LoneSurrogate)> {
+        let place = |half: &LoneSurrogate| offset(half.at)..offset(half.at + surrogates::LENGTH);
+        let from = self.lone_surrogates.partition_point(|half| place(half).end <= part.start);
+        let rest = self.lone_surrogates[from..].iter().map(move |half| (place(half), half));
+        rest.take_while(|(place, _)| place.start < part.end)
+    }
+
+    /// A part of the documents, as it was written.
+    fn original(&self, from: usize, to: usize) -> Cow<'_, [u8]> {
+        let mut part = Cow::Borrowed(&self.text[from..to]);
+        for (place, half) in self.lone_surrogates(&(offset(from)..offset(to))) {
+            for (at, byte) in (place.start as usize..).zip(half.escape) {
+                if (from..to).contains(&at) {
+                    part.to_mut()[at - from] = byte;
+                }
+            }
+        }
+        part
     }
 
     /// The bytes of each document, without the line break behind it.

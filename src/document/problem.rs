@@ -6,10 +6,22 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Documents, Span, offset};
 
+/// How bad a [`Problem`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing of the documents is loaded.
+    Error,
+    /// The documents are loaded, and the message says what is served.
+    Warning,
+}
+
 /// One mistake in a document.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
     /// The file, as it was named.
     pub file: String,
     /// The line, from 1; 0 where the file could not be read.
@@ -31,6 +43,7 @@ impl Problem {
     /// A file that could not be read at all.
     pub(crate) fn unreadable(file: &str, why: &std::io::Error) -> Self {
         Self {
+            severity: Severity::Error,
             file: file.to_owned(),
             line: 0,
             column: 0,
@@ -43,12 +56,15 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `file:line:column: message`, the line with a mark below the place, and the help.
+    /// `file:line:column: message`, before it `warning: ` if it is one; the line with a mark below the
+    /// place, and the help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {
             return write!(f, "{}: {}", self.file, self.message);
         }
-        writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        let severity = if self.severity == Severity::Warning { "warning: " } else { "" };
+        let Self { file, line, column, message, .. } = self;
+        writeln!(f, "{file}:{line}:{column}: {severity}{message}")?;
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, " {number} | {}", self.source)?;
@@ -61,40 +77,104 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every mistake of the documents that were read together; at least one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DocumentError {
+/// Every problem of documents that were read together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Diagnostics {
+    /// The problems that are listed, by file and place.
     pub(crate) problems: Vec<Problem>,
-    /// The number of mistakes that are not listed.
-    pub(crate) more: usize,
+    /// The number of errors and of warnings that are not listed.
+    pub(crate) more: Count,
 }
 
+/// A number of problems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    errors: usize,
+    warnings: usize,
+}
+
+impl Count {
+    fn of(&mut self, severity: Severity) -> &mut usize {
+        match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        }
+    }
+
+    pub(crate) fn all(self) -> usize {
+        self.errors + self.warnings
+    }
+}
+
+impl Diagnostics {
+    /// These are the error if there is an error among them.
+    pub(crate) fn or_error(self) -> Result<Self, DocumentError> {
+        // A list of errors that is full has errors in it, so those that are not listed do not matter.
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        if self.problems.iter().any(is_error) { Err(DocumentError(self)) } else { Ok(self) }
+    }
+
+    /// Writes the first `most` problems, and how many there are.
+    fn write(&self, f: &mut impl fmt::Write, most: usize) -> fmt::Result {
+        let shown = &self.problems[..most.min(self.problems.len())];
+        for problem in shown {
+            writeln!(f, "{problem}\n")?;
+        }
+        let mut total = self.more;
+        for problem in &self.problems {
+            *total.of(problem.severity) += 1;
+        }
+        let noun = |count, one| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        match total {
+            Count { errors, warnings: 0 } => f.write_str(&noun(errors, "problem"))?,
+            Count { errors: 0, warnings } => f.write_str(&noun(warnings, "warning"))?,
+            Count { errors, warnings } => {
+                write!(f, "{} and {}", noun(errors, "problem"), noun(warnings, "warning"))?;
+            }
+        }
+        if shown.len() < total.all() {
+            write!(f, ", the first {} listed", shown.len())?;
+        }
+        Ok(())
+    }
+
+    /// The first problems, and how many there are.
+    #[cfg(feature = "cli")]
+    pub(crate) fn summary(&self) -> String {
+        const SHOWN: usize = 10;
+        let mut text = String::new();
+        self.write(&mut text, SHOWN).expect("writing to a string cannot fail");
+        text
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, usize::MAX)
+    }
+}
+
+/// Every mistake of the documents that were read together; at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentError(pub(crate) Diagnostics);
+
 impl DocumentError {
-    /// The mistakes, by file and place.
+    /// The mistakes, by file and place. There may be warnings among them.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
-        &self.problems
+        &self.0.problems
     }
 
     /// How many mistakes there are beyond the listed ones.
     #[must_use]
     pub fn more(&self) -> usize {
-        self.more
+        self.0.more.all()
     }
 }
 
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for problem in &self.problems {
-            writeln!(f, "{problem}\n")?;
-        }
-        let count = self.problems.len() + self.more;
-        let noun = if count == 1 { "problem" } else { "problems" };
-        write!(f, "{count} {noun}")?;
-        if self.more > 0 {
-            write!(f, ", the first {} listed", self.problems.len())?;
-        }
-        Ok(())
+        self.0.fmt(f)
     }
 }
 
@@ -103,18 +183,31 @@ impl std::error::Error for DocumentError {}
 /// The mistakes found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    found: Vec<(Span, String, Option<String>)>,
-    more: usize,
+    /// Whether what can be served all the same is a warning. Otherwise it is an error.
+    pub(crate) tolerant: bool,
+    found: Vec<Found>,
+    listed: Count,
+    more: Count,
     /// The places of secrets, which are never shown; ascending.
     secrets: Vec<Span>,
 }
 
+#[derive(Debug)]
+struct Found {
+    span: Span,
+    severity: Severity,
+    message: String,
+    help: Option<String>,
+}
+
 impl Problems {
-    /// The most mistakes that are kept. A broken file of a gigabyte has millions, and nobody reads them all.
-    const MOST: usize = 1000;
+    /// The most errors, and the most warnings, that are kept. A broken file of a gigabyte has millions,
+    /// and nobody reads them all. A server keeps its warnings for as long as it runs.
+    const MOST_ERRORS: usize = 1000;
+    const MOST_WARNINGS: usize = 100;
 
     pub(crate) fn add(&mut self, span: Span, message: impl Into<String>) {
-        self.push(span, || (message.into(), None));
+        self.push(Severity::Error, span, || (message.into(), None));
     }
 
     pub(crate) fn add_with_help(
@@ -123,23 +216,52 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(span, || (message.into(), Some(help.into())));
+        self.push(Severity::Error, span, || (message.into(), Some(help.into())));
     }
 
     /// Adds a mistake whose message and help take time to make, so they are made only if they are kept.
     pub(crate) fn add_made(&mut self, span: Span, make: impl FnOnce() -> (String, String)) {
-        self.push(span, || {
+        self.push(Severity::Error, span, || {
             let (message, help) = make();
             (message, Some(help))
         });
     }
 
-    fn push(&mut self, span: Span, make: impl FnOnce() -> (String, Option<String>)) {
-        if self.found.len() < Self::MOST {
-            let (message, help) = make();
-            self.found.push((span, message, help));
+    /// Adds something that can be served all the same; `instead` says as what. The message and the help
+    /// are made only if they are kept.
+    pub(crate) fn warn(
+        &mut self,
+        span: Span,
+        instead: &str,
+        make: impl FnOnce() -> (String, Option<String>),
+    ) {
+        if self.tolerant {
+            self.push(Severity::Warning, span, || {
+                let (message, help) = make();
+                (format!("{message}; {instead}"), help)
+            });
         } else {
-            self.more += 1;
+            self.push(Severity::Error, span, make);
+        }
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        span: Span,
+        make: impl FnOnce() -> (String, Option<String>),
+    ) {
+        let listed = self.listed.of(severity);
+        let most = match severity {
+            Severity::Error => Self::MOST_ERRORS,
+            Severity::Warning => Self::MOST_WARNINGS,
+        };
+        if *listed < most {
+            *listed += 1;
+            let (message, help) = make();
+            self.found.push(Found { span, severity, message, help });
+        } else {
+            *self.more.of(severity) += 1;
         }
     }
 
@@ -148,25 +270,26 @@ impl Problems {
         self.secrets.push(secret);
     }
 
-    /// The number of mistakes so far.
-    pub(crate) fn count(&self) -> usize {
-        self.found.len() + self.more
+    /// The number of errors so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.listed.errors + self.more.errors
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
+    /// The warnings, or all mistakes if there is an error.
+    pub(crate) fn finish(self, documents: &Documents) -> Result<Diagnostics, DocumentError> {
+        self.into_diagnostics(documents).or_error()
     }
 
     /// The mistakes with their places, by place.
-    pub(crate) fn into_error(mut self, documents: &Documents) -> DocumentError {
-        self.found.sort_by_key(|(span, ..)| (span.start, span.end));
+    pub(crate) fn into_diagnostics(mut self, documents: &Documents) -> Diagnostics {
+        self.found.sort_by_key(|found| (found.span.start, found.span.end));
         let mut places = Places::new(documents);
-        let problems = self.found.into_iter().map(|(span, message, help)| {
+        let problems = self.found.into_iter().map(|Found { span, severity, message, help }| {
             let (file, line, column) = places.find(span.start);
-            let (source, mark) = show(places.line(), &documents.text, &span, &self.secrets);
-            Problem { file: file.to_owned(), line, column, message, help, source, mark }
+            let (source, mark) = show(places.line(), documents, &span, &self.secrets);
+            Problem { severity, file: file.to_owned(), line, column, message, help, source, mark }
         });
-        DocumentError { problems: problems.collect(), more: self.more }
+        Diagnostics { problems: problems.collect(), more: self.more }
     }
 }
 
@@ -239,10 +362,11 @@ const SHOWN_AFTER: usize = 60;
 /// secrets stars.
 fn show(
     (begins, ends): (usize, usize),
-    text: &[u8],
+    documents: &Documents,
     span: &Span,
     secrets: &[Span],
 ) -> (String, (usize, usize)) {
+    let text = &documents.text;
     let at = (span.start as usize).clamp(begins, ends);
     let marked = (span.end as usize).clamp(at, ends);
     // A line that fits is shown whole. Of a long line, only the part that is shown is read.
@@ -254,7 +378,8 @@ fn show(
             let next = secrets.partition_point(|secret| secret.end <= offset(at));
             secrets.get(next).is_some_and(|secret| secret.start <= offset(at))
         };
-        let part = String::from_utf8_lossy(&text[from..to]);
+        let part = documents.original(from, to);
+        let part = String::from_utf8_lossy(&part);
         let shown = part.char_indices().map(|(n, c)| match c {
             _ if hidden(from + n) => '*',
             c if c.is_control() => ' ',
@@ -295,6 +420,6 @@ mod tests {
                 ("wrong".to_owned(), "right".to_owned())
             });
         }
-        assert_eq!((made, problems.count()), (Problems::MOST, 3_000));
+        assert_eq!((made, problems.errors()), (Problems::MOST_ERRORS, 3_000));
     }
 }

@@ -4,7 +4,7 @@
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{Documents, Problems, Span, offset};
-use crate::suggest::{advice, quoted};
+use crate::suggest::{advice, is_misspelt, quoted};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -35,6 +35,12 @@ pub(crate) struct Keys {
 
 impl<'t, 'p> Reader<'t, 'p> {
     pub(crate) fn new(documents: &'t Documents, span: &Span, problems: &'p mut Problems) -> Self {
+        for (place, half) in documents.lone_surrogates(span) {
+            problems.warn(place, "U+FFFD is served", || {
+                let message = format!("{} is half of a surrogate pair", half.text());
+                (message, Some("a character was cut in two".to_owned()))
+            });
+        }
         let mut text = &documents.text[span.start as usize..span.end as usize];
         let mut begins = span.start;
         // Some editors put a mark in front.
@@ -87,11 +93,17 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Whether the next value is `null`, which is taken then.
     pub(crate) fn null(&mut self) -> Result<bool, Fatal> {
-        let null = self.peek()? == Peek::Null;
-        if null {
-            self.skip()?;
+        Ok(self.null_at()?.is_some())
+    }
+
+    /// Where the next value is, if it is `null`, which is taken then.
+    pub(crate) fn null_at(&mut self) -> Result<Option<Span>, Fatal> {
+        if self.peek()? != Peek::Null {
+            return Ok(None);
         }
-        Ok(null)
+        let from = self.here();
+        self.skip()?;
+        Ok(Some(from..self.here()))
     }
 
     /// Reports what follows the value of the document.
@@ -117,6 +129,25 @@ impl<'t, 'p> Reader<'t, 'p> {
         keys: &mut Keys,
         known: &[&'k str],
     ) -> Result<Option<At<&'k str>>, Fatal> {
+        self.key_or(keys, known, |_| true)
+    }
+
+    /// The same, but an unknown key that is no misspelling of a known one can be left out: answers of
+    /// services have keys that we do not know.
+    pub(crate) fn key_or_drop<'k>(
+        &mut self,
+        keys: &mut Keys,
+        known: &[&'k str],
+    ) -> Result<Option<At<&'k str>>, Fatal> {
+        self.key_or(keys, known, |key| is_misspelt(key, known.iter().copied()))
+    }
+
+    fn key_or<'k>(
+        &mut self,
+        keys: &mut Keys,
+        known: &[&'k str],
+        is_error: impl Fn(&str) -> bool,
+    ) -> Result<Option<At<&'k str>>, Fatal> {
         loop {
             let find = |key: &str| {
                 known.iter().position(|name| *name == key).ok_or_else(|| key.to_owned())
@@ -132,10 +163,15 @@ impl<'t, 'p> Reader<'t, 'p> {
                 Ok(number) => {
                     self.problems.add(span, format!("key {:?} stands twice", known[number]));
                 }
-                Err(key) => self.problems.add_made(span, || {
-                    let help = advice(&key, known.iter().copied());
-                    (format!("unknown key {}", quoted(&key)), help)
-                }),
+                Err(key) => {
+                    let message = || format!("unknown key {}", quoted(&key));
+                    let help = || advice(&key, known.iter().copied());
+                    if is_error(&key) {
+                        self.problems.add_made(span, || (message(), help()));
+                    } else {
+                        self.problems.warn(span, "it is dropped", || (message(), Some(help())));
+                    }
+                }
             }
             self.skip()?;
         }

@@ -47,13 +47,42 @@ pub(crate) enum Credits {
     Any(f64),
 }
 
+/// The channel of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel<T> {
+    /// One of the contract's.
+    Listed(ConversationType),
+    /// A name that no page lists. Rows have it, and no filter finds it.
+    Unlisted(T),
+}
+
+impl<T> Channel<T> {
+    /// The type that filters look for.
+    pub(crate) fn listed(&self) -> Option<ConversationType> {
+        match self {
+            Self::Listed(listed) => Some(*listed),
+            Self::Unlisted(_) => None,
+        }
+    }
+}
+
+impl Text for Channel<&[u8]> {
+    #[inline(always)]
+    fn write_to(&self, out: &mut JsonBuf) {
+        match self {
+            Self::Listed(listed) => out.bytes(listed.name().as_bytes()),
+            Self::Unlisted(name) => out.bytes(name),
+        }
+    }
+}
+
 /// A conversation of the list. Times are milliseconds since 1970-01-01 UTC.
-pub(crate) struct Conversation<Id, User, Subject, Bot> {
+pub(crate) struct Conversation<'a, Id, User, Subject, Bot> {
     pub(crate) conversation_id: Id,
     pub(crate) user_id: User,
     pub(crate) recent_chat_time: i64,
     pub(crate) subject: Subject,
-    pub(crate) conversation_type: ConversationType,
+    pub(crate) conversation_type: Channel<&'a [u8]>,
     pub(crate) message_count: u64,
     pub(crate) cost_credit: Credits,
     pub(crate) bot_id: Bot,
@@ -73,14 +102,14 @@ pub(crate) struct Message<Id, Phrase> {
 }
 
 /// A question and the answer that follows it.
-pub(crate) struct Qa<Id, User, Phrase> {
+pub(crate) struct Qa<'a, Id, User, Phrase> {
     pub(crate) id: Id,
     pub(crate) q_time: i64,
     pub(crate) q: Phrase,
     pub(crate) a: Phrase,
     pub(crate) user_feedback: Feedback,
     pub(crate) convo_id: Id,
-    pub(crate) convo_type: ConversationType,
+    pub(crate) convo_type: Channel<&'a [u8]>,
     pub(crate) aid: Id,
     pub(crate) user_id: User,
 }

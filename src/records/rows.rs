@@ -34,7 +34,7 @@ fn row_writer<'w, R>(out: &'w mut JsonBuf, row: &'w R) -> RowWriter<'w, R> {
 #[inline]
 pub(crate) fn conversation(
     out: &mut JsonBuf,
-    row: &Conversation<impl Text, impl Text, impl Text, impl Text>,
+    row: &Conversation<'_, impl Text, impl Text, impl Text, impl Text>,
     anonymous_id: bool,
 ) {
     ConversationField::in_order(&mut RowWriter { anonymous_id, ..row_writer(out, row) });
@@ -53,13 +53,13 @@ pub(crate) fn message(out: &mut JsonBuf, row: &Message<impl Text, impl Text>, fo
 
 /// Writes a row of the Q&A list.
 #[inline]
-pub(crate) fn qa(out: &mut JsonBuf, row: &Qa<impl Text, impl Text, impl Text>, unit: QaTime) {
+pub(crate) fn qa(out: &mut JsonBuf, row: &Qa<'_, impl Text, impl Text, impl Text>, unit: QaTime) {
     QaField::in_order(&mut RowWriter { unit, ..row_writer(out, row) });
     out.byte(b'}');
 }
 
 impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
-    for RowWriter<'_, Conversation<I, U, S, B>>
+    for RowWriter<'_, Conversation<'_, I, U, S, B>>
 {
     #[inline(always)]
     fn key(&mut self, field: ConversationField, json: &'static [u8]) {
@@ -74,14 +74,14 @@ impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
             Field::UserId => out.text(&row.user_id),
             Field::RecentChatTime => out.integer(row.recent_chat_time),
             Field::Subject => out.text(&row.subject),
-            Field::ConversationType => out.name(row.conversation_type.name()),
+            Field::ConversationType => out.text(&row.conversation_type),
             Field::MessageCount => out.integer(row.message_count),
             Field::CostCredit => match row.cost_credit {
                 Credits::Hundredths(hundredths) => out.hundredths(hundredths),
                 Credits::Any(number) => out.float(number),
             },
             Field::BotId => out.text(&row.bot_id),
-            Field::AnonymousId if row.conversation_type == ConversationType::Api => {
+            Field::AnonymousId if row.conversation_type.listed() == Some(ConversationType::Api) => {
                 out.bytes(b"null");
             }
             Field::AnonymousId => {
@@ -129,7 +129,7 @@ impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
     }
 }
 
-impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<I, U, P>> {
+impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<'_, I, U, P>> {
     #[inline(always)]
     fn key(&mut self, field: QaField, json: &'static [u8]) {
         use QaField as Field;
@@ -146,7 +146,7 @@ impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<I, U, P>> {
             Field::A => out.text(&row.a),
             Field::UserFeedback => out.name(row.user_feedback.name()),
             Field::ConvoId => out.text(&row.convo_id),
-            Field::ConvoType => out.name(row.convo_type.name()),
+            Field::ConvoType => out.text(&row.convo_type),
             Field::Aid => out.text(&row.aid),
             Field::UserId => out.text(&row.user_id),
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::Day;
-use crate::document::DocumentError;
+use crate::document::{Diagnostics, DocumentError};
 use crate::keys::check_key;
-use crate::records::fixtures;
+use crate::records::fixtures::{self, FixtureText};
 use crate::records::generate::{Generator, MAX_CONVERSATIONS};
 use crate::records::store::{LoadedRecords, Store, index_records};
 
@@ -24,6 +24,8 @@ pub(crate) struct RecordsConfig {
     /// Further keys of agent *demo*.
     pub(crate) api_keys: Vec<String>,
     pub(crate) agents: Agents,
+    /// Whether what is odd in fixtures is an error.
+    pub(crate) strict: bool,
 }
 
 impl Default for RecordsConfig {
@@ -34,6 +36,7 @@ impl Default for RecordsConfig {
             now: Day::DEFAULT,
             api_keys: Vec::new(),
             agents: Agents::BuiltIn,
+            strict: false,
         }
     }
 }
@@ -44,8 +47,8 @@ pub(crate) enum Agents {
     /// The examples of the vendor's pages, generated records, and a deleted agent.
     #[default]
     BuiltIn,
-    /// The JSON of fixtures.
-    Texts(Arc<[String]>),
+    /// Fixtures that are not in files.
+    Texts(Arc<[FixtureText]>),
     /// Fixture files, and folders of them.
     Paths(Vec<PathBuf>),
 }
@@ -65,6 +68,8 @@ pub(crate) struct Agent {
 /// All agents of a server. They are immutable, so any number of sandboxes can share them.
 pub(crate) struct World {
     pub(crate) agents: Vec<Agent>,
+    /// What was odd in their fixtures.
+    pub(crate) warnings: Diagnostics,
     /// The agent that further keys belong to.
     main: usize,
 }
@@ -101,17 +106,10 @@ impl World {
         }
         let loaded = match &config.agents {
             Agents::BuiltIn => fixtures::documented(),
-            Agents::Texts(texts) => {
-                let name = |number| match number {
-                    0 => "fixture".to_owned(),
-                    _ => format!("fixture-{}", number + 1),
-                };
-                let texts = texts.iter().enumerate().map(|(n, text)| (name(n), text.as_str()));
-                fixtures::load_texts(texts)
-            }
-            Agents::Paths(paths) => fixtures::load_paths(paths),
+            Agents::Texts(texts) => fixtures::load_texts(texts, config.strict),
+            Agents::Paths(paths) => fixtures::load_paths(paths, config.strict),
         };
-        let mut agents = loaded?;
+        let fixtures::Loaded { mut agents, warnings } = loaded?;
         let mut main = 0;
         if config.agents == Agents::BuiltIn {
             let RecordsConfig { seed, conversations, now, .. } = *config;
@@ -135,12 +133,17 @@ impl World {
                 store: index_records(LoadedRecords::empty()),
             });
         }
-        Self::of(agents, main, &config.api_keys)
+        Self::of(agents, warnings, main, &config.api_keys)
     }
 
     /// Agents, of which `main` gets further keys.
-    fn of(agents: Vec<Agent>, main: usize, api_keys: &[String]) -> Result<Self, WorldError> {
-        let mut world = Self { agents, main };
+    fn of(
+        agents: Vec<Agent>,
+        warnings: Diagnostics,
+        main: usize,
+        api_keys: &[String],
+    ) -> Result<Self, WorldError> {
+        let mut world = Self { agents, warnings, main };
         for key in api_keys {
             world.add_key(key)?;
         }
@@ -149,7 +152,7 @@ impl World {
 
     /// The agents of a fixture. The first one gets further keys.
     pub(crate) fn of_fixture(agents: Vec<Agent>, api_keys: &[String]) -> Result<Self, WorldError> {
-        Self::of(agents, 0, api_keys)
+        Self::of(agents, Diagnostics::default(), 0, api_keys)
     }
 
     /// The same agents, with other generated records.
@@ -158,7 +161,7 @@ impl World {
         if let Some(agent) = agents.get_mut(self.main) {
             agent.store = index_records(generator);
         }
-        Self { agents, main: self.main }
+        Self { agents, warnings: Diagnostics::default(), main: self.main }
     }
 
     /// The agent that further keys belong to: the one that has the generated records, or the

@@ -112,7 +112,28 @@ impl ServerBuilder {
     /// ```
     #[must_use]
     pub fn fixture(mut self, fixture: impl Into<Fixture>) -> Self {
-        self.config.sandbox.records.agents = Agents::Texts(fixture.into().documents().into());
+        self.config.sandbox.records.agents = Agents::Texts(fixture.into().texts().into());
+        self
+    }
+
+    /// Makes what is odd in fixtures an error of the start. Otherwise it is served as
+    /// [`Server::warnings`] says: an unknown key is dropped, a `message_count` that is another
+    /// is not used, half a surrogate pair is U+FFFD. Of what was built in code it is an error always.
+    ///
+    /// ```
+    /// use gptbots_mock::Server;
+    ///
+    /// let fixture = r#"{"agents": [{"name": "mine", "owner": "ann"}]}"#;
+    /// let server = Server::builder().fixture(fixture).start().unwrap();
+    /// assert!(server.warnings()[0].message.starts_with("unknown key \"owner\""));
+    ///
+    /// let error = Server::builder().fixture(fixture).strict().start().unwrap_err();
+    /// assert!(error.to_string().contains("unknown key \"owner\""));
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.config.sandbox.records.strict = true;
         self
     }
 

@@ -28,6 +28,7 @@ use tower_service::Service;
 
 use crate::api::{self, MessageError, Refusal, VendorApi};
 use crate::control;
+use crate::document::Problem;
 use crate::records::world::{World, WorldError};
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::Request as Recorded;
@@ -185,6 +186,13 @@ impl Server {
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
+    }
+
+    /// What is odd in the fixtures that it serves, and what it serves instead: at most 100 warnings, by
+    /// file and place. [`ServerBuilder::strict`] makes them errors.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Problem> {
+        self.sandboxes.world().warnings.problems.clone()
     }
 
     /// The verdict on all requests so far, including those of sandboxes that have ended.

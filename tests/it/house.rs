@@ -6,8 +6,22 @@ use std::path::{Path, PathBuf};
 
 /// From what knows nothing to what knows everything.
 const ROOMS: &[&str] = &[
-    "suggest", "report", "contract", "keys", "target", "document", "records", "sandbox",
-    "settings", "api", "control", "server", "verify", "cli", "docs",
+    "suggest",
+    "surrogates",
+    "report",
+    "contract",
+    "keys",
+    "target",
+    "document",
+    "records",
+    "sandbox",
+    "settings",
+    "api",
+    "control",
+    "server",
+    "verify",
+    "cli",
+    "docs",
 ];
 
 #[test]

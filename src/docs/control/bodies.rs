@@ -136,7 +136,9 @@ schema!(RequestCounts, |_| {
 });
 
 schema!(Problem, "Problem", |_| {
+    let severity = words(["error", "warning"]);
     ObjectSchema::new("A mistake in a document.")
+        .key("severity", "How bad it is: with an error, nothing is done.", true, severity)
         .key("file", "The document: `body`.", true, text())
         .key("line", "The line, from 1.", true, at_least(1))
         .key("column", "The character in the line, from 1.", true, at_least(1))

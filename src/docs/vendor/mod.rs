@@ -39,7 +39,7 @@ What holds for every endpoint:
 /// The vendor's API as an `OpenAPI` 3.1 document.
 pub(super) fn openapi() -> String {
     let examples = fixtures::documented().expect("the built-in records are right");
-    let examples = World::of_fixture(examples, &[]).expect("the built-in records are right");
+    let examples = World::of_fixture(examples.agents, &[]).expect("the built-in records are right");
     let operation = |endpoint| operations::get(endpoint, &examples);
     let document = json!({
         "openapi": "3.1.0",

@@ -23,7 +23,9 @@ use timeline::ActivityTimeline;
 use users::{UserId, Users};
 
 use crate::contract::ConversationType;
-use crate::records::model::{Conversation, Credits, Feedback, Message, MessageType, Qa, Text};
+use crate::records::model::{
+    Channel, Conversation, Credits, Feedback, Message, MessageType, Qa, Text,
+};
 use crate::records::store::{ConversationMeta, MessageChain, RecordSource};
 
 /// The most conversations that one agent can have. It is ten times as many as the largest known user of
@@ -228,7 +230,7 @@ impl RecordSource for Generator {
     fn meta(&self, conversation: u32) -> ConversationMeta {
         let generated = self.generate(conversation);
         ConversationMeta {
-            conversation_type: generated.conversation_type,
+            conversation_type: Some(generated.conversation_type),
             user: Self::user(generated.draws),
         }
     }
@@ -277,7 +279,7 @@ impl RecordSource for Generator {
     fn conversation(
         &self,
         conversation: u32,
-    ) -> Conversation<impl Text, impl Text, impl Text, impl Text> {
+    ) -> Conversation<'_, impl Text, impl Text, impl Text, impl Text> {
         let generated = self.generate(conversation);
         let [question, _] = generated.texts(0, generated.exchange(0));
         let user = Self::user(generated.draws);
@@ -286,7 +288,7 @@ impl RecordSource for Generator {
             user_id: self.users.id(user),
             recent_chat_time: generated.recent_chat_time(),
             subject: generated.has_subject.then_some(question),
-            conversation_type: generated.conversation_type,
+            conversation_type: Channel::Listed(generated.conversation_type),
             message_count: u64::from(generated.messages()),
             cost_credit: generated.cost_credit(),
             bot_id: &*self.bot_id,
@@ -299,7 +301,7 @@ impl RecordSource for Generator {
     }
 
     #[inline(always)]
-    fn qa(&self, number: u32) -> Qa<impl Text, impl Text, impl Text> {
+    fn qa(&self, number: u32) -> Qa<'_, impl Text, impl Text, impl Text> {
         let (conversation, question) = pair(number);
         let generated = self.generate(conversation);
         let exchange = generated.exchange(question);
@@ -311,7 +313,7 @@ impl RecordSource for Generator {
             a,
             user_feedback: rating(exchange),
             convo_id: self.id(IdKind::Conversation, conversation, 0),
-            convo_type: generated.conversation_type,
+            convo_type: Channel::Listed(generated.conversation_type),
             aid: generated.message_id(u32::from(generated.has_welcome) + 2 * question + 1),
             user_id: generated.user_id(),
         }

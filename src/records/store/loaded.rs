@@ -8,9 +8,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::texts::{TextRef, TextStore, TextStoreBuilder, unescape};
 use super::{ConversationMeta, MessageChain, RecordSource};
-use crate::contract::ConversationType;
 use crate::records::model::{
-    Conversation, Credits, Feedback, Message, MessageType, Qa, Text, escape,
+    Channel, Conversation, Credits, Feedback, Message, MessageType, Qa, Text, escape,
 };
 
 /// A conversation whose values were read or derived.
@@ -22,7 +21,7 @@ pub(crate) struct LoadedConversation {
     pub(crate) subject: TextRef,
     pub(crate) recent_chat_time: i64,
     pub(crate) cost_credit: f64,
-    pub(crate) conversation_type: ConversationType,
+    pub(crate) conversation_type: Channel<TextRef>,
 }
 
 /// A message whose values were read or derived.
@@ -200,6 +199,13 @@ impl LoadedRecords {
         (&self.columns.messages[question], &self.columns.messages[question + 1])
     }
 
+    fn channel(&self, row: &LoadedConversation) -> Channel<&[u8]> {
+        match row.conversation_type {
+            Channel::Listed(listed) => Channel::Listed(listed),
+            Channel::Unlisted(name) => Channel::Unlisted(self.text(name)),
+        }
+    }
+
     fn text(&self, text: TextRef) -> &[u8] {
         self.texts.get(text)
     }
@@ -222,7 +228,7 @@ impl RecordSource for LoadedRecords {
 
     fn meta(&self, conversation: u32) -> ConversationMeta {
         let row = &self.columns.conversations[conversation as usize];
-        ConversationMeta { conversation_type: row.of.conversation_type, user: row.user }
+        ConversationMeta { conversation_type: row.of.conversation_type.listed(), user: row.user }
     }
 
     fn recent_chat_time(&self, conversation: u32) -> i64 {
@@ -267,14 +273,14 @@ impl RecordSource for LoadedRecords {
     fn conversation(
         &self,
         conversation: u32,
-    ) -> Conversation<impl Text, impl Text, impl Text, impl Text> {
+    ) -> Conversation<'_, impl Text, impl Text, impl Text, impl Text> {
         let row = self.row(conversation);
         Conversation {
             conversation_id: self.text(row.conversation_id),
             user_id: self.text(row.user_id),
             recent_chat_time: row.recent_chat_time,
             subject: self.text(row.subject),
-            conversation_type: row.conversation_type,
+            conversation_type: self.channel(row),
             message_count: self.messages(conversation).len(),
             cost_credit: Credits::Any(row.cost_credit),
             bot_id: self.text(self.bot_id),
@@ -288,7 +294,7 @@ impl RecordSource for LoadedRecords {
         LoadedMessages { texts: &self.texts, messages: &self.columns.messages[first..end] }
     }
 
-    fn qa(&self, pair: u32) -> Qa<impl Text, impl Text, impl Text> {
+    fn qa(&self, pair: u32) -> Qa<'_, impl Text, impl Text, impl Text> {
         let pair = self.pair(pair);
         let row = self.row(pair.conversation);
         let (question, answer) = self.exchange(pair);
@@ -299,7 +305,7 @@ impl RecordSource for LoadedRecords {
             a: self.text(answer.text),
             user_feedback: answer.feedback,
             convo_id: self.text(row.conversation_id),
-            convo_type: row.conversation_type,
+            convo_type: self.channel(row),
             aid: self.text(answer.message_id),
             user_id: self.text(row.user_id),
         }

@@ -74,7 +74,7 @@ impl<S: RecordSource> RecordSource for Counting<S> {
     fn conversation(
         &self,
         conversation: u32,
-    ) -> Conversation<impl Text, impl Text, impl Text, impl Text> {
+    ) -> Conversation<'_, impl Text, impl Text, impl Text, impl Text> {
         self.count().conversation(conversation)
     }
 
@@ -82,7 +82,7 @@ impl<S: RecordSource> RecordSource for Counting<S> {
         CountingMessages { of: self, messages: self.source.messages(conversation) }
     }
 
-    fn qa(&self, pair: u32) -> Qa<impl Text, impl Text, impl Text> {
+    fn qa(&self, pair: u32) -> Qa<'_, impl Text, impl Text, impl Text> {
         self.count().qa(pair)
     }
 }

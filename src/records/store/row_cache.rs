@@ -53,7 +53,7 @@ mod tests {
     use crate::contract::{ConversationType, Feedback, QaTime};
     use crate::document::Documents;
     use crate::records::json::JsonBuf;
-    use crate::records::model::MessageType;
+    use crate::records::model::{Channel, MessageType};
     use crate::records::rows;
     use crate::records::store::indexed::{IndexedRecords, RecordQueries};
     use crate::records::store::{
@@ -81,7 +81,7 @@ mod tests {
                 subject: texts.add("About this"),
                 recent_chat_time: n,
                 cost_credit: 0.5,
-                conversation_type: ConversationType::Api,
+                conversation_type: Channel::Listed(ConversationType::Api),
             };
             let message = |message_type, message_id, text| LoadedMessage {
                 message_id,

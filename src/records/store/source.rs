@@ -6,7 +6,8 @@ use crate::records::model::{Conversation, Message, Qa, Text};
 /// What filters look at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConversationMeta {
-    pub(crate) conversation_type: ConversationType,
+    /// `None` where no filter finds it.
+    pub(crate) conversation_type: Option<ConversationType>,
     /// The number of the user in this source.
     pub(crate) user: u32,
 }
@@ -54,12 +55,12 @@ pub(crate) trait RecordSource: Send + Sync + 'static {
     fn conversation(
         &self,
         conversation: u32,
-    ) -> Conversation<impl Text, impl Text, impl Text, impl Text>;
+    ) -> Conversation<'_, impl Text, impl Text, impl Text, impl Text>;
 
     /// The messages of a conversation.
     fn messages(&self, conversation: u32) -> impl MessageChain;
 
-    fn qa(&self, pair: u32) -> Qa<impl Text, impl Text, impl Text>;
+    fn qa(&self, pair: u32) -> Qa<'_, impl Text, impl Text, impl Text>;
 }
 
 /// The messages of one conversation, oldest first.

@@ -20,11 +20,11 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
     let Some(mut keys) = reader.object_or("a fault, a string or an object")? else {
         return Ok(None);
     };
-    let before = reader.problems.count();
+    let before = reader.problems.errors();
     let mut draft = Draft::new();
     while let Some(key) = reader.key(&mut keys, &known)? {
         if key.value == OPERATION && !reader.is_string()? {
-            let (before, mut is_empty) = (reader.problems.count(), true);
+            let (before, mut is_empty) = (reader.problems.errors(), true);
             reader.array("the operations", |reader| {
                 is_empty = false;
                 if let Some(word) = reader.string()?
@@ -34,7 +34,7 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
                 }
                 Ok(())
             })?;
-            if is_empty && reader.problems.count() == before {
+            if is_empty && reader.problems.errors() == before {
                 let why = "the list names no operation; leave it out for all";
                 reader.problems.add(key.span, why);
             }
@@ -54,7 +54,7 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
             reader.problems.add(value.span, why);
         }
     }
-    if reader.problems.count() > before {
+    if reader.problems.errors() > before {
         return Ok(None);
     }
     Ok(draft.finish().map_err(|why| reader.problems.add(begins..begins + 1, why)).ok())

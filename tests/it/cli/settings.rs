@@ -22,7 +22,7 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     row("host", "GPTBOTS_MOCK_HOST", "127.0.0.1", "0.0.0.0", r#""0.0.0.0""#, None),
     row("port", "GPTBOTS_MOCK_PORT", "8484", "0", "0", None),
     row("port-file", "GPTBOTS_MOCK_PORT_FILE", "", "p", r#""p""#, None),
@@ -30,6 +30,7 @@ const ROWS: [Row; 22] = [
     row("conversations", "GPTBOTS_MOCK_CONVERSATIONS", "200", "3", "3", Some("conversations")),
     row("now", "GPTBOTS_MOCK_NOW", "2025-10-20", "2025-01-01", r#""2025-01-01""#, None),
     row("fixtures", "GPTBOTS_MOCK_FIXTURES", "", "a.json", r#"["a.json"]"#, Some("fixtures")),
+    row("strict", "GPTBOTS_MOCK_STRICT", "false", "true", "true", None),
     row("watch", "GPTBOTS_MOCK_WATCH", "false", "true", "true", None),
     row("api-key", "GPTBOTS_MOCK_API_KEY", "", "mine", r#"["mine"]"#, None),
     row("any-key", "GPTBOTS_MOCK_ANY_KEY", "false", "true", "true", None),

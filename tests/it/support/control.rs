@@ -38,12 +38,13 @@ pub(crate) fn shown(server: &Server, id: &str) -> Value {
 }
 
 /// What a sandbox is, without what passes by itself: how long it has been idle, and what its
-/// clock shows where it runs.
+/// clock shows where it runs. If it was just made, nothing was odd in its settings.
 #[track_caller]
 pub(crate) fn timeless(answer: &Answer) -> Value {
     let mut shown = answer.ok().json();
     let object = shown.as_object_mut().unwrap();
     assert!(object.remove("idle_ms").unwrap().is_u64());
+    assert!(object.remove("warnings").is_none_or(|warnings| warnings == json!([])));
     let clock = object["clock"].as_object_mut().unwrap();
     assert!(clock["elapsed_ms"].is_u64());
     if clock["mode"] == "real" {

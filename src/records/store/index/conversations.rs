@@ -27,7 +27,9 @@ impl ConversationIndex {
         for (rank, number) in (0u32..).zip(&order) {
             let meta = records.meta(*number);
             users.push(meta.user);
-            by_type[meta.conversation_type as usize].push(rank);
+            if let Some(of_type) = meta.conversation_type {
+                by_type[of_type as usize].push(rank);
+            }
         }
         by_type.iter_mut().for_each(Vec::shrink_to_fit);
         let ranks: Vec<u32> = (0..to_rank(order.len())).collect();
@@ -67,14 +69,15 @@ impl ConversationIndex {
         let user = |rank: u32| meta(rank).user;
         let user_and_type = |rank: u32| {
             let ConversationMeta { user, conversation_type } = meta(rank);
-            (user, conversation_type as usize)
+            // Only ranks of a type are looked up.
+            (user, conversation_type.map(|of_type| of_type as usize))
         };
         match (of_type, of_user) {
             (None, None) => Ranks::Range(ranks),
             (Some(of_type), None) => Ranks::within(&self.by_type[of_type as usize], &ranks),
             (None, Some(of_user)) => Ranks::with_key(&self.by_user, &ranks, user, of_user),
             (Some(of_type), Some(of_user)) => {
-                let key = (of_user, of_type as usize);
+                let key = (of_user, Some(of_type as usize));
                 Ranks::with_key(&self.by_user_and_type, &ranks, user_and_type, key)
             }
         }

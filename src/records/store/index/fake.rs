@@ -93,7 +93,7 @@ impl RecordSource for Fake {
         self.conversations[(pair >> 8) as usize].pairs[(pair & 0xff) as usize].0
     }
 
-    fn conversation(&self, _: u32) -> Conversation<impl Text, impl Text, impl Text, impl Text> {
+    fn conversation(&self, _: u32) -> Conversation<'_, impl Text, impl Text, impl Text, impl Text> {
         never::<Conversation<NoText, NoText, NoText, NoText>>()
     }
 
@@ -101,7 +101,7 @@ impl RecordSource for Fake {
         never::<NoMessages>()
     }
 
-    fn qa(&self, _: u32) -> Qa<impl Text, impl Text, impl Text> {
+    fn qa(&self, _: u32) -> Qa<'_, impl Text, impl Text, impl Text> {
         never::<Qa<NoText, NoText, NoText>>()
     }
 }
@@ -135,9 +135,10 @@ impl Fake {
             FakeConversation {
                 time: last,
                 meta: ConversationMeta {
+                    // One in so many has a channel that is not listed.
                     conversation_type: CONVERSATION_TYPES
-                        [(word >> 16 & 0xfff) as usize % CONVERSATION_TYPES.len()]
-                    .0,
+                        .get((word >> 16 & 0xfff) as usize % (CONVERSATION_TYPES.len() + 1))
+                        .map(|row| row.0),
                     user,
                 },
                 pairs: (0..word >> 32 & 7).map(pair).collect(),

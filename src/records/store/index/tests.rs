@@ -55,7 +55,7 @@ fn check_conversations(
     let times = newest_first.iter().map(|number| of(number).0).collect();
     let first = newest_first.first().map(|number| of(number).1);
     let (some_type, some_user) = match first {
-        Some(meta) => (meta.conversation_type, meta.user),
+        Some(meta) => (meta.conversation_type.unwrap_or(ConversationType::Api), meta.user),
         None => (ConversationType::Api, 7),
     };
     for window in windows(times) {
@@ -66,7 +66,7 @@ fn check_conversations(
                 let wanted = newest_first.iter().copied().filter(|number| {
                     let (time, meta) = of(number);
                     (window.0..=window.1).contains(&time)
-                        && of_type.is_none_or(|of_type| meta.conversation_type == of_type)
+                        && of_type.is_none_or(|of_type| meta.conversation_type == Some(of_type))
                         && of_user.is_none_or(|user| meta.user == user)
                 });
                 assert!(wanted.eq(found), "{window:?} {of_type:?} {of_user:?}");
