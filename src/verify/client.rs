@@ -12,6 +12,7 @@ use super::pace::{Pace, TRIES, back_off};
 use super::transport_error::explain;
 use super::{Clock, Options, Progress};
 use crate::contract::SCHEME;
+use crate::surrogates::{LoneSurrogate, replace_lone_surrogates};
 
 /// The largest body that is read: a hundred rows of very long texts.
 pub(super) const MOST_BODY: u64 = 16 << 20;
@@ -36,7 +37,10 @@ pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// The body, read as JSON.
+    /// The halves of surrogate pairs in the body. Python and Node send them, but JSON in UTF-8 cannot hold
+    /// what they stand for.
+    pub(super) lone_surrogates: Vec<LoneSurrogate>,
+    /// The body, read as JSON, in which U+FFFD stands for half a surrogate pair.
     pub(super) json: Result<JsonValue<'static>, JsonError>,
     /// Where it sends the client, if it does.
     pub(super) redirect: Option<&'static str>,
@@ -79,6 +83,8 @@ pub(super) struct Client<'c> {
     progress: &'c dyn Fn(Progress),
     budget: u32,
     pub(super) sent: u32,
+    /// How many responses had half a surrogate pair.
+    pub(super) with_lone_surrogates: u32,
     /// The last response that said that there were too many requests.
     pub(super) rate_limited: Option<ApiResponse>,
 }
@@ -112,6 +118,7 @@ impl<'c> Client<'c> {
             progress,
             budget: options.max_requests,
             sent: 0,
+            with_lone_surrogates: 0,
             rate_limited: None,
         }
     }
@@ -147,7 +154,9 @@ impl<'c> Client<'c> {
         self.sent += 1;
         let result = self.exchange(request);
         (self.progress)(Progress::Sent { sent: self.sent, of: self.budget });
-        result.map_err(Stop::NoResponse)
+        let response = result.map_err(Stop::NoResponse)?;
+        self.with_lone_surrogates += u32::from(!response.lone_surrogates.is_empty());
+        Ok(response)
     }
 
     fn exchange(&self, request: &ApiRequest) -> Result<ApiResponse, String> {
@@ -166,9 +175,11 @@ impl<'c> Client<'c> {
         let status = head.status.as_u16();
         let body = body.with_config().limit(MOST_BODY).read_to_vec();
         let body = body.map_err(|error| format!("HTTP {status}, then {}", explain(error)))?;
-        let json = JsonValue::parse_owned(&body, false, PartialMode::Off);
+        let mut text = body.clone();
+        let lone_surrogates = replace_lone_surrogates(&mut text);
+        let json = JsonValue::parse_owned(&text, false, PartialMode::Off);
         let redirect = describe_redirect(&self.base, status, &head.headers);
-        Ok(ApiResponse { status, headers: head.headers, body, json, redirect })
+        Ok(ApiResponse { status, headers: head.headers, body, lone_surrogates, json, redirect })
     }
 }
 

@@ -75,6 +75,8 @@ pub(crate) struct Report {
     sent_again: u32,
     /// What is wrong with the server as a whole.
     problems: Vec<String>,
+    /// What a client should know, though nothing of the contract differs.
+    notes: Vec<String>,
     /// Whether the first request had a page for its response: without one, nothing was tried.
     is_usable: bool,
     statements: Vec<(Statement, Outcome)>,
@@ -121,12 +123,20 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         }
     };
     let Run { client, ledger, problems, sent_again, samples, .. } = run;
+    let notes = match client.with_lone_surrogates {
+        0 => Vec::new(),
+        count => vec![format!(
+            "{count} of its answers had half of a surrogate pair, as of an emoji that was cut in two; it \
+             was read as U+FFFD, and many clients cannot read it"
+        )],
+    };
     let Findings { statements, readings } = ledger.finish(&rest);
     Report {
         against: client.base().to_owned(),
         requests: client.sent,
         sent_again,
         problems,
+        notes,
         is_usable: samples.list().is_some(),
         statements,
         readings,

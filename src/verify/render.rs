@@ -120,6 +120,7 @@ impl Report {
             "differs": differs,
             "not_tried": not_tried,
             "troubles": self.problems,
+            "notes": self.notes,
             "readings": self.readings.iter().map(reading).collect::<Value>(),
             "flags": self.flags(),
             "config": self.config(true),
@@ -178,6 +179,9 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for problem in &self.problems {
             writeln!(f, "\nserver: {problem}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "\nnote: {note}")?;
         }
         if !self.is_usable {
             // Pages of what could not be tried would only hide why.

@@ -8,6 +8,7 @@ use jiter::JsonValue;
 use super::client::ApiResponse;
 use super::describe::{describe_response, is_json};
 use crate::contract::{COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorRow, Wording};
+use crate::surrogates::LoneSurrogate;
 
 /// The most rows of a page.
 pub(super) const FULL: usize = 100;
@@ -130,7 +131,7 @@ impl ParsedResponse {
         let shape = describe_response(response);
         let is_json_by_header = response.header(header::CONTENT_TYPE).is_some_and(is_json);
         let Ok(JsonValue::Object(pairs)) = &response.json else { return Self::Other(shape) };
-        let is_compact = is_compact(&response.body);
+        let is_compact = is_compact(&response.body, &response.lone_surrogates);
         let find = |name: &str| value(pairs, name);
         let rows = endpoint.and_then(|endpoint| find(endpoint.answer.rows_name()));
         match (rows, find("code"), find("message")) {
@@ -209,17 +210,20 @@ pub(super) fn integer(row: &Row, name: &str) -> Option<i64> {
 }
 
 /// Whether no white space stands outside strings, and no character is escaped that need not be.
-fn is_compact(body: &[u8]) -> bool {
+fn is_compact(body: &[u8], lone_surrogates: &[LoneSurrogate]) -> bool {
     let mut inside = false;
-    let mut bytes = body.iter();
-    while let Some(byte) = bytes.next() {
+    let mut bytes = body.iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
         match (inside, byte) {
             (true, b'\\') => match bytes.next() {
-                // Only control characters need their number.
-                Some(b'u') if !matches!(bytes.as_slice(), [b'0', b'0', b'0' | b'1', ..]) => {
-                    return false;
+                // Only control characters and halves of surrogate pairs need their number.
+                Some((_, b'u')) => {
+                    let is_control = matches!(body[at..], [_, _, b'0', b'0', b'0' | b'1', ..]);
+                    if !is_control && lone_surrogates.iter().all(|half| half.at != at) {
+                        return false;
+                    }
                 }
-                Some(b'/') => return false,
+                Some((_, b'/')) => return false,
                 _ => {}
             },
             (_, b'"') => inside = !inside,
@@ -233,14 +237,23 @@ fn is_compact(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_compact;
+    use crate::surrogates::replace_lone_surrogates;
 
     #[test]
     fn compact_is_without_white_space_and_needless_escapes() {
         for fine in [r#"{"a":" b\n\u001f\"","c":"é\\"}"#, "[]", r#"["\\u0041"]"#] {
-            assert!(is_compact(fine.as_bytes()), "{fine}");
+            assert!(is_compact(fine.as_bytes(), &[]), "{fine}");
         }
         for wide in [r#"{"a": 1}"#, "[]\n", r#"["\u00e9"]"#, r#"["\/"]"#, "[ ]"] {
-            assert!(!is_compact(wide.as_bytes()), "{wide}");
+            assert!(!is_compact(wide.as_bytes(), &[]), "{wide}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_no_needless_escape() {
+        for (text, is_right) in [(r#""\ud83d""#, true), (r#""\ud83d \ud83d\ude0a""#, false)] {
+            let halves = replace_lone_surrogates(&mut text.as_bytes().to_vec());
+            assert_eq!((halves.len(), is_compact(text.as_bytes(), &halves)), (1, is_right));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `verify` against servers that answer valid HTTP, but nothing of the contract.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gptbots_mock::Server;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::support::client::{NEWEST, get};
 use crate::support::fixture::{self, agent, answer as reply, build, question};
 use crate::verify::scripted::{
-    KEY, MOST, Scripted, answer, finds, handed_on, json, statement, troubles, verify,
+    Found, KEY, MOST, Scripted, answer, finds, handed_on, json, statement, troubles, verify,
 };
 
 /// JSON all the same, but nobody can reckon with it.
@@ -320,4 +321,48 @@ fn records_arriving_during_the_run_make_no_difference() {
         assert_eq!(found.code, 0, "{}", found.stdout);
         assert_eq!(statement(&found, "conversations.total").0, "holds");
     }
+}
+
+/// The notes of a run.
+fn notes(found: &Found) -> Vec<&str> {
+    found.json["notes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect()
+}
+
+/// An emoji that was cut in two, as Python and Node send it: everything is tried all the same.
+#[test]
+fn half_a_surrogate_pair_is_noted() {
+    let asked = fixture::with(question("q", 1_760_000_000_000), "text", "Hi 🎉!");
+    let talk = fixture::talk("c", &[asked, reply("a", 1_760_000_003_000)]);
+    let emulator = build(&[agent(KEY, &[talk])]).start().unwrap();
+    let plain = verify(emulator.url(), &[]);
+    assert_eq!((plain.code, notes(&plain).len()), (0, 0), "{}", plain.stdout);
+    let server = Scripted::new(move |stream, head| {
+        // The answer to HEAD has the length of the one to GET.
+        let whole = handed_on(emulator.address(), &head.replacen("HEAD", "GET", 1))?;
+        let is_head = head.starts_with("HEAD");
+        let text = String::from_utf8(whole).expect("an answer is UTF-8");
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let body = body.replace('🎉', r"\ud83d");
+        let lines = head.lines().filter(|line| !line.starts_with("content-length"));
+        let head = lines.collect::<Vec<_>>().join("\r\n");
+        write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n", body.len())?;
+        if is_head { Ok(()) } else { stream.write_all(body.as_bytes()) }
+    });
+    let found = verify(&server.url(), &[]);
+    assert_eq!(found.code, 0, "{}", found.stdout);
+    assert_eq!(found.json["statements"], plain.json["statements"]);
+    assert_eq!(statement(&found, "everywhere.compact").0, "holds");
+    let [note] = &*notes(&found) else { panic!("{}", found.stdout) };
+    assert!(note.contains(" of its answers had half of a surrogate pair"), "{note}");
+    assert!(found.stdout.contains(&format!("\nnote: {note}\n")), "{}", found.stdout);
+}
+
+/// A page of a real service, in which two subjects have half an emoji.
+#[test]
+fn a_page_with_half_a_surrogate_pair_is_a_page() {
+    let server = Scripted::sending(json(include_str!("page-lone-surrogate.json")));
+    let found = verify(&server.url(), &[("GPTBOTS_MOCK_MAX_REQUESTS", "1")]);
+    assert_eq!(troubles(&found), [""; 0], "{}", found.stdout);
+    assert_eq!(statement(&found, "conversations.row.subject").0, "holds");
+    assert!(notes(&found)[0].starts_with("1 of its answers had half of "), "{}", found.stdout);
 }
