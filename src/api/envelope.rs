@@ -41,8 +41,10 @@ fn append_total(total: Total, out: &mut JsonBuf) {
         Total::Number(number) => (number, b""),
         Total::String(number) => (number, b"\""),
     };
-    out.bytes(TOTAL.as_bytes());
-    out.bytes(quote);
-    out.integer(number);
-    out.bytes(quote);
+    out.write(|out| {
+        out.bytes(TOTAL.as_bytes());
+        out.bytes(quote);
+        out.integer(number);
+        out.bytes(quote);
+    });
 }

@@ -7,17 +7,17 @@
 
 use crate::contract::ConversationType;
 pub(crate) use crate::contract::{Feedback, MessageType};
-use crate::records::json::JsonBuf;
+use crate::records::json::SliceWriter;
 
 /// A text that can write itself as the inside of a JSON string, escaped, without the quotes.
 pub(crate) trait Text {
-    fn write_to(&self, out: &mut JsonBuf);
+    fn write_to(&self, out: &mut SliceWriter<'_>);
 }
 
 /// A text that is escaped already.
 impl Text for &[u8] {
     #[inline]
-    fn write_to(&self, out: &mut JsonBuf) {
+    fn write_to(&self, out: &mut SliceWriter<'_>) {
         out.bytes(self);
     }
 }
@@ -25,7 +25,7 @@ impl Text for &[u8] {
 /// `None` is written as the empty text.
 impl<T: Text> Text for Option<T> {
     #[inline]
-    fn write_to(&self, out: &mut JsonBuf) {
+    fn write_to(&self, out: &mut SliceWriter<'_>) {
         if let Some(text) = self {
             text.write_to(out);
         }
@@ -68,7 +68,7 @@ impl<T> Channel<T> {
 
 impl Text for Channel<&[u8]> {
     #[inline(always)]
-    fn write_to(&self, out: &mut JsonBuf) {
+    fn write_to(&self, out: &mut SliceWriter<'_>) {
         match self {
             Self::Listed(listed) => out.bytes(listed.name().as_bytes()),
             Self::Unlisted(name) => out.bytes(name),

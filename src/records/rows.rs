@@ -5,7 +5,7 @@ use crate::contract::{
     CONTENT_CLOSE, CONTENT_OPEN, ConversationField, ConversationType, Keys, MessageField,
     MessageV2Field, QaField, QaTime,
 };
-use crate::records::json::JsonBuf;
+use crate::records::json::SliceWriter;
 use crate::records::model::{Conversation, Credits, Message, Qa, Text};
 
 /// The shape of a message, by the version of the endpoint.
@@ -16,8 +16,8 @@ pub(crate) enum MessageForm {
 }
 
 /// Writes the values of a row as the contract hands on its keys.
-struct RowWriter<'w, R> {
-    out: &'w mut JsonBuf,
+struct RowWriter<'w, 's, R> {
+    out: &'w mut SliceWriter<'s>,
     row: &'w R,
     /// Whether `anonymous_id` is written.
     anonymous_id: bool,
@@ -25,15 +25,15 @@ struct RowWriter<'w, R> {
     unit: QaTime,
 }
 
-#[inline]
-fn row_writer<'w, R>(out: &'w mut JsonBuf, row: &'w R) -> RowWriter<'w, R> {
+#[inline(always)]
+fn row_writer<'w, 's, R>(out: &'w mut SliceWriter<'s>, row: &'w R) -> RowWriter<'w, 's, R> {
     RowWriter { out, row, anonymous_id: false, unit: QaTime::Seconds }
 }
 
 /// Writes a row of the conversation list.
-#[inline]
+#[inline(always)]
 pub(crate) fn conversation(
-    out: &mut JsonBuf,
+    out: &mut SliceWriter<'_>,
     row: &Conversation<'_, impl Text, impl Text, impl Text, impl Text>,
     anonymous_id: bool,
 ) {
@@ -42,8 +42,12 @@ pub(crate) fn conversation(
 }
 
 /// Writes a message.
-#[inline]
-pub(crate) fn message(out: &mut JsonBuf, row: &Message<impl Text, impl Text>, form: MessageForm) {
+#[inline(always)]
+pub(crate) fn message(
+    out: &mut SliceWriter<'_>,
+    row: &Message<impl Text, impl Text>,
+    form: MessageForm,
+) {
     match form {
         MessageForm::V1 => MessageField::in_order(&mut row_writer(out, row)),
         MessageForm::V2 => MessageV2Field::in_order(&mut row_writer(out, row)),
@@ -52,14 +56,18 @@ pub(crate) fn message(out: &mut JsonBuf, row: &Message<impl Text, impl Text>, fo
 }
 
 /// Writes a row of the Q&A list.
-#[inline]
-pub(crate) fn qa(out: &mut JsonBuf, row: &Qa<'_, impl Text, impl Text, impl Text>, unit: QaTime) {
+#[inline(always)]
+pub(crate) fn qa(
+    out: &mut SliceWriter<'_>,
+    row: &Qa<'_, impl Text, impl Text, impl Text>,
+    unit: QaTime,
+) {
     QaField::in_order(&mut RowWriter { unit, ..row_writer(out, row) });
     out.byte(b'}');
 }
 
 impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
-    for RowWriter<'_, Conversation<'_, I, U, S, B>>
+    for RowWriter<'_, '_, Conversation<'_, I, U, S, B>>
 {
     #[inline(always)]
     fn key(&mut self, field: ConversationField, json: &'static [u8]) {
@@ -72,10 +80,10 @@ impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
         match field {
             Field::ConversationId => out.text(&row.conversation_id),
             Field::UserId => out.text(&row.user_id),
-            Field::RecentChatTime => out.integer(row.recent_chat_time),
+            Field::RecentChatTime => out.milliseconds(row.recent_chat_time),
             Field::Subject => out.text(&row.subject),
             Field::ConversationType => out.text(&row.conversation_type),
-            Field::MessageCount => out.integer(row.message_count),
+            Field::MessageCount => out.count(row.message_count),
             Field::CostCredit => match row.cost_credit {
                 Credits::Hundredths(hundredths) => out.hundredths(hundredths),
                 Credits::Any(number) => out.float(number),
@@ -92,7 +100,7 @@ impl<I: Text, U: Text, S: Text, B: Text> Keys<ConversationField>
     }
 }
 
-impl<I: Text, P: Text> Keys<MessageField> for RowWriter<'_, Message<I, P>> {
+impl<I: Text, P: Text> Keys<MessageField> for RowWriter<'_, '_, Message<I, P>> {
     #[inline(always)]
     fn key(&mut self, field: MessageField, json: &'static [u8]) {
         use MessageField as Field;
@@ -103,12 +111,12 @@ impl<I: Text, P: Text> Keys<MessageField> for RowWriter<'_, Message<I, P>> {
             Field::ParentMessageId => out.text(&row.parent_message_id),
             Field::MessageType => out.name(row.message_type.name()),
             Field::Text => out.text(&row.text),
-            Field::CreateTime => out.integer(row.create_time),
+            Field::CreateTime => out.milliseconds(row.create_time),
         }
     }
 }
 
-impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
+impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, '_, Message<I, P>> {
     #[inline(always)]
     fn key(&mut self, field: MessageV2Field, json: &'static [u8]) {
         use MessageV2Field as Field;
@@ -117,7 +125,7 @@ impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
         match field {
             Field::MessageId => out.text(&row.message_id),
             Field::ParentMessageId => out.text(&row.parent_message_id),
-            Field::CreateTime => out.integer(row.create_time),
+            Field::CreateTime => out.milliseconds(row.create_time),
             Field::Feedback => out.name(row.feedback.v2_name()),
             Field::Role => out.name(row.message_type.role()),
             Field::Content => {
@@ -129,7 +137,7 @@ impl<I: Text, P: Text> Keys<MessageV2Field> for RowWriter<'_, Message<I, P>> {
     }
 }
 
-impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<'_, I, U, P>> {
+impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, '_, Qa<'_, I, U, P>> {
     #[inline(always)]
     fn key(&mut self, field: QaField, json: &'static [u8]) {
         use QaField as Field;
@@ -139,8 +147,8 @@ impl<I: Text, U: Text, P: Text> Keys<QaField> for RowWriter<'_, Qa<'_, I, U, P>>
             Field::Id => out.text(&row.id),
             Field::QTime => match self.unit {
                 // Times before 1970 are rounded down, too.
-                QaTime::Seconds => out.integer(row.q_time.div_euclid(1000)),
-                QaTime::Milliseconds => out.integer(row.q_time),
+                QaTime::Seconds => out.seconds(row.q_time.div_euclid(1000)),
+                QaTime::Milliseconds => out.milliseconds(row.q_time),
             },
             Field::Q => out.text(&row.q),
             Field::A => out.text(&row.a),

@@ -5,7 +5,7 @@
 use rand::Rng;
 
 use super::draws::{mix, stream, unmix};
-use crate::records::json::JsonBuf;
+use crate::records::json::{JsonBuf, SliceWriter};
 use crate::records::model::Text;
 
 /// What a record with an id is.
@@ -76,7 +76,7 @@ impl Id {
 
 impl Text for Id {
     #[inline(always)]
-    fn write_to(&self, out: &mut JsonBuf) {
+    fn write_to(&self, out: &mut SliceWriter<'_>) {
         if self.letters {
             let mut text = [0; 20];
             for (place, digit) in text.iter_mut().rev().zip(0..20) {

@@ -7,7 +7,7 @@ use fake::locales::{DE_DE, Data, EN, FR_FR, PT_BR};
 
 use super::draws::{choose, reduce, scramble};
 use super::users::person_name;
-use crate::records::json::JsonBuf;
+use crate::records::json::SliceWriter;
 use crate::records::model::Text;
 
 /// For each language, by its number: its bank, words for the filler of long texts, and how often the
@@ -200,7 +200,8 @@ pub(super) struct Phrase {
 const EMOJI: &[&str] = &[" 😊", " 🙏", " 👍", " 🤔", " 😅", " 🎉", " 👩‍💻", " ❤️"];
 
 impl Text for Phrase {
-    fn write_to(&self, out: &mut JsonBuf) {
+    #[inline(always)]
+    fn write_to(&self, out: &mut SliceWriter<'_>) {
         for part in self.template {
             write_span(part.literal, out);
             if let Some(slot) = part.slot {
@@ -217,12 +218,12 @@ impl Text for Phrase {
 }
 
 #[inline(always)]
-fn write_span(span: TextSpan, out: &mut JsonBuf) {
+fn write_span(span: TextSpan, out: &mut SliceWriter<'_>) {
     out.part(PHRASES.texts.as_bytes(), span.start, span.len);
 }
 
 impl Phrase {
-    fn fill(&self, slot: Slot, out: &mut JsonBuf) {
+    fn fill(&self, slot: Slot, out: &mut SliceWriter<'_>) {
         let word = scramble(self.word.wrapping_add((slot as u64) << 32));
         match slot {
             Slot::Order => out.integer(1_000_000 + reduce(word, 9_000_000)),
@@ -253,7 +254,7 @@ impl Phrase {
     }
 
     /// Writes a sentence of filler: one of the bank's own, or Latin words.
-    fn write_filler(&self, word: u64, out: &mut JsonBuf) {
+    fn write_filler(&self, word: u64, out: &mut SliceWriter<'_>) {
         if !self.bank.fillers.is_empty() {
             out.byte(b' ');
             write_span(*choose(&self.bank.fillers, word), out);

@@ -5,7 +5,7 @@ use fake::locales::{DE_DE, Data, EN, FR_FR};
 use rand::Rng;
 
 use super::draws::{Draws, choose, inverse, reduce, scramble, stream};
-use crate::records::json::JsonBuf;
+use crate::records::json::{JsonBuf, SliceWriter};
 use crate::records::model::Text;
 
 /// The users of one agent.
@@ -95,7 +95,8 @@ pub(super) struct UserId<'a> {
 }
 
 impl Text for UserId<'_> {
-    fn write_to(&self, out: &mut JsonBuf) {
+    #[inline(always)]
+    fn write_to(&self, out: &mut SliceWriter<'_>) {
         match self.style {
             0 => {
                 out.bytes(self.first.as_bytes());

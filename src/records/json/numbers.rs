@@ -2,16 +2,16 @@
 
 use std::fmt::{self, Write};
 
-use super::JsonBuf;
+use super::SliceWriter;
 
-impl Write for JsonBuf {
+impl Write for SliceWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.bytes(text.as_bytes());
         Ok(())
     }
 }
 
-impl JsonBuf {
+impl SliceWriter<'_> {
     /// Writes a whole number.
     #[inline(always)]
     pub(crate) fn integer(&mut self, number: impl itoa::Integer) {
@@ -44,29 +44,93 @@ impl JsonBuf {
     /// Writes a number of hundredths as a number with a decimal point.
     #[inline(always)]
     pub(crate) fn hundredths(&mut self, hundredths: u32) {
-        self.integer(hundredths / 100);
+        self.count(u64::from(hundredths / 100));
         self.byte(b'.');
-        self.digit(hundredths / 10 % 10);
+        let rest = hundredths as usize % 100;
         // The last digit is not written where it is zero.
-        if !hundredths.is_multiple_of(10) {
-            self.digit(hundredths % 10);
+        self.put(&PAIRS[rest], 2 - usize::from(rest.is_multiple_of(10)));
+    }
+
+    /// Writes a whole number that is mostly small.
+    #[inline(always)]
+    pub(crate) fn count(&mut self, number: u64) {
+        match usize::try_from(number).ok().and_then(|number| COUNTS.get(number)) {
+            Some((digits, len)) => self.put(digits, usize::from(*len)),
+            None => self.integer(number),
         }
     }
 
-    /// Writes a decimal digit.
-    #[inline]
-    pub(crate) fn digit(&mut self, digit: u32) {
-        self.byte(b"0123456789"[digit as usize]);
+    /// Writes a time in milliseconds since 1970-01-01 UTC, which has 13 digits from 2001 to 2286.
+    #[inline(always)]
+    pub(crate) fn milliseconds(&mut self, time: i64) {
+        if (1_000_000_000_000..10_000_000_000_000).contains(&time) {
+            self.digits::<5>(time / 100_000_000);
+            self.digits::<8>(time % 100_000_000);
+        } else {
+            self.integer(time);
+        }
+    }
+
+    /// Writes a time in seconds since 1970-01-01 UTC, which has 10 digits from 2001 to 2286.
+    #[inline(always)]
+    pub(crate) fn seconds(&mut self, time: i64) {
+        if (1_000_000_000..10_000_000_000).contains(&time) {
+            self.digits::<2>(time / 100_000_000);
+            self.digits::<8>(time % 100_000_000);
+        } else {
+            self.integer(time);
+        }
+    }
+
+    /// Writes the last `N` decimal digits of a number.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "eight digits")]
+    fn digits<const N: usize>(&mut self, number: i64) {
+        const { assert!(N <= 8) }
+        let mut number = number as u32;
+        let mut digits = [b'0'; N];
+        let (first, pairs) = digits.as_rchunks_mut::<2>();
+        for pair in pairs.iter_mut().rev() {
+            *pair = PAIRS[(number % 100) as usize];
+            number /= 100;
+        }
+        if let [digit] = first {
+            *digit += number as u8 % 10;
+        }
+        self.put(&digits, N);
     }
 }
 
+/// The digits of `00` to `99`.
+#[allow(clippy::cast_possible_truncation, reason = "digits")]
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    pairs
+};
+
+/// The digits of `0` to `99`, and how many they are.
+static COUNTS: [([u8; 2], u8); 100] = {
+    let mut counts = [([0; 2], 2); 100];
+    let mut n = 0;
+    while n < 100 {
+        counts[n] = if n < 10 { ([PAIRS[n][1], 0], 1) } else { (PAIRS[n], 2) };
+        n += 1;
+    }
+    counts
+};
+
 #[cfg(test)]
 mod tests {
-    use super::JsonBuf;
+    use crate::records::json::{JsonBuf, SliceWriter};
 
-    fn written(write: impl Fn(&mut JsonBuf)) -> String {
+    fn written(write: impl Fn(&mut SliceWriter<'_>)) -> String {
         let mut out = JsonBuf::default();
-        write(&mut out);
+        out.write(write);
         String::from_utf8(out.into_bytes()).unwrap()
     }
 
@@ -97,6 +161,7 @@ mod tests {
     fn numbers_are_written_as_anyone_writes_them() {
         for number in (0..2000).chain([9_999, 123_456, u32::MAX]) {
             assert_eq!(written(|out| out.integer(number)), number.to_string());
+            assert_eq!(written(|out| out.count(u64::from(number))), number.to_string());
             assert_eq!(
                 written(|out| out.hundredths(number)).parse::<f64>().unwrap().to_bits(),
                 (f64::from(number) / 100.0).to_bits()
@@ -107,12 +172,11 @@ mod tests {
         let ms = [999_999_999_999, 1_000_000_000_000, 1_760_918_400_001, 9_999_999_999_999];
         for number in seconds.into_iter().chain(ms).chain([10_000_000_000_000, i64::MAX]) {
             assert_eq!(written(|out| out.integer(number)), number.to_string());
+            assert_eq!(written(|out| out.seconds(number)), number.to_string());
+            assert_eq!(written(|out| out.milliseconds(number)), number.to_string());
         }
         for number in [0, 9, 10, 0x00c0_ffee, 0x0123_4567, 0x89ab_cdef, u32::MAX] {
             assert_eq!(written(|out| out.hex(number)), format!("{number:08x}"));
-        }
-        for digit in 0..10 {
-            assert_eq!(written(|out| out.digit(digit)), digit.to_string());
         }
     }
 }

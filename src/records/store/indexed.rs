@@ -6,7 +6,7 @@ use super::index::{ConversationIndex, QaIndex, Ranks};
 use super::row_cache::RowCache;
 use super::{MessageChain, RecordSource, RowKind, Slice};
 use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
-use crate::records::json::JsonBuf;
+use crate::records::json::{JsonBuf, SliceWriter};
 use crate::records::rows::{self, MessageForm};
 
 /// What can be asked of records that are indexed, whatever their source. Windows of time have both ends
@@ -92,11 +92,11 @@ impl<R: RecordSource> IndexedRecords<R> {
         let cached = self.cache(rows)?.get_or_init(|| match rows {
             RowKind::Conversations { with_anonymous_id } => {
                 RowCache::new(self.conversations.all(), |number, out| {
-                    rows::conversation(out, &self.source.conversation(number), with_anonymous_id);
+                    rows::conversation(out, &self.source.conversation(*number), with_anonymous_id);
                 })
             }
             RowKind::Qa(unit) => RowCache::new(self.qa_index().all(), |pair, out| {
-                rows::qa(out, &self.source.qa(pair), unit);
+                rows::qa(out, &self.source.qa(*pair), unit);
             }),
         });
         cached.as_ref()
@@ -192,11 +192,18 @@ impl<R: RecordSource> RecordQueries for IndexedRecords<R> {
 }
 
 /// Writes the rows of a slice of `total` matches, with commas between them.
-fn write_rows(slice: Slice, total: u64, out: &mut JsonBuf, write: impl Fn(u64, &mut JsonBuf)) {
+fn write_rows(
+    slice: Slice,
+    total: u64,
+    out: &mut JsonBuf,
+    write: impl Fn(u64, &mut SliceWriter<'_>),
+) {
     for (written, position) in slice.positions(total).enumerate() {
-        if written > 0 {
-            out.byte(b',');
-        }
-        write(position, out);
+        out.write(|out| {
+            if written > 0 {
+                out.byte(b',');
+            }
+            write(position, out);
+        });
     }
 }

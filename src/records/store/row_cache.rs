@@ -3,7 +3,7 @@
 //! The records of a page lie all over the text of the files, so a row that is written from there waits
 //! several times for memory. The rows of a cache lie in the order in which they are asked for.
 
-use crate::records::json::JsonBuf;
+use crate::records::json::{JsonBuf, SliceWriter};
 
 /// The most that the rows of one kind of an agent may take, in bytes. The rows of a larger fixture are
 /// written when they are asked for.
@@ -20,12 +20,12 @@ impl RowCache {
     /// Writes all rows. `None` if they take more than [`MOST_BYTES`].
     pub(super) fn new<Record>(
         records: impl Iterator<Item = Record>,
-        write: impl Fn(Record, &mut JsonBuf),
+        write: impl Fn(&Record, &mut SliceWriter<'_>),
     ) -> Option<Self> {
         let mut out = JsonBuf::default();
         let mut ends = Vec::new();
         for record in records {
-            write(record, &mut out);
+            out.write(|out| write(&record, out));
             if out.len() > MOST_BYTES {
                 return None;
             }
@@ -129,16 +129,18 @@ mod tests {
         let mut cached = JsonBuf::default();
         let ranks = large.conversations(EVER, None, None);
         large.write_conversations(&ranks, PAGE, false, &mut cached);
-        cached.byte(b',');
+        cached.bytes(b",");
         large.write_qa(&large.qa(EVER, None), PAGE, QaTime::default(), &mut cached);
         let mut written = JsonBuf::default();
         for number in (2400..2500).rev() {
-            rows::conversation(&mut written, &large.source.conversation(number), false);
-            written.byte(b',');
+            written.write(|out| {
+                rows::conversation(out, &large.source.conversation(number), false);
+            });
+            written.bytes(b",");
         }
         for pair in 0..100 {
-            rows::qa(&mut written, &large.source.qa(pair), QaTime::default());
-            written.byte(b',');
+            written.write(|out| rows::qa(out, &large.source.qa(pair), QaTime::default()));
+            written.bytes(b",");
         }
         written.truncate(written.len() - 1);
         assert!(cached.into_bytes() == written.into_bytes());

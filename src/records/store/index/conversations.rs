@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::{Ranks, to_rank};
+use super::{Ranks, boundary, to_rank};
 use crate::contract::{CONVERSATION_TYPES, TypeFilter};
 use crate::records::store::{ConversationMeta, RecordSource};
 
@@ -50,9 +50,8 @@ impl ConversationIndex {
 
     /// The ranks within a window, both ends inclusive.
     fn window(&self, records: &impl RecordSource, (start, end): (i64, i64)) -> Range<u32> {
-        let time = |number: &u32| records.recent_chat_time(*number);
-        let from = to_rank(self.order.partition_point(|number| time(number) > end));
-        let to = to_rank(self.order.partition_point(|number| time(number) >= start));
+        let from = boundary(&self.order, |number| records.recent_chat_time(number) > end);
+        let to = boundary(&self.order, |number| records.recent_chat_time(number) >= start);
         from..to.max(from)
     }
 

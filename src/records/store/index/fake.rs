@@ -2,7 +2,7 @@
 
 use crate::contract::{CONVERSATION_TYPES, Feedback};
 use crate::records::generate::mix;
-use crate::records::json::JsonBuf;
+use crate::records::json::SliceWriter;
 use crate::records::model::{Conversation, Message, Qa, Text};
 use crate::records::store::{ConversationMeta, MessageChain, RecordSource};
 
@@ -27,7 +27,7 @@ fn never<T>() -> T {
 struct NoText;
 
 impl Text for NoText {
-    fn write_to(&self, _: &mut JsonBuf) {
+    fn write_to(&self, _: &mut SliceWriter<'_>) {
         never::<()>();
     }
 }

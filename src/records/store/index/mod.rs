@@ -18,6 +18,17 @@ use std::ops::Range;
 pub(super) use conversations::ConversationIndex;
 pub(super) use qa::QaIndex;
 
+/// The first rank at which `is_before` does not hold; it holds for the ranks before it and for no
+/// other. Both ends are compared first, because most queries ask for a window with all records in it.
+fn boundary(order: &[u32], is_before: impl Fn(u32) -> bool) -> u32 {
+    let rank = match order {
+        [first, ..] if !is_before(*first) => 0,
+        [.., last] if is_before(*last) => order.len(),
+        _ => order.partition_point(|number| is_before(*number)),
+    };
+    to_rank(rank)
+}
+
 /// The ranks that match a query, in order.
 #[derive(Clone, Debug)]
 pub(crate) enum Ranks<'a> {

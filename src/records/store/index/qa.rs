@@ -1,6 +1,6 @@
 //! Q&A pairs: oldest question first, questions of the same time by ascending id.
 
-use super::{Ranks, to_rank};
+use super::{Ranks, boundary};
 use crate::contract::{Feedback, FeedbackFilter};
 use crate::records::store::RecordSource;
 
@@ -42,9 +42,8 @@ impl QaIndex {
         (start, end): (i64, i64),
         rated: FeedbackFilter,
     ) -> Ranks<'_> {
-        let time = |pair: &u32| records.question_time(*pair);
-        let from = to_rank(self.order.partition_point(|pair| time(pair) < start));
-        let to = to_rank(self.order.partition_point(|pair| time(pair) <= end));
+        let from = boundary(&self.order, |pair| records.question_time(pair) < start);
+        let to = boundary(&self.order, |pair| records.question_time(pair) <= end);
         let ranks = from..to.max(from);
         match rated {
             None => Ranks::Range(ranks),
