@@ -30,10 +30,17 @@ impl Deref for SandboxId {
     }
 }
 
-/// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`.
+/// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`, and no API key, because the names of
+/// sandboxes are shown everywhere.
 pub(crate) fn is_sandbox_id(id: &str) -> bool {
     let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=64).contains(&id.len()) && id.bytes().all(right)
+    (1..=64).contains(&id.len()) && id.bytes().all(right) && !looks_like_key(id)
+}
+
+/// Whether a text looks like one of the vendor's keys: `app-` and 20 letters or digits, or more.
+pub(crate) fn looks_like_key(text: &str) -> bool {
+    let rest = text.strip_prefix("app-").unwrap_or("");
+    rest.len() >= 20 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Checks that a key can be sent in an `Authorization` header: visible ASCII, no space.

@@ -59,6 +59,7 @@ mod docs;
 mod document;
 mod keys;
 mod records;
+mod redact;
 mod report;
 mod sandbox;
 mod server;

@@ -24,8 +24,11 @@ impl<S: Sync> FromRequestParts<S> for AgentView {
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let RequestContext { head, sandbox, endpoint } = RequestContext::of(head);
         let credentials = auth::credentials(&head.headers)?;
-        if credentials.sandbox.is_some_and(|id| id != &*sandbox.id) {
-            return Err(AuthHeaderError::TwoSandboxes.into());
+        if let Some(id) = credentials.sandbox.filter(|id| *id != &*sandbox.id) {
+            let is_key = sandbox.redactor().is_known(id);
+            let error =
+                if is_key { AuthHeaderError::SandboxIsKey } else { AuthHeaderError::TwoSandboxes };
+            return Err(error.into());
         }
         let (world, key) = (sandbox.world(), credentials.key);
         let any_key = sandbox.settings.any_key;

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header};
 use thiserror::Error;
 
 use crate::contract::SCHEME;
-use crate::keys::{SANDBOX_MARK, is_sandbox_id};
+use crate::keys::{SANDBOX_MARK, is_sandbox_id, looks_like_key};
 use crate::records::world::{Agent, World};
 
 /// What a client sent as its key.
@@ -32,6 +32,10 @@ pub(crate) enum AuthHeaderError {
          1 to 64 of A-Z a-z 0-9 . _ -, got {}", describe(*.length)
     )]
     Sandbox { length: usize },
+    #[error(
+        "what stands behind {SANDBOX_MARK} is an API key; write <API key>{SANDBOX_MARK}<sandbox>"
+    )]
+    SandboxIsKey,
     #[error("the path names one sandbox and the API key another")]
     TwoSandboxes,
 }
@@ -73,7 +77,11 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, AuthHe
         return Ok(Credentials { key, sandbox: None });
     };
     let behind = &key[mark + 1..];
-    let id = str::from_utf8(behind).ok().filter(|id| is_sandbox_id(id));
+    let text = str::from_utf8(behind).ok();
+    if text.is_some_and(looks_like_key) {
+        return Err(AuthHeaderError::SandboxIsKey);
+    }
+    let id = text.filter(|id| is_sandbox_id(id));
     let id = id.ok_or(AuthHeaderError::Sandbox { length: behind.len() })?;
     Ok(Credentials { key: &key[..mark], sandbox: Some(id) })
 }

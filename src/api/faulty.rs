@@ -10,6 +10,7 @@ use super::refusal::{Refusal, add_challenge};
 use super::response::{REASON_HEADER, ResponseMeta, respond};
 use crate::contract::{MEDIA_TYPE, Operation};
 use crate::records::generate::mix;
+use crate::redact::Redactor;
 use crate::sandbox::Sandbox;
 use crate::sandbox::faults::{
     BodyForm, Fault, FaultResponse, InjectedFault, PreferenceOutcome, Preferences,
@@ -70,7 +71,7 @@ impl Faults {
     }
 
     /// Changes the response, and notes what the connection has to do.
-    pub(super) fn apply(self, response: &mut Response) {
+    pub(super) fn apply(self, response: &mut Response, redactor: impl Fn() -> Redactor) {
         if let Some(injected) = self.injected {
             match injected.fault.body {
                 BodyForm::Empty => *response.body_mut() = Body::empty(),
@@ -93,7 +94,7 @@ impl Faults {
             response.headers_mut().insert(HeaderName::from_static(APPLIED_HEADER), applied);
         }
         if let Some(ignored) = self.ignored {
-            add_reason(response, &ignored);
+            add_reason(response, &redactor().hide(&ignored));
         }
     }
 }

@@ -115,11 +115,13 @@ impl VendorApi {
         let begun = Instant::now();
         let head = Arc::new(request.into_parts().0);
         let whole = head.uri.path();
+        let is_key = |id: &str| self.sandboxes.is_key(id);
         // A path that names no sandbox where it should is the default one's.
-        let (in_path, path) = split_sandbox(whole).unwrap_or((Some(Sandboxes::DEFAULT), whole));
+        let split = split_sandbox(whole).ok().filter(|(id, _)| !id.is_some_and(is_key));
+        let (in_path, path) = split.unwrap_or((Some(Sandboxes::DEFAULT), whole));
         let credentials = auth::credentials(&head.headers).ok();
         let behind_key = credentials.and_then(|credentials| credentials.sandbox);
-        let sandbox = self.sandboxes.get(in_path.or(behind_key));
+        let sandbox = self.sandboxes.get(in_path.or(behind_key.filter(|id| !is_key(id))));
         let endpoint = contract::endpoint(path);
         let faults = endpoint
             .filter(|_| contract::allows(head.method.as_str()))
@@ -138,9 +140,11 @@ impl VendorApi {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
             let words = endpoint.map(|endpoint| (endpoint, &sandbox.settings.readings));
             let advice = hints::advice(&refusal, &head, endpoint, &sandbox);
-            response = refusal.response(words, advice.as_deref());
+            let own = self.sandboxes.redactor().for_head(&head.uri, &head.headers);
+            response = refusal.response(words, advice.as_deref(), &own);
         }
-        faults.apply(&mut response);
+        faults
+            .apply(&mut response, || self.sandboxes.redactor().for_head(&head.uri, &head.headers));
         self.record(&sandbox, &head, peer, endpoint, begun, &mut response);
         if !sandbox.is_default() {
             ResponseMeta::of(&mut response).sandbox = Some(sandbox);
@@ -156,7 +160,8 @@ impl VendorApi {
         head: &request::Parts,
         peer: &Peer,
     ) -> Response {
-        let mut response = Refusal::from(error).response(None, None);
+        let own = self.sandboxes.redactor().for_head(&head.uri, &head.headers);
+        let mut response = Refusal::from(error).response(None, None, &own);
         let sandbox = self.sandboxes.get(None);
         self.record(&sandbox, head, peer, None, Instant::now(), &mut response);
         response

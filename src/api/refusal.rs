@@ -12,8 +12,8 @@ use crate::contract::Field::{ConversationId, EndTime, Page, StartTime};
 use crate::contract::{
     self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Param, Readings, SCHEME,
 };
+use crate::redact::Redactor;
 use crate::sandbox::RateLimit;
-use crate::sandbox::journal::CUT;
 use crate::target::split_sandbox;
 
 /// Why a request is refused. Its text, in visible ASCII, is the reason: what was wrong, and what would
@@ -85,11 +85,13 @@ impl Refusal {
     }
 
     /// The response, in the words of an endpoint and as the readings have it; without an endpoint, in
-    /// those that all endpoints share. `advice` stands behind the reason.
+    /// those that all endpoints share. `advice` stands behind the reason; `redactor` hides the secrets
+    /// of the request in what the reason quotes.
     pub(crate) fn response(
         &self,
         words: Option<(&Endpoint, &Readings)>,
         advice: Option<&str>,
+        redactor: &Redactor,
     ) -> Response {
         let code = self.code();
         let (endpoint, readings) = words.unzip();
@@ -111,7 +113,19 @@ impl Refusal {
         if let Self::RateLimited { wait, .. } = self {
             headers.insert(header::RETRY_AFTER, (*wait).into());
         }
-        let reason = format!("{self}{}", advice.unwrap_or(""));
+        let mut reason = match self {
+            // The name of an agent is the server's own word, whatever its key is.
+            Self::AgentDeleted { .. } => self.to_string(),
+            _ => redactor.hide_visible(self.to_string()),
+        };
+        match advice {
+            // It names keys that are no secret.
+            Some(advice) if matches!(self, Self::UnknownKey | Self::NoConversation { .. }) => {
+                reason.push_str(advice);
+            }
+            Some(advice) => reason.push_str(&redactor.hide_visible(advice.to_owned())),
+            None => {}
+        }
         let reason = HeaderValue::try_from(reason).expect("a reason is visible ASCII");
         headers.insert(HeaderName::from_static(REASON_HEADER), reason.clone());
         ResponseMeta::of(&mut response).refused = Some((code, reason));
@@ -143,10 +157,13 @@ fn right_method(method: &str) -> String {
 /// Why there is nothing at a path.
 fn no_endpoint(whole: &str, method: &str) -> String {
     let path = match split_sandbox(whole) {
+        Ok((Some(id), path)) if contract::endpoint(path).is_some() => {
+            return format!("{} is an API key, and names no sandbox", quote(id));
+        }
         Ok((_, path)) => path,
         Err(id) => {
             let id = quote(id);
-            return format!("{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");
+            return format!("{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -, and no API key");
         }
     };
     if let Some(unserved) = contract::unserved(path) {
@@ -175,6 +192,8 @@ pub(super) fn add_challenge(response: &mut Response) {
 /// else in quotes.
 pub(super) fn quote(bytes: impl AsRef<[u8]>) -> String {
     const MOST: usize = 200;
+    // The redactor looks for cut keys before these dots.
+    const CUT: &str = "...\"";
     let bytes = bytes.as_ref();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);
     if (1..=MOST).contains(&bytes.len()) && bytes.iter().all(plain) {

@@ -37,7 +37,7 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
         Err(exit) => return exit,
     };
     let sandboxes = Arc::clone(&app.sandboxes);
-    let log = AccessLog::start(&config, Arc::clone(&sandboxes), io::stderr());
+    let log = AccessLog::start(&config, io::stderr());
     let log = match log {
         Ok(log) => log,
         Err(error) => return fail(Exit::Failed, &format!("cannot start the access log: {error}")),

@@ -2,20 +2,23 @@
 //! [`Failure`]. axum's `Path` and `Query` would decode escapes and plus signs and refuse in serde's words;
 //! ours take a text as it was sent and suggest the nearest right word.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Bytes, HttpBody};
+use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use super::{Failure, on_blocking_thread};
 use crate::keys::SandboxId;
+use crate::redact::Redactor;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::verdict::{Rule, RuleError};
 use crate::suggest::{nearest, quoted};
@@ -50,6 +53,61 @@ impl<T: FromPath, S: Sync> FromRequestParts<S> for Path<T> {
         // `/__admin/sandboxes/{id}/…`
         let id = parts.uri.path().split('/').nth(3).expect("the route of the operation has an id");
         T::read(id).map(Self)
+    }
+}
+
+/// Refuses a path whose sandbox has no right id. A key is none, because ids are shown everywhere.
+pub(super) async fn check_id(
+    State(sandboxes): State<Arc<Sandboxes>>,
+    Path(id): Path<SandboxId>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    if sandboxes.is_key(&id) {
+        return Err(Failure::bad(format!("{} is an API key, and names no sandbox", quoted(&id))));
+    }
+    Ok(next.run(request).await)
+}
+
+/// Hides secrets in the texts of a failure, which may quote path, query and body.
+pub(super) async fn hide_secrets(
+    State(sandboxes): State<Arc<Sandboxes>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let own = sandboxes.redactor().for_head(request.uri(), request.headers());
+    let (mut head, body) = next.run(request).await.into_parts();
+    if !head.status.is_client_error() && !head.status.is_server_error() {
+        return Response::from_parts(head, body);
+    }
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return Failure::bug().into_response();
+    };
+    let Ok(mut document) = serde_json::from_slice(&body) else {
+        return Response::from_parts(head, body.into());
+    };
+    if !hide_in(&mut document, &own) {
+        return Response::from_parts(head, body.into());
+    }
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, document.to_string().into())
+}
+
+/// Hides secrets in every text of a document, and returns whether there were any.
+fn hide_in(document: &mut Value, own: &Redactor) -> bool {
+    match document {
+        Value::String(text) => match own.hide(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(hidden) => {
+                *text = hidden;
+                true
+            }
+        },
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| hide_in(item, own) | any),
+        Value::Object(fields) => {
+            fields.values_mut().fold(false, |any, field| hide_in(field, own) | any)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

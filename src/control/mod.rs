@@ -30,19 +30,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
-use axum::middleware::{from_extractor, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 
 use crate::api::Refusal;
-use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::settings::Admin;
 use crate::suggest::quoted;
 pub(crate) use extract::MOST_BODY;
-use extract::Path;
 use failure::Failure;
 pub(crate) use operation::Operation;
 
@@ -121,6 +119,8 @@ pub(crate) fn operations() -> Vec<Operation> {
 pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Duration) -> Router {
     let is_enabled = !admin.is_off;
     let guard = from_fn_with_state(Arc::new(admin), guard::check);
+    let check_id = from_fn_with_state(Arc::clone(sandboxes), extract::check_id);
+    let hide = from_fn_with_state(Arc::clone(sandboxes), extract::hide_secrets);
     let read_body = from_fn_with_state(body_timeout, extract::read_body);
     let mut operations = operations();
     operations.retain(|operation| is_enabled || operation.is_open);
@@ -133,7 +133,7 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
         for operation in at_path {
             let mut handler = operation.handler.clone().route_layer(read_body.clone());
             if operation.path.contains("{id}") {
-                handler = handler.route_layer(from_extractor::<Path<SandboxId>>());
+                handler = handler.route_layer(check_id.clone());
             }
             if !operation.is_open {
                 handler = handler.route_layer(guard.clone());
@@ -156,13 +156,14 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
         };
         router.fallback(nothing.layer(guard))
     } else {
-        let nothing = async |method: Method, uri: Uri| {
-            let (path, method) = (uri.path().to_owned(), method.to_string());
-            Refusal::NotFound { path, method }.response(None, None)
+        let nothing = async |State(sandboxes): State<Arc<Sandboxes>>, request: Request| {
+            let (uri, method) = (request.uri(), request.method().to_string());
+            let own = sandboxes.redactor().for_head(uri, request.headers());
+            Refusal::NotFound { path: uri.path().to_owned(), method }.response(None, None, &own)
         };
         router.fallback(nothing)
     };
-    router.layer(DefaultBodyLimit::max(MOST_BODY)).with_state(Arc::clone(sandboxes))
+    router.layer(DefaultBodyLimit::max(MOST_BODY)).layer(hide).with_state(Arc::clone(sandboxes))
 }
 
 /// The methods of the operations at one path, as `Allow` lists them.

@@ -238,6 +238,10 @@ pub(super) fn put() -> Operation {
         .fails(&[500])
         .blocking(|call, (Path(id), Body(body)): (Path<SandboxId>, Body<SandboxSettings>)| {
             let SandboxSettings { settings, warnings } = body;
+            let mut own = settings.world.iter().flat_map(|world| &world.agents);
+            if own.any(|agent| agent.keys.iter().any(|key| **key == *id)) {
+                return Err(Failure::bad("the id of a sandbox is not a key of its agents"));
+            }
             Ok(shown_with(call, &call.put(&id, Some(settings)), Some(warnings)))
         })
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{Sandbox, Sandboxes};
-use crate::records::world::World;
-use crate::sandbox::journal::{Entry, EntryId, Exchange, JournalContents, Redactor, Request};
+use crate::sandbox::journal::{Entry, EntryId, Exchange, JournalContents, Request};
 
 /// Requests of one sandbox or of all, in the order in which they came.
 #[derive(Default)]
@@ -138,16 +137,6 @@ impl Sandboxes {
             None => Some((until - last).saturating_sub(entries.len() as u64)),
         };
         EntryBatch { entries, missing, until }
-    }
-
-    /// A redactor of the keys of every sandbox.
-    pub(crate) fn redactor(&self) -> Redactor {
-        let base = Arc::clone(&*self.world());
-        let own = self.all_live().into_iter().filter_map(|sandbox| sandbox.settings.world.clone());
-        let mut worlds: Vec<Arc<World>> = own.chain([base]).collect();
-        worlds.sort_unstable_by_key(Arc::as_ptr);
-        worlds.dedup_by_key(|world| Arc::as_ptr(world));
-        Redactor::new(worlds.iter().map(|world| &**world))
     }
 
     /// The requests of one sandbox, or of all, without keys.

@@ -33,12 +33,13 @@ use parking_lot::Mutex;
 
 use crate::contract::{ENDPOINTS, Operation, Readings};
 use crate::records::world::World;
+use crate::redact::Redactor;
 use crate::sandbox::faults::{
     ArmedFault, DrawSeed, Fault, InjectedFault, NamedFault, Occurrence, PreferenceOutcome,
     Preferences,
 };
 use crate::sandbox::hazard::{Hazard, Hazards};
-use crate::sandbox::journal::{Budget, Journal, Redactor};
+use crate::sandbox::journal::{Budget, Journal};
 use crate::sandbox::verdict::Verdict;
 use limit::Windows;
 
@@ -127,6 +128,11 @@ impl Sandbox {
             Some(world) => Guard::from_inner(Arc::clone(world)),
             None => self.base.world(),
         }
+    }
+
+    /// Hides every secret that the server knows.
+    pub(crate) fn redactor(&self) -> Arc<Redactor> {
+        self.base.redactor()
     }
 
     pub(crate) fn hazards(&self) -> Hazards {
@@ -245,14 +251,12 @@ impl Sandbox {
         };
         if !verdict.findings.is_empty() {
             // Findings quote paths and parameters, which may hold keys that clients sent.
-            let redactor = Redactor::new([&**self.world(), &**self.base.world()]);
-            // If one key stood there unescaped, another one may still stand there with escapes.
-            let hider = Redactor::new([&**self.world()]);
+            let redactor = self.redactor();
             for finding in &mut verdict.findings {
-                finding.what = hider.redact(&redactor.redact(&finding.what));
+                finding.what = redactor.hide(&finding.what).into_owned();
                 for line in &mut finding.request_lines {
-                    line.method = redactor.redact(&line.method);
-                    line.target = redactor.redact_target(&line.target);
+                    line.method = redactor.part(&line.method).into_owned();
+                    line.target = redactor.target(&line.target);
                 }
             }
         }

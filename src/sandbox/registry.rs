@@ -20,6 +20,7 @@ use super::{Sandbox, SandboxConfig, SandboxEnd, Settings};
 use crate::records::Agents;
 use crate::records::generate::Generator;
 use crate::records::world::World;
+use crate::redact::Redactor;
 use crate::sandbox::journal::Budget;
 use crate::sandbox::verdict::{Verdict, VerdictSum};
 use crate::suggest::nearest;
@@ -29,11 +30,47 @@ pub(crate) struct SharedState {
     /// Replaced as a whole when fixtures change. A request takes it once and so sees one state.
     world: ArcSwap<World>,
     began: Instant,
+    secrets: Mutex<Secrets>,
+}
+
+/// Where the secrets stand that the server knows.
+struct Secrets {
+    admin_token: Option<String>,
+    /// The records that sandboxes have of their own.
+    own: Vec<Weak<World>>,
+    /// Hides all of them; `None`: they have changed since it was made.
+    redactor: Option<Arc<Redactor>>,
 }
 
 impl SharedState {
     pub(super) fn world(&self) -> Guard<Arc<World>> {
         self.world.load()
+    }
+
+    /// Hides every secret that the server knows.
+    pub(super) fn redactor(&self) -> Arc<Redactor> {
+        let mut secrets = self.secrets.lock();
+        if let Some(redactor) = &secrets.redactor {
+            return Arc::clone(redactor);
+        }
+        let mut worlds: Vec<Arc<World>> = secrets.own.iter().filter_map(Weak::upgrade).collect();
+        worlds.push(self.world.load_full());
+        let keys = worlds.iter().flat_map(|world| &world.agents).flat_map(|agent| &agent.keys);
+        let redactor = Redactor::new(keys.chain(&secrets.admin_token).map(String::as_str));
+        let redactor = Arc::new(redactor);
+        secrets.redactor = Some(Arc::clone(&redactor));
+        redactor
+    }
+
+    /// Learns the keys of records that a sandbox has of its own.
+    fn learn(&self, world: &Arc<World>) {
+        let mut secrets = self.secrets.lock();
+        let is_new = !secrets.own.iter().any(|own| own.as_ptr() == Arc::as_ptr(world));
+        if is_new {
+            secrets.own.retain(|own| own.strong_count() > 0);
+            secrets.own.push(Arc::downgrade(world));
+            secrets.redactor = None;
+        }
     }
 }
 
@@ -124,8 +161,11 @@ impl Sandboxes {
 
     /// The sandboxes of a server, with its own settings, which [`SandboxConfig::settings`] makes.
     pub(crate) fn new(world: World, settings: Settings, config: SandboxConfig) -> Self {
-        let base =
-            Arc::new(SharedState { world: ArcSwap::from_pointee(world), began: Instant::now() });
+        let base = Arc::new(SharedState {
+            world: ArcSwap::from_pointee(world),
+            began: Instant::now(),
+            secrets: Mutex::new(Secrets { admin_token: None, own: Vec::new(), redactor: None }),
+        });
         let server = Arc::new(settings);
         let bytes = config.journal_mebibytes << 20;
         let journals = Budget::new(config.journal_requests, bytes, config.clock);
@@ -263,6 +303,24 @@ impl Sandboxes {
     #[cfg(feature = "cli")]
     pub(crate) fn replace_world(&self, world: World) {
         self.base.world.store(Arc::new(world));
+        self.base.secrets.lock().redactor = None;
+    }
+
+    /// Hides every secret that the server knows: the keys of every sandbox, and the token of the
+    /// control API.
+    pub(crate) fn redactor(&self) -> Arc<Redactor> {
+        self.base.redactor()
+    }
+
+    /// Hides the token of the control API wherever it is sent.
+    pub(crate) fn hide_token(&self, token: Option<String>) {
+        let mut secrets = self.base.secrets.lock();
+        (secrets.admin_token, secrets.redactor) = (token, None);
+    }
+
+    /// Whether a text that should name a sandbox is a key that the server knows.
+    pub(crate) fn is_key(&self, id: &str) -> bool {
+        self.redactor().is_known(id)
     }
 
     /// The sandbox of a valid id. It is made if there is none.
@@ -441,6 +499,9 @@ impl Sandboxes {
     }
 
     fn make(&self, id: &str, settings: Arc<Settings>, now: u64) -> Sandbox {
+        if let Some(world) = &settings.world {
+            self.base.learn(world);
+        }
         let shared = (Arc::clone(&self.base), Arc::clone(&self.journals));
         let sandbox = Sandbox::new(id, settings, shared.0, shared.1);
         self.mark_used(&sandbox, now);

@@ -209,7 +209,7 @@ async fn answer(
     let body = RequestBody::new(incoming, &client.state).map(|body| (Framing::of(&head), body));
     let whole = body.as_ref().map_or_else(Body::empty, |(_, body)| Body::new(body.clone()));
     let request = Request::from_parts(head, whole);
-    let begun = log.is_some().then(|| RequestStart::new(&request));
+    let begun = log.is_some().then(|| RequestStart::new(&request, &app.sandboxes));
     let may_take_long = control::is_search(request.uri().path());
     let answering = app.serve(request, body.as_ref(), &client.peer);
     let mut response = if may_take_long {

@@ -17,11 +17,9 @@ use std::time::{Duration, SystemTime};
 use axum::http::{HeaderValue, StatusCode};
 
 use crate::api::ResponseMeta;
-use crate::contract;
-use crate::sandbox::Sandboxes;
 use crate::settings::{LogFormat, ServerConfig};
+use line::LogLine;
 pub(super) use line::RequestStart;
-use line::{LineView, LogLine};
 
 /// Returns the time of day.
 pub(crate) type Clock = fn() -> SystemTime;
@@ -92,7 +90,6 @@ impl AccessLog {
     /// the token of the control API in the config.
     pub(crate) fn start(
         config: &ServerConfig,
-        sandboxes: Arc<Sandboxes>,
         out: impl Write + Send + 'static,
     ) -> std::io::Result<Option<(Self, FlushWaiter)>> {
         let format = config.log_format;
@@ -103,8 +100,7 @@ impl AccessLog {
         let (lines, queue) = channel();
         let counts = Arc::new(Counts::default());
         let log = Self { lines, counts: Arc::clone(&counts), clock: config.sandbox.clock };
-        let admin_token = config.admin.token.clone();
-        let writer = Writer { format, sandboxes, admin_token, counts, out };
+        let writer = Writer { format, counts, out };
         std::thread::Builder::new().name("access-log".into()).spawn(move || {
             writer.run(&queue);
             drop(done);
@@ -141,7 +137,6 @@ impl AccessLog {
                 .map(|(code, reason)| (Some(code.number()), reason.clone())),
             fault: meta.and_then(|meta| meta.fault.as_ref()).map(|injected| injected.id.clone()),
             sandbox: sandbox.map(|sandbox| sandbox.id.clone()),
-            world: sandbox.and_then(|sandbox| sandbox.settings.world.clone()),
         };
         PendingLine { log: Arc::clone(self), line: Some(line) }
     }
@@ -157,7 +152,6 @@ impl AccessLog {
             refused: Some((None, reason)),
             fault: None,
             sandbox: None,
-            world: None,
         });
     }
 }
@@ -165,9 +159,6 @@ impl AccessLog {
 /// Writes the lines. All that takes time happens here, because no request waits for it.
 struct Writer<W> {
     format: LogFormat,
-    /// Keys of their agents are never written.
-    sandboxes: Arc<Sandboxes>,
-    admin_token: Option<String>,
     counts: Arc<Counts>,
     out: W,
 }
@@ -202,18 +193,9 @@ impl<W: Write> Writer<W> {
     }
 
     fn append(&self, line: &LogLine, out: &mut String) {
-        // A request to an endpoint in the default sandbox shows nothing that the client chose,
-        // unless it was refused, so only the others are searched for keys.
-        let secret = line.request.as_ref().is_some_and(|request| {
-            let shows_input = line.refused.is_some()
-                || line.sandbox.is_some()
-                || contract::endpoint(request.uri.path()).is_none();
-            shows_input && line.holds_key(request, &self.sandboxes, self.admin_token.as_deref())
-        });
-        let view = LineView { line, secret };
         let written = match self.format {
-            LogFormat::Json => writeln!(out, "{}", view.json()),
-            LogFormat::Text | LogFormat::Off => view.text(out),
+            LogFormat::Json => writeln!(out, "{}", line.json()),
+            LogFormat::Text | LogFormat::Off => line.text(out),
         };
         written.expect("writing to a string cannot fail");
     }

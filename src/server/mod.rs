@@ -30,6 +30,7 @@ use crate::api::{self, MessageError, Refusal, VendorApi};
 use crate::control;
 use crate::document::Problem;
 use crate::records::world::{World, WorldError};
+use crate::redact::Redactor;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::Request as Recorded;
 use crate::sandbox::peer::Peer;
@@ -64,6 +65,7 @@ impl App {
         let world = World::new(&sandbox.records)?;
         let clock = sandbox.clock;
         let sandboxes = Arc::new(Sandboxes::new(world, settings, sandbox));
+        sandboxes.hide_token(admin.token.clone());
         let vendor = VendorApi::new(Arc::clone(&sandboxes), api::router());
         // The control API is not under the CORS layer, because no web page may use it.
         Ok(Self {
@@ -108,7 +110,9 @@ impl App {
             && body.is_unread()
             && drain(body.clone(), within).await == DrainOutcome::Failed
         {
-            return Refusal::from(MessageError::MalformedChunks).response(None, None);
+            let error = Refusal::from(MessageError::MalformedChunks);
+            // It quotes nothing.
+            return error.response(None, None, &Redactor::default());
         }
         response
     }
@@ -293,7 +297,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If the id is not 1 to 64 of `A-Za-z0-9._-`.
+    /// If the id is not 1 to 64 of `A-Za-z0-9._-`, or is an API key.
     #[must_use]
     #[track_caller]
     pub fn sandbox(&self, id: &str) -> Sandbox<'_> {

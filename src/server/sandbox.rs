@@ -53,8 +53,9 @@ impl<'s> Sandbox<'s> {
     #[track_caller]
     pub(super) fn new(server: &'s Server, id: &str) -> Self {
         assert!(
-            is_sandbox_id(id),
-            "the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, not {id:?}"
+            is_sandbox_id(id) && !server.sandboxes.is_key(id),
+            "the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, and no API key, not {:?}",
+            server.sandboxes.redactor().hide(id)
         );
         Self {
             server,

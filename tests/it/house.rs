@@ -12,6 +12,7 @@ const ROOMS: &[&str] = &[
     "contract",
     "keys",
     "target",
+    "redact",
     "document",
     "records",
     "sandbox",

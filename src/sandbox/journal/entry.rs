@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
 use super::Exchange;
 use crate::contract::{Code, Operation};
+use crate::redact::Redactor;
 
 /// A request and its outcome.
 #[derive(Clone, Debug)]
@@ -120,6 +121,11 @@ impl Entry {
             let (name, value) = (words.next()?, words.next()?);
             Some((String::from_utf8_lossy(name), value))
         })
+    }
+
+    /// Hides what `known` hides, and what this request sent as a secret.
+    pub(crate) fn redactor(&self, known: &Redactor) -> Redactor {
+        known.for_request(&self.target(), self.headers())
     }
 
     /// The value of the first header of this name.

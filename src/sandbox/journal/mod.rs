@@ -2,11 +2,9 @@
 //! sandboxes together. If there are too many, the oldest are dropped and counted.
 
 mod entry;
-mod redactor;
 mod request;
 
 pub(crate) use entry::Entry;
-pub(crate) use redactor::{CUT, HOLDS_KEY, Redactor, is_cut, is_key_name, redact_sent_keys};
 pub use request::{Request, Violation};
 pub(crate) use request::{found_endpoint, pairs};
 

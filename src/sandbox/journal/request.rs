@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use percent_encoding::percent_decode_str;
 
 use super::Entry;
-use super::redactor::Redactor;
 use crate::contract::{Code, Operation};
+use crate::redact::Redactor;
 use crate::sandbox::verdict::{Rule, violations};
 
 /// A request that the server received, and its outcome: [`Server::requests`](crate::Server).
@@ -78,7 +78,7 @@ pub struct Violation {
 
 impl Request {
     pub(crate) fn new(entry: &Entry, sandbox: &str, redactor: &Redactor) -> Self {
-        let own = redactor.for_request(entry);
+        let own = entry.redactor(redactor);
         let violations = violations(entry).into_iter();
         let headers = entry.headers();
         Self {
@@ -89,20 +89,20 @@ impl Request {
             operation: entry.operation,
             status: entry.status,
             code: entry.code,
-            reason: own.reason(entry),
+            reason: own.hide(&entry.reason()).into_owned(),
             fault: entry.fault().into_owned(),
             violations: violations
-                .map(|(rule, what)| Violation { rule, what: own.redact_text(&what) })
+                .map(|(rule, what)| Violation { rule, what: own.hide(&what).into_owned() })
                 .collect(),
             duration: entry.took,
             unread: entry.unread,
             is_http_1_0: entry.is_http_1_0,
-            method: own.method(entry),
+            method: own.part(&entry.method()).into_owned(),
             target: own.target(&entry.target()),
             headers: headers
                 .map(|(name, value)| {
-                    let value = redactor.header(&own, &name, value);
-                    (name.into_owned(), value)
+                    let value = own.header(&name, value);
+                    (own.hide(&name).into_owned(), value)
                 })
                 .collect(),
         }

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use super::{Finding, Rule};
-use crate::sandbox::journal::{Entry, Redactor};
+use crate::redact::Redactor;
+use crate::sandbox::journal::Entry;
 
 /// A finding names at most this many requests.
 const MAX_NAMED: usize = 5;
@@ -35,7 +36,9 @@ impl RequestLine {
 
     /// The line of a request.
     pub(super) fn of_entry(entry: &Entry) -> Self {
-        let (method, target) = Redactor::default().request_line(entry);
+        let own = entry.redactor(&Redactor::default());
+        let (method, target) =
+            (own.part(&entry.method()).into_owned(), own.target(&entry.target()));
         let target = if target.len() > MAX_TARGET { truncate(&target) } else { target };
         let (method, target) = (printable(&method), printable(&target));
         Self { number: entry.number, method, target }

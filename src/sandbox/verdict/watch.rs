@@ -9,13 +9,14 @@ use axum::http::{Method, header};
 use hashbrown::HashMap;
 
 use super::findings::{Findings, RequestRefs};
-use super::read::{named, parse, parse_entry, sent_keys, unknown_endpoint};
+use super::read::{named, parse, parse_entry, unknown_endpoint};
 use super::retries::{Moment, RetryTracker};
 use super::walk::PageWalk;
 use super::{Coverage, RequestLine, Rule, ServedPage, Verdict};
 use crate::contract::{self, Code};
+use crate::redact::Redactor;
 use crate::sandbox::faults::BodyForm;
-use crate::sandbox::journal::{Entry, Exchange, redact_sent_keys};
+use crate::sandbox::journal::{Entry, Exchange};
 use crate::sandbox::peer::ResponseReceipt;
 
 /// How many bytes the walks of a sandbox take together. If they take more, or are too many, those
@@ -60,13 +61,15 @@ impl<'a> Observation<'a> {
         let (method, query) = (head.method.as_str(), head.uri.query().unwrap_or(""));
         let body = entry.body && contract::allows(method);
         let mut parsed = parse(exchange.endpoint, query, key_of(exchange), body);
-        for (_, what) in &mut parsed.violations {
-            *what = redact_sent_keys(std::mem::take(what), &all_keys_of(exchange));
-        }
         if exchange.fault.is_none() {
-            let broken =
-                unknown_endpoint((method, head.uri.path()), entry.code, || all_keys_of(exchange));
+            let broken = unknown_endpoint((method, head.uri.path()), entry.code);
             parsed.violations.extend(broken.map(|what| (Rule::UnknownEndpoint, what)));
+        }
+        if !parsed.violations.is_empty() {
+            let own = Redactor::default().for_head(&head.uri, &head.headers);
+            for (_, what) in &mut parsed.violations {
+                *what = own.hide(what).into_owned();
+            }
         }
         let delay = exchange.fault.map_or(Duration::ZERO, |injected| injected.delay);
         Self {
@@ -110,7 +113,8 @@ impl<'a> Observation<'a> {
     /// The method and the path, without the query, which may hold secrets.
     fn name(&self) -> String {
         let head = self.exchange.head;
-        named((head.method.as_str(), head.uri.path()), &all_keys_of(self.exchange))
+        let named = named((head.method.as_str(), head.uri.path()));
+        Redactor::default().for_head(&head.uri, &head.headers).hide(&named).into_owned()
     }
 
     fn is_cut_off(&self) -> bool {
@@ -153,12 +157,6 @@ impl<'a> Observation<'a> {
 fn key_of<'a>(exchange: &Exchange<'a>) -> &'a [u8] {
     let key = exchange.head.headers.get(header::AUTHORIZATION);
     key.map_or(&b""[..], |key| key.as_bytes())
-}
-
-/// All that a request sent as keys, in whichever headers.
-fn all_keys_of(exchange: &Exchange<'_>) -> Vec<u8> {
-    let headers = exchange.head.headers.iter();
-    sent_keys(headers.map(|(name, value)| (name, value.as_bytes())))
 }
 
 /// How many bytes request lines take.
@@ -351,7 +349,8 @@ impl Watch {
             let path = crate::target::without_sandbox(
                 target.split_once('?').map_or(&*target, |(path, _)| path),
             );
-            let request = named((&entry.method(), path), &sent_keys(entry.headers()));
+            let request = named((&entry.method(), path));
+            let request = entry.redactor(&Redactor::default()).hide(&request).into_owned();
             let what = format!("the answer to {request} was not read to its end");
             self.find(Rule::UnreadAnswer, what, RequestRefs::new(&[entry.number], entries));
         }

@@ -2,10 +2,11 @@
 
 mod bodies;
 mod documents;
-mod events;
+pub(crate) mod events;
 mod fuzz;
 mod guard;
 mod journal;
+mod key_places;
 mod openapi;
 mod openapi_bodies;
 mod patterns;
