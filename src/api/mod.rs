@@ -35,7 +35,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderName, Method, Uri, header, request};
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header, request};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanic;
@@ -146,6 +146,7 @@ impl VendorApi {
         faults
             .apply(&mut response, || self.sandboxes.redactor().for_head(&head.uri, &head.headers));
         self.record(&sandbox, &head, peer, endpoint, begun, &mut response);
+        echo_request_id(&head.headers, &mut response);
         if !sandbox.is_default() {
             ResponseMeta::of(&mut response).sandbox = Some(sandbox);
         }
@@ -164,6 +165,7 @@ impl VendorApi {
         let mut response = Refusal::from(error).response(None, None, &own);
         let sandbox = self.sandboxes.get(None);
         self.record(&sandbox, head, peer, None, Instant::now(), &mut response);
+        echo_request_id(&head.headers, &mut response);
         response
     }
 
@@ -238,6 +240,24 @@ impl VendorApi {
     }
 }
 
+/// The header by which a client names a request. The journal keeps it as any header, and lists
+/// requests by it.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+/// An id with more bytes is not echoed.
+const MAX_REQUEST_ID: usize = 128;
+
+/// Sends a request's own id back, so that both sides of a log can be matched. One that is too long or
+/// not of visible ASCII is ignored, because the request is right without it.
+fn echo_request_id(headers: &HeaderMap, response: &mut Response) {
+    let Some(id) = headers.get(REQUEST_ID) else { return };
+    let is_right =
+        (1..=MAX_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    if is_right {
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), id.clone());
+    }
+}
+
 /// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
 /// asks before a request; one that is none goes past it.
 pub(crate) fn open(vendor: VendorApi) -> Router {
@@ -263,6 +283,7 @@ fn allow_browsers() -> CorsLayer {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             HeaderName::from_static(REASON_HEADER),
+            HeaderName::from_static(REQUEST_ID),
             HeaderName::from_static(faulty::FAULT_HEADER),
             HeaderName::from_static(faulty::APPLIED_HEADER),
             header::RETRY_AFTER,

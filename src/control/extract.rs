@@ -17,11 +17,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{Failure, on_blocking_thread};
+use crate::api::REQUEST_ID;
+use crate::contract::{Code, ENDPOINTS, Operation};
 use crate::keys::SandboxId;
 use crate::redact::Redactor;
 use crate::sandbox::Sandboxes;
+use crate::sandbox::journal::Entry;
 use crate::sandbox::verdict::{Rule, RuleError};
-use crate::suggest::{nearest, quoted};
+use crate::suggest::{nearest, quoted, unknown as no_word};
 
 /// The part of the path in the place of `{id}` or `{request}`.
 pub(super) struct Path<T>(pub(super) T);
@@ -180,22 +183,102 @@ pub(super) struct ListFilter {
     /// So many at most.
     #[cfg_attr(feature = "docs", schemars(with = "usize"))]
     pub(super) limit: Option<usize>,
+    /// Without so many of the newest.
+    #[cfg_attr(feature = "docs", schemars(with = "usize"))]
+    pub(super) offset: Option<usize>,
     /// Only those that came after this time.
     #[cfg_attr(feature = "docs", schemars(with = "String", extend("format" = "date-time")))]
     pub(super) since: Option<SystemTime>,
+    /// Only those with this HTTP status; 0: a fault broke the connection.
+    #[cfg_attr(feature = "docs", schemars(with = "u16"))]
+    pub(super) status: Option<u16>,
+    /// Only those that were refused with this code.
+    #[cfg_attr(feature = "docs", schemars(with = "Code"))]
+    pub(super) code: Option<Code>,
+    /// Only those that called this operation.
+    #[cfg_attr(feature = "docs", schemars(with = "Operation"))]
+    pub(super) operation: Option<Operation>,
+    /// Only those whose `x-mock-reason` holds this text, in any case.
+    #[cfg_attr(feature = "docs", schemars(with = "String"))]
+    pub(super) reason: Option<String>,
+    /// Only those whose method, target, headers or reason hold this text, in any case. The target
+    /// may hold it decoded.
+    #[cfg_attr(feature = "docs", schemars(with = "String"))]
+    pub(super) text: Option<String>,
+    /// Only those with this `X-Request-Id`.
+    #[cfg_attr(feature = "docs", schemars(with = "String"))]
+    pub(super) request_id: Option<String>,
     #[cfg_attr(feature = "docs", schemars(flatten))]
     pub(super) of: SandboxFilter,
 }
 
+impl ListFilter {
+    /// Whether a request is one of those that are asked for. What `limit`, `offset` and `since` say
+    /// decides on the part of them that is shown.
+    pub(super) fn fits(&self, entry: &Entry) -> bool {
+        let holds = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
+        let holds_anywhere = |part: &str| {
+            let target = entry.target();
+            let decoded = percent_decode_str(&target).decode_utf8_lossy();
+            let line = [&entry.method(), &target, &decoded, &entry.reason()];
+            let mut headers = entry
+                .headers()
+                .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)));
+            line.into_iter().any(|text| holds(text, part))
+                || headers.any(|header| holds(&header, part))
+        };
+        let id = || entry.header(REQUEST_ID).unwrap_or_default();
+        self.status.is_none_or(|status| entry.status.unwrap_or(0) == status)
+            && self.code.is_none_or(|code| entry.code == Some(code))
+            && self.operation.is_none_or(|operation| entry.operation == Some(operation))
+            && self.reason.as_ref().is_none_or(|reason| holds(&entry.reason(), reason))
+            && self.request_id.as_ref().is_none_or(|wanted| id() == wanted.as_bytes())
+            && self.text.as_ref().is_none_or(|text| holds_anywhere(text))
+    }
+}
+
 impl Parameters for ListFilter {
-    const NAMES: &'static [&'static str] = &["limit", "since", "sandbox"];
+    const NAMES: &'static [&'static str] = &[
+        "limit",
+        "offset",
+        "since",
+        "status",
+        "code",
+        "operation",
+        "reason",
+        "text",
+        "request_id",
+        "sandbox",
+    ];
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         match name {
-            "limit" => {
-                let limit = value.parse().map_err(|_| wrong(name, value, "a whole number"))?;
-                self.limit = Some(limit);
+            "limit" | "offset" => {
+                let number = value.parse().map_err(|_| wrong(name, value, "a whole number"))?;
+                let into = if name == "limit" { &mut self.limit } else { &mut self.offset };
+                *into = Some(number);
             }
+            "status" => {
+                let expected = "a status, 100 to 599, or 0 where a fault broke the connection";
+                let status = value.parse().ok();
+                let status = status.filter(|status| matches!(status, 0 | 100..=599));
+                self.status = Some(status.ok_or_else(|| wrong(name, value, expected))?);
+            }
+            "code" => {
+                let known = Code::ALL.map(|code| code.number().to_string());
+                let code = Code::ALL.into_iter().find(|code| code.number().to_string() == value);
+                let expected = format!("one of {}", known.join(", "));
+                self.code = Some(code.ok_or_else(|| wrong(name, value, &expected))?);
+            }
+            "operation" => {
+                let ids = ENDPOINTS.iter().map(|row| row.operation.id());
+                let row = ENDPOINTS.iter().find(|row| row.operation.id() == value);
+                let row = row.ok_or_else(|| Failure::bad(no_word("operation", value, ids)))?;
+                self.operation = Some(row.operation);
+            }
+            "reason" => self.reason = Some(value.to_owned()),
+            "text" => self.text = Some(value.to_owned()),
+            "request_id" => self.request_id = Some(value.to_owned()),
             "since" => {
                 let expected = "a time such as 2026-10-20T09:00:00Z";
                 let since: Result<jiff::Timestamp, _> = value.parse();

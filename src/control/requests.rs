@@ -39,7 +39,8 @@ struct Requests<T> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct Meta {
-    /// How many the journal had when it was asked, whether they were asked for or not.
+    /// How many the journal had when it was asked. A list counts those that fit what it was asked
+    /// for, whatever `limit`, `offset` and `since` leave out.
     total: usize,
     /// How many more there were, which the journal had to drop: a count that may lack some of
     /// them proves nothing.
@@ -138,11 +139,14 @@ pub(super) fn list() -> Operation {
         .about("the journal, newest first, as WireMock's")
         .answers::<Requests<ServeEvent<'_>>>()
         .fails(&[404, 500])
-        .blocking(|call, Query(ListFilter { limit, since, of }): Query<ListFilter>| {
-            let (entries, meta) = collect(call, &of)?;
-            let is_new = |entry: &Entry| since.is_none_or(|since| entry.at > since);
+        .blocking(|call, Query(filter): Query<ListFilter>| {
+            let (mut entries, mut meta) = collect(call, &filter.of)?;
+            entries.retain(|(_, entry)| filter.fits(entry));
+            meta.total = entries.len();
+            let is_new = |entry: &Entry| filter.since.is_none_or(|since| entry.at > since);
             let newest = entries.iter().rev().filter(|(_, entry)| is_new(entry));
-            let requests = shown(call, newest.take(limit.unwrap_or(usize::MAX)));
+            let newest = newest.skip(filter.offset.unwrap_or(0));
+            let requests = shown(call, newest.take(filter.limit.unwrap_or(usize::MAX)));
             let requests: Vec<_> = requests.iter().map(ServeEvent::new).collect();
             Ok(Json(Requests::new(call, requests, meta)).into_response())
         })

@@ -122,7 +122,11 @@ fn limit_since_and_sandbox_filter() {
         ("since=now", "since must be a time such as 2026-10-20T09:00:00Z, got \"now\""),
         ("sandbox=a%20b", "sandbox must be the id of a sandbox, 1 to 64 of A-Z a-z 0-9 . _ -"),
         ("sandbx=a", "no parameter \"sandbx\"; did you mean sandbox?"),
-        ("zzz=a", "no parameter \"zzz\"; one of limit, since, sandbox"),
+        (
+            "zzz=a",
+            "no parameter \"zzz\"; one of limit, offset, since, status, code, operation, reason, \
+             text, request_id, sandbox",
+        ),
     ] {
         let refused = control(server.address(), "GET", &format!("/requests?{query}"), "");
         assert_eq!(refused.status, 400, "{refused:?}");
@@ -424,4 +428,81 @@ fn the_library_hands_requests_out() {
     for part in ["expected requests that do nothing wrong", "did you mean `page_size`?"] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+/// The targets of the requests that a query lists, and the total.
+#[track_caller]
+fn listed(server: &Server, query: &str) -> (Vec<String>, u64) {
+    let answer = control(server.address(), "GET", &format!("/requests?{query}"), "").ok().json();
+    let requests = answer["requests"].as_array().unwrap().iter();
+    let targets = requests.map(|request| request["request"]["url"].as_str().unwrap().to_owned());
+    (targets.collect(), answer["meta"]["total"].as_u64().unwrap())
+}
+
+#[test]
+fn the_journal_is_asked_by_outcome_and_text() {
+    let server = Server::start().unwrap();
+    get(&server, "app-demo", NEWEST).ok();
+    get(&server, "app-demo", "/v1/messages?page=x%20y");
+    get(&server, "wrong", "/v2/messages");
+    get(&server, "app-demo", "/v1/nothing");
+    let own = [("Authorization", "Bearer app-demo"), ("X-Custom", "Blue Whale")];
+    request(&server, "GET", "/v1/else", &own);
+    for (query, expected) in [
+        ("status=200", vec![NEWEST]),
+        ("status=404", vec!["/v1/else", "/v1/nothing"]),
+        ("status=404&limit=1", vec!["/v1/else"]),
+        ("status=404&limit=1&offset=1", vec!["/v1/nothing"]),
+        ("status=404&offset=2", vec![]),
+        ("status=0", vec![]),
+        ("code=40127", vec!["/v2/messages"]),
+        ("code=404&text=whale", vec!["/v1/else"]),
+        ("operation=messages", vec!["/v1/messages?page=x%20y"]),
+        ("reason=unknown%20api", vec!["/v2/messages"]),
+        ("text=x%20y", vec!["/v1/messages?page=x%20y"]),
+        ("text=x%2520y", vec!["/v1/messages?page=x%20y"]),
+        ("text=x-custom", vec!["/v1/else"]),
+        ("text=nowhere", vec![]),
+        ("since=2999-01-01T00:00:00Z", vec![]),
+    ] {
+        assert_eq!(listed(&server, query).0, expected, "{query}");
+    }
+    assert_eq!(listed(&server, "status=404&limit=1").1, 2);
+    assert_eq!(listed(&server, "limit=0").1, 5);
+    for (query, why) in [
+        ("status=99", "status must be a status, 100 to 599, or 0"),
+        ("status=ok", "status must be"),
+        ("code=40001", "code must be one of"),
+        ("operation=mesages", "did you mean messages?"),
+        ("offset=-1", "offset must be a whole number"),
+        ("statuss=200", "did you mean status?"),
+    ] {
+        let answer = control(server.address(), "GET", &format!("/requests?{query}"), "");
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.body.contains(why), "{query}: {}", answer.body);
+    }
+}
+
+#[test]
+fn a_clients_own_request_id_is_sent_back_and_found() {
+    let server = Server::start().unwrap();
+    let ask = |target: &str, id: &str| {
+        let headers = [("Authorization", "Bearer app-demo"), ("X-Request-Id", id)];
+        request(&server, "GET", target, &headers)
+    };
+    let longest = "x".repeat(128);
+    for target in [NEWEST, "/v1/messages?page=x", "/v1/nothing"] {
+        for id in ["a", "7f3c/1:2", &longest] {
+            assert_eq!(ask(target, id).header("x-request-id"), Some(id), "{target}");
+        }
+        for odd in ["", "a b", "é", &format!("{longest}x")] {
+            assert_eq!(ask(target, odd).header("x-request-id"), None, "{target} {odd}");
+        }
+        assert_eq!(get(&server, "app-demo", target).header("x-request-id"), None);
+    }
+    let all = ["/v1/nothing", "/v1/messages?page=x", NEWEST].map(str::to_owned).to_vec();
+    assert_eq!(listed(&server, "request_id=7f3c/1:2"), (all.clone(), 3));
+    // The journal has those, too, that are not sent back.
+    assert_eq!(listed(&server, "request_id=a%20b"), (all, 3));
+    assert_eq!(listed(&server, "request_id=b"), (vec![], 0));
 }
