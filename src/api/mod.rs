@@ -283,10 +283,10 @@ fn allow_browsers() -> CorsLayer {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([
             HeaderName::from_static(REASON_HEADER),
-            HeaderName::from_static(REQUEST_ID),
             HeaderName::from_static(faulty::FAULT_HEADER),
             HeaderName::from_static(faulty::APPLIED_HEADER),
             header::RETRY_AFTER,
+            HeaderName::from_static(REQUEST_ID),
         ])
 }
 

@@ -38,7 +38,9 @@ impl FromPath for SandboxId {
     fn read(text: &str) -> Result<Self, Failure> {
         Self::new(text).ok_or_else(|| {
             let id = quoted(text);
-            Failure::bad(format!("{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -"))
+            Failure::bad(format!(
+                "{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -, and no API key"
+            ))
         })
     }
 }

@@ -82,7 +82,7 @@ fn a_refusal_may_be_read_with_its_reason() {
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert_eq!(
         answer.header("access-control-expose-headers"),
-        Some("x-mock-reason,x-mock-fault,preference-applied,retry-after")
+        Some("x-mock-reason,x-mock-fault,preference-applied,retry-after,x-request-id")
     );
 }
 

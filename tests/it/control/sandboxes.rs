@@ -6,7 +6,7 @@ use gptbots_mock::contract::{Code, Operation};
 use gptbots_mock::{Fault, Hazard, Server};
 use serde_json::json;
 
-use crate::support::assertions::until;
+use crate::support::assertions::{panic_of, until};
 use crate::support::client::{Answer, NEWEST, get, request};
 use crate::support::control::{control, listed, lists, put, shown};
 use crate::support::fixture::{agent, build, silent};
@@ -272,4 +272,41 @@ fn a_request_ends_the_idle_time_of_the_default_sandbox() {
 fn the_idle_time_of_the_default_sandbox_goes_on_while_it_is_looked_at() {
     let server = Server::start().unwrap();
     until("some time passes", || idle_ms(&server, "default") >= 20);
+}
+
+/// Whoever writes key and sandbox the wrong way round would find the key in every list.
+#[test]
+fn a_key_names_no_sandbox() {
+    let server = Server::start().unwrap();
+    let address = server.address();
+    let of_the_form = format!("app-{}", "x1".repeat(10));
+    for key in ["app-demo", "your_apikey", &of_the_form] {
+        for path in ["", "/clock", "/faults", "/reset", "/verdict"] {
+            let method = match path {
+                "" => "PUT",
+                "/verdict" => "GET",
+                _ => "POST",
+            };
+            let refused = control(address, method, &format!("/sandboxes/{key}{path}"), "{}");
+            assert_eq!(refused.status, 400, "{key} {path}: {refused:?}");
+            assert!(!refused.body.contains(key) || *key == *of_the_form, "{refused:?}");
+        }
+        let in_path = get(&server, "app-demo", &format!("/s/{key}{NEWEST}"));
+        assert_eq!(in_path.status, 404, "{in_path:?}");
+        for first in ["login", "app-demo"] {
+            let behind = get(&server, &format!("{first}~{key}"), NEWEST);
+            assert_eq!(behind.status, 401, "{behind:?}");
+            let reason = behind.header("x-mock-reason").unwrap();
+            assert!(reason.starts_with("what stands behind ~ is an API key"), "{reason}");
+        }
+        assert!(panic_of(|| server.sandbox(key).id().len()).contains("and no API key"));
+    }
+    let body = json!({"fixtures": {"agents": [agent("mine", &[])]}}).to_string();
+    control(address, "PUT", "/sandboxes/mine", &body)
+        .failed(400, "the id of a sandbox is not a key of its agents");
+    assert_eq!(listed(address), ["default"]);
+    // What is a little like a key names one.
+    for id in ["app-", "app-demo2", &of_the_form[..23], "app-x1x1x1x1x1x1x1x1x1x.1"] {
+        assert_eq!(control(address, "PUT", &format!("/sandboxes/{id}"), "{}").status, 200, "{id}");
+    }
 }
