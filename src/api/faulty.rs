@@ -1,14 +1,18 @@
 //! The response to a request that a fault strikes. A delay or a broken connection is noted in
 //! [`ResponseMeta`], where the connection reads it.
 
+use std::cell::LazyCell;
+
 use axum::body::{Body, HttpBody};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::ext::ReasonPhrase;
 
+use super::query::RawParams;
 use super::refusal::{Refusal, add_challenge};
 use super::response::{REASON_HEADER, ResponseMeta, respond};
-use crate::contract::{MEDIA_TYPE, Operation};
+use crate::contract::{Endpoint, MEDIA_TYPE};
 use crate::records::generate::mix;
 use crate::redact::Redactor;
 use crate::sandbox::Sandbox;
@@ -37,17 +41,21 @@ pub(super) struct Faults {
 
 impl Faults {
     /// Counts the request. One that asks for a fault gets that one and no other.
-    pub(super) fn draw(sandbox: &Sandbox, operation: Operation, headers: &HeaderMap) -> Self {
+    pub(super) fn draw(sandbox: &Sandbox, endpoint: &Endpoint, head: &Parts) -> Self {
+        let (operation, headers) = (endpoint.operation, &head.headers);
+        // Most sandboxes have no fault that looks at parameters.
+        let raw = LazyCell::new(|| RawParams::read(endpoint, head.uri.query().unwrap_or("")));
+        let params = |field| raw.get(field);
         if headers.contains_key(PREFER) {
             let preferences = headers.get_all(PREFER).iter().map(HeaderValue::as_bytes);
             let preferences = Preferences::read(preferences);
             if !preferences.is_empty() {
                 let (injected, PreferenceOutcome { applied, ignored, .. }) =
-                    sandbox.strike_as_preferred(preferences, operation);
+                    sandbox.strike_as_preferred(preferences, operation, &params);
                 return Self { injected, applied, ignored };
             }
         }
-        Self { injected: sandbox.strike(operation), ..Self::default() }
+        Self { injected: sandbox.strike(operation, &params), ..Self::default() }
     }
 
     /// What is answered in place of the records.

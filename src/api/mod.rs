@@ -125,7 +125,7 @@ impl VendorApi {
         let endpoint = contract::endpoint(path);
         let faults = endpoint
             .filter(|_| contract::allows(head.method.as_str()))
-            .map(|endpoint| Faults::draw(&sandbox, endpoint.operation, &head.headers))
+            .map(|endpoint| Faults::draw(&sandbox, endpoint, &head))
             .unwrap_or_default();
         let mut response = if let Some(response) = faults.replacement() {
             response

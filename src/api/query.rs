@@ -10,7 +10,7 @@ use super::RequestContext;
 use super::refusal::Refusal;
 use crate::contract::{
     Endpoint, FeedbackAbsent, FeedbackFilter, Field, Kind, PageSize, Param, Presence, Readings,
-    TypeFilter,
+    TypeFilter, integer,
 };
 use crate::target::{decode, split_once};
 
@@ -102,12 +102,6 @@ impl Query {
     }
 }
 
-/// An optional `-`, then ASCII digits; what fits a signed 64-bit integer.
-fn integer(value: &str) -> Option<i64> {
-    // `parse` takes a `+`, too.
-    if value.starts_with('+') { None } else { value.parse().ok() }
-}
-
 /// An integer within the bounds of its row, or moved to the nearest one.
 fn within(param: &Param, value: &str, clamp: bool) -> Option<u64> {
     let Kind::Integer { min, max } = param.kind else { return None };
@@ -117,7 +111,7 @@ fn within(param: &Param, value: &str, clamp: bool) -> Option<u64> {
 }
 
 /// The values of the endpoint's parameters in the query string, still encoded, by field.
-struct RawParams<'a>([Occurrences<'a>; Field::COUNT]);
+pub(super) struct RawParams<'a>([Occurrences<'a>; Field::COUNT]);
 
 /// How often a parameter occurs.
 #[derive(Clone, Copy)]
@@ -128,7 +122,7 @@ enum Occurrences<'a> {
 }
 
 impl<'a> RawParams<'a> {
-    fn read(endpoint: &Endpoint, query: &'a str) -> Self {
+    pub(super) fn read(endpoint: &Endpoint, query: &'a str) -> Self {
         let mut values = [Occurrences::None; Field::COUNT];
         let mut rest = Some(query);
         while let Some(query) = rest {
@@ -148,6 +142,14 @@ impl<'a> RawParams<'a> {
         Self(values)
     }
 
+    /// The decoded value of a parameter; `None` where it is absent, empty, repeated or not UTF-8.
+    pub(super) fn get(&self, field: Field) -> Option<Cow<'a, str>> {
+        match self.0[field as usize] {
+            Occurrences::One(raw) => decode(raw).filter(|text| !text.is_empty()),
+            Occurrences::None | Occurrences::Several => None,
+        }
+    }
+
     /// The decoded value; `None` where it is absent or empty.
     fn value(&self, param: &'static Param) -> Result<Option<Cow<'a, str>>, Refusal> {
         match self.0[param.field as usize] {
@@ -165,18 +167,4 @@ impl<'a> RawParams<'a> {
 /// Every name that a query string gives a value, decoded.
 pub(super) fn names(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
     query.split('&').filter_map(|pair| decode(split_once(pair, b'=').0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::integer;
-
-    #[test]
-    fn integers_are_plain() {
-        assert_eq!(integer("007"), Some(7));
-        assert_eq!(integer("-0"), Some(0));
-        for odd in ["", "-", "+1", " 1", "1 ", "1.0", "1e3", "٣", "--1", "9223372036854775808"] {
-            assert_eq!(integer(odd), None, "{odd:?}");
-        }
-    }
 }

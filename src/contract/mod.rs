@@ -33,6 +33,7 @@ pub use endpoints::{ENDPOINTS, Endpoint, Example, LIST_ALL_QUERY, Operation, end
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
 pub use hosts::{HOSTS, Host};
+pub(crate) use params::integer;
 pub use params::{Field, Kind, Param, Presence};
 pub use readings::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, PagePastEnd,

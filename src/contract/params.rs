@@ -14,6 +14,9 @@ macro_rules! fields {
             /// How many there are.
             pub const COUNT: usize = [$($name),*].len();
 
+            /// Every parameter.
+            pub(crate) const ALL: [Self; Self::COUNT] = [$(Self::$field),*];
+
             /// The name in the query string.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -99,6 +102,29 @@ impl Kind {
         }
     }
 
+    /// Whether a value, decoded, is one that it accepts.
+    pub(crate) fn accepts(self, value: &str) -> bool {
+        match self {
+            Self::ConversationType | Self::Feedback => self.words().contains(&value),
+            Self::Text => !value.is_empty(),
+            Self::Millis => integer(value).is_some(),
+            Self::Integer { min, max } => {
+                integer(value).is_some_and(|number| (min..=max).contains(&number))
+            }
+        }
+    }
+
+    /// Whether two values, decoded, ask for the same: numbers are compared as numbers, so `03` is `3`,
+    /// and everything else byte by byte.
+    pub(crate) fn is_same(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Millis | Self::Integer { .. } => {
+                integer(one).is_some_and(|number| integer(other) == Some(number))
+            }
+            Self::ConversationType | Self::Feedback | Self::Text => one == other,
+        }
+    }
+
     /// The type that a filter names. `None`: not a word of the filter.
     pub(crate) fn type_filter(word: &str) -> Option<super::TypeFilter> {
         if word == NO_FILTER { Some(None) } else { ConversationType::from_name(word).map(Some) }
@@ -108,6 +134,12 @@ impl Kind {
     pub(crate) fn feedback_filter(word: &str) -> Option<super::FeedbackFilter> {
         if word == NO_FILTER { Some(None) } else { Feedback::from_name(word).map(Some) }
     }
+}
+
+/// An optional `-`, then ASCII digits; what fits a signed 64-bit integer.
+pub(crate) fn integer(value: &str) -> Option<i64> {
+    // `parse` takes a `+`, too.
+    if value.starts_with('+') { None } else { value.parse().ok() }
 }
 
 /// A row of a page's table of parameters.
@@ -135,5 +167,19 @@ impl Param {
             kind => kind.expected(),
         };
         format!("{required}; {accepts}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::integer;
+
+    #[test]
+    fn integers_are_plain() {
+        assert_eq!(integer("007"), Some(7));
+        assert_eq!(integer("-0"), Some(0));
+        for odd in ["", "-", "+1", " 1", "1 ", "1.0", "1e3", "٣", "--1", "9223372036854775808"] {
+            assert_eq!(integer(odd), None, "{odd:?}");
+        }
     }
 }

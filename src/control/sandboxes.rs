@@ -220,7 +220,7 @@ pub(super) fn put() -> Operation {
     Operation::new(Method::PUT, "/sandboxes/{id}", "putSandbox")
         .about("makes a sandbox anew with the settings of the body, all of them or none")
         .examples(&[
-            ("third-page-fails", r#"{"faults": ["conversations:code=50000,after=2,times=1"]}"#),
+            ("third-page-fails", r#"{"faults": ["conversations:page=3,code=50000,times=1"]}"#),
             ("rate-limit", r#"{"rate_limit": {"requests": 2, "seconds": 60}, "clock": "frozen"}"#),
             ("paging-while-data-changes", r#"{"hazards": ["arrival"]}"#),
             (

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::schema::{
     ObjectSchema, With, any_of, at_least, numbers, sentence, text, text_like, words,
 };
-use crate::contract::{Code, ENDPOINTS};
+use crate::contract::{Code, ENDPOINTS, Field, Kind};
 use crate::sandbox::faults::{BODIES, CONNECTION_FAULTS, Delay, KEYS, MAX_RETRY_AFTER, PREFER_ID};
 
 /// A fault, as a line or as an object.
@@ -31,6 +31,10 @@ fn object() -> Value {
             None => sentence(&format!("{takes}: {does}")),
         };
         object = object.key(key, &about, false, value(key));
+    }
+    for field in Field::ALL {
+        let about = "Strikes only requests with this value of the parameter.";
+        object = object.key(field.name(), about, false, param(field));
     }
     // These are the rules of `Fault::check`. They say what is forbidden, because linters and generators
     // take a `required` for that of the whole object.
@@ -78,6 +82,24 @@ fn value(key: &str) -> Value {
         "probability" => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
         "times" | "every" => at_least(1).with("maximum", u64::MAX),
         key => unreachable!("{key} has no schema"),
+    }
+}
+
+/// The values that any endpoint accepts of a parameter.
+fn param(field: Field) -> Value {
+    let kinds = ENDPOINTS.iter().filter_map(|endpoint| endpoint.param(field)).map(|row| row.kind);
+    let integers = kinds.clone().filter_map(|kind| match kind {
+        Kind::Integer { min, max } => Some((min, max)),
+        _ => None,
+    });
+    let bounds = integers.reduce(|(min, max), (low, high)| (min.min(low), max.max(high)));
+    if let Some((min, max)) = bounds {
+        return json!({ "type": "integer", "minimum": min, "maximum": max });
+    }
+    match kinds.clone().next().expect("an endpoint has each parameter") {
+        Kind::Millis => json!({ "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX }),
+        Kind::Text => text().with("minLength", 1),
+        kind => words(kind.words()),
     }
 }
 

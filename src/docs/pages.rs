@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::parts::{cite, title};
 use crate::contract::{
-    COMMON_ERRORS, CONVERSATION_TYPES, ENDPOINTS, Endpoint, ErrorRow, HOSTS, Presence, READINGS,
-    ReadingId, SUBJECTS, Status, UNSERVED_ENDPOINTS, behaviours, statements,
+    COMMON_ERRORS, CONVERSATION_TYPES, ENDPOINTS, Endpoint, ErrorRow, Field, HOSTS, Presence,
+    READINGS, ReadingId, SUBJECTS, Status, UNSERVED_ENDPOINTS, behaviours, statements,
 };
 use crate::control::{self, MOST_BODY, PREFIX};
 use crate::report::Table;
@@ -194,6 +194,9 @@ fn fault_keys() -> String {
     for (key, takes, does) in &KEYS {
         table.row(&[&format!("`{key}`"), takes, does]);
     }
+    let params: Vec<_> = Field::ALL.map(|field| format!("`{}`", field.name())).into();
+    let does = "strikes only requests with this value of the parameter";
+    table.row(&[&params.join(", "), "what the endpoint accepts", does]);
     table.finish()
 }
 

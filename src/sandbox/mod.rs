@@ -35,8 +35,8 @@ use crate::contract::{ENDPOINTS, Operation, Readings};
 use crate::records::world::World;
 use crate::redact::Redactor;
 use crate::sandbox::faults::{
-    ArmedFault, DrawSeed, Fault, InjectedFault, NamedFault, Occurrence, PreferenceOutcome,
-    Preferences,
+    ArmedFault, DrawSeed, Fault, InjectedFault, NamedFault, Occurrence, ParamValues,
+    PreferenceOutcome, Preferences,
 };
 use crate::sandbox::hazard::{Hazard, Hazards};
 use crate::sandbox::journal::{Budget, Journal};
@@ -169,10 +169,14 @@ impl Sandbox {
     }
 
     /// Counts a request, and picks the fault that strikes it.
-    pub(crate) fn strike(&self, operation: Operation) -> Option<InjectedFault> {
+    pub(crate) fn strike(
+        &self,
+        operation: Operation,
+        params: ParamValues<'_>,
+    ) -> Option<InjectedFault> {
         let mut state = self.state.lock();
         let request = state.count(operation);
-        ArmedFault::strike(&mut state.faults, self.draw_seed(), request)
+        ArmedFault::strike(&mut state.faults, self.draw_seed(), request, params)
     }
 
     /// Counts a request that asks for a fault itself. It gets that fault and no other; if nothing
@@ -181,6 +185,7 @@ impl Sandbox {
         &self,
         preferences: Preferences,
         operation: Operation,
+        params: ParamValues<'_>,
     ) -> (Option<InjectedFault>, PreferenceOutcome) {
         let mut state = self.state.lock();
         let request = state.count(operation);
@@ -189,7 +194,7 @@ impl Sandbox {
             Some((armed, ordinal)) => {
                 Some(armed.inject(self.draw_seed(), Occurrence { operation, ordinal: *ordinal }))
             }
-            None => ArmedFault::strike(&mut state.faults, self.draw_seed(), request),
+            None => ArmedFault::strike(&mut state.faults, self.draw_seed(), request, params),
         };
         (injected, outcome)
     }

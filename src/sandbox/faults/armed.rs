@@ -1,11 +1,12 @@
 //! Which request meets which fault. That is a function of the seed, the sandbox, the operation and
 //! the number of the request, so a run that failed can be repeated, whatever else the server does
-//! meanwhile.
+//! meanwhile. A fault that looks at parameters counts the requests that match them, and this number
+//! takes the place of the request's, because other requests must not shift it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Delay, Fault};
+use super::{Delay, Fault, ParamValues};
 use crate::contract::Operation;
 use crate::records::generate::mix;
 
@@ -57,7 +58,7 @@ impl NamedFault {
 #[derive(Debug)]
 pub(crate) struct ArmedFault {
     pub(crate) definition: NamedFault,
-    /// How many requests it covered.
+    /// How many requests matched it.
     pub(crate) requests: u64,
     /// How many requests it struck.
     pub(crate) strikes: u64,
@@ -88,19 +89,24 @@ impl ArmedFault {
         self.definition.fault.schedule.times.is_some_and(|times| self.strikes >= times)
     }
 
-    /// The first of the faults that strikes a request. Every fault counts the requests that it
-    /// covers, whether another one strikes them or not.
+    /// The first of the faults that strikes a request. Every fault counts the requests that match
+    /// it, whether another one strikes them or not.
     pub(crate) fn strike(
         all: &mut [Self],
         seed: DrawSeed,
         request: Occurrence,
+        params: ParamValues<'_>,
     ) -> Option<InjectedFault> {
         let mut struck = None;
         for armed in all {
-            if armed.definition.fault.covers(request.operation)
-                && armed.would_strike(seed, request)
-                && struck.is_none()
-            {
+            let fault = &armed.definition.fault;
+            if !fault.matches(request.operation, params) {
+                continue;
+            }
+            armed.requests += 1;
+            let ordinal = if fault.params.is_empty() { request.ordinal } else { armed.requests };
+            let request = Occurrence { ordinal, ..request };
+            if armed.would_strike(seed, request) && struck.is_none() {
                 armed.strikes += 1;
                 struck = Some(armed.inject(seed, request));
             }
@@ -108,8 +114,7 @@ impl ArmedFault {
         struck
     }
 
-    fn would_strike(&mut self, seed: DrawSeed, request: Occurrence) -> bool {
-        self.requests += 1;
+    fn would_strike(&self, seed: DrawSeed, request: Occurrence) -> bool {
         let schedule = self.definition.fault.schedule;
         let turn = self.requests.saturating_sub(schedule.after);
         turn > 0
@@ -181,7 +186,7 @@ mod tests {
         let operation = Operation::Messages;
         let strikes = |ordinal: &u64| {
             let request = Occurrence { operation, ordinal: *ordinal };
-            ArmedFault::strike(&mut all, seed, request).is_some()
+            ArmedFault::strike(&mut all, seed, request, &|_| None).is_some()
         };
         (1..=12).filter(strikes).collect()
     }
@@ -225,7 +230,7 @@ mod tests {
         let ids: Vec<_> = (1..=4)
             .map(|ordinal| {
                 let request = Occurrence { operation: Operation::QaRecords, ordinal };
-                ArmedFault::strike(&mut all, SEED, request).map(|injected| injected.id)
+                ArmedFault::strike(&mut all, SEED, request, &|_| None).map(|injected| injected.id)
             })
             .collect();
         let id = |id: &str| Some(id.to_owned());

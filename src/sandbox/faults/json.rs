@@ -1,6 +1,6 @@
 //! A fault in a JSON document: the line as a string, or an object with the same keys.
 
-use super::{Draft, Fault, FaultError, KEYS};
+use super::{Draft, Fault, FaultError, keys};
 use crate::document::{Fatal, Reader};
 
 /// The key that names the operations.
@@ -16,13 +16,13 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
         return Ok(fault.map_err(|error| reader.problems.add(line.span, error.to_string())).ok());
     }
     let mut known = vec![OPERATION];
-    known.extend(KEYS.iter().map(|(key, ..)| *key));
-    let Some(mut keys) = reader.object_or("a fault, a string or an object")? else {
+    known.extend(keys());
+    let Some(mut members) = reader.object_or("a fault, a string or an object")? else {
         return Ok(None);
     };
     let before = reader.problems.errors();
     let mut draft = Draft::new();
-    while let Some(key) = reader.key(&mut keys, &known)? {
+    while let Some(key) = reader.key(&mut members, &known)? {
         if key.value == OPERATION && !reader.is_string()? {
             let (before, mut is_empty) = (reader.problems.errors(), true);
             reader.array("the operations", |reader| {

@@ -1,25 +1,29 @@
 //! Faults: failures on demand. A [`Fault`] says what goes wrong, for which operations, and when.
-//! `text.rs` reads and writes it as a line, `json.rs` reads it from JSON, `armed.rs` decides
-//! whether a request meets it, and `prefer.rs` reads the `Prefer` header of a request.
+//! `text.rs` reads and writes it as a line, `json.rs` reads it from JSON, `params.rs` compares the
+//! parameters of a request with those that it looks at, `armed.rs` decides whether a request meets it, and `prefer.rs` reads the `Prefer` header of a request.
 
 mod armed;
 mod json;
+mod params;
 mod prefer;
 mod text;
 
 pub(crate) use armed::{ArmedFault, DrawSeed, InjectedFault, NamedFault, Occurrence};
 pub(crate) use json::read_fault;
+pub(crate) use params::ParamValues;
 #[cfg(feature = "docs")]
 pub(crate) use prefer::ID as PREFER_ID;
 pub(crate) use prefer::{PreferenceOutcome, Preferences};
 pub use text::FaultError;
 #[cfg(feature = "docs")]
+pub(crate) use text::KEYS;
+#[cfg(feature = "docs")]
 pub(crate) use text::{BODIES, CONNECTION_FAULTS};
-pub(crate) use text::{Draft, KEYS};
+pub(crate) use text::{Draft, keys};
 
 use std::time::Duration;
 
-use crate::contract::{Code, Operation};
+use crate::contract::{Code, Field, Operation};
 
 /// A failure on demand: what goes wrong, for which operations, and when.
 ///
@@ -42,6 +46,9 @@ pub struct Fault {
     pub(crate) id: Option<String>,
     /// Empty: every operation.
     pub(crate) operations: Vec<Operation>,
+    /// The parameters that it looks at, each once with the value that a request must have; empty: it
+    /// strikes whatever the parameters are.
+    pub(crate) params: Vec<(Field, String)>,
     pub(crate) response: FaultResponse,
     pub(crate) body: BodyForm,
     /// The value of `Retry-After`, in seconds.
@@ -138,6 +145,7 @@ impl Fault {
         Self {
             id: None,
             operations: Vec::new(),
+            params: Vec::new(),
             response: FaultResponse::Original,
             body: BodyForm::Original,
             retry_after: None,
@@ -250,6 +258,29 @@ impl Fault {
         self
     }
 
+    /// Restricts the fault to requests with this value of a parameter, and to operations that have the
+    /// parameter. Of several parameters, a request must match each; of one parameter, the last value
+    /// counts.
+    ///
+    /// Numbers are compared as numbers (`03` is `3`), everything else byte by byte, once decoded. A
+    /// request without the parameter, or with more than one value for it, does not match. The
+    /// schedule counts the requests that match.
+    ///
+    /// ```
+    /// use gptbots_mock::{Fault, contract::{Code, Field, Operation}};
+    ///
+    /// // The third page fails twice, whatever order the pages are asked for in.
+    /// let list = Fault::code(Code::Internal).on(Operation::ConversationList);
+    /// let fault = list.param(Field::Page, 3).times(2);
+    /// assert_eq!(fault.to_string(), "conversations:page=3,code=50000,times=2");
+    /// ```
+    #[must_use]
+    pub fn param(mut self, field: Field, value: impl std::fmt::Display) -> Self {
+        self.params.retain(|(known, _)| *known != field);
+        self.params.push((field, value.to_string()));
+        self
+    }
+
     /// Strikes at most this many times.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
@@ -287,7 +318,7 @@ impl Fault {
         self
     }
 
-    /// Whether it is for requests of an operation.
+    /// Whether it is for requests of an operation, if their parameters match.
     pub(crate) fn covers(&self, operation: Operation) -> bool {
         if !self.operations.is_empty() {
             return self.operations.contains(&operation);
@@ -347,6 +378,7 @@ impl Fault {
         if !(probability > 0.0 && probability <= 1.0) {
             return Err(format!("probability must be above 0, up to 1, got {probability}"));
         }
+        self.check_params()?;
         self.delay.map_or(Ok(()), check_delay)
     }
 }

@@ -5,13 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
 use super::{BodyForm, ConnectionFault, Delay, Fault, FaultResponse, Schedule};
-use crate::contract::Code;
-use crate::contract::operation_of;
+use crate::contract::{Code, Field, operation_of};
 use crate::suggest::quoted;
 use crate::suggest::unknown;
 
-/// Every key of a fault, with what it takes and does.
+/// Every key of a fault but the parameters that it looks at, with what it takes and does.
 pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ("id", "1 to 64 of `A-Z a-z 0-9 _ -`", "what `x-mock-fault` names it by"),
     ("code", "a code of the vendor's", "the endpoint's own words for it, with its HTTP status"),
@@ -39,6 +40,20 @@ pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ("every", "1 or more", "strikes every so many-th of the others"),
     ("probability", "above 0, up to 1", "strikes with this probability"),
 ];
+
+/// Every key of a fault. A parameter has the name that the contract gives it.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> + Clone {
+    KEYS.iter().map(|(key, ..)| *key).chain(Field::ALL.into_iter().map(Field::name))
+}
+
+/// The parameter that a key names.
+fn field(key: &str) -> Option<Field> {
+    Field::ALL.into_iter().find(|field| field.name() == key)
+}
+
+/// What is percent-encoded in the value of a parameter, so that it can stand in a line, and among the
+/// lines of a variable.
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b',').add(b';');
 
 /// The words for a body.
 pub(crate) const BODIES: [(&str, BodyForm); 5] = [
@@ -91,7 +106,10 @@ impl Draft {
             "after" => schedule.after = number(key, value)?,
             "every" => schedule.every = number(key, value)?,
             "probability" => schedule.probability = number(key, value)?,
-            _ => return Err(unknown("key", key, KEYS.iter().map(|(key, ..)| *key))),
+            _ => match field(key) {
+                Some(field) => fault.params.push((field, value.to_owned())),
+                None => return Err(unknown("key", key, keys())),
+            },
         }
         Ok(())
     }
@@ -170,7 +188,12 @@ impl FromStr for Fault {
                 return Err(FaultError(format!("{key} stands twice")));
             }
             met.push(key);
-            draft.set(key, value).map_err(FaultError)?;
+            let decoded = match field(key) {
+                Some(_) => percent_decode_str(value).decode_utf8(),
+                None => Ok(value.into()),
+            };
+            let value = decoded.map_err(|_| FaultError(format!("{key} must be UTF-8")))?;
+            draft.set(key, &value).map_err(FaultError)?;
         }
         draft.finish().map_err(FaultError)
     }
@@ -226,9 +249,12 @@ impl fmt::Display for Fault {
         if !operations.is_empty() {
             write!(f, "{}:", operations.join("+"))?;
         }
+        let params = self.params.iter().map(|(field, value)| {
+            format!("{}={}", field.name(), utf8_percent_encode(value, ENCODED))
+        });
         let pairs =
             pairs.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
-        f.write_str(&pairs.collect::<Vec<_>>().join(","))
+        f.write_str(&params.chain(pairs).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -248,6 +274,9 @@ mod tests {
             "qa:body=truncated,probability=0.25",
             "body=garbage,delay=lognormal:200:0.5,drip=10",
             "conversations:delay=0,break=no-answer",
+            "conversations:page=3,code=50000,times=2",
+            "conversation_id=a%2Cb%3B%25%20%C3%A9+:=,status=503",
+            "qa:user_feedback=BAD,start_time=-5,page_size=010,break=reset",
         ] {
             assert_eq!(line.parse::<Fault>().unwrap().to_string(), line);
         }
@@ -290,6 +319,30 @@ mod tests {
             ("delay=1,id=a.b", "1 to 64 of"),
             ("delay=1,id=prefer", "is taken"),
             ("break=rest", "did you mean reset?"),
+            ("pge=3,code=50000", "did you mean page?"),
+            ("pageSize=3,code=50000", "did you mean page_size?"),
+            ("page=3", "nothing goes wrong"),
+            ("page=3,page=4,code=50000", "page stands twice"),
+            ("page=0,code=50000", "page takes an integer from 1, got \"0\""),
+            ("page=,code=50000", "page takes an integer from 1, got \"\""),
+            ("page=+3,code=50000", "page takes an integer from 1, got \"+3\""),
+            ("page=%ff,code=50000", "page must be UTF-8"),
+            ("qa:page_size=5,code=50000", "page_size takes 10 to 100, got \"5\""),
+            ("page_size=101,code=50000", "page_size takes 1 to 100, got \"101\""),
+            ("start_time=now,code=50000", "start_time takes an integer, milliseconds"),
+            ("user_id=,code=50000", "user_id takes a text"),
+            ("user_feedback=bad,code=50000", "did you mean BAD? (one of ALL, NONE, GOOD, BAD)"),
+            ("conversation_type=SPASE,delay=1", "did you mean SPACE?"),
+            (
+                "messages:user_feedback=BAD,delay=1",
+                "messages has no user_feedback; user_feedback is of qa",
+            ),
+            ("qa+conversations:conversation_id=x,delay=1", "is of messages and messages-v2"),
+            ("user_id=x,code=40356", "messages and messages-v2 have no user_id"),
+            (
+                "user_id=x,user_feedback=BAD,delay=1",
+                "no operation takes user_id=\"x\" and user_feedback=\"BAD\" together",
+            ),
         ] {
             let error = line.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(why), "{line}: {error}");

@@ -67,7 +67,7 @@ fn threads_that_use_a_new_id_at_once_get_the_same_sandbox() {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     together.wait();
-                    all.get(Some(&id)).strike(crate::contract::Operation::Messages);
+                    all.get(Some(&id)).strike(crate::contract::Operation::Messages, &|_| None);
                 });
             }
         });

@@ -3,6 +3,7 @@
 mod clients;
 mod hazards;
 mod lines;
+mod params;
 mod prefer;
 mod repeat;
 mod responses;
