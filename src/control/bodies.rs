@@ -131,7 +131,7 @@ pub(super) fn read_document(
     }
     let drafts = loading.finish(&mut problems);
     if !problems.is_empty() {
-        return Err(problems.into_error(&documents).into());
+        return Err(Failure::of_document(problems.into_error(&documents), &documents));
     }
     Ok((documents, drafts))
 }

@@ -125,12 +125,14 @@ pub(super) struct ListFilter {
     /// Only those that came after this time.
     #[cfg_attr(feature = "docs", schemars(with = "String", extend("format" = "date-time")))]
     pub(super) since: Option<SystemTime>,
+    /// Only those that found no endpoint.
+    pub(super) unmatched: bool,
     #[cfg_attr(feature = "docs", schemars(flatten))]
     pub(super) of: SandboxFilter,
 }
 
 impl Parameters for ListFilter {
-    const NAMES: &'static [&'static str] = &["limit", "since", "sandbox"];
+    const NAMES: &'static [&'static str] = &["limit", "since", "unmatched", "sandbox"];
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         match name {
@@ -142,6 +144,10 @@ impl Parameters for ListFilter {
                 let expected = "a time such as 2026-10-20T09:00:00Z";
                 let since: Result<jiff::Timestamp, _> = value.parse();
                 self.since = Some(since.map_err(|_| wrong(name, value, expected))?.into());
+            }
+            "unmatched" => {
+                let unmatched = value.parse();
+                self.unmatched = unmatched.map_err(|_| wrong(name, value, "true or false"))?;
             }
             _ => self.of.set(name, value)?,
         }

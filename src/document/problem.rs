@@ -22,6 +22,9 @@ pub struct Problem {
     pub help: Option<String>,
     /// The line itself, cut around the place where it is long.
     pub source: String,
+    /// Where in the documents the mistake begins, in bytes.
+    #[serde(skip)]
+    pub(crate) at: u32,
     /// Where in `source` the mistake begins and how wide it is, in columns of a terminal.
     #[serde(skip)]
     pub(crate) mark: (usize, usize),
@@ -37,6 +40,7 @@ impl Problem {
             message: format!("cannot be read: {why}"),
             help: None,
             source: String::new(),
+            at: 0,
             mark: (0, 0),
         }
     }
@@ -164,7 +168,8 @@ impl Problems {
         let problems = self.found.into_iter().map(|(span, message, help)| {
             let (file, line, column) = places.find(span.start);
             let (source, mark) = show(places.line(), &documents.text, &span, &self.secrets);
-            Problem { file: file.to_owned(), line, column, message, help, source, mark }
+            let at = span.start;
+            Problem { file: file.to_owned(), line, column, message, help, source, at, mark }
         });
         DocumentError { problems: problems.collect(), more: self.more }
     }

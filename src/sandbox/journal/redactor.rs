@@ -115,11 +115,12 @@ impl Redactor {
     /// The value of a header; `own` hides the keys of its request.
     pub(super) fn header(&self, own: &RequestRedactor<'_>, name: &str, value: &[u8]) -> String {
         let value = String::from_utf8_lossy(value);
-        match name {
-            "authorization" => self.authorization(&value),
-            name if is_key_name(name) => mask_key(&value),
-            _ => own.redact_text(&value),
-        }
+        if is_key_name(name) { self.key_value(name, &value) } else { own.redact_text(&value) }
+    }
+
+    /// The value of a header, parameter or cookie whose name says that it is a key.
+    pub(crate) fn key_value(&self, name: &str, value: &str) -> String {
+        if name == "authorization" { self.authorization(value) } else { mask_key(value) }
     }
 
     /// The method and the target of a request.

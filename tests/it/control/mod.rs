@@ -6,6 +6,7 @@ mod events;
 mod fuzz;
 mod guard;
 mod journal;
+mod near_misses;
 mod openapi;
 mod openapi_bodies;
 mod patterns;
