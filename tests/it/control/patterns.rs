@@ -207,7 +207,7 @@ fn host_port_scheme_client_and_cookies_match() {
         (r#"{"scheme": "http"}"#, 1),
         (r#"{"scheme": "https"}"#, 0),
         (r#"{"clientIp": {"equalTo": "127.0.0.1"}}"#, 1),
-        (r#"{"clientIp": {"matches": "10\..*"}}"#, 0),
+        (r#"{"clientIp": {"matches": "10[.].*"}}"#, 0),
         (r#"{"cookies": {"lang": {"equalTo": "en"}}}"#, 1),
         (r#"{"cookies": {"theme": {"contains": "ark"}, "lang": {"absent": true}}}"#, 0),
         (r#"{"cookies": {"none": {"absent": true}}}"#, 1),
