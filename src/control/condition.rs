@@ -126,7 +126,7 @@ impl Expression {
 impl Condition {
     fn fits(&self, value: Option<&str>, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
         Ok(match (self, value) {
-            (Self::Anything, _) => true,
+            (Self::Anything, _) | (Self::DoesNotContain(_) | Self::DoesNotMatch(_), None) => true,
             (Self::Absent, value) => value.is_none(),
             (Self::Not(other), value) => !other.fits(value, stop)?,
             (Self::And(all), value) => {
@@ -145,7 +145,6 @@ impl Condition {
                 }
                 false
             }
-            (Self::DoesNotContain(_) | Self::DoesNotMatch(_), None) => true,
             (_, None) => false,
             (Self::EqualTo { value: wanted, any_case: false }, Some(value)) => value == wanted,
             (Self::EqualTo { value: wanted, any_case: true }, Some(value)) => {

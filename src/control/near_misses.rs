@@ -329,7 +329,9 @@ fn for_each_text(
         match value {
             Value::String(text) => visit(text, &Place { key, secret }),
             Value::Array(items) => {
-                items.iter_mut().for_each(|item| for_each_text(item, secret, visit));
+                for item in items {
+                    for_each_text(item, secret, visit);
+                }
             }
             Value::Object(names)
                 if ["headers", "queryParameters", "pathParameters", "cookies"]

@@ -213,7 +213,7 @@ impl Pattern {
     fn compare(&self, entry: &Entry, search: Search) -> Result<f64, Ended> {
         let mut mean_of = WeightedMean { sum: 0.0, weight: 0.0, measures: search.measures };
         if let Some(method) = &self.method {
-            mean_of.add(3.0, differs(*method != entry.method()))?;
+            mean_of.add(3.0, Ok(differs(*method != entry.method())))?;
         }
         let target = entry.target();
         // A client may take the sandbox's part of the path for a part of the server's address.
@@ -226,7 +226,7 @@ impl Pattern {
             mean_of.add(10.0, Ok(distance))?;
         }
         if let Some(scheme) = &self.scheme {
-            mean_of.add(3.0, differs(scheme != SCHEME))?;
+            mean_of.add(3.0, Ok(differs(scheme != SCHEME)))?;
         }
         if self.host.is_some() || self.port.is_some() {
             let authority = entry.header("host").map(String::from_utf8_lossy);
@@ -235,7 +235,7 @@ impl Pattern {
                 mean_of.add(10.0, condition.distance(host, search))?;
             }
             if let Some(wanted) = self.port {
-                mean_of.add(10.0, differs(wanted != i64::from(port)))?;
+                mean_of.add(10.0, Ok(differs(wanted != i64::from(port))))?;
             }
         }
         if let Some(condition) = &self.client_ip {
@@ -269,8 +269,9 @@ impl Pattern {
     }
 }
 
-fn differs(differs: bool) -> Result<f64, Stopped> {
-    Ok(f64::from(u8::from(differs)))
+/// The distance of a part that is the same or another.
+fn differs(differs: bool) -> f64 {
+    f64::from(u8::from(differs))
 }
 
 /// The path of a target.
