@@ -104,7 +104,7 @@ fn a_request_is_held_against_the_endpoints() {
     );
     assert_eq!(misses[0]["request"]["url"], "/s/a/v1/message?page=1");
     let right = r#"{"method": "GET", "url": "/v2/messages"}"#;
-    assert_eq!(distances(&ask(&server, "POST", "/near-misses/request", right))[0], 0.0);
+    assert!(distances(&ask(&server, "POST", "/near-misses/request", right))[0] <= 0.0);
     let wrong = control(server.address(), "POST", "/near-misses/request", r#"{"url": "/"}"#);
     wrong.failed(400, "a request has a url and a method");
 }

@@ -31,7 +31,7 @@ pub(crate) fn journal_size(answer: &Answer) -> (u64, u64) {
 fn numbers(answer: &Value) -> Vec<u64> {
     let key = if answer["requests"].is_array() { "requests" } else { "serveEvents" };
     let all = answer[key].as_array().unwrap().iter();
-    all.map(|request| number(request)).collect()
+    all.map(number).collect()
 }
 
 /// Three requests: one that is right, one that is refused, one to nowhere; the last in a sandbox.
