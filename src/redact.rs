@@ -20,7 +20,7 @@ const ESCAPED: &AsciiSet =
 const MASK: &str = "****";
 
 /// Replaces a text that holds a part of a key.
-const HOLDS_KEY: &str = "[holds a key]";
+pub(crate) const HOLDS_KEY: &str = "[holds a key]";
 
 /// Where a text was cut, whose end may be a part of a key.
 const CUT: &str = "...";
@@ -363,7 +363,7 @@ fn is_scheme(word: &str) -> bool {
 }
 
 /// The last four characters of a key; a shorter key is hidden completely.
-fn mask_key(key: &str) -> String {
+pub(crate) fn mask_key(key: &str) -> String {
     let places: Vec<_> = key.char_indices().map(|(place, _)| place).collect();
     match places.len().checked_sub(4) {
         Some(at) if at > 0 => format!("{MASK}{}", &key[places[at]..]),

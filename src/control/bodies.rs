@@ -138,7 +138,8 @@ fn read_tolerantly(
         let _ = read(&mut reader, &mut loading).and_then(|()| reader.finish());
     }
     let drafts = loading.finish(&mut problems);
-    let warnings = problems.finish(&documents)?;
+    let warnings =
+        problems.finish(&documents).map_err(|error| Failure::of_document(error, &documents))?;
     Ok((documents, drafts, warnings))
 }
 

@@ -22,7 +22,7 @@ use crate::contract::{Code, ENDPOINTS, Operation};
 use crate::keys::SandboxId;
 use crate::redact::Redactor;
 use crate::sandbox::Sandboxes;
-use crate::sandbox::journal::Entry;
+use crate::sandbox::journal::{Entry, found_endpoint};
 use crate::sandbox::verdict::{Rule, RuleError};
 use crate::suggest::{nearest, quoted, unknown as no_word};
 
@@ -210,6 +210,8 @@ pub(super) struct ListFilter {
     /// Only those with this `X-Request-Id`.
     #[cfg_attr(feature = "docs", schemars(with = "String"))]
     pub(super) request_id: Option<String>,
+    /// Only those that found no endpoint.
+    pub(super) unmatched: bool,
     #[cfg_attr(feature = "docs", schemars(flatten))]
     pub(super) of: SandboxFilter,
 }
@@ -230,7 +232,8 @@ impl ListFilter {
                 || headers.any(|header| holds(&header, part))
         };
         let id = || entry.header(REQUEST_ID).unwrap_or_default();
-        self.status.is_none_or(|status| entry.status.unwrap_or(0) == status)
+        (!self.unmatched || !found_endpoint(entry.operation, entry.code))
+            && self.status.is_none_or(|status| entry.status.unwrap_or(0) == status)
             && self.code.is_none_or(|code| entry.code == Some(code))
             && self.operation.is_none_or(|operation| entry.operation == Some(operation))
             && self.reason.as_ref().is_none_or(|reason| holds(&entry.reason(), reason))
@@ -249,6 +252,7 @@ impl Parameters for ListFilter {
         "operation",
         "reason",
         "text",
+        "unmatched",
         "request_id",
         "sandbox",
     ];
@@ -285,6 +289,10 @@ impl Parameters for ListFilter {
                 let expected = "a time such as 2026-10-20T09:00:00Z";
                 let since: Result<jiff::Timestamp, _> = value.parse();
                 self.since = Some(since.map_err(|_| wrong(name, value, expected))?.into());
+            }
+            "unmatched" => {
+                let unmatched = value.parse();
+                self.unmatched = unmatched.map_err(|_| wrong(name, value, "true or false"))?;
             }
             _ => self.of.set(name, value)?,
         }

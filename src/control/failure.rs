@@ -1,64 +1,128 @@
-//! The refusals of the control API.
+//! The refusals of the control API, in the one shape of `WireMock`: `{"errors": [{"code", "source":
+//! {"pointer"}, "title", "detail"}]}`, with one entry for each mistake.
 
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::api::MessageError;
 use crate::contract::SCHEME;
-use crate::document::{DocumentError, Problem};
+use crate::document::{DocumentError, Documents, Pointers};
 
 /// Why the control API refuses a request.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     status: StatusCode,
-    message: String,
     /// The methods that the path takes, of a 405.
     allow: Option<HeaderValue>,
-    problems: Vec<Problem>,
+    mistakes: Vec<Mistake>,
 }
 
-/// Why a request was refused.
+/// One mistake.
+#[derive(Debug)]
+struct Mistake {
+    title: String,
+    pointer: Option<String>,
+    detail: Option<String>,
+}
+
+/// Why a request was refused, in the form of `WireMock`.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Failure"))]
 pub(crate) struct FailureBody {
+    /// Every mistake; those of a body by their place.
+    #[cfg_attr(feature = "docs", schemars(length(min = 1)))]
+    errors: Vec<ErrorEntry>,
+}
+
+/// A mistake.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Error"))]
+struct ErrorEntry {
     /// The HTTP status.
     code: u16,
+    /// Where the mistake is, if it is in a JSON body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "docs", schemars(with = "ErrorSource"))]
+    source: Option<ErrorSource>,
     /// What is wrong.
-    message: String,
-    /// Every mistake of a document that is not right, by place.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<Problem>,
+    title: String,
+    /// Line and column of the body, the line itself, and what would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "docs", schemars(with = "String"))]
+    detail: Option<String>,
+}
+
+/// Where a mistake is.
+#[derive(Serialize)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct ErrorSource {
+    /// A JSON pointer (RFC 6901) to the value, or to the object that holds it.
+    pointer: String,
 }
 
 impl Failure {
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), allow: None, problems: Vec::new() }
+    pub(super) fn new(status: StatusCode, title: impl Into<String>) -> Self {
+        let mistake = Mistake { title: title.into(), pointer: None, detail: None };
+        Self { status, allow: None, mistakes: vec![mistake] }
     }
 
-    pub(super) fn bad(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, message)
+    pub(super) fn bad(title: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, title)
     }
 
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, message)
+    pub(super) fn not_found(title: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, title)
     }
 
     pub(super) fn not_allowed(allow: &str, method: &Method) -> Self {
-        let message = format!("the method must be {allow}, got {method}");
+        let title = format!("the method must be {allow}, got {method}");
         let allow = HeaderValue::try_from(allow).expect("methods are visible ASCII");
-        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
+        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, title) }
     }
 
     pub(super) fn bug() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug in the emulator")
     }
+
+    /// The refusal of a request that is not HTTP as it should be.
+    pub(crate) fn of_message(error: &MessageError) -> Self {
+        let status = match error {
+            MessageError::UnknownCoding(_) => StatusCode::NOT_IMPLEMENTED,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+
+    /// Every mistake of a body, which is the only one of `documents`.
+    pub(super) fn of_document(error: DocumentError, documents: &Documents) -> Self {
+        let mut pointers = Pointers::new(&documents.text);
+        let more = error.more();
+        let mistakes = error.0.problems.into_iter().map(|problem| Mistake {
+            pointer: Some(pointers.find(problem.at)),
+            detail: Some(problem.to_string()),
+            title: problem.message,
+        });
+        let mut failure = Self { mistakes: mistakes.collect(), ..Self::bad("") };
+        if more > 0 {
+            let title = format!("{more} more mistakes, which are not listed");
+            failure.mistakes.push(Mistake { title, pointer: None, detail: None });
+        }
+        failure
+    }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let Self { status, message, allow, problems } = self;
-        let shown = FailureBody { code: status.as_u16(), message, problems };
+        let Self { status, allow, mistakes } = self;
+        let errors = mistakes.into_iter().map(|Mistake { title, pointer, detail }| ErrorEntry {
+            code: status.as_u16(),
+            source: pointer.map(|pointer| ErrorSource { pointer }),
+            title,
+            detail,
+        });
+        let shown = FailureBody { errors: errors.collect() };
         let mut response = (status, Json(shown)).into_response();
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
@@ -68,12 +132,5 @@ impl IntoResponse for Failure {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
-    }
-}
-
-impl From<DocumentError> for Failure {
-    fn from(error: DocumentError) -> Self {
-        let message = error.to_string();
-        Self { problems: error.0.problems, ..Self::bad(message) }
     }
 }

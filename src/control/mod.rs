@@ -10,14 +10,15 @@
 //! 6. the handler makes all of the change that is asked for, or none; work that may take longer than a
 //!    millisecond is done on a thread that may block
 //!
-//! Every answer is JSON; every [`Failure`] is `{"code": <HTTP status>, "message": …}`, with
-//! `"problems"` where a document is not right.
+//! Every answer is JSON; every [`Failure`] has the form of `WireMock`'s errors.
 
 mod bodies;
+mod condition;
 mod events;
 mod extract;
 mod failure;
 mod guard;
+mod near_misses;
 mod operation;
 mod pattern;
 mod requests;
@@ -41,16 +42,19 @@ use crate::sandbox::Sandboxes;
 use crate::settings::Admin;
 use crate::suggest::quoted;
 pub(crate) use extract::MOST_BODY;
-use failure::Failure;
+pub(crate) use failure::Failure;
 pub(crate) use operation::Operation;
 
 #[cfg(feature = "docs")]
 pub(crate) use {
     bodies::{ClockChange, Mode, SandboxSettings},
+    condition::{MATCHERS, MOST_EXPRESSION, MOST_NESTED, VALUES_MATCHERS},
     events::{Dropped, LAST_EVENT_ID},
     failure::FailureBody,
+    near_misses::{NearMissPattern, UnmatchedRequest},
     operation::ResponseKind,
-    pattern::{KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Pattern},
+    pattern::{KEYS, MOST_NAMES, Pattern},
+    requests::{DROPPED, TOTAL},
     sandboxes::{HazardText, ReadingValues, RequestCounts},
     serve_event::ServeEvent,
 };
@@ -81,7 +85,8 @@ pub(crate) fn is_path(path: &str) -> bool {
 /// Whether the operation at a path searches requests. A search may take seconds, so it is given up when the
 /// client resets the connection.
 pub(crate) fn is_search(path: &str) -> bool {
-    path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with("/requests/"))
+    let searches = |rest: &str| rest.starts_with("/requests/") || rest.starts_with("/near-misses/");
+    path.strip_prefix(PREFIX).is_some_and(searches)
 }
 
 /// Every operation, in the order in which documents show them.
@@ -107,6 +112,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         requests::remove(),
         requests::reset(),
         requests::unmatched(),
+        near_misses::of_unmatched(),
+        near_misses::of_pattern(),
+        near_misses::of_request(),
         requests::show(),
         requests::forget_one(),
         events::stream(),

@@ -30,6 +30,8 @@ pub(crate) struct Operation {
     /// Examples of its body, as JSON with their names.
     pub(crate) examples: &'static [(&'static str, &'static str)],
     pub(crate) answer: ResponseKind,
+    /// Whether the headers of its answer tell the size of the journal.
+    pub(crate) tells_journal_size: bool,
     /// The statuses of its failures, without those of every operation.
     pub(crate) failures: &'static [u16],
     /// Whether the guard lets every client pass. Probes ask under any name and have no token.
@@ -63,6 +65,7 @@ impl Operation {
             body: None,
             examples: &[],
             answer: ResponseKind::Json(SchemaOf::new::<Done>()),
+            tells_journal_size: false,
             failures: &[],
             is_open: false,
             handler: MethodRouter::new(),
@@ -84,6 +87,10 @@ impl Operation {
 
     pub(super) fn answers_as(self, answer: ResponseKind) -> Self {
         Self { answer, ..self }
+    }
+
+    pub(super) fn tells_journal_size(self) -> Self {
+        Self { tells_journal_size: true, ..self }
     }
 
     pub(super) fn fails(self, failures: &'static [u16]) -> Self {

@@ -1,13 +1,14 @@
 //! Request patterns in the form of `WireMock`: which requests are found, counted or removed. A pattern is
 //! compared with the request as it was sent, keys included, but shows nothing of it.
 
-use std::borrow::Cow;
-
-use regex_lite::{Regex, RegexBuilder};
-
 use super::Failure;
 use super::bodies::read_document;
+use super::condition::{
+    Condition, Expression, MOST_EXPRESSION, Search, Stopped, ValuesCondition, compile, mean,
+    read_condition, read_expression, read_values_condition, text_distance,
+};
 use super::extract::FromBody;
+use super::serve_event::{SCHEME, cookies, split_host};
 use crate::document::{At, Fatal, Reader, Span};
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{Entry, pairs};
@@ -15,31 +16,36 @@ use crate::suggest::quoted;
 use crate::target::without_sandbox;
 
 /// Every key of a pattern.
-pub(crate) const KEYS: &[&str] =
-    &["method", "url", "urlPath", "urlPattern", "urlPathPattern", "queryParameters", "headers"];
+pub(crate) const KEYS: &[&str] = &[
+    "method",
+    "url",
+    "urlPath",
+    "urlPattern",
+    "urlPathPattern",
+    "urlPathTemplate",
+    "pathParameters",
+    "queryParameters",
+    "headers",
+    "cookies",
+    "scheme",
+    "host",
+    "port",
+    "clientIp",
+];
 
-/// Every condition, and `caseInsensitive`, which goes with the first.
-pub(crate) const MATCHERS: &[&str] =
-    &["equalTo", "contains", "matches", "doesNotMatch", "absent", "caseInsensitive"];
+/// Keys of `WireMock`'s patterns that no request could fit: each with the reason.
+const USELESS: &[(&str, &str)] = &[
+    ("bodyPatterns", NO_BODIES),
+    ("formParameters", NO_BODIES),
+    ("multipartPatterns", NO_BODIES),
+    ("basicAuth", "the vendor's API takes a Bearer key; give the header Authorization"),
+    ("customMatcher", "there are no extensions"),
+];
 
-/// The most headers, and the most parameters, that a pattern may name.
+const NO_BODIES: &str = "the journal keeps no bodies, as no endpoint reads one";
+
+/// The most headers, parameters or cookies that a pattern may name.
 pub(crate) const MOST_NAMES: usize = 100;
-
-/// The longest expression, in bytes.
-pub(crate) const MOST_EXPRESSION: usize = 1_000;
-
-/// The sizes, in bytes, that a compiled expression is measured by. The last one is the limit, because the
-/// time that matching takes depends on the size.
-const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
-
-/// The limit of the length of a text times the size of the expression that it is compared with. Such a
-/// comparison takes some tenths of a second, and cannot be stopped.
-const MOST_WORK: usize = 1 << 30;
-
-/// The comparison of a request with a pattern was stopped, because it takes too long or its client has
-/// gone.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stopped;
 
 /// What a request must hold. A field that is not set fits every request.
 #[derive(Default)]
@@ -47,8 +53,14 @@ pub(crate) struct Pattern {
     /// `None` for `ANY`, too.
     method: Option<String>,
     url: Option<UrlMatcher>,
-    query_parameters: Vec<(String, Matcher)>,
-    headers: Vec<(String, Matcher)>,
+    path_parameters: Vec<(String, Condition)>,
+    query_parameters: Vec<(String, ValuesCondition)>,
+    headers: Vec<(String, ValuesCondition)>,
+    cookies: Vec<(String, Condition)>,
+    scheme: Option<String>,
+    host: Option<Condition>,
+    port: Option<i64>,
+    client_ip: Option<Condition>,
 }
 
 /// What the target of a request, or its path alone, must be.
@@ -57,22 +69,47 @@ enum UrlMatcher {
     Path(String),
     TargetMatches(Expression),
     PathMatches(Expression),
+    Template(PathTemplate),
 }
 
-/// A regular expression that has to match all of a text.
-struct Expression {
-    regex: Regex,
-    /// One of [`SIZES`].
-    size: usize,
+/// A path with names in place of some of its parts: `/v1/{what}`.
+struct PathTemplate {
+    text: String,
+    expression: Expression,
+    /// The name of each group of the expression.
+    names: Vec<String>,
 }
 
-/// What one of the values of a header or parameter must be.
-enum Matcher {
-    Absent,
-    EqualTo { value: String, any_case: bool },
-    Contains(String),
-    Matches(Expression),
-    DoesNotMatch(Expression),
+/// Why a request is compared no further.
+enum Ended {
+    Differs,
+    Stopped,
+}
+
+impl From<Stopped> for Ended {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// The distances of the parts of a request, by their weights.
+struct WeightedMean {
+    sum: f64,
+    weight: f64,
+    measures: bool,
+}
+
+impl WeightedMean {
+    /// Adds a part. A search that does not measure ends at the first part that differs.
+    fn add(&mut self, weight: f64, distance: Result<f64, Stopped>) -> Result<(), Ended> {
+        let distance = distance?;
+        if distance > 0.0 && !self.measures {
+            return Err(Ended::Differs);
+        }
+        self.sum += weight * distance;
+        self.weight += weight;
+        Ok(())
+    }
 }
 
 impl FromBody for Pattern {
@@ -86,109 +123,222 @@ impl FromBody for Pattern {
 impl Pattern {
     fn read_from(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), Fatal> {
         let Some(mut keys) = reader.object("a request pattern")? else { return Ok(()) };
-        while let Some(At { value: key, span }) = reader.key(&mut keys, KEYS)? {
+        let known: Vec<&str> =
+            KEYS.iter().copied().chain(USELESS.iter().map(|(key, _)| *key)).collect();
+        let mut nested = 0;
+        let mut path_parameters_at = None;
+        while let Some(At { value: key, span }) = reader.key(&mut keys, &known)? {
             // Some clients write `null` for a key that they do not set.
             if reader.null()? {
                 continue;
             }
+            if let Some((_, why)) = USELESS.iter().find(|(useless, _)| *useless == key) {
+                let message = format!("no request can be found by {key}");
+                reader.problems.add_with_help(span, message, *why);
+                reader.skip()?;
+                continue;
+            }
             match key {
                 "method" => self.method = read_method(reader)?,
-                "queryParameters" => {
-                    self.query_parameters = read_names(reader, "parameters by name")?;
+                "scheme" => self.scheme = reader.string()?.map(|text| text.value),
+                "port" => self.port = reader.integer("a port")?.map(|port| port.value),
+                "host" => self.host = read_condition(reader, &span, &mut nested)?,
+                "clientIp" => self.client_ip = read_condition(reader, &span, &mut nested)?,
+                "queryParameters" | "headers" => {
+                    let what = format!("{key} by name");
+                    let read = read_names(reader, &what, &mut nested, read_values_condition)?;
+                    if key == "headers" {
+                        self.headers = read;
+                    } else {
+                        self.query_parameters = read;
+                    }
                 }
-                "headers" => self.headers = read_names(reader, "headers by name")?,
+                "cookies" => {
+                    self.cookies =
+                        read_names(reader, "cookies by name", &mut nested, read_condition)?;
+                }
+                "pathParameters" => {
+                    self.path_parameters =
+                        read_names(reader, "pathParameters by name", &mut nested, read_condition)?;
+                    path_parameters_at = Some(span);
+                }
                 _ => {
                     let url = read_url(reader, key)?;
                     if self.url.is_some() {
                         let message = format!("{key} beside another of the url's keys");
-                        let help = "give one of url, urlPath, urlPattern, urlPathPattern";
+                        let help = "give one of url, urlPath, urlPattern, urlPathPattern, \
+                                    urlPathTemplate";
                         reader.problems.add_with_help(span, message, help);
                     }
                     self.url = url.or(self.url.take());
                 }
             }
         }
+        if let Some(at) = path_parameters_at {
+            self.check_path_parameters(reader, &at);
+        }
         Ok(())
     }
 
-    /// Whether a request fits. `stop` is asked before each text that is looked at.
+    /// Refuses path parameters that no template names.
+    fn check_path_parameters(&self, reader: &mut Reader<'_, '_>, at: &Span) {
+        let names = match &self.url {
+            Some(UrlMatcher::Template(template)) => &*template.names,
+            _ => &[],
+        };
+        for (name, _) in &self.path_parameters {
+            if !names.contains(name) {
+                let message = format!("urlPathTemplate has no {{{name}}}");
+                let help = "give each of them as {name} in urlPathTemplate";
+                reader.problems.add_with_help(at.clone(), message, help);
+            }
+        }
+    }
+
+    /// Whether a request fits.
     pub(super) fn fits(&self, entry: &Entry, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
-        if self.method.as_ref().is_some_and(|method| *method != entry.method()) {
-            return Ok(false);
+        match self.compare(entry, Search { stop, measures: false }) {
+            Ok(_) => Ok(true),
+            Err(Ended::Differs) => Ok(false),
+            Err(Ended::Stopped) => Err(Stopped),
+        }
+    }
+
+    /// How far a request is from the pattern: 0 where it fits, 1 where nothing is alike.
+    pub(super) fn distance(&self, entry: &Entry, stop: &dyn Fn() -> bool) -> Result<f64, Stopped> {
+        self.compare(entry, Search { stop, measures: true }).map_err(|_| Stopped)
+    }
+
+    /// The distance of a request, in which the url weighs most, as in `WireMock`.
+    fn compare(&self, entry: &Entry, search: Search) -> Result<f64, Ended> {
+        let mut mean_of = WeightedMean { sum: 0.0, weight: 0.0, measures: search.measures };
+        if let Some(method) = &self.method {
+            mean_of.add(3.0, Ok(differs(*method != entry.method())))?;
         }
         let target = entry.target();
         // A client may take the sandbox's part of the path for a part of the server's address.
         let own = without_sandbox(&target);
-        if !self.fits_url(&target, stop)?
-            && (own.len() == target.len() || !self.fits_url(own, stop)?)
-        {
-            return Ok(false);
-        }
-        for (name, matcher) in &self.headers {
-            let of = entry.headers().filter(|(header, _)| header.eq_ignore_ascii_case(name));
-            if !matcher.fits(of.map(|(_, value)| String::from_utf8_lossy(value)), stop)? {
-                return Ok(false);
+        if let Some(url) = &self.url {
+            let mut distance = url.distance(own, search)?;
+            if own.len() < target.len() && distance > 0.0 {
+                distance = distance.min(url.distance(&target, search)?);
             }
+            mean_of.add(10.0, Ok(distance))?;
+        }
+        if let Some(scheme) = &self.scheme {
+            mean_of.add(3.0, Ok(differs(scheme != SCHEME)))?;
+        }
+        if self.host.is_some() || self.port.is_some() {
+            let authority = entry.header("host").map(String::from_utf8_lossy);
+            let (host, port) = split_host(authority.as_deref());
+            if let Some(condition) = &self.host {
+                mean_of.add(10.0, condition.distance(host, search))?;
+            }
+            if let Some(wanted) = self.port {
+                mean_of.add(10.0, Ok(differs(wanted != i64::from(port))))?;
+            }
+        }
+        if let Some(condition) = &self.client_ip {
+            mean_of.add(3.0, condition.distance(Some(&entry.client.to_string()), search))?;
+        }
+        for (name, condition) in &self.headers {
+            let of = entry.headers().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+            let values = of.map(|(_, value)| String::from_utf8_lossy(value));
+            mean_of.add(1.0, condition.distance(values, search))?;
         }
         let query = target.split_once('?').map_or("", |(_, query)| query);
-        for (name, matcher) in &self.query_parameters {
-            let of = pairs(query).filter(|(param, _)| param == name);
-            if !matcher.fits(of.map(|(_, value)| value), stop)? {
-                return Ok(false);
+        for (name, condition) in &self.query_parameters {
+            let values = pairs(query).filter(|(param, _)| param == name).map(|(_, value)| value);
+            mean_of.add(1.0, condition.distance(values, search))?;
+        }
+        for (name, condition) in &self.cookies {
+            let headers = entry.headers().filter(|(header, _)| header == "cookie");
+            let headers: Vec<_> =
+                headers.map(|(_, value)| String::from_utf8_lossy(value)).collect();
+            let all = headers.iter().flat_map(|header| cookies(header));
+            let values = all.filter(|(cookie, _)| cookie == name).map(|(_, value)| value.into());
+            mean_of.add(1.0, condition.distance_to_any(values, search))?;
+        }
+        if let Some(UrlMatcher::Template(template)) = &self.url
+            && !self.path_parameters.is_empty()
+        {
+            let distance = template.distance_of(&self.path_parameters, own, search);
+            mean_of.add(1.0, distance)?;
+        }
+        Ok(if mean_of.weight > 0.0 { mean_of.sum / mean_of.weight } else { 0.0 })
+    }
+}
+
+/// The distance of a part that is the same or another.
+fn differs(differs: bool) -> f64 {
+    f64::from(u8::from(differs))
+}
+
+/// The path of a target.
+fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
+}
+
+impl UrlMatcher {
+    fn distance(&self, target: &str, search: Search) -> Result<f64, Stopped> {
+        let path = path_of(target);
+        let (wanted, got, fits) = match self {
+            Self::Target(url) => (Some(url), target, url == target),
+            Self::Path(url) => (Some(url), path, url == path),
+            Self::TargetMatches(expression) => {
+                (None, target, expression.matches(target, search.stop)?)
+            }
+            Self::PathMatches(expression) => (None, path, expression.matches(path, search.stop)?),
+            Self::Template(template) => {
+                (Some(&template.text), path, template.expression.matches(path, search.stop)?)
+            }
+        };
+        Ok(match wanted {
+            _ if fits => 0.0,
+            Some(wanted) if search.measures => text_distance(wanted, got),
+            _ => 1.0,
+        })
+    }
+}
+
+impl PathTemplate {
+    /// `{name}` is a part of the path without a slash, and `**` is anything.
+    fn new(text: String) -> Result<Self, regex_lite::Error> {
+        let (mut expression, mut names) = (String::new(), Vec::new());
+        let mut rest = &*text;
+        while let Some(c) = rest.chars().next() {
+            let name = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+            if let Some((name, behind)) = name.filter(|(name, _)| !name.is_empty()) {
+                expression.push_str("([^/]+)");
+                names.push(name.replace(['.', ';', '*'], ""));
+                rest = behind;
+            } else if let Some(behind) = rest.strip_prefix("**") {
+                expression.push_str("(?:.*)");
+                rest = behind;
+            } else {
+                expression.push_str(&regex_lite::escape(c.encode_utf8(&mut [0; 4])));
+                rest = &rest[c.len_utf8()..];
             }
         }
-        Ok(true)
+        let expression = compile(&expression)?;
+        Ok(Self { text, expression, names })
     }
 
-    fn fits_url(&self, target: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
-        let path = target.split_once('?').map_or(target, |(path, _)| path);
-        match &self.url {
-            None => Ok(true),
-            Some(UrlMatcher::Target(url)) => Ok(url == target),
-            Some(UrlMatcher::Path(url)) => Ok(url == path),
-            Some(UrlMatcher::TargetMatches(expression)) => expression.matches(target, stop),
-            Some(UrlMatcher::PathMatches(expression)) => expression.matches(path, stop),
-        }
-    }
-}
-
-impl Expression {
-    fn matches(&self, text: &str, stop: &dyn Fn() -> bool) -> Result<bool, Stopped> {
-        if text.len().saturating_mul(self.size) > MOST_WORK || stop() {
-            return Err(Stopped);
-        }
-        Ok(self.regex.is_match(text))
-    }
-}
-
-impl Matcher {
-    fn fits<'v>(
+    /// How far the parts of a path are from conditions on them.
+    fn distance_of(
         &self,
-        values: impl Iterator<Item = Cow<'v, str>>,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<bool, Stopped> {
-        let mut is_absent = true;
-        for value in values {
-            is_absent = false;
-            let fits = match self {
-                Self::Absent => return Ok(false),
-                Self::EqualTo { value: wanted, any_case: false } => value == *wanted,
-                Self::EqualTo { value: wanted, any_case: true } => {
-                    // Texts of very different lengths differ, so a long one is not converted.
-                    let is_near = |a: &str, b: &str| a.len() <= b.len().saturating_mul(4);
-                    is_near(&value, wanted)
-                        && is_near(wanted, &value)
-                        && value.to_lowercase() == wanted.to_lowercase()
-                }
-                Self::Contains(part) => value.contains(part),
-                Self::Matches(expression) => expression.matches(&value, stop)?,
-                Self::DoesNotMatch(expression) => !expression.matches(&value, stop)?,
-            };
-            if fits {
-                return Ok(true);
-            }
-        }
-        Ok(is_absent && matches!(self, Self::Absent | Self::DoesNotMatch(_)))
+        conditions: &[(String, Condition)],
+        target: &str,
+        search: Search,
+    ) -> Result<f64, Stopped> {
+        let Some(parts) = self.expression.captures(path_of(target), search.stop)? else {
+            return Ok(1.0);
+        };
+        mean(conditions.iter().map(|(name, condition)| {
+            let group = self.names.iter().position(|known| known == name);
+            let part = group.and_then(|group| parts.get(group + 1));
+            condition.distance(part.map(|part| part.as_str()), search)
+        }))
     }
 }
 
@@ -203,159 +353,51 @@ fn read_method(reader: &mut Reader<'_, '_>) -> Result<Option<String>, Fatal> {
 }
 
 fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<UrlMatcher>, Fatal> {
-    Ok(match key {
-        "urlPattern" => read_expression(reader)?.map(UrlMatcher::TargetMatches),
-        "urlPathPattern" => read_expression(reader)?.map(UrlMatcher::PathMatches),
-        "url" => reader.string()?.map(|url| UrlMatcher::Target(url.value)),
-        _ => match reader.string()? {
-            Some(At { value, span }) if value.contains('?') => {
-                let help = "give the query as queryParameters, or all of it as url";
-                reader.problems.add_with_help(span, "a path holds no `?`", help);
-                None
-            }
-            path => path.map(|path| UrlMatcher::Path(path.value)),
-        },
-    })
+    match key {
+        "urlPattern" => return Ok(read_expression(reader)?.map(UrlMatcher::TargetMatches)),
+        "urlPathPattern" => return Ok(read_expression(reader)?.map(UrlMatcher::PathMatches)),
+        _ => {}
+    }
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    if key == "url" {
+        return Ok(Some(UrlMatcher::Target(value)));
+    }
+    if value.contains('?') {
+        let help = "give the query as queryParameters, or all of it as url";
+        reader.problems.add_with_help(span, "a path holds no `?`", help);
+        return Ok(None);
+    }
+    if key == "urlPath" {
+        return Ok(Some(UrlMatcher::Path(value)));
+    }
+    let template = if value.len() > MOST_EXPRESSION { None } else { PathTemplate::new(value).ok() };
+    if template.is_none() {
+        let message =
+            format!("a template that is too large, or of more than {MOST_EXPRESSION} bytes");
+        reader.problems.add(span, message);
+    }
+    Ok(template.map(UrlMatcher::Template))
 }
 
-/// Conditions by the names of headers or parameters.
-fn read_names(reader: &mut Reader<'_, '_>, what: &str) -> Result<Vec<(String, Matcher)>, Fatal> {
+/// Reads a condition that belongs to a name.
+type ReadCondition<C> = fn(&mut Reader<'_, '_>, &Span, &mut usize) -> Result<Option<C>, Fatal>;
+
+/// Conditions by the names of headers, parameters or cookies.
+fn read_names<C>(
+    reader: &mut Reader<'_, '_>,
+    what: &str,
+    nested: &mut usize,
+    read: ReadCondition<C>,
+) -> Result<Vec<(String, C)>, Fatal> {
     let mut names = Vec::new();
     let Some(mut keys) = reader.object(what)? else { return Ok(names) };
     while let Some(At { value: name, span }) = reader.name(&mut keys)? {
         if names.len() >= MOST_NAMES {
             reader.problems.add(span, format!("more than {MOST_NAMES} names"));
             reader.skip()?;
-        } else if let Some(matcher) = read_matcher(reader, &span)? {
-            names.push((name, matcher));
+        } else if let Some(condition) = read(reader, &span, nested)? {
+            names.push((name, condition));
         }
     }
     Ok(names)
-}
-
-/// Reads one condition.
-fn read_matcher(reader: &mut Reader<'_, '_>, name: &Span) -> Result<Option<Matcher>, Fatal> {
-    let Some(mut keys) = reader.object(r#"a condition such as {"equalTo": "1"}"#)? else {
-        return Ok(None);
-    };
-    let told = reader.problems.errors();
-    let mut found = None;
-    let mut given = 0;
-    let mut any_case = None;
-    while let Some(At { value: key, span }) = reader.key(&mut keys, MATCHERS)? {
-        if key == "caseInsensitive" {
-            any_case = reader.boolean()?.map(|at| (at.value, span));
-            continue;
-        }
-        given += 1;
-        found = match key {
-            "absent" => read_absent(reader)?,
-            "matches" => read_expression(reader)?.map(Matcher::Matches),
-            "doesNotMatch" => read_expression(reader)?.map(Matcher::DoesNotMatch),
-            "contains" => reader.string()?.map(|text| Matcher::Contains(text.value)),
-            _ => {
-                reader.string()?.map(|At { value, .. }| Matcher::EqualTo { value, any_case: false })
-            }
-        };
-        if given > 1 {
-            reader.problems.add_with_help(span, "a second condition", "give one");
-        }
-    }
-    match (&mut found, any_case) {
-        (Some(Matcher::EqualTo { any_case, .. }), Some((value, _))) => *any_case = value,
-        (Some(_), Some((_, span))) => {
-            let help = "in an expression, write (?i)";
-            reader.problems.add_with_help(span, "caseInsensitive goes with equalTo only", help);
-        }
-        _ => {}
-    }
-    if given == 0 && reader.problems.errors() == told {
-        let help = format!("give one of {}", MATCHERS[..MATCHERS.len() - 1].join(", "));
-        reader.problems.add_with_help(name.clone(), "a name without a condition", help);
-    }
-    Ok(found)
-}
-
-fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Matcher>, Fatal> {
-    // Some clients write it as a text.
-    if reader.is_string()? {
-        reader.skip()?;
-        return Ok(Some(Matcher::Absent));
-    }
-    let Some(At { value, span }) = reader.boolean()? else { return Ok(None) };
-    if !value {
-        let help = r#"for one that is there, write {"matches": ".*"}"#;
-        reader.problems.add_with_help(span, "absent is true or is left out", help);
-    }
-    Ok(Some(Matcher::Absent))
-}
-
-fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fatal> {
-    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
-    if value.len() > MOST_EXPRESSION {
-        let message = format!("an expression of more than {MOST_EXPRESSION} bytes");
-        reader.problems.add(span, message);
-        return Ok(None);
-    }
-    let compiled = compile(&value).map_err(|error| {
-        let message = format!("the expression does not compile: {error}");
-        let help = "there are no lookarounds and no backreferences";
-        reader.problems.add_with_help(span, message, help);
-    });
-    Ok(compiled.ok())
-}
-
-fn compile(text: &str) -> Result<Expression, regex_lite::Error> {
-    let [.., most] = SIZES;
-    // The expression is compiled without the group first, so that it cannot close the group itself.
-    build(text, most)?;
-    // With `(?x)` it may end in a comment, which would include the closing bracket without the line break.
-    build_smallest(&format!(r"\A(?:{text})\z"))
-        .or_else(|_| build_smallest(&format!("\\A(?:{text}\n)\\z")))
-}
-
-fn build_smallest(text: &str) -> Result<Expression, regex_lite::Error> {
-    let [smaller @ .., most] = SIZES;
-    let fitting = smaller.into_iter().find_map(|size| Some((build(text, size).ok()?, size)));
-    let (regex, size) = match fitting {
-        Some(fitting) => fitting,
-        None => (build(text, most)?, most),
-    };
-    Ok(Expression { regex, size })
-}
-
-fn build(text: &str, size: usize) -> Result<Regex, regex_lite::Error> {
-    RegexBuilder::new(text).size_limit(size).build()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::borrow::Cow;
-    use std::cell::Cell;
-
-    use super::{Matcher, Stopped, compile};
-
-    #[test]
-    fn matching_stops_before_the_next_text_when_it_is_told_to() {
-        let asked = Cell::new(0);
-        let stop = || {
-            asked.set(asked.get() + 1);
-            asked.get() > 3
-        };
-        let matcher = Matcher::Matches(compile("a*b").unwrap());
-        let values = || (0..100).map(|_| Cow::Borrowed("aaa"));
-        assert_eq!(matcher.fits(values(), &stop), Err(Stopped));
-        assert_eq!(asked.get(), 4);
-        assert_eq!(matcher.fits(values(), &|| false), Ok(false));
-    }
-
-    #[test]
-    fn a_long_text_is_not_held_against_a_large_expression() {
-        let text = "a".repeat(126_000);
-        let large = compile(&("(a|a)*b|".repeat(120) + "a*")).unwrap();
-        assert_eq!(large.matches(&text, &|| false), Err(Stopped));
-        assert_eq!(large.matches("aaa", &|| false), Ok(true));
-        let small = compile("(a|a)*").unwrap();
-        assert_eq!(small.matches(&text, &|| false), Ok(true));
-    }
 }

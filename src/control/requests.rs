@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::http::Method;
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::condition::Stopped;
 use super::extract::{Body, ListFilter, Path, Query, SandboxFilter};
 use super::operation::{Call, Done, Operation};
-use super::pattern::{Pattern, Stopped};
+use super::pattern::Pattern;
 use super::serve_event::{LoggedRequest, ServeEvent, number_of};
 use super::{Failure, sandboxes};
 use crate::keys::SandboxId;
@@ -22,13 +23,24 @@ use crate::suggest::quoted;
 /// Requests are matched with a pattern for this long at most.
 const MOST_TIME: Duration = Duration::from_secs(5);
 
-/// Requests: with their answers the newest first, by themselves in the order in which they came.
+/// Requests in the order in which they came.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "{T}s"))]
 struct Requests<T> {
     /// The requests.
     requests: Vec<T>,
+    /// Whether there is no journal.
+    request_journal_disabled: bool,
+}
+
+/// Requests with their answers, the newest first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct ServeEvents<'a> {
+    /// The requests.
+    requests: Vec<ServeEvent<'a>>,
     /// How many there are.
     meta: Meta,
     /// Whether there is no journal.
@@ -42,9 +54,32 @@ struct Meta {
     /// How many the journal had when it was asked. A list counts those that fit what it was asked
     /// for, whatever `limit`, `offset` and `since` leave out.
     total: usize,
-    /// How many more there were, which the journal had to drop: a count that may lack some of
-    /// them proves nothing.
+}
+
+/// How many requests the journal had when it was asked, whether they were asked for or not.
+pub(crate) const TOTAL: HeaderName = HeaderName::from_static("x-mock-total");
+
+/// How many more there were, which the journal had to drop: a count that may lack some of them proves
+/// nothing.
+pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-mock-dropped");
+
+/// The size of the journal, which stands in headers: `WireMock`'s Java client refuses an answer with keys
+/// that it does not know.
+#[derive(Clone, Copy)]
+pub(super) struct JournalSize {
+    pub(super) total: usize,
     dropped: u64,
+}
+
+impl JournalSize {
+    /// Writes an answer with the size in its headers.
+    pub(super) fn answer(self, answer: &impl Serialize) -> Response {
+        let mut response = Json(answer).into_response();
+        let headers = response.headers_mut();
+        headers.insert(TOTAL, HeaderValue::from(self.total));
+        headers.insert(DROPPED, HeaderValue::from(self.dropped));
+        response
+    }
 }
 
 /// How many requests fit.
@@ -54,8 +89,6 @@ struct Meta {
 struct Count {
     /// How many.
     count: usize,
-    /// How many there are.
-    meta: Meta,
     /// Whether there is no journal.
     request_journal_disabled: bool,
 }
@@ -67,19 +100,20 @@ struct Count {
 struct RemovedRequests<'a> {
     /// The requests, in the order in which they came.
     serve_events: Vec<ServeEvent<'a>>,
-    /// How many there were.
-    meta: Meta,
 }
 
 /// A request of the journal, in its sandbox.
-type SandboxEntry = (Arc<Sandbox>, Entry);
+pub(super) type SandboxEntry = (Arc<Sandbox>, Entry);
 
 /// The requests that the journal has of a sandbox, or of all, and how many there are.
-fn collect(call: &Call, of: &SandboxFilter) -> Result<(Vec<SandboxEntry>, Meta), Failure> {
+pub(super) fn collect(
+    call: &Call,
+    of: &SandboxFilter,
+) -> Result<(Vec<SandboxEntry>, JournalSize), Failure> {
     let sandbox = sandbox_of(call, of)?;
     let EntryList { entries, dropped } = call.collect(sandbox.as_ref());
-    let meta = Meta { total: entries.len(), dropped };
-    Ok((entries, meta))
+    let size = JournalSize { total: entries.len(), dropped };
+    Ok((entries, size))
 }
 
 /// The sandbox that is asked for, if one is. An unknown id is refused, because a client that misspells an id
@@ -94,61 +128,77 @@ fn fitting(
     call: &Call,
     of: &SandboxFilter,
     pattern: &Pattern,
-) -> Result<(Vec<SandboxEntry>, Meta), Failure> {
-    let (entries, meta) = collect(call, of)?;
+) -> Result<(Vec<SandboxEntry>, JournalSize), Failure> {
+    let (entries, size) = collect(call, of)?;
+    let fits = compare(call, &entries, |entry, stop| pattern.fits(entry, stop))?;
+    let fitting = entries.into_iter().zip(fits).filter(|(_, fits)| *fits);
+    Ok((fitting.map(|(filed, _)| filed).collect(), size))
+}
+
+/// Compares each request with a pattern, within [`MOST_TIME`] for all of them.
+pub(super) fn compare<T>(
+    call: &Call,
+    entries: &[SandboxEntry],
+    compare: impl Fn(&Entry, &dyn Fn() -> bool) -> Result<T, Stopped>,
+) -> Result<Vec<T>, Failure> {
     let begun = Instant::now();
     let stop = || call.is_abandoned() || begun.elapsed() > MOST_TIME;
-    let mut fitting = Vec::new();
-    for filed in entries {
-        let fits = if stop() { Err(Stopped) } else { pattern.fits(&filed.1, &stop) };
-        let fits = fits.map_err(|Stopped| {
-            Failure::bad(
-                "to match every request would take too long; narrow it by `sandbox`, or give \
-                 smaller expressions",
-            )
-        })?;
-        if fits {
-            fitting.push(filed);
-        }
-    }
-    Ok((fitting, meta))
+    let compared =
+        entries.iter().map(|(_, entry)| if stop() { Err(Stopped) } else { compare(entry, &stop) });
+    compared.collect::<Result<_, _>>().map_err(|Stopped| {
+        Failure::bad(
+            "to match every request would take too long; narrow it by `sandbox`, or give smaller \
+             expressions",
+        )
+    })
 }
 
 /// Requests as they are shown, without keys.
-fn shown<'a>(call: &Call, filed: impl IntoIterator<Item = &'a SandboxEntry>) -> Vec<Request> {
+pub(super) fn shown<'a>(
+    call: &Call,
+    filed: impl IntoIterator<Item = &'a SandboxEntry>,
+) -> Vec<Request> {
     let redactor = call.redactor();
     let filed = filed.into_iter();
     filed.map(|(sandbox, entry)| Request::new(entry, &sandbox.id, &redactor)).collect()
 }
 
 /// Answers with requests in the order in which they came.
-fn logged(call: &Call, filed: &[SandboxEntry], meta: Meta) -> Response {
+fn logged(call: &Call, filed: &[SandboxEntry], size: JournalSize) -> Response {
     let requests = shown(call, filed);
     let requests: Vec<_> = requests.iter().map(LoggedRequest::new).collect();
-    Json(Requests::new(call, requests, meta)).into_response()
+    size.answer(&Requests { requests, request_journal_disabled: !call.journals().is_on() })
 }
 
-impl<T> Requests<T> {
-    fn new(call: &Call, requests: Vec<T>, meta: Meta) -> Self {
-        Self { requests, meta, request_journal_disabled: !call.journals().is_on() }
-    }
+/// The requests that found no endpoint.
+pub(super) fn unmatched_of(
+    call: &Call,
+    of: &SandboxFilter,
+) -> Result<(Vec<SandboxEntry>, JournalSize), Failure> {
+    let (mut entries, size) = collect(call, of)?;
+    entries.retain(|(_, entry)| !found_endpoint(entry.operation, entry.code));
+    Ok((entries, size))
 }
 
 pub(super) fn list() -> Operation {
     Operation::new(Method::GET, "/requests", "listRequests")
         .about("the journal, newest first, as WireMock's")
-        .answers::<Requests<ServeEvent<'_>>>()
+        .answers::<ServeEvents<'_>>()
+        .tells_journal_size()
         .fails(&[404, 500])
         .blocking(|call, Query(filter): Query<ListFilter>| {
-            let (mut entries, mut meta) = collect(call, &filter.of)?;
+            let (mut entries, mut size) = collect(call, &filter.of)?;
             entries.retain(|(_, entry)| filter.fits(entry));
-            meta.total = entries.len();
+            size.total = entries.len();
             let is_new = |entry: &Entry| filter.since.is_none_or(|since| entry.at > since);
             let newest = entries.iter().rev().filter(|(_, entry)| is_new(entry));
             let newest = newest.skip(filter.offset.unwrap_or(0));
             let requests = shown(call, newest.take(filter.limit.unwrap_or(usize::MAX)));
-            let requests: Vec<_> = requests.iter().map(ServeEvent::new).collect();
-            Ok(Json(Requests::new(call, requests, meta)).into_response())
+            Ok(size.answer(&ServeEvents {
+                requests: requests.iter().map(ServeEvent::new).collect(),
+                meta: Meta { total: size.total },
+                request_journal_disabled: !call.journals().is_on(),
+            }))
         })
 }
 
@@ -170,8 +220,8 @@ fn forgets_all(operation: Operation) -> Operation {
 }
 
 /// An operation with a request pattern as its body.
-fn by_pattern(path: &'static str, id: &'static str) -> Operation {
-    Operation::new(Method::POST, path, id).fails(&[404, 500]).examples(&[
+pub(super) fn by_pattern(path: &'static str, id: &'static str) -> Operation {
+    Operation::new(Method::POST, path, id).tells_journal_size().fails(&[404, 500]).examples(&[
         ("path", r#"{"method": "GET", "urlPath": "/v1/messages"}"#),
         (
             "parameter",
@@ -185,8 +235,8 @@ pub(super) fn find() -> Operation {
         .about("the requests that fit a pattern")
         .answers::<Requests<LoggedRequest<'_>>>()
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
-            let (fitting, meta) = fitting(call, &of, &pattern)?;
-            Ok(logged(call, &fitting, meta))
+            let (fitting, size) = fitting(call, &of, &pattern)?;
+            Ok(logged(call, &fitting, size))
         })
 }
 
@@ -195,10 +245,9 @@ pub(super) fn count() -> Operation {
         .about("how many requests fit a pattern")
         .answers::<Count>()
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
-            let (fitting, meta) = fitting(call, &of, &pattern)?;
+            let (fitting, size) = fitting(call, &of, &pattern)?;
             let request_journal_disabled = !call.journals().is_on();
-            let count = Count { count: fitting.len(), meta, request_journal_disabled };
-            Ok(Json(count).into_response())
+            Ok(size.answer(&Count { count: fitting.len(), request_journal_disabled }))
         })
 }
 
@@ -207,12 +256,12 @@ pub(super) fn remove() -> Operation {
         .about("forgets the requests that fit a pattern, and answers them")
         .answers::<RemovedRequests<'_>>()
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
-            let (fitting, meta) = fitting(call, &of, &pattern)?;
+            let (fitting, size) = fitting(call, &of, &pattern)?;
             let numbers: BTreeSet<u64> = fitting.iter().map(|(_, entry)| entry.number).collect();
             call.remove_entries(of.sandbox.as_deref(), |number| numbers.contains(&number));
             let requests = shown(call, &fitting);
             let serve_events = requests.iter().map(ServeEvent::new).collect();
-            Ok(Json(RemovedRequests { serve_events, meta }).into_response())
+            Ok(size.answer(&RemovedRequests { serve_events }))
         })
 }
 
@@ -220,11 +269,11 @@ pub(super) fn unmatched() -> Operation {
     Operation::new(Method::GET, "/requests/unmatched", "unmatchedRequests")
         .about("the requests that found no endpoint: 404 and 405")
         .answers::<Requests<LoggedRequest<'_>>>()
+        .tells_journal_size()
         .fails(&[404, 500])
         .blocking(|call, Query(of): Query<SandboxFilter>| {
-            let (mut entries, meta) = collect(call, &of)?;
-            entries.retain(|(_, entry)| !found_endpoint(entry.operation, entry.code));
-            Ok(logged(call, &entries, meta))
+            let (entries, size) = unmatched_of(call, &of)?;
+            Ok(logged(call, &entries, size))
         })
 }
 

@@ -1,4 +1,5 @@
-//! Shows requests in the fields of `WireMock`. The field `mock` has what only this server knows.
+//! Shows requests in the fields of `WireMock`. The field `mock` of a request has what only this server
+//! knows.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ pub(super) fn number_of(id: &str) -> Option<u64> {
     hex.then(|| u64::from_str_radix(digits, 16).ok())?
 }
 
-fn id_of(number: u64) -> String {
+pub(super) fn id_of(number: u64) -> String {
     format!("{ID}{:012x}", number & 0xffff_ffff_ffff)
 }
 
@@ -38,7 +39,7 @@ pub(crate) struct ServeEvent<'a> {
     #[cfg_attr(feature = "docs", schemars(extend("format" = "uuid")))]
     id: String,
     /// The request.
-    request: PlainRequest<'a>,
+    request: LoggedRequest<'a>,
     /// What was to be answered.
     response_definition: ResponseDefinition,
     /// What was answered.
@@ -47,11 +48,10 @@ pub(crate) struct ServeEvent<'a> {
     was_matched: bool,
     /// How long it took.
     timing: Timing,
-    /// What only this server knows of it.
-    mock: MockFields<'a>,
 }
 
-/// A request by itself.
+/// A request by itself. `WireMock`'s Java client refuses unknown keys anywhere but in a request, so what
+/// only this server knows is in here.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(super) struct LoggedRequest<'a> {
@@ -105,7 +105,7 @@ struct PlainRequest<'a> {
     form_params: BTreeMap<&'a str, &'a str>,
 }
 
-const SCHEME: &str = "http";
+pub(super) const SCHEME: &str = "http";
 
 const PROTOCOLS: [&str; 2] = ["HTTP/1.0", "HTTP/1.1"];
 
@@ -209,7 +209,7 @@ impl<'a> ServeEvent<'a> {
         let was_matched = request.found_endpoint();
         Self {
             id: id_of(request.number),
-            request: PlainRequest::new(request),
+            request: LoggedRequest::new(request),
             response_definition: ResponseDefinition { status, from_configured_stub: was_matched },
             response: Response { status },
             was_matched,
@@ -220,7 +220,6 @@ impl<'a> ServeEvent<'a> {
                 serve_time: ms,
                 total_time: ms,
             },
-            mock: MockFields::new(request),
         }
     }
 }
@@ -234,10 +233,7 @@ impl<'a> LoggedRequest<'a> {
 impl<'a> PlainRequest<'a> {
     fn new(request: &'a Request) -> Self {
         let authority = request.header("host");
-        let (host, port) = match authority.and_then(split_port) {
-            Some((host, port)) => (Some(host), port.unwrap_or(80)),
-            None => (authority, 80),
-        };
+        let (host, port) = split_host(authority);
         let absolute_url = match authority {
             Some(authority) => format!("http://{authority}{}", request.target()),
             None => request.target().to_owned(),
@@ -255,14 +251,13 @@ impl<'a> PlainRequest<'a> {
             let values = QueryParameter { key: name.clone(), values: Vec::new() };
             query_params.entry(name).or_insert(values).values.push(value);
         }
-        let cookies = request.header("cookie").unwrap_or_default().split(';');
         Self {
             url: request.target(),
             absolute_url,
             method: request.method(),
             client_ip: request.client,
             headers: headers.into_iter().map(one_or_more).collect(),
-            cookies: cookies.filter_map(|cookie| cookie.trim().split_once('=')).collect(),
+            cookies: cookies(request.header("cookie").unwrap_or_default()).collect(),
             browser_proxy_request: false,
             logged_date: milliseconds(request.at),
             body_as_base64: "",
@@ -300,6 +295,19 @@ impl<'a> MockFields<'a> {
             violations: request.violations.iter().map(told).collect(),
         }
     }
+}
+
+/// The name and the port of a `Host`; the port is 80 where it says none.
+pub(super) fn split_host(authority: Option<&str>) -> (Option<&str>, u16) {
+    match authority.and_then(split_port) {
+        Some((host, port)) => (Some(host), port.unwrap_or(80)),
+        None => (authority, 80),
+    }
+}
+
+/// The names and values of a header `Cookie`.
+pub(super) fn cookies(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    header.split(';').filter_map(|cookie| cookie.trim().split_once('='))
 }
 
 /// Since 1970.

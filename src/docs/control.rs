@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::parts::{bearer, info, parameter, print, read, sentence, tags};
 use crate::contract::MEDIA_TYPE;
 use crate::control::{
-    Dropped, FailureBody, LAST_EVENT_ID, MOST_BODY, Operation, PREFIX, ResponseKind, ServeEvent,
-    operations,
+    DROPPED, Dropped, FailureBody, LAST_EVENT_ID, MOST_BODY, Operation, PREFIX, ResponseKind,
+    ServeEvent, TOTAL, operations,
 };
 use crate::docs::schema::{
     ObjectSchema, With, any_of, at_least, described, numbers, reference, text, words,
@@ -23,7 +23,11 @@ use crate::sandbox::verdict::VerdictShown;
 
 /// The groups of the operations: name, description, and the first segments of their paths.
 const TAGS: [(&str, &str, &[&str]); 4] = [
-    ("requests", "What requests came, as WireMock tells it.", &["requests", "events"]),
+    (
+        "requests",
+        "What requests came, as WireMock tells it.",
+        &["requests", "near-misses", "events"],
+    ),
     ("sandboxes", "Worlds of their own, for tests that run beside each other.", &["sandboxes"]),
     (
         "server",
@@ -61,7 +65,7 @@ const FAILURES: [FailureRow; 9] = [
         "BadRequest",
         true,
         "the path, the query or the body is not right, and nothing was changed; of a document, \
-         `problems` lists every mistake",
+         `errors` lists every mistake",
     ),
     FailureRow {
         header: Some(("WWW-Authenticate", "the scheme, `Bearer`")),
@@ -191,7 +195,9 @@ fn plain(schema: &mut Schema) {
 fn refusal(row: &FailureRow, schemas: &mut Schemas) -> Value {
     // Generators of clients merge an `enum` with the schema that it narrows, but not a `const`.
     let code = json!({ "code": numbers([u32::from(row.status)]) });
-    let code = json!({ "type": "object", "properties": code });
+    let each = json!({ "type": "object", "properties": code });
+    let errors = json!({ "errors": { "type": "array", "items": each } });
+    let code = json!({ "type": "object", "properties": errors });
     let schema = json!({ "allOf": [schemas.of::<FailureBody>(), code] });
     let mut response = json!({ "description": sentence(row.about) });
     if let Some((name, about)) = row.header {
@@ -220,7 +226,11 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
         let body = json!({ "required": true, "content": { MEDIA_TYPE: content } });
         described = described.with("requestBody", body);
     }
-    let answer = ("200".to_owned(), answer(&operation.answer, schemas));
+    let mut answer = answer(&operation.answer, schemas);
+    if operation.tells_journal_size {
+        answer = answer.with("headers", journal_size());
+    }
+    let answer = ("200".to_owned(), answer);
     if operation.is_open {
         described = described.with("security", json!([]));
     }
@@ -231,6 +241,20 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
     });
     let refusals = refusals.map(|row| (row.status.to_string(), reference("responses", row.name)));
     described.with("responses", [answer].into_iter().chain(refusals).collect::<Value>())
+}
+
+/// The headers that tell the size of the journal.
+fn journal_size() -> Value {
+    let header = |about: &str| json!({ "description": about, "schema": at_least(0) });
+    json!({
+        TOTAL.as_str(): header(
+            "How many requests the journal had when it was asked, whether they were asked for or not."
+        ),
+        DROPPED.as_str(): header(
+            "How many more there were, which the journal had to drop: a count that may lack some of \
+             them proves nothing."
+        ),
+    })
 }
 
 /// `putSandbox` is `Put sandbox`.

@@ -1,9 +1,11 @@
 //! JSON documents that a person wrote. They are read with the place of every value, so that all mistakes
 //! of all files can be reported at once.
 
+mod pointer;
 mod problem;
 mod reader;
 
+pub(crate) use pointer::Pointers;
 pub(crate) use problem::Diagnostics;
 #[cfg(feature = "cli")]
 pub(crate) use problem::Places;

@@ -34,6 +34,9 @@ pub struct Problem {
     pub help: Option<String>,
     /// The line itself, cut around the place where it is long.
     pub source: String,
+    /// Where in the documents the mistake begins, in bytes.
+    #[serde(skip)]
+    pub(crate) at: u32,
     /// Where in `source` the mistake begins and how wide it is, in columns of a terminal.
     #[serde(skip)]
     pub(crate) mark: (usize, usize),
@@ -50,6 +53,7 @@ impl Problem {
             message: format!("cannot be read: {why}"),
             help: None,
             source: String::new(),
+            at: 0,
             mark: (0, 0),
         }
     }
@@ -287,7 +291,18 @@ impl Problems {
         let problems = self.found.into_iter().map(|Found { span, severity, message, help }| {
             let (file, line, column) = places.find(span.start);
             let (source, mark) = show(places.line(), documents, &span, &self.secrets);
-            Problem { severity, file: file.to_owned(), line, column, message, help, source, mark }
+            let at = span.start;
+            Problem {
+                severity,
+                file: file.to_owned(),
+                line,
+                column,
+                message,
+                help,
+                source,
+                at,
+                mark,
+            }
         });
         Diagnostics { problems: problems.collect(), more: self.more }
     }

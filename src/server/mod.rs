@@ -22,15 +22,14 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 use tower_service::Service;
 
-use crate::api::{self, MessageError, Refusal, VendorApi};
+use crate::api::{self, MessageError, VendorApi};
 use crate::control;
 use crate::document::Problem;
 use crate::records::world::{World, WorldError};
-use crate::redact::Redactor;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::Request as Recorded;
 use crate::sandbox::peer::Peer;
@@ -87,13 +86,16 @@ impl App {
         peer: &Peer,
     ) -> Response {
         let (head, rest) = request.into_parts();
+        let is_control = control::is_path(head.uri.path());
         if let Err(error) = api::check_message(&head) {
+            if is_control {
+                return control::Failure::of_message(&error).into_response();
+            }
             return self.vendor.refuse_message(error, &head, peer);
         }
         // Malformed chunks are refused, so we read a chunked body to its end first. The control API
         // reads its bodies itself.
         let chunked = body.filter(|(framing, _)| framing.is_chunked && !framing.expects);
-        let is_control = control::is_path(head.uri.path());
         let within = self.limits.head_timeout;
         if let Some((_, body)) = chunked
             && !is_control
@@ -110,9 +112,7 @@ impl App {
             && body.is_unread()
             && drain(body.clone(), within).await == DrainOutcome::Failed
         {
-            let error = Refusal::from(MessageError::MalformedChunks);
-            // It quotes nothing.
-            return error.response(None, None, &Redactor::default());
+            return control::Failure::of_message(&MessageError::MalformedChunks).into_response();
         }
         response
     }

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::contract::{Code, ENDPOINTS, Operation, READINGS};
 use crate::control::{
-    ClockChange, HazardText, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, Mode, Pattern,
-    ReadingValues, RequestCounts, SandboxSettings,
+    ClockChange, HazardText, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, MOST_NESTED, Mode,
+    NearMissPattern, Pattern, ReadingValues, RequestCounts, SandboxSettings, UnmatchedRequest,
+    VALUES_MATCHERS,
 };
 use crate::docs::config;
 use crate::docs::schema::{
@@ -205,8 +206,24 @@ schema!(Pattern, "RequestPattern", |schemas| {
             "urlPath" => ("The path.", text_like("^[^?]*$")),
             "urlPattern" => ("An expression for path and query.", of::<Expression>(schemas)),
             "urlPathPattern" => ("An expression for the path.", of::<Expression>(schemas)),
-            "queryParameters" => ("Conditions by parameter.", conditions(schemas)),
-            _ => ("Conditions by header, in any case.", conditions(schemas)),
+            "urlPathTemplate" => (
+                "The path with `{name}` in place of a part and `**` in place of anything.",
+                text_like("^[^?]*$").with("maxLength", MOST_EXPRESSION),
+            ),
+            "pathParameters" => {
+                ("Conditions by name of `urlPathTemplate`.", conditions(&of::<Condition>(schemas)))
+            }
+            "queryParameters" => {
+                ("Conditions by parameter.", conditions(&of::<ValuesCondition>(schemas)))
+            }
+            "headers" => {
+                ("Conditions by header, in any case.", conditions(&of::<ValuesCondition>(schemas)))
+            }
+            "cookies" => ("Conditions by cookie.", conditions(&of::<Condition>(schemas))),
+            "scheme" => ("`http`.", text()),
+            "host" => ("A condition on the name in `Host`.", of::<Condition>(schemas)),
+            "port" => ("The port in `Host`, or 80.", json!({ "type": "integer" })),
+            _ => ("A condition on the address of the client.", of::<Condition>(schemas)),
         };
         object = object.key(key, about, false, or_null(schema));
     }
@@ -233,24 +250,47 @@ schema!(Expression, "Expression", |_| {
     described(text().with("maxLength", MOST_EXPRESSION), &about)
 });
 
-fn conditions(schemas: &mut SchemaGenerator) -> Value {
-    let condition = of::<Condition>(schemas);
+/// Conditions by name.
+fn conditions(condition: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": condition, "maxProperties": MOST_NAMES })
 }
 
-/// What one of the values of a header or parameter must be.
+/// What a value must be.
 struct Condition;
 
-schema!(Condition, "Condition", |schemas| {
+schema!(Condition, "Condition", |schemas| one_of(schemas, "What the value must be.", MATCHERS));
+
+/// What the values of a header or parameter must be.
+struct ValuesCondition;
+
+schema!(ValuesCondition, "ValuesCondition", |schemas| {
+    one_of(schemas, "What one of the values must be, or all of them.", VALUES_MATCHERS)
+});
+
+fn one_of(schemas: &mut SchemaGenerator, about: &str, matchers: &[&str]) -> Value {
+    let list = || json!({ "type": "array", "minItems": 1 });
     let mut all = Vec::new();
-    for key in MATCHERS.iter().filter(|key| **key != "caseInsensitive") {
+    for key in matchers.iter().filter(|key| **key != "caseInsensitive") {
         let (about, schema) = match *key {
             "equalTo" => ("This text.", text()),
             "contains" => ("A text with this in it.", text()),
+            "doesNotContain" => ("A text without this in it, or none.", text()),
             "matches" => ("A text that the expression matches whole.", of::<Expression>(schemas)),
             "doesNotMatch" => {
                 ("A text that it does not match, or none.", of::<Expression>(schemas))
             }
+            "anything" => ("Any text, or none.", json!({})),
+            "not" => ("What does not fit this condition.", of::<Condition>(schemas)),
+            "and" => ("What fits all of these.", list().with("items", of::<Condition>(schemas))),
+            "or" => ("What fits one of these.", list().with("items", of::<Condition>(schemas))),
+            "hasExactly" => (
+                "As many values as conditions, each condition for one of them.",
+                list().with("items", of::<Condition>(schemas)),
+            ),
+            "includes" => (
+                "Each condition fits one of the values.",
+                list().with("items", of::<Condition>(schemas)),
+            ),
             // Some clients write `absent` as a text.
             _ => ("There is none.", any_of([json!({ "const": true }), text()])),
         };
@@ -261,5 +301,16 @@ schema!(Condition, "Condition", |schemas| {
         }
         all.push(object.finish());
     }
-    json!({ "description": "What one of the values must be.", "oneOf": all })
+    let about = format!("{about} At most {MOST_NESTED} conditions stand inside others.");
+    json!({ "description": about, "oneOf": all })
+}
+
+schema!(UnmatchedRequest, "UnmatchedRequest", |_| {
+    ObjectSchema::new("A request, as the journal shows it. Other keys are not looked at.")
+        .key("url", "Path and query.", true, text())
+        .key("method", "Its method.", true, text())
+        .finish()
+        .with("additionalProperties", true)
 });
+
+schema!(NearMissPattern, "NearMissPattern", true, |schemas| of::<Pattern>(schemas));

@@ -127,7 +127,15 @@ fn junk_in_chunk_lines_is_400_and_closes() {
         {
             let mut wire = Wire::open(server.address());
             wire.send(chunked(target, body));
-            is_bad_request(&wire.answer(), "the chunks of the body are malformed");
+            let answer = wire.answer();
+            if target == ADMIN {
+                let error =
+                    r#"{"errors":[{"code":400,"title":"the chunks of the body are malformed"}]}"#;
+                assert_eq!((answer.status, &*answer.body), (400, error));
+                assert_eq!(answer.header("connection"), Some("close"));
+            } else {
+                is_bad_request(&answer, "the chunks of the body are malformed");
+            }
             wire.is_closed();
         }
     }
@@ -175,8 +183,14 @@ fn an_unknown_transfer_encoding_is_501() {
             let mut wire = Wire::open(server.address());
             wire.send(head("POST", target, &format!("Transfer-Encoding: {encoding}\r\n")));
             let answer = wire.answer();
-            let body = r#"{"code":501,"message":"Not implemented"}"#;
-            assert_eq!((answer.status, &*answer.body), (501, body), "{encoding}");
+            // Where the last coding is another one, the parser refuses the head before it has a path.
+            let body = if target == ADMIN && encoding.ends_with(", chunked") {
+                let title = format!("Transfer-Encoding must be chunked, got {encoding:?}");
+                serde_json::json!({ "errors": [{ "code": 501, "title": title }] }).to_string()
+            } else {
+                r#"{"code":501,"message":"Not implemented"}"#.to_owned()
+            };
+            assert_eq!((answer.status, answer.body.clone()), (501, body), "{encoding}");
             assert_eq!(answer.header("content-type"), Some("application/json"), "{encoding}");
             assert_eq!(answer.header("connection"), Some("close"), "{encoding}");
             wire.is_closed();

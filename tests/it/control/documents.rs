@@ -18,11 +18,14 @@ fn mistake(path: &str, body: &str, place: &str, message: &str, help: &Value) {
     let method = if path.ends_with("/a") { "PUT" } else { "POST" };
     let answer = ask(method, path, body);
     answer.failed(400, &format!("body:{place}: {message}"));
-    let problems = answer.json()["problems"].clone();
-    let problem = &problems[0];
-    assert_eq!(format!("{}:{}", problem["line"], problem["column"]), place, "{problem}");
-    assert_eq!((&problem["message"], &problem["help"]), (&message.into(), help), "{problem}");
-    assert_eq!(problems.as_array().unwrap().len(), 1, "{problems}");
+    let errors = answer.errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0]["title"], message);
+    let detail = errors[0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with(&format!("body:{place}: {message}\n")), "{detail}");
+    // Behind the mark below the line stands the help.
+    let (_, marked) = detail.rsplit_once('^').unwrap();
+    assert_eq!(marked.trim_start(), help.as_str().unwrap_or_default(), "{detail}");
 }
 
 #[track_caller]
@@ -150,10 +153,13 @@ fn the_keys_of_inline_fixtures_are_not_shown() {
 #[test]
 fn all_mistakes_are_reported_at_once() {
     let answer = ask("PUT", "/sandboxes/a", r#"{"seed": "x", "hazards": ["y"], "z": 1}"#);
-    let problems = answer.json()["problems"].clone();
-    let columns: Vec<_> = problems.as_array().unwrap().iter().map(|p| &p["column"]).collect();
-    assert_eq!(columns, [10, 28, 33]);
-    answer.failed(400, "3 problems");
+    let errors = answer.errors();
+    let pointers: Vec<_> = errors.iter().map(|error| &error["source"]["pointer"]).collect();
+    assert_eq!(pointers, ["/seed", "/hazards/0", "/z"]);
+    let details = errors.iter().map(|error| error["detail"].as_str().unwrap());
+    for (detail, column) in details.zip([10, 28, 33]) {
+        assert!(detail.starts_with(&format!("body:1:{column}: ")), "{detail}");
+    }
 }
 
 #[test]

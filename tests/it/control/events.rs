@@ -79,7 +79,7 @@ impl Listener {
             let event = self.next().unwrap();
             assert_eq!(
                 (&*event.name, event.id),
-                ("request", event.data["mock"]["number"].as_u64())
+                ("request", event.data["request"]["mock"]["number"].as_u64())
             );
             event.id.unwrap()
         };

@@ -3,8 +3,9 @@
 
 use std::net::SocketAddr;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::control::requests::{journal_size, number};
 use crate::support::client::{call, fetch, head};
 use crate::support::control::control;
 use crate::support::process::Process;
@@ -45,15 +46,16 @@ fn the_oldest_of_a_sandbox_go_first_and_are_counted() {
     let mut many = Many::open(address);
     many.ask(3, |_| "/s/calm/v1/x".to_owned());
     many.ask(1_050, |number| format!("/s/busy/v1/{number}"));
-    let busy = told(address, "/requests?sandbox=busy");
-    assert_eq!(busy["meta"], json!({"total": 1_000, "dropped": 50}));
+    let busy = control(address, "GET", "/requests?sandbox=busy", "");
+    assert_eq!(journal_size(&busy), (1_000, 50));
+    let busy = busy.json();
     assert_eq!(busy["requests"][0]["request"]["url"], "/s/busy/v1/1049");
     assert_eq!(busy["requests"][999]["request"]["url"], "/s/busy/v1/50");
     // One that is busy takes nothing from others.
-    let calm = told(address, "/requests?sandbox=calm&limit=1");
-    assert_eq!(calm["meta"], json!({"total": 3, "dropped": 0}));
-    let all = told(address, "/requests?limit=1");
-    assert_eq!(all["meta"], json!({"total": 1_003, "dropped": 50}));
+    let calm = control(address, "GET", "/requests?sandbox=calm&limit=1", "");
+    assert_eq!(journal_size(&calm), (3, 0));
+    let all = control(address, "GET", "/requests?limit=1", "");
+    assert_eq!(journal_size(&all), (1_003, 50));
     // What is thought of them counts all.
     assert_eq!(told(address, "/sandboxes/busy/verdict")["requests"], 1_050);
 }
@@ -65,16 +67,14 @@ fn the_oldest_of_all_go_where_memory_is_short() {
     let long = "x".repeat(1_000);
     let mut many = Many::open(address);
     many.ask(3_000, |number| format!("/s/t{}/{long}/{number}", number % 30));
-    let meta = &told(address, "/requests?limit=0")["meta"];
-    let [total, dropped] = ["total", "dropped"].map(|name| meta[name].as_u64().unwrap());
+    let (total, dropped) = journal_size(&control(address, "GET", "/requests?limit=0", ""));
     assert_eq!(total + dropped, 3_000);
     // Each takes somewhat more than a thousand bytes, and a sixteenth goes at a time.
     assert!((700..=1_000).contains(&total), "{total}");
     // The oldest, whichever sandbox they were in.
     let all = told(address, "/requests");
     let numbers = all["requests"].as_array().unwrap().iter();
-    let numbers: Vec<_> =
-        numbers.map(|request| request["mock"]["number"].as_u64().unwrap()).collect();
+    let numbers: Vec<_> = numbers.map(number).collect();
     assert!(numbers.iter().rev().copied().eq(dropped + 1..=3_000), "{numbers:?}");
 }
 
@@ -93,9 +93,8 @@ fn memory_stays_within_bounds_whatever_comes() {
     // give back, come on top.
     assert!(filled - begin < 24 << 10, "{begin} KiB, then {filled}");
     assert!(end - filled < 4 << 10, "{filled} KiB, then {end}");
-    let meta = &told(address, "/requests?limit=0")["meta"];
-    let sum = meta["total"].as_u64().unwrap() + meta["dropped"].as_u64().unwrap();
-    assert_eq!(sum, 120_000);
+    let (total, dropped) = journal_size(&control(address, "GET", "/requests?limit=0", ""));
+    assert_eq!(total + dropped, 120_000);
 }
 
 /// Each request begins a walk, which is followed until it ends.

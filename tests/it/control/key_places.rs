@@ -250,7 +250,7 @@ fn shown(address: SocketAddr, authorization: &str) -> Vec<(&'static str, String)
     };
     let requests = json("/__admin/requests");
     let last: serde_json::Value = serde_json::from_str(&requests).unwrap();
-    let last = last["requests"][0]["mock"]["number"].as_u64().unwrap();
+    let last = last["requests"][0]["request"]["mock"]["number"].as_u64().unwrap();
     let mut listener = Listener::open(address, "", &format!("{authorization}Last-Event-ID: 0\r\n"));
     let mut events = String::new();
     while let Some(event) = listener.next() {

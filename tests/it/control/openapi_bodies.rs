@@ -14,9 +14,11 @@ enum To {
     Clock,
     Fault,
     Pattern,
+    Near,
+    Asked,
 }
 
-use To::{Clock, Fault, Pattern, Sandbox};
+use To::{Asked, Clock, Fault, Near, Pattern, Sandbox};
 
 impl To {
     fn request(self) -> (&'static str, &'static str) {
@@ -25,6 +27,8 @@ impl To {
             Clock => ("POST", "/sandboxes/a/clock"),
             Fault => ("POST", "/sandboxes/a/faults"),
             Pattern => ("POST", "/requests/count"),
+            Near => ("POST", "/near-misses/request-pattern"),
+            Asked => ("POST", "/near-misses/request"),
         }
     }
 
@@ -97,6 +101,18 @@ const RIGHT: &[(To, &str)] = &[
         }}"#,
     ),
     (Pattern, r#"{"headers": {"x": {"absent": true}, "Y": {"absent": "(absent)"}}}"#),
+    (Pattern, r#"{"urlPathTemplate": "/v1/{x}", "pathParameters": {"x": {"equalTo": "y"}}}"#),
+    (Pattern, r#"{"scheme": "http", "host": {"anything": "x"}, "port": 80}"#),
+    (Pattern, r#"{"clientIp": {"not": {"equalTo": "::1"}}, "cookies": {"a": {"contains": "b"}}}"#),
+    (
+        Pattern,
+        r#"{"headers": {"x": {"and": [{"doesNotContain": "a"}, {"or": [{"equalTo": ""}]}]}}}"#,
+    ),
+    (Pattern, r#"{"headers": {"x": {"hasExactly": [{"equalTo": "1"}]}}}"#),
+    (Pattern, r#"{"queryParameters": {"x": {"includes": [{"equalTo": "1"}]}}}"#),
+    (Near, "{}"),
+    (Near, r#"{"urlPath": "/v1/messages", "headers": {"x": {"equalTo": "1"}}}"#),
+    (Asked, r#"{"method": "GET", "url": "/v1/message", "mock": {"number": 1}}"#),
 ];
 
 /// What neither takes.
@@ -192,6 +208,17 @@ const WRONG: &[(To, &str)] = &[
     (Pattern, r#"{"headers": {"x": {"equalTo": "1", "contains": "1"}}}"#),
     (Pattern, r#"{"headers": {"x": {"contains": "1", "caseInsensitive": true}}}"#),
     (Pattern, r#"{"headers": {"x": {"equals": "1"}}}"#),
+    (Pattern, r#"{"headers": {"x": {"and": []}}}"#),
+    (Pattern, r#"{"headers": {"x": {"not": [{"equalTo": "1"}]}}}"#),
+    (Pattern, r#"{"cookies": {"x": {"includes": [{"equalTo": "1"}]}}}"#),
+    (Pattern, r#"{"urlPathTemplate": "/v1?x"}"#),
+    (Pattern, r#"{"urlPathTemplate": "/v1", "url": "/v1"}"#),
+    (Pattern, r#"{"host": "x"}"#),
+    (Pattern, r#"{"port": 1.5}"#),
+    (Pattern, r#"{"bodyPatterns": []}"#),
+    (Near, r#"{"urls": "/"}"#),
+    (Asked, "{}"),
+    (Asked, r#"{"method": 1, "url": "/"}"#),
 ];
 
 /// What no schema says; where it can, the description does.
@@ -206,6 +233,7 @@ const ONLY_THE_SERVER_SEES: &[(To, &str)] = &[
     (Fault, r#"{"delay": "600001"}"#),
     (Fault, r#"{"delay": "lognormal:200:5.1"}"#),
     (Pattern, r#"{"urlPattern": "["}"#),
+    (Pattern, r#"{"urlPathTemplate": "/v1", "pathParameters": {"x": {"equalTo": "y"}}}"#),
 ];
 
 /// What is taken as well, and need not be written so: a fault's numbers as they stand in its line.
@@ -298,6 +326,7 @@ fn every_schema_of_a_body_matters() {
 fn read(schema: &Value, text: &str) -> Value {
     match schema["type"].as_str().unwrap() {
         "integer" => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        "boolean" => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         "array" => text.split(',').collect(),
         _ => text.into(),
     }
@@ -313,6 +342,7 @@ fn parameters_are_taken_and_refused_as_the_document_says() {
         ("PUT", "/sandboxes/", "id", &["a", "A.b_c-9"][..], &["a~b", &long][..]),
         ("GET", "/requests?limit=", "limit", &["0", "7"], &["-1", "x", "1.5", ""]),
         ("GET", "/requests?since=", "since", &["2026-10-20T09:00:00Z"], &["now", "2026-10-20"]),
+        ("GET", "/requests?unmatched=", "unmatched", &["true", "false"], &["1", ""]),
         ("GET", "/requests?sandbox=", "sandbox", &["a", "A.b_c-9"], &["a~b", "", &long]),
         ("GET", "/verdict?mute=", "mute", &["no-pause", "no-pause,past-the-end"], &["x", ""]),
     ] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use gptbots_mock::{Limits, Server};
 
-use crate::support::client::{call, request};
+use crate::support::client::{call, raw, request};
 use crate::support::control::control;
 use crate::support::process::wait_until_read;
 use crate::support::wire::Wire;
@@ -113,7 +113,21 @@ fn unsupported_pattern_is_refused_with_its_place() {
     let many = format!(r#"{{"headers": {{{}}}}}"#, names.join(", "));
     for (pattern, column, message, help) in [
         (r#"{"urlPaht": "/"}"#, 2, "unknown key \"urlPaht\"", "did you mean \"urlPath\"?"),
-        (r#"{"bodyPatterns": []}"#, 2, "unknown key \"bodyPatterns\"", "one of method, url,"),
+        (r#"{"bodies": []}"#, 2, "unknown key \"bodies\"", "one of method, url,"),
+        (r#"{"bodyPatterns": []}"#, 2, "no request can be found by bodyPatterns", "no bodies"),
+        (r#"{"basicAuth": {}}"#, 2, "no request can be found by basicAuth", "Authorization"),
+        (r#"{"host": "x"}"#, 10, "expected a condition such as", ""),
+        (r#"{"cookies": {"a": {"hasExactly": []}}}"#, 20, "unknown key \"hasExactly\"", "one of"),
+        (r#"{"headers": {"a": {"or": []}}}"#, 20, "there is no condition in the list", ""),
+        (r#"{"headers": {"a": {"not": {}}}}"#, 20, "a name without a condition", "give one of"),
+        (r#"{"urlPathTemplate": "/v1?"}"#, 22, "a path holds no `?`", "queryParameters"),
+        (
+            r#"{"urlPathTemplate": "/{a}", "pathParameters": {"b": {"equalTo": "1"}}}"#,
+            29,
+            "urlPathTemplate has no {b}",
+            "as {name}",
+        ),
+        (r#"{"port": "80"}"#, 10, "expected a port, got a string", ""),
         (
             r#"{"queryParameters": {"page": {"equalsTo": "1"}}}"#,
             31,
@@ -166,16 +180,101 @@ fn unsupported_pattern_is_refused_with_its_place() {
     ] {
         let refused = control(server.address(), "POST", "/requests/find", pattern);
         assert_eq!(refused.status, 400, "{pattern}: {refused:?}");
-        let problem = &refused.json()["problems"][0];
-        let place = problem["column"].as_u64().unwrap();
+        let error = &refused.errors()[0];
+        let detail = error["detail"].as_str().unwrap();
+        let place: u64 = detail.split(':').nth(2).unwrap().parse().unwrap();
         assert!(place == column || column == 1, "{pattern}: at {place}");
-        assert!(problem["message"].as_str().unwrap().contains(message), "{problem}");
-        assert!(problem["help"].as_str().unwrap_or_default().contains(help), "{problem}");
+        assert!(error["title"].as_str().unwrap().contains(message), "{error}");
+        let (_, marked) = detail.rsplit_once('^').unwrap();
+        assert!(marked.contains(help), "{error}");
     }
     // Every mistake at once.
     let refused =
         control(server.address(), "POST", "/requests/count", r#"{"a": 1, "b": 2, "method": "x"}"#);
-    assert_eq!(refused.json()["problems"].as_array().unwrap().len(), 3);
+    assert_eq!(refused.errors().len(), 3);
+}
+
+#[test]
+fn host_port_scheme_client_and_cookies_match() {
+    let server = Server::start().unwrap();
+    let head = "GET /v1/nothing HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n";
+    raw(server.address(), format!("{head}Cookie: lang=en; theme=dark\r\n\r\n").as_bytes());
+    for (pattern, count_of) in [
+        (r#"{"host": {"equalTo": "localhost"}}"#, 1),
+        (r#"{"host": {"equalTo": "localhost:8080"}}"#, 0),
+        (r#"{"port": 8080}"#, 1),
+        (r#"{"port": 80}"#, 0),
+        (r#"{"scheme": "http"}"#, 1),
+        (r#"{"scheme": "https"}"#, 0),
+        (r#"{"clientIp": {"equalTo": "127.0.0.1"}}"#, 1),
+        (r#"{"clientIp": {"matches": "10[.].*"}}"#, 0),
+        (r#"{"cookies": {"lang": {"equalTo": "en"}}}"#, 1),
+        (r#"{"cookies": {"theme": {"contains": "ark"}, "lang": {"absent": true}}}"#, 0),
+        (r#"{"cookies": {"none": {"absent": true}}}"#, 1),
+    ] {
+        assert_eq!(count(&server, pattern), count_of, "{pattern}");
+    }
+}
+
+#[test]
+fn path_templates_match_part_by_part() {
+    let server = one();
+    for (pattern, count_of) in [
+        (r#"{"urlPathTemplate": "/v1/{what}"}"#, 1),
+        (r#"{"urlPathTemplate": "/s/{id}/v1/{what}"}"#, 1),
+        (r#"{"urlPathTemplate": "/v1/mess{what}s"}"#, 1),
+        (r#"{"urlPathTemplate": "/**"}"#, 1),
+        (r#"{"urlPathTemplate": "/{all}"}"#, 0),
+        (r#"{"urlPathTemplate": "/v./messages"}"#, 0),
+        (r#"{"urlPathTemplate": "/v1/{a}", "pathParameters": {"a": {"equalTo": "messages"}}}"#, 1),
+        (r#"{"pathParameters": {"a": {"equalTo": "x"}}, "urlPathTemplate": "/v1/{a}"}"#, 0),
+    ] {
+        assert_eq!(count(&server, pattern), count_of, "{pattern}");
+    }
+}
+
+#[test]
+fn conditions_are_negated_and_joined() {
+    let server = one();
+    for (name, condition, count_of) in [
+        ("sort", r#"{"not": {"equalTo": "asc"}}"#, 1),
+        ("sort", r#"{"not": {"absent": true}}"#, 0),
+        // One of its two values is another.
+        ("page", r#"{"not": {"equalTo": "1"}}"#, 1),
+        ("page", r#"{"not": {"matches": "[12]"}}"#, 0),
+        ("page", r#"{"or": [{"equalTo": "3"}, {"equalTo": "2"}]}"#, 1),
+        ("page", r#"{"or": [{"equalTo": "3"}, {"equalTo": "4"}]}"#, 0),
+        ("sort", r#"{"or": [{"equalTo": "asc"}, {"absent": "(absent)"}]}"#, 1),
+        ("conversation_id", r#"{"and": [{"contains": "a"}, {"contains": "c"}]}"#, 1),
+        ("conversation_id", r#"{"and": [{"contains": "a"}, {"contains": "x"}]}"#, 0),
+        ("conversation_id", r#"{"and": [{"not": {"or": [{"equalTo": "x"}]}}]}"#, 1),
+        ("conversation_id", r#"{"doesNotContain": "x"}"#, 1),
+        ("conversation_id", r#"{"doesNotContain": "b"}"#, 0),
+        ("sort", r#"{"doesNotContain": "x"}"#, 1),
+        ("sort", r#"{"anything": "anything"}"#, 1),
+        ("page", r#"{"hasExactly": [{"equalTo": "2"}, {"equalTo": "1"}]}"#, 1),
+        ("page", r#"{"hasExactly": [{"equalTo": "1"}]}"#, 0),
+        ("page", r#"{"includes": [{"equalTo": "1"}]}"#, 1),
+        ("page", r#"{"includes": [{"equalTo": "3"}]}"#, 0),
+        ("sort", r#"{"includes": [{"anything": "x"}]}"#, 0),
+    ] {
+        let pattern = format!(r#"{{"queryParameters": {{"{name}": {condition}}}}}"#);
+        assert_eq!(count(&server, &pattern), count_of, "{pattern}");
+    }
+}
+
+#[test]
+fn conditions_inside_others_are_bounded() {
+    let server = one();
+    let nested = |depth: usize| {
+        let condition = r#"{"not": "#.repeat(depth) + r#"{"equalTo": "x"}"# + &"}".repeat(depth);
+        format!(r#"{{"headers": {{"x-none": {condition}}}}}"#)
+    };
+    assert_eq!(count(&server, &nested(100)), 0);
+    for pattern in [nested(101), nested(10_000)] {
+        let refused = control(server.address(), "POST", "/requests/count", &pattern);
+        refused.failed(400, "more than 100 conditions inside others");
+    }
 }
 
 /// One that tried every way to read it would not answer in the time that a test waits.

@@ -80,10 +80,32 @@ impl Answer {
     /// Asserts a failure of the control API that says why.
     #[track_caller]
     pub(crate) fn failed(&self, status: u16, why: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        let errors = self.errors();
+        let says = |error: &Value| {
+            [&error["title"], &error["detail"]]
+                .iter()
+                .any(|text| text.as_str().is_some_and(|text| text.contains(why)))
+        };
+        assert!(errors.iter().any(says), "{errors:?} do not say `{why}`");
+    }
+
+    /// The mistakes that a failure of the control API lists, in WireMock's form.
+    #[track_caller]
+    pub(crate) fn errors(&self) -> Vec<Value> {
         let json = self.json();
-        assert_eq!((self.status, &json["code"]), (status, &status.into()), "{self:?}");
-        let message = json["message"].as_str().unwrap();
-        assert!(message.contains(why), "`{message}` does not say `{why}`");
+        let keys: Vec<_> = json.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["errors"], "{self:?}");
+        let errors = json["errors"].as_array().unwrap();
+        assert!(!errors.is_empty(), "{self:?}");
+        assert!(errors.iter().all(|error| error["code"] == self.status), "{self:?}");
+        errors.clone()
+    }
+
+    /// What is wrong, as the first mistake of a failure of the control API says.
+    #[track_caller]
+    pub(crate) fn title(&self) -> String {
+        self.errors()[0]["title"].as_str().unwrap().to_owned()
     }
 }
 

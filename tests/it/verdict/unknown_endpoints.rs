@@ -181,7 +181,7 @@ fn journal_shows_it_as_a_violation() {
     call(address, "GET", "/", &[]);
     let all = call(address, "GET", "/__admin/requests", &[]).ok().json();
     let what = "GET /v1/message: no endpoint; the nearest is /v1/messages";
-    assert_eq!(all["requests"][0]["mock"]["violations"], json!([]));
-    let violations = &all["requests"][1]["mock"]["violations"];
+    assert_eq!(all["requests"][0]["request"]["mock"]["violations"], json!([]));
+    let violations = &all["requests"][1]["request"]["mock"]["violations"];
     assert_eq!(*violations, json!([{"rule": "unknown-endpoint", "what": what}]));
 }

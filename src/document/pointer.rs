@@ -1,0 +1,108 @@
+//! JSON pointers (RFC 6901) of places in a document.
+
+/// The longest key, in bytes as it is written, that a pointer names. A pointer ends before a longer key,
+/// because each mistake behind it would repeat the key.
+const LONGEST_KEY: usize = 200;
+
+/// Finds the pointers of offsets that never fall: one walk through the document. The document is right up
+/// to the last of the offsets, because a syntax error is the last mistake.
+pub(crate) struct Pointers<'t> {
+    text: &'t [u8],
+    at: usize,
+    /// The objects and arrays that are open.
+    open: Vec<Container<'t>>,
+}
+
+enum Container<'t> {
+    Array {
+        index: usize,
+    },
+    Object {
+        /// The key, in its quotes, of the entry that was begun.
+        key: Option<&'t [u8]>,
+    },
+}
+
+impl<'t> Pointers<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0, open: Vec::new() }
+    }
+
+    /// The pointer of the innermost value or key at an offset, not before the one asked last.
+    pub(crate) fn find(&mut self, offset: u32) -> String {
+        while self.at <= offset as usize && self.at < self.text.len() {
+            self.step();
+        }
+        let mut pointer = String::new();
+        for container in &self.open {
+            let part = match container {
+                Container::Array { index } => index.to_string(),
+                Container::Object { key: Some(key) } if key.len() <= LONGEST_KEY => {
+                    let Ok(key) = serde_json::from_slice::<String>(key) else { break };
+                    key.replace('~', "~0").replace('/', "~1")
+                }
+                Container::Object { .. } => break,
+            };
+            pointer.push('/');
+            pointer.push_str(&part);
+        }
+        pointer
+    }
+
+    /// Goes past one character of the document, or past a whole string.
+    fn step(&mut self) {
+        let begins = self.at;
+        self.at += 1;
+        match self.text[begins] {
+            b'{' => self.open.push(Container::Object { key: None }),
+            b'[' => self.open.push(Container::Array { index: 0 }),
+            b'}' | b']' => _ = self.open.pop(),
+            b',' => match self.open.last_mut() {
+                Some(Container::Array { index }) => *index += 1,
+                Some(Container::Object { key }) => *key = None,
+                None => {}
+            },
+            b'"' => {
+                self.skip_string();
+                // A string behind the key is the value.
+                if let Some(Container::Object { key: key @ None }) = self.open.last_mut() {
+                    *key = Some(&self.text[begins..self.at]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes behind the quote that closes a string.
+    fn skip_string(&mut self) {
+        while let Some(byte) = self.text.get(self.at) {
+            self.at += if *byte == b'\\' { 2 } else { 1 };
+            if *byte == b'"' {
+                break;
+            }
+        }
+        self.at = self.at.min(self.text.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointer_names_the_value_at_an_offset() {
+        let long = "k".repeat(LONGEST_KEY);
+        let text = format!(r#"{{"a/~": [1, {{"b\"": "x"}}, [2]], "{long}": {{"c": 3}}, "d": 4}}"#);
+        let mut pointers = Pointers::new(text.as_bytes());
+        let of = |part: &str| u32::try_from(text.find(part).unwrap()).unwrap();
+        assert_eq!(pointers.find(0), "");
+        assert_eq!(pointers.find(of(r#""a/"#)), "/a~1~0");
+        assert_eq!(pointers.find(of("1, ")), "/a~1~0/0");
+        assert_eq!(pointers.find(of(r#"{"b"#)), "/a~1~0/1");
+        assert_eq!(pointers.find(of(r#"x""#)), "/a~1~0/1/b\"");
+        assert_eq!(pointers.find(of("2]")), "/a~1~0/2/0");
+        assert_eq!(pointers.find(of("3}")), "");
+        assert_eq!(pointers.find(of("4}")), "/d");
+        assert_eq!(pointers.find(1_000_000), "");
+    }
+}
