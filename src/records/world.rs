@@ -81,7 +81,7 @@ pub(crate) const DEMO: &str = "demo";
 pub(crate) const DEMO_KEY: &str = "app-demo";
 
 /// The key of agent *deleted*.
-const DELETED_KEY: &str = "app-deleted";
+pub(crate) const DELETED_KEY: &str = "app-deleted";
 
 /// Why the agents could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -7,7 +7,7 @@ use super::super::query::names;
 use super::super::refusal::quote;
 use super::{normalize_name, public_keys};
 use crate::contract::SCHEME;
-use crate::records::world::World;
+use crate::records::world::{DELETED_KEY, DEMO_KEY, World};
 use crate::suggest::nearest;
 
 /// Names, normalized, of headers and parameters in which clients send keys by mistake.
@@ -51,6 +51,9 @@ fn describe_key(key: &[u8]) -> Option<&'static str> {
         return Some("it holds more than visible ASCII");
     }
     let key = str::from_utf8(key).ok()?;
+    if [DEMO_KEY, DELETED_KEY].contains(&key) {
+        return Some("it is a key of the built-in agents, which the fixtures replace");
+    }
     let lower = key.to_ascii_lowercase();
     let inside = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     if lower.starts_with(['$', '{', '%']) {

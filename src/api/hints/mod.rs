@@ -6,7 +6,7 @@ mod keys;
 mod names;
 mod values;
 
-use axum::http::request;
+use axum::http::{Method, header, request};
 
 use super::auth::{self, AuthHeaderError};
 use super::refusal::Refusal;
@@ -24,6 +24,13 @@ pub(super) fn advice(
 ) -> Option<String> {
     let endpoint = endpoint?;
     match refusal {
+        // A browser asks so before it calls another origin. With `--cors` no such request comes here.
+        Refusal::MethodNotAllowed(method)
+            if method == Method::OPTIONS.as_str()
+                && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) =>
+        {
+            Some("; --cors lets browser apps of other origins call the API".to_owned())
+        }
         Refusal::AuthHeader(AuthHeaderError::Missing) => keys::find_misplaced_key(head),
         Refusal::UnknownKey => {
             let credentials = auth::credentials(&head.headers).ok()?;

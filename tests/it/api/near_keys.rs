@@ -110,3 +110,15 @@ fn key_longer_than_a_reason_is_not_in_it() {
     let server = build(&[named]).start().unwrap();
     unauthenticated(&server, &[("Authorization", "Bearer app-x")], "unknown API key");
 }
+
+#[test]
+fn key_of_a_replaced_built_in_agent_says_that_fixtures_replace_it() {
+    let fixture = build(&[agent("app-mine-7", &[])]).start().unwrap();
+    for key in ["app-demo", "app-deleted"] {
+        unauthenticated(
+            &fixture,
+            &[("Authorization", &format!("Bearer {key}"))],
+            "unknown API key: it is a key of the built-in agents, which the fixtures replace",
+        );
+    }
+}
