@@ -73,7 +73,7 @@ pub struct Limits {
     /// must have come as long after its head. 30 s by default.
     pub head_timeout: Duration,
     /// A request head may be this long, in bytes; a longer one is refused with 431. 128 KiB by
-    /// default, 8 KiB at least. Whatever it is, a target over 64 KiB is refused with 414, and
+    /// default, 8 KiB at least, 1 GiB at most. Whatever it is, a target over 64 KiB is refused with 414, and
     /// more than 100 headers with 431.
     pub head_bytes: usize,
     /// This many connections may be open. One more ends the one that has sent no request for the
@@ -108,6 +108,9 @@ impl Default for Limits {
 impl Limits {
     /// The least head that the HTTP parser can be told to accept.
     pub(crate) const LEAST_HEAD_BYTES: usize = 8 * 1024;
+
+    /// The largest head, because the journal counts the bytes of a request in 32 bits.
+    pub(crate) const MOST_HEAD_BYTES: usize = 1 << 30;
 }
 
 /// How the access log is written.

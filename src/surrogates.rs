@@ -35,7 +35,9 @@ pub(crate) fn replace_lone_surrogates(json: &mut [u8]) -> Vec<LoneSurrogate> {
         let length = match half {
             // A backslash escapes the character behind it, which may be another backslash.
             None => 2,
-            Some(Half::First) if self::half(&json[at + LENGTH..]) == Some(Half::Second) => {
+            Some(SurrogateHalf::First)
+                if self::half(&json[at + LENGTH..]) == Some(SurrogateHalf::Second) =>
+            {
                 2 * LENGTH
             }
             Some(_) => {
@@ -55,18 +57,18 @@ pub(crate) fn replace_lone_surrogates(json: &mut [u8]) -> Vec<LoneSurrogate> {
 
 /// Which half of a pair an escape stands for.
 #[derive(PartialEq, Eq)]
-enum Half {
+enum SurrogateHalf {
     First,
     Second,
 }
 
-fn half(json: &[u8]) -> Option<Half> {
+fn half(json: &[u8]) -> Option<SurrogateHalf> {
     let [b'\\', b'u', b'd' | b'D', digit, rest @ ..] = json else { return None };
     let is_number =
         matches!(rest, [one, two, ..] if [one, two].iter().all(|d| d.is_ascii_hexdigit()));
     match digit {
-        b'8' | b'9' | b'a' | b'b' | b'A' | b'B' if is_number => Some(Half::First),
-        b'c'..=b'f' | b'C'..=b'F' if is_number => Some(Half::Second),
+        b'8' | b'9' | b'a' | b'b' | b'A' | b'B' if is_number => Some(SurrogateHalf::First),
+        b'c'..=b'f' | b'C'..=b'F' if is_number => Some(SurrogateHalf::Second),
         _ => None,
     }
 }

@@ -7,22 +7,8 @@ use regex_lite::{Captures, Regex, RegexBuilder};
 
 use crate::document::{At, Fatal, Reader, Span};
 
-/// Every condition on a value, and `caseInsensitive`, which goes with the first.
-pub(crate) const MATCHERS: &[&str] = &[
-    "equalTo",
-    "contains",
-    "doesNotContain",
-    "matches",
-    "doesNotMatch",
-    "absent",
-    "anything",
-    "not",
-    "and",
-    "or",
-    "caseInsensitive",
-];
-
-/// Every condition on the values of a header or parameter.
+/// Every condition on the values of a header or parameter, and `caseInsensitive`, which goes with
+/// `equalTo`. The last two look at all values.
 pub(crate) const VALUES_MATCHERS: &[&str] = &[
     "equalTo",
     "contains",
@@ -34,10 +20,16 @@ pub(crate) const VALUES_MATCHERS: &[&str] = &[
     "not",
     "and",
     "or",
+    ANY_CASE,
     "hasExactly",
     "includes",
-    "caseInsensitive",
 ];
+
+/// Every condition on one value, and `caseInsensitive`.
+pub(crate) const MATCHERS: &[&str] = VALUES_MATCHERS.split_at(VALUES_MATCHERS.len() - 2).0;
+
+/// The key that is no condition by itself.
+const ANY_CASE: &str = "caseInsensitive";
 
 /// The most conditions that may stand inside other conditions of a pattern.
 pub(crate) const MOST_NESTED: usize = 100;
@@ -276,7 +268,7 @@ fn read_one_of(
     let mut given = 0;
     let mut any_case = None;
     while let Some(At { value: key, span }) = reader.key(&mut keys, known)? {
-        if key == "caseInsensitive" {
+        if key == ANY_CASE {
             any_case = reader.boolean()?.map(|at| (at.value, span));
             continue;
         }
@@ -301,7 +293,8 @@ fn read_one_of(
         _ => {}
     }
     if given == 0 && reader.problems.errors() == told {
-        let help = format!("give one of {}", known[..known.len() - 1].join(", "));
+        let conditions: Vec<_> = known.iter().copied().filter(|key| *key != ANY_CASE).collect();
+        let help = format!("give one of {}", conditions.join(", "));
         reader.problems.add_with_help(name.clone(), "a name without a condition", help);
     }
     Ok(found)

@@ -80,7 +80,7 @@ pub(super) async fn hide_secrets(
     request: Request,
     next: Next,
 ) -> Response {
-    let own = sandboxes.redactor().for_head(request.uri(), request.headers());
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let (mut head, body) = next.run(request).await.into_parts();
     if !head.status.is_client_error() && !head.status.is_server_error() {
         return Response::from_parts(head, body);
@@ -91,7 +91,7 @@ pub(super) async fn hide_secrets(
     let Ok(mut document) = serde_json::from_slice(&body) else {
         return Response::from_parts(head, body.into());
     };
-    if !hide_in(&mut document, &own) {
+    if !hide_in(&mut document, &sandboxes.redactor().for_head(&uri, &headers)) {
         return Response::from_parts(head, body.into());
     }
     head.headers.remove(header::CONTENT_LENGTH);
@@ -231,13 +231,15 @@ impl ListFilter {
             line.into_iter().any(|text| holds(text, part))
                 || headers.any(|header| holds(&header, part))
         };
-        let id = || entry.header(REQUEST_ID).unwrap_or_default();
         (!self.unmatched || !found_endpoint(entry.operation, entry.code))
             && self.status.is_none_or(|status| entry.status.unwrap_or(0) == status)
             && self.code.is_none_or(|code| entry.code == Some(code))
             && self.operation.is_none_or(|operation| entry.operation == Some(operation))
             && self.reason.as_ref().is_none_or(|reason| holds(&entry.reason(), reason))
-            && self.request_id.as_ref().is_none_or(|wanted| id() == wanted.as_bytes())
+            && self
+                .request_id
+                .as_ref()
+                .is_none_or(|id| entry.header(REQUEST_ID) == Some(id.as_bytes()))
             && self.text.as_ref().is_none_or(|text| holds_anywhere(text))
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::api::MessageError;
 use crate::contract::SCHEME;
-use crate::document::{DocumentError, Documents, Pointers};
+use crate::document::{Diagnostics, DocumentError, Documents, Pointers, Severity};
 
 /// Why the control API refuses a request.
 #[derive(Debug)]
@@ -95,18 +95,20 @@ impl Failure {
         Self::new(status, error.to_string())
     }
 
-    /// Every mistake of a body, which is the only one of `documents`.
+    /// Every mistake of a body, which is the only one of `documents`. Warnings are left out, because they
+    /// refuse nothing.
     pub(super) fn of_document(error: DocumentError, documents: &Documents) -> Self {
         let mut pointers = Pointers::new(&documents.text);
-        let more = error.more();
-        let mistakes = error.0.problems.into_iter().map(|problem| Mistake {
+        let Diagnostics { problems, more } = error.0;
+        let errors = problems.into_iter().filter(|one| one.severity == Severity::Error);
+        let mistakes = errors.map(|problem| Mistake {
             pointer: Some(pointers.find(problem.at)),
             detail: Some(problem.to_string()),
             title: problem.message,
         });
         let mut failure = Self { mistakes: mistakes.collect(), ..Self::bad("") };
-        if more > 0 {
-            let title = format!("{more} more mistakes, which are not listed");
+        if more.errors > 0 {
+            let title = format!("{} more mistakes, which are not listed", more.errors);
             failure.mistakes.push(Mistake { title, pointer: None, detail: None });
         }
         failure

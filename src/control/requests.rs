@@ -51,8 +51,7 @@ struct ServeEvents<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct Meta {
-    /// How many the journal had when it was asked. A list counts those that fit what it was asked
-    /// for, whatever `limit`, `offset` and `since` leave out.
+    /// How many fit what was asked for, whatever `limit`, `offset` and `since` leave out.
     total: usize,
 }
 
@@ -63,11 +62,11 @@ pub(crate) const TOTAL: HeaderName = HeaderName::from_static("x-mock-total");
 /// nothing.
 pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-mock-dropped");
 
-/// The size of the journal, which stands in headers: `WireMock`'s Java client refuses an answer with keys
-/// that it does not know.
+/// The size of the journal. It is sent in headers, because `WireMock`'s Java client refuses an answer with
+/// a key that it does not know.
 #[derive(Clone, Copy)]
 pub(super) struct JournalSize {
-    pub(super) total: usize,
+    total: usize,
     dropped: u64,
 }
 
@@ -187,16 +186,15 @@ pub(super) fn list() -> Operation {
         .tells_journal_size()
         .fails(&[404, 500])
         .blocking(|call, Query(filter): Query<ListFilter>| {
-            let (mut entries, mut size) = collect(call, &filter.of)?;
+            let (mut entries, size) = collect(call, &filter.of)?;
             entries.retain(|(_, entry)| filter.fits(entry));
-            size.total = entries.len();
             let is_new = |entry: &Entry| filter.since.is_none_or(|since| entry.at > since);
             let newest = entries.iter().rev().filter(|(_, entry)| is_new(entry));
             let newest = newest.skip(filter.offset.unwrap_or(0));
             let requests = shown(call, newest.take(filter.limit.unwrap_or(usize::MAX)));
             Ok(size.answer(&ServeEvents {
                 requests: requests.iter().map(ServeEvent::new).collect(),
-                meta: Meta { total: size.total },
+                meta: Meta { total: entries.len() },
                 request_journal_disabled: !call.journals().is_on(),
             }))
         })

@@ -93,7 +93,7 @@ pub(crate) struct Diagnostics {
 /// A number of problems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
-    errors: usize,
+    pub(crate) errors: usize,
     warnings: usize,
 }
 

@@ -117,7 +117,7 @@ async fn converse(
 
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    let head_bytes = limits.head_bytes.max(Limits::LEAST_HEAD_BYTES);
+    let head_bytes = limits.head_bytes.clamp(Limits::LEAST_HEAD_BYTES, Limits::MOST_HEAD_BYTES);
     builder
         .timer(TokioTimer::new())
         // A client that closes its sending side still waits for the response.

@@ -27,7 +27,7 @@ const MAIL: &str = "@example.com";
 /// How many first names, and how many last names, mail addresses have.
 const NAMES: usize = 256;
 
-/// A name as it stands in an address: in lower case, and at most 15 letters of it.
+/// The part of a mail address that is made of a name: its first 15 letters, in lower case.
 fn address_name(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphabetic);
     letters.take(15).map(|letter| letter.to_ascii_lowercase()).collect()

@@ -35,9 +35,9 @@ pub(crate) const KEYS: [(&str, &str, &str); 12] = [
     ),
     ("drip", "bytes a second", "the body flows at this rate"),
     ("break", "`reset`, `no-answer`", "a TCP reset; or nothing, until the client goes"),
-    ("times", "1 or more", "strikes so often at most"),
-    ("after", "0 or more", "leaves so many requests alone first"),
-    ("every", "1 or more", "strikes every so many-th of the others"),
+    ("times", "1 or more", "the most requests that it strikes"),
+    ("after", "0 or more", "this many requests pass first"),
+    ("every", "1 or more", "of the other requests it strikes one of this many: 3 is every third"),
     ("probability", "above 0, up to 1", "strikes with this probability"),
 ];
 

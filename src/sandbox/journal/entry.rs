@@ -55,7 +55,7 @@ impl Entry {
         let target = path.len() + query.map_or(0, |query| query.len() + 1);
         let length = method.len() + target + headers.sum::<usize>() + reason.len() + fault.len();
         let mut text = Vec::with_capacity(length);
-        let end = |text: &Vec<u8>| u32::try_from(text.len()).expect("a head is short");
+        let end = |text: &Vec<u8>| u32::try_from(text.len()).expect("a head has at most 1 GiB");
         let mut ends = [0; 4];
         text.extend_from_slice(method.as_bytes());
         ends[0] = end(&text);

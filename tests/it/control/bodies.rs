@@ -146,3 +146,19 @@ fn the_next_request_of_the_connection_is_answered() {
         assert_eq!(wire.answer().status, status);
     }
 }
+
+/// A warning is no reason for a refusal. Once the mistakes are gone, the answer lists the warnings.
+#[test]
+fn a_refusal_lists_mistakes_and_no_warnings() {
+    let server = Server::start().unwrap();
+    let odd = r#""fixtures": {"agents": [{"name": "x", "keys": ["k"], "conversations": [
+        {"conversation_type": "PIGEON"}]}]}"#;
+    let put = |body: &str| control(server.address(), "PUT", "/sandboxes/a", body);
+    let refused = put(&format!(r#"{{{odd}, "sed": 1}}"#));
+    let errors = refused.json()["errors"].clone();
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!(errors.as_array().unwrap().len(), 1, "{errors:#}");
+    assert_eq!(errors[0]["source"]["pointer"], "/sed");
+    let warnings = put(&format!("{{{odd}}}")).ok().json()["warnings"].clone();
+    assert_eq!(warnings.as_array().unwrap().len(), 1, "{warnings:#}");
+}

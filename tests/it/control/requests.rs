@@ -472,6 +472,7 @@ fn the_journal_is_asked_by_outcome_and_text() {
         ("status=404&limit=1&offset=1", vec!["/v1/nothing"]),
         ("status=404&offset=2", vec![]),
         ("status=0", vec![]),
+        ("request_id=", vec![]),
         ("code=40127", vec!["/v2/messages"]),
         ("code=404&text=whale", vec!["/v1/else"]),
         ("operation=messages", vec!["/v1/messages?page=x%20y"]),
@@ -485,6 +486,9 @@ fn the_journal_is_asked_by_outcome_and_text() {
         assert_eq!(listed(&server, query).0, expected, "{query}");
     }
     assert_eq!(listed(&server, "status=404&limit=1").1, 2);
+    // The header says how many the journal has, whatever was asked for.
+    let size = journal_size(&control(server.address(), "GET", "/requests?status=404", ""));
+    assert_eq!(size, (5, 0));
     assert_eq!(listed(&server, "limit=0").1, 5);
     for (query, why) in [
         ("status=99", "status must be a status, 100 to 599, or 0"),
