@@ -72,9 +72,10 @@ pub(super) struct LogLine {
     pub(super) sandbox: Option<Box<str>>,
 }
 
-/// To the millisecond, in UTC.
+/// To the millisecond, in UTC. A time that cannot be written becomes the nearest that can, because a
+/// panic would end the log.
 fn stamp(time: SystemTime) -> impl std::fmt::Display {
-    let timestamp = jiff::Timestamp::try_from(time).expect("the clock shows a year before 9999");
+    let timestamp = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::MAX);
     format!("{timestamp:.3}")
 }
 
@@ -136,5 +137,18 @@ impl LogLine {
             duration_us: u64::try_from(self.took.as_micros()).expect("no request takes so long"),
         };
         serde_json::to_string(&line).expect("strings and numbers can be written as JSON")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_beyond_the_year_9999_is_logged_as_its_end() {
+        let stamp =
+            |seconds| stamp(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string();
+        assert_eq!(stamp(1_760_918_400), "2025-10-20T00:00:00.000Z");
+        assert_eq!(stamp(1 << 40), "9999-12-30T22:00:00.999Z");
     }
 }
