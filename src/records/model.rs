@@ -24,7 +24,7 @@ impl Text for &[u8] {
 
 /// `None` is written as the empty text.
 impl<T: Text> Text for Option<T> {
-    #[inline]
+    #[inline(always)]
     fn write_to(&self, out: &mut SliceWriter<'_>) {
         if let Some(text) = self {
             text.write_to(out);

@@ -17,7 +17,6 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 
 use super::conn_state::{ConnState, Fate, Phase};
-use super::date::date;
 use super::log::RequestStart;
 use super::parser_refusal::ParserRefusal;
 use super::request_body::{Framing, RequestBody, drain};
@@ -222,7 +221,7 @@ async fn answer(
     if let Some((framing, body)) = &body {
         finish_request_body(&mut response, *framing, body, &app.limits, &client.state).await;
     }
-    response.headers_mut().insert(header::DATE, date((app.clock)()));
+    response.headers_mut().insert(header::DATE, app.dates.value((app.clock)()));
     let meta = response.extensions_mut().remove::<ResponseMeta>();
     *client.newest.lock() = meta.as_ref().and_then(|meta| meta.entry);
     let line = log.zip(begun).map(|(log, begun)| log.pending_line(begun, meta.as_ref()));

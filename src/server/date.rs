@@ -7,10 +7,28 @@ use std::time::SystemTime;
 use axum::http::HeaderValue;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use parking_lot::Mutex;
 
-/// The value of `Date` for a time of day. A time that HTTP cannot write becomes the nearest that it
-/// can.
-pub(super) fn date(time: SystemTime) -> HeaderValue {
+/// Writes the value of `Date`, and keeps it for as long as the second is the same.
+#[derive(Default)]
+pub(super) struct DateWriter {
+    last: Mutex<Option<(u64, HeaderValue)>>,
+}
+
+impl DateWriter {
+    /// The value at a time of day.
+    pub(super) fn value(&self, time: SystemTime) -> HeaderValue {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut last = self.last.lock();
+        match &*last {
+            Some((second, value)) if *second == since.as_secs() => value.clone(),
+            _ => last.insert((since.as_secs(), date(time))).1.clone(),
+        }
+    }
+}
+
+/// A time that HTTP cannot write becomes the nearest that it can.
+fn date(time: SystemTime) -> HeaderValue {
     let time = Timestamp::try_from(time.max(SystemTime::UNIX_EPOCH)).unwrap_or(Timestamp::MAX);
     let mut text = String::with_capacity("Thu, 01 Jan 1970 00:00:00 GMT".len());
     let written = DateTimePrinter::new().print_timestamp_rfc9110(&time, &mut text);

@@ -38,6 +38,7 @@ use crate::settings::{Limits, ServerConfig};
 
 pub use builder::{ServerBuilder, StartError, Unserved};
 pub(crate) use connections::{listen, run_until};
+use date::DateWriter;
 use request_body::{DrainOutcome, Framing, RequestBody, drain};
 pub use sandbox::Sandbox;
 
@@ -52,6 +53,7 @@ pub(crate) struct App {
     open: Option<Router>,
     control: Router,
     pub(crate) clock: Clock,
+    dates: DateWriter,
     pub(crate) limits: Limits,
 }
 
@@ -73,6 +75,7 @@ impl App {
             control: control::router(&sandboxes, admin, limits.head_timeout),
             sandboxes,
             clock,
+            dates: DateWriter::default(),
             limits,
         })
     }

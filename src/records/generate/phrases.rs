@@ -99,14 +99,17 @@ impl Slot {
 
 /// The bot's first words.
 pub(super) fn welcome(language: u8, word: u64) -> Phrase {
-    let bank = &PHRASES.banks[usize::from(language)];
+    let phrases = &*PHRASES;
+    let bank = &phrases.banks[usize::from(language)];
     let template = choose(&bank.welcomes, word);
-    Phrase { bank, template, word, emoji: false, filler: 0 }
+    Phrase { phrases, bank, template, word, emoji: false, filler: 0 }
 }
 
 /// A question and its answer. `opening`: they open a conversation.
+#[inline(always)]
 pub(super) fn exchange(language: u8, word: u64, opening: bool) -> [Phrase; 2] {
-    let bank = &PHRASES.banks[usize::from(language)];
+    let phrases = &*PHRASES;
+    let bank = &phrases.banks[usize::from(language)];
     let rare = scramble(word ^ 1);
     // One conversation in twelve opens with a greeting.
     let greets = opening && rare & 0xfff < 341;
@@ -118,8 +121,8 @@ pub(super) fn exchange(language: u8, word: u64, opening: bool) -> [Phrase; 2] {
         _ => 0,
     };
     [
-        Phrase { bank, template: question, word, emoji, filler: 0 },
-        Phrase { bank, template: answer, word, emoji: false, filler },
+        Phrase { phrases, bank, template: question, word, emoji, filler: 0 },
+        Phrase { phrases, bank, template: answer, word, emoji: false, filler },
     ]
 }
 
@@ -189,6 +192,7 @@ fn split_slot(text: &str) -> (&str, Option<Slot>, &str) {
 /// A text as it was drawn: a template and what fills its slots.
 #[derive(Clone, Copy)]
 pub(super) struct Phrase {
+    phrases: &'static Phrases,
     bank: &'static PhraseBank,
     template: &'static Template,
     word: u64,
@@ -203,7 +207,7 @@ impl Text for Phrase {
     #[inline(always)]
     fn write_to(&self, out: &mut SliceWriter<'_>) {
         for part in self.template {
-            write_span(part.literal, out);
+            self.write_span(part.literal, out);
             if let Some(slot) = part.slot {
                 self.fill(slot, out);
             }
@@ -217,27 +221,28 @@ impl Text for Phrase {
     }
 }
 
-#[inline(always)]
-fn write_span(span: TextSpan, out: &mut SliceWriter<'_>) {
-    out.part(PHRASES.texts.as_bytes(), span.start, span.len);
-}
-
 impl Phrase {
+    #[inline(always)]
+    fn write_span(&self, span: TextSpan, out: &mut SliceWriter<'_>) {
+        out.part(self.phrases.texts.as_bytes(), span.start, span.len);
+    }
+
+    #[inline(always)]
     fn fill(&self, slot: Slot, out: &mut SliceWriter<'_>) {
         let word = scramble(self.word.wrapping_add((slot as u64) << 32));
         match slot {
-            Slot::Order => out.integer(1_000_000 + reduce(word, 9_000_000)),
+            Slot::Order => out.digits::<7>(1_000_000 + reduce(word, 9_000_000)),
             Slot::Ticket => {
                 out.byte(b"ABCDEFGHKMNPRSTV"[(word & 15) as usize]);
                 out.byte(b'-');
-                out.integer(100_000 + reduce(word, 900_000));
+                out.digits::<6>(100_000 + reduce(word, 900_000));
             }
             Slot::Amount => {
                 // Most prices end on a nine or a zero.
                 let cents = word & 0xffff;
-                out.integer(3 + reduce(word, 997));
+                out.count(3 + reduce(word, 997));
                 out.byte(b'.');
-                out.integer(cents % 10);
+                out.digits::<1>(cents % 10);
                 out.byte(if cents & 0x8000 == 0 { b'0' } else { b'9' });
             }
             Slot::Name => {
@@ -246,10 +251,10 @@ impl Phrase {
                 out.byte(b' ');
                 out.bytes(last.as_bytes());
             }
-            Slot::Product => write_span(*choose(&self.bank.products, word), out),
-            Slot::City => write_span(*choose(&self.bank.cities, word), out),
-            Slot::Number => out.integer(2 + reduce(word, 29)),
-            Slot::Year => out.integer(2015 + reduce(word, 11)),
+            Slot::Product => self.write_span(*choose(&self.bank.products, word), out),
+            Slot::City => self.write_span(*choose(&self.bank.cities, word), out),
+            Slot::Number => out.count(2 + reduce(word, 29)),
+            Slot::Year => out.digits::<4>(2015 + reduce(word, 11)),
         }
     }
 
@@ -257,7 +262,7 @@ impl Phrase {
     fn write_filler(&self, word: u64, out: &mut SliceWriter<'_>) {
         if !self.bank.fillers.is_empty() {
             out.byte(b' ');
-            write_span(*choose(&self.bank.fillers, word), out);
+            self.write_span(*choose(&self.bank.fillers, word), out);
             return;
         }
         for n in 0..6 + word % 9 {

@@ -102,14 +102,14 @@ impl Text for UserId<'_> {
                 out.bytes(self.first.as_bytes());
                 out.byte(b'.');
                 out.bytes(self.last.as_bytes());
-                out.integer(self.user);
+                out.count(u64::from(self.user));
                 out.bytes(MAIL.as_bytes());
             }
             1 => {
                 out.bytes(b"u-");
                 out.hex(self.scrambled);
             }
-            _ => out.integer(FIRST_NUMBER + u64::from(self.scrambled)),
+            _ => out.digits::<10>(FIRST_NUMBER + u64::from(self.scrambled)),
         }
     }
 }

@@ -56,6 +56,7 @@ impl SliceWriter<'_> {
     pub(crate) fn count(&mut self, number: u64) {
         match usize::try_from(number).ok().and_then(|number| COUNTS.get(number)) {
             Some((digits, len)) => self.put(digits, usize::from(*len)),
+            None if number < 1000 => self.digits::<3>(number),
             None => self.integer(number),
         }
     }
@@ -64,8 +65,7 @@ impl SliceWriter<'_> {
     #[inline(always)]
     pub(crate) fn milliseconds(&mut self, time: i64) {
         if (1_000_000_000_000..10_000_000_000_000).contains(&time) {
-            self.digits::<5>(time / 100_000_000);
-            self.digits::<8>(time % 100_000_000);
+            self.digits::<13>(time.unsigned_abs());
         } else {
             self.integer(time);
         }
@@ -75,29 +75,37 @@ impl SliceWriter<'_> {
     #[inline(always)]
     pub(crate) fn seconds(&mut self, time: i64) {
         if (1_000_000_000..10_000_000_000).contains(&time) {
-            self.digits::<2>(time / 100_000_000);
-            self.digits::<8>(time % 100_000_000);
+            self.digits::<10>(time.unsigned_abs());
         } else {
             self.integer(time);
         }
     }
 
-    /// Writes the last `N` decimal digits of a number.
+    /// Writes the last `N` decimal digits of a number, at most 16.
     #[inline(always)]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "eight digits")]
-    fn digits<const N: usize>(&mut self, number: i64) {
-        const { assert!(N <= 8) }
-        let mut number = number as u32;
+    #[allow(clippy::cast_possible_truncation, reason = "eight digits each")]
+    pub(crate) fn digits<const N: usize>(&mut self, number: u64) {
+        const { assert!(N <= 16) }
         let mut digits = [b'0'; N];
-        let (first, pairs) = digits.as_rchunks_mut::<2>();
-        for pair in pairs.iter_mut().rev() {
-            *pair = PAIRS[(number % 100) as usize];
-            number /= 100;
-        }
-        if let [digit] = first {
-            *digit += number as u8 % 10;
-        }
+        // Two halves, because numbers of 32 bits are divided faster, and both at a time.
+        let (upper, lower) = digits.split_at_mut(N.saturating_sub(8));
+        write_digits(upper, (number / 100_000_000) as u32);
+        write_digits(lower, (number % 100_000_000) as u32);
         self.put(&digits, N);
+    }
+}
+
+/// Fills a place that has zeros with the last decimal digits of a number.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "a digit")]
+fn write_digits(place: &mut [u8], mut number: u32) {
+    let (first, pairs) = place.as_rchunks_mut::<2>();
+    for pair in pairs.iter_mut().rev() {
+        *pair = PAIRS[(number % 100) as usize];
+        number /= 100;
+    }
+    if let [digit] = first {
+        *digit += number as u8 % 10;
     }
 }
 

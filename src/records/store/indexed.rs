@@ -48,6 +48,10 @@ pub(crate) trait RecordQueries: Send + Sync {
     fn write_qa(&self, ranks: &Ranks<'_>, slice: Slice, unit: QaTime, out: &mut JsonBuf);
 }
 
+/// The rows of a list of up to this many conversations are written at once by the first who asks. That
+/// takes less time than to have another thread do it.
+const FEW: u64 = 1000;
+
 /// A source of records, and the orders in which they are asked for. The source is a type parameter, so
 /// that the code that makes a record and the code that writes its row are compiled together.
 pub(super) struct IndexedRecords<R> {
@@ -84,7 +88,7 @@ impl<R: RecordSource> IndexedRecords<R> {
             RowKind::Qa(unit) if unit == QaTime::default() => &self.qa_rows,
             RowKind::Conversations { .. } | RowKind::Qa(_) => return None,
         };
-        self.source.caches_rows().then_some(cache)
+        self.source.caches(rows).then_some(cache)
     }
 
     /// The cached rows of this kind. The first caller has them written.
@@ -164,7 +168,9 @@ impl<R: RecordSource> RecordQueries for IndexedRecords<R> {
             RowKind::Conversations { .. } => true,
             RowKind::Qa(_) => self.qa.get().is_some(),
         };
-        is_indexed && self.cache(rows).is_none_or(|cache| cache.get().is_some())
+        let are_few =
+            matches!(rows, RowKind::Conversations { .. }) && self.conversation_count() <= FEW;
+        is_indexed && (are_few || self.cache(rows).is_none_or(|cache| cache.get().is_some()))
     }
 
     fn prepare(&self, rows: RowKind) {

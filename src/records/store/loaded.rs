@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::texts::{TextRef, TextStore, TextStoreBuilder, unescape};
-use super::{ConversationMeta, MessageChain, RecordSource};
+use super::{ConversationMeta, MessageChain, RecordSource, RowKind};
 use crate::records::model::{
     Channel, Conversation, Credits, Feedback, Message, MessageType, Qa, Text, escape,
 };
@@ -218,7 +218,7 @@ impl LoadedRecords {
 }
 
 impl RecordSource for LoadedRecords {
-    fn caches_rows(&self) -> bool {
+    fn caches(&self, _: RowKind) -> bool {
         self.columns.messages.len() >= MANY_MESSAGES
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::indexed::{IndexedRecords, RecordQueries};
-use super::{ConversationMeta, MessageChain, RecordSource, Slice};
+use super::{ConversationMeta, MessageChain, RecordSource, RowKind, Slice};
 use crate::contract::{ConversationType, Feedback, QaTime};
 use crate::records::generate::Generator;
 use crate::records::json::JsonBuf;
@@ -33,6 +33,10 @@ impl<S> Counting<S> {
 impl<S: RecordSource> RecordSource for Counting<S> {
     fn len(&self) -> u32 {
         self.source.len()
+    }
+
+    fn caches(&self, _: RowKind) -> bool {
+        false
     }
 
     fn meta(&self, conversation: u32) -> ConversationMeta {

@@ -1,13 +1,18 @@
-//! Rows of a large fixture as they are written, so that a page of them is a copy.
+//! Rows as they are written, so that a page of them is a copy: those of large fixtures, and the list of
+//! a small generated agent.
 //!
-//! The records of a page lie all over the text of the files, so a row that is written from there waits
-//! several times for memory. The rows of a cache lie in the order in which they are asked for.
+//! The records of a page of a fixture lie all over the text of the files, so a row that is written from
+//! there waits several times for memory. The rows of a cache lie in the order in which they are asked
+//! for.
 
 use crate::records::json::{JsonBuf, SliceWriter};
 
 /// The most that the rows of one kind of an agent may take, in bytes. The rows of a larger fixture are
 /// written when they are asked for.
 const MOST_BYTES: usize = 64 << 20;
+
+/// Few rows are longer.
+const ROW_BYTES: usize = 400;
 
 /// All rows of one kind, by rank.
 pub(super) struct RowCache {
@@ -22,8 +27,11 @@ impl RowCache {
         records: impl Iterator<Item = Record>,
         write: impl Fn(&Record, &mut SliceWriter<'_>),
     ) -> Option<Self> {
-        let mut out = JsonBuf::default();
-        let mut ends = Vec::new();
+        // With room for all rows that are not longer than most, because the pieces that a growing buffer
+        // gives back stay with the process.
+        let (rows, _) = records.size_hint();
+        let mut out = JsonBuf::with_capacity(MOST_BYTES.min(rows * ROW_BYTES));
+        let mut ends = Vec::with_capacity(rows);
         for record in records {
             out.write(|out| write(&record, out));
             if out.len() > MOST_BYTES {
@@ -52,6 +60,7 @@ mod tests {
     use super::MOST_BYTES;
     use crate::contract::{ConversationType, Feedback, QaTime};
     use crate::document::Documents;
+    use crate::records::generate::Generator;
     use crate::records::json::JsonBuf;
     use crate::records::model::{Channel, MessageType};
     use crate::records::rows;
@@ -125,7 +134,7 @@ mod tests {
     #[test]
     fn a_page_of_cached_rows_is_the_same_as_a_page_of_written_ones() {
         let large = agent(2500, "What?");
-        assert!(large.source.caches_rows());
+        assert!(KINDS.iter().all(|kind| large.source.caches(*kind)));
         let mut cached = JsonBuf::default();
         let ranks = large.conversations(EVER, None, None);
         large.write_conversations(&ranks, PAGE, false, &mut cached);
@@ -144,6 +153,35 @@ mod tests {
         }
         written.truncate(written.len() - 1);
         assert!(cached.into_bytes() == written.into_bytes());
+    }
+
+    #[test]
+    fn the_list_of_a_small_generated_agent_is_kept_and_that_of_a_large_one_is_computed() {
+        const END_MS: i64 = 1_760_918_400_000;
+        for (conversations, kept) in [(0, true), (1, true), (1000, true), (1001, false)] {
+            let store = IndexedRecords::new(Generator::new(1, conversations, END_MS, END_MS));
+            assert_eq!(store.cached(KINDS[0]).is_some(), kept, "{conversations}");
+            assert!(store.cached(KINDS[1]).is_none());
+            let ranks = store.conversations(EVER, None, None);
+            let all = Slice { skip: 0, take: conversations.into(), reversed: false };
+            for with_anonymous_id in [false, true] {
+                let mut list = JsonBuf::default();
+                store.write_conversations(&ranks, all, with_anonymous_id, &mut list);
+                let list = String::from_utf8(list.into_bytes()).unwrap();
+                let mut computed = 0;
+                for number in 0..conversations {
+                    let mut row = JsonBuf::default();
+                    row.write(|out| {
+                        let conversation = store.source.conversation(number);
+                        rows::conversation(out, &conversation, with_anonymous_id);
+                    });
+                    let row = String::from_utf8(row.into_bytes()).unwrap();
+                    assert_eq!(list.matches(&row).count(), 1, "{row}");
+                    computed += row.len() + 1;
+                }
+                assert_eq!(list.len(), computed.saturating_sub(1));
+            }
+        }
     }
 
     #[test]

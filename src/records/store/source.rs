@@ -1,5 +1,6 @@
 //! What the store asks of a source of records. There are two sources: fixtures and the generator.
 
+use super::RowKind;
 use crate::contract::{ConversationType, Feedback};
 use crate::records::model::{Conversation, Message, Qa, Text};
 
@@ -18,11 +19,8 @@ pub(crate) struct ConversationMeta {
 pub(crate) trait RecordSource: Send + Sync + 'static {
     fn len(&self) -> u32;
 
-    /// Whether the store caches rows of this source as they are written. A source that computes its
-    /// records, or has them in little memory, writes a row as fast.
-    fn caches_rows(&self) -> bool {
-        false
-    }
+    /// Whether the store keeps rows of this kind as they are written, so that a page of them is a copy.
+    fn caches(&self, rows: RowKind) -> bool;
 
     fn meta(&self, conversation: u32) -> ConversationMeta;
 

@@ -1,8 +1,9 @@
 //! Reads one request by itself: which rules it breaks, and which walk through pages it belongs to.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use axum::http::header;
+use foldhash::fast::FixedState;
 use percent_encoding::percent_decode_str;
 
 use super::Rule;
@@ -102,7 +103,7 @@ pub(super) fn parse(
     key: &[u8],
     body: bool,
 ) -> ParsedRequest {
-    let mut walk = DefaultHasher::new();
+    let mut walk = FixedState::default().build_hasher();
     endpoint.map(|row| row.operation as u64).hash(&mut walk);
     key.hash(&mut walk);
     let mut page = None;

@@ -2,10 +2,11 @@
 //! that are not finished yet, all within bounds. A verdict is made of that.
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use axum::http::{Method, header};
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::findings::{Findings, RequestRefs};
@@ -86,10 +87,12 @@ impl<'a> Observation<'a> {
     /// Requests with the same number are the same.
     fn identity(&self) -> u64 {
         let head = self.exchange.head;
-        let mut hasher = DefaultHasher::new();
-        (head.method.as_str(), head.uri.path(), head.uri.query(), key_of(self.exchange))
-            .hash(&mut hasher);
-        hasher.finish()
+        FixedState::default().hash_one((
+            head.method.as_str(),
+            head.uri.path(),
+            head.uri.query(),
+            key_of(self.exchange),
+        ))
     }
 
     /// Whether the client may have seen a response before it sent this request.

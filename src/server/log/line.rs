@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderValue, Method};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use crate::contract;
@@ -19,39 +19,41 @@ pub(crate) struct RequestStart {
 
 /// A method and a path, without secrets.
 enum ShownRequest {
-    /// The path is an endpoint's, in a sandbox or not, so it holds nothing that a client made up.
-    AsSent(Method, Uri),
-    Hidden(String, String),
+    /// The path is an endpoint's. It is not kept as the client sent it, because the connection would have
+    /// to read its next request into a new buffer.
+    Endpoint(Method, &'static str),
+    Other(String, String),
 }
 
 impl RequestStart {
     pub(crate) fn new(request: &Request, sandboxes: &Sandboxes) -> Self {
         let (method, uri) = (request.method(), request.uri());
-        let is_endpoint = contract::allows(method.as_str())
-            && split_sandbox(uri.path()).is_ok_and(|(id, path)| {
-                contract::endpoint(path).is_some() && !id.is_some_and(|id| sandboxes.is_key(id))
-            });
-        let shown = if is_endpoint {
-            ShownRequest::AsSent(method.clone(), uri.clone())
-        } else {
-            let own = sandboxes.redactor().for_head(uri, request.headers());
-            let path = utf8_percent_encode(&own.part(uri.path()), CONTROLS).to_string();
-            ShownRequest::Hidden(own.part(method.as_str()).into_owned(), path)
+        let (id, path) = split_sandbox(uri.path()).unwrap_or((None, ""));
+        let harmless =
+            contract::allows(method.as_str()) && !id.is_some_and(|id| sandboxes.is_key(id));
+        let shown = match (contract::endpoint(path).filter(|_| harmless), id) {
+            (Some(endpoint), None) => ShownRequest::Endpoint(method.clone(), endpoint.path),
+            (Some(_), Some(_)) => ShownRequest::Other(method.to_string(), uri.path().to_owned()),
+            (None, _) => {
+                let own = sandboxes.redactor().for_head(uri, request.headers());
+                let path = utf8_percent_encode(&own.part(uri.path()), CONTROLS).to_string();
+                ShownRequest::Other(own.part(method.as_str()).into_owned(), path)
+            }
         };
         Self { at: Instant::now(), shown }
     }
 
     fn method(&self) -> &str {
         match &self.shown {
-            ShownRequest::AsSent(method, _) => method.as_str(),
-            ShownRequest::Hidden(method, _) => method,
+            ShownRequest::Endpoint(method, _) => method.as_str(),
+            ShownRequest::Other(method, _) => method,
         }
     }
 
     fn path(&self) -> &str {
         match &self.shown {
-            ShownRequest::AsSent(_, uri) => uri.path(),
-            ShownRequest::Hidden(_, path) => path,
+            ShownRequest::Endpoint(_, path) => path,
+            ShownRequest::Other(_, path) => path,
         }
     }
 }
@@ -72,11 +74,13 @@ pub(super) struct LogLine {
     pub(super) sandbox: Option<Box<str>>,
 }
 
-/// To the millisecond, in UTC. A time that cannot be written becomes the nearest that can, because a
-/// panic would end the log.
-fn stamp(time: SystemTime) -> impl std::fmt::Display {
-    let timestamp = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::MAX);
-    format!("{timestamp:.3}")
+/// A time that cannot be written becomes the nearest that can, because a panic would end the log.
+fn timestamp(time: SystemTime) -> jiff::Timestamp {
+    jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::MAX)
+}
+
+fn microseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).expect("no request takes so long")
 }
 
 #[derive(serde::Serialize)]
@@ -107,18 +111,20 @@ impl LogLine {
     pub(super) fn text(&self, out: &mut String) -> std::fmt::Result {
         let Self { time, took, status, sandbox, fault, .. } = self;
         let status = status.map_or("-".to_owned(), |status| status.to_string());
-        let (time, ms) = (stamp(*time), took.as_secs_f64() * 1000.0);
+        let time = timestamp(*time);
+        let us = microseconds(*took);
+        let ms = format_args!("{}.{:03}ms", us / 1000, us % 1000);
         let (method, path) = self.method_and_path().unwrap_or(("-", "-"));
-        write!(out, "{time} {method} {path} {status}")?;
+        write!(out, "{time:.3} {method} {path} {status}")?;
         for (name, value) in [("sandbox", sandbox.as_deref()), ("fault", fault.as_deref())] {
             if let Some(value) = value {
                 write!(out, " {name}={value}")?;
             }
         }
         match self.refused() {
-            None => writeln!(out, " {ms:.3}ms"),
-            Some((Some(code), reason)) => writeln!(out, " code={code} {ms:.3}ms {reason}"),
-            Some((None, reason)) => writeln!(out, " {ms:.3}ms {reason}"),
+            None => writeln!(out, " {ms}"),
+            Some((Some(code), reason)) => writeln!(out, " code={code} {ms} {reason}"),
+            Some((None, reason)) => writeln!(out, " {ms} {reason}"),
         }
     }
 
@@ -126,7 +132,7 @@ impl LogLine {
         let (code, reason) = self.refused().unzip();
         let (method, path) = self.method_and_path().unzip();
         let line = JsonLine {
-            time: stamp(self.time).to_string(),
+            time: format!("{:.3}", timestamp(self.time)),
             method,
             path,
             status: self.status,
@@ -134,7 +140,7 @@ impl LogLine {
             reason,
             fault: self.fault.as_deref(),
             sandbox: self.sandbox.as_deref(),
-            duration_us: u64::try_from(self.took.as_micros()).expect("no request takes so long"),
+            duration_us: microseconds(self.took),
         };
         serde_json::to_string(&line).expect("strings and numbers can be written as JSON")
     }
@@ -146,8 +152,9 @@ mod tests {
 
     #[test]
     fn a_clock_beyond_the_year_9999_is_logged_as_its_end() {
-        let stamp =
-            |seconds| stamp(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string();
+        let stamp = |seconds| {
+            format!("{:.3}", timestamp(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)))
+        };
         assert_eq!(stamp(1_760_918_400), "2025-10-20T00:00:00.000Z");
         assert_eq!(stamp(1 << 40), "9999-12-30T22:00:00.999Z");
     }

@@ -4,7 +4,7 @@ use crate::contract::{CONVERSATION_TYPES, Feedback};
 use crate::records::generate::mix;
 use crate::records::json::SliceWriter;
 use crate::records::model::{Conversation, Message, Qa, Text};
-use crate::records::store::{ConversationMeta, MessageChain, RecordSource};
+use crate::records::store::{ConversationMeta, MessageChain, RecordSource, RowKind};
 
 /// A source that is nothing but what indexes ask for.
 pub(in crate::records::store) struct Fake {
@@ -47,6 +47,10 @@ impl MessageChain for NoMessages {
 impl RecordSource for Fake {
     fn len(&self) -> u32 {
         u32::try_from(self.conversations.len()).unwrap()
+    }
+
+    fn caches(&self, _: RowKind) -> bool {
+        false
     }
 
     fn meta(&self, conversation: u32) -> ConversationMeta {
