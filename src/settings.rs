@@ -14,7 +14,7 @@ use Value::{Path, Switch, Text, Whole};
 
 use crate::keys::check_key;
 use crate::records::generate::MAX_CONVERSATIONS;
-use crate::records::{Agents, Day, DayError};
+use crate::records::{Agents, Day, DayError, check_user_id};
 use crate::sandbox::SandboxConfig;
 use crate::sandbox::faults::FaultError;
 use crate::suggest::unknown;
@@ -295,6 +295,14 @@ settings! {
     "now" "DAY" Text(Form::Like(DAY), set_now),
         default_text: Some(|config| config.sandbox.records.now.to_string());
 
+    /// Id of the user of agent demo who has the most conversations, for a client that shows those of one
+    /// user
+    "demo-user" "ID" Text(Form::Like(r"^[\s\S]{1,256}$"), set_demo_user),
+        sandbox_key: Some(SandboxKey::new(
+            "demo_user",
+            "id of the user of agent *demo* who has the most conversations; no other generated user's",
+        ));
+
     /// Fixture file or folder, in place of the built-in agents (repeat; the variable separates by commas)
     "fixtures" "PATH" Path(add_fixture),
         is_list: true,
@@ -396,6 +404,12 @@ fn set_now(config: &mut ServerConfig, text: &str) -> Result<(), String> {
         TODAY => Day::until((config.sandbox.clock)()),
         day => day.parse().map_err(|error: DayError| format!("{error}, or as today"))?,
     };
+    Ok(())
+}
+
+fn set_demo_user(config: &mut ServerConfig, id: &str) -> Result<(), String> {
+    check_user_id(id)?;
+    config.sandbox.records.demo_user = Some(id.to_owned());
     Ok(())
 }
 

@@ -9,12 +9,11 @@ use super::whole_file::WholeFile;
 use super::{Exit, fail, flags};
 use crate::records::RecordsConfig;
 use crate::records::fixtures;
-use crate::records::generate::Generator;
 use crate::records::world::{DEMO, DEMO_KEY};
 
 /// What generated records depend on.
 #[derive(Args)]
-#[command(args(flags::some(["seed", "conversations", "now"])))]
+#[command(args(flags::some(["seed", "conversations", "now", "demo-user"])))]
 struct GeneratorArgs {}
 
 #[derive(Args)]
@@ -27,8 +26,10 @@ pub(super) struct GenerateArgs {
 }
 
 pub(super) fn run(args: &GenerateArgs, records: &RecordsConfig, out: &mut dyn Write) -> Exit {
-    let RecordsConfig { seed, conversations, now, .. } = *records;
-    let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
+    if let Err(why) = records.check_demo_user() {
+        return fail(Exit::Usage, &why);
+    }
+    let (generator, conversations) = (records.generator(), records.conversations);
     let cannot = |error: &io::Error| {
         let place = args.out.as_ref().map_or("stdout".into(), |out| out.display().to_string());
         fail(Exit::Failed, &format!("cannot write {place}: {error}"))

@@ -13,7 +13,7 @@ use super::extract::FromBody;
 use crate::contract::READINGS;
 use crate::document::{At, Diagnostics, Documents, Fatal, Problem, Problems, Reader, Span};
 use crate::records::fixtures::{AgentDrafts, FixtureReader};
-use crate::records::world::World;
+use crate::records::world::{NO_DEMO_USER, World};
 use crate::sandbox::faults::{Fault, read_fault};
 use crate::sandbox::hazard::Hazards;
 use crate::sandbox::{Clock, RateLimit, SandboxConfig, Sandboxes, Settings};
@@ -44,10 +44,10 @@ impl FromBody for SandboxSettings {
             let world = world.map_err(|error| Failure::bad(format!("fixtures: {error}")))?;
             settings.world = Some(Arc::new(world));
         } else if generates
-            && (records.seed, records.conversations)
-                != (server.records.seed, server.records.conversations)
+            && (records.seed, records.conversations, &records.demo_user)
+                != (server.records.seed, server.records.conversations, &server.records.demo_user)
         {
-            settings.world = Some(sandboxes.generated(records.seed, records.conversations));
+            settings.world = Some(sandboxes.generated(records));
         }
         Ok(Self { settings, warnings: warnings.problems })
     }
@@ -150,13 +150,14 @@ fn read_settings(
     config: &mut ServerConfig,
     generates: bool,
 ) -> Result<bool, Fatal> {
-    let (mut has_fixtures, mut conversations_at) = (false, None);
+    let (mut has_fixtures, mut places) = (false, Vec::new());
     let known: Vec<_> = sandbox_keys().collect();
     let names: Vec<_> = known.iter().map(|(key, _)| key.name).collect();
     let Some(mut keys) = reader.object("a sandbox")? else { return Ok(false) };
     while let Some(At { value: name, span: at }) = reader.key(&mut keys, &names)? {
         let found = known.iter().find(|(key, _)| key.name == name);
         let (key, setting) = found.expect("the reader gives known keys only");
+        places.push((name, at.clone()));
         match setting.map(|setting| &setting.value) {
             None => config.sandbox.is_frozen = read_clock(reader)? == Some(Mode::Frozen),
             Some(Value::Switch(switch)) => {
@@ -167,9 +168,6 @@ fn read_settings(
             Some(Value::Whole(bounds, number)) => {
                 if let Some(value) = whole(reader, key.noun, bounds.clone())? {
                     number(config).set(value);
-                }
-                if name == "conversations" {
-                    conversations_at = Some(at);
                 }
             }
             Some(Value::Path(_)) => {
@@ -191,11 +189,22 @@ fn read_settings(
             }
         }
     }
-    if let Some(at) = conversations_at
-        && (has_fixtures || !generates)
+    let place = |name| places.iter().find(|(key, _)| *key == name).map(|(_, at)| at.clone());
+    if has_fixtures || !generates {
+        let refusals = [
+            ("conversations", "conversations are generated where there are no fixtures"),
+            ("demo_user", NO_DEMO_USER),
+        ];
+        for (name, message) in refusals {
+            if let Some(at) = place(name) {
+                reader.problems.add_with_help(at, message, "leave it out");
+            }
+        }
+    } else if let Some(at) = place("demo_user").or_else(|| place("seed"))
+        && let Err(why) = config.sandbox.records.check_demo_user()
     {
-        let message = "conversations are generated where there are no fixtures";
-        reader.problems.add_with_help(at, message, "leave it out");
+        // The user may be the server's, and taken under a seed of the sandbox.
+        reader.problems.add(at, why);
     }
     Ok(has_fixtures)
 }

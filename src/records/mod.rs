@@ -11,4 +11,4 @@ pub(crate) mod store;
 pub(crate) mod world;
 
 pub use day::{Day, DayError};
-pub(crate) use world::{Agents, RecordsConfig};
+pub(crate) use world::{Agents, RecordsConfig, check_user_id};

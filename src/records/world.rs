@@ -9,8 +9,9 @@ use super::Day;
 use crate::document::{Diagnostics, DocumentError};
 use crate::keys::check_key;
 use crate::records::fixtures::{self, FixtureText};
-use crate::records::generate::{Generator, MAX_CONVERSATIONS};
+use crate::records::generate::{Generator, MAX_CONVERSATIONS, seed_has_user};
 use crate::records::store::{LoadedRecords, Store, index_records};
+use crate::suggest::quoted;
 
 /// The settings of agents and records.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct RecordsConfig {
     pub(crate) conversations: u32,
     /// The end of the generated records.
     pub(crate) now: Day,
+    /// The id of the user of agent *demo* who has the most conversations; `None`: it is drawn, too.
+    pub(crate) demo_user: Option<String>,
     /// Further keys of agent *demo*.
     pub(crate) api_keys: Vec<String>,
     pub(crate) agents: Agents,
@@ -34,10 +37,52 @@ impl Default for RecordsConfig {
             seed: 1,
             conversations: 200,
             now: Day::DEFAULT,
+            demo_user: None,
             api_keys: Vec::new(),
             agents: Agents::BuiltIn,
             strict: false,
         }
+    }
+}
+
+/// Why there is no demo user.
+pub(crate) const NO_DEMO_USER: &str =
+    "the demo user is a generated one, and fixtures replace these";
+
+/// The longest id of a user that can be chosen, in characters, because each row of the user has it.
+pub(crate) const LONGEST_USER_ID: usize = 256;
+
+/// Checks an id that is chosen for a user. As in a fixture it must not be empty.
+pub(crate) fn check_user_id(id: &str) -> Result<(), String> {
+    match id.chars().count() {
+        0 => Err("the id of a user must not be empty".to_owned()),
+        1..=LONGEST_USER_ID => Ok(()),
+        length => {
+            Err(format!("the id of a user has at most {LONGEST_USER_ID} characters, not {length}"))
+        }
+    }
+}
+
+impl RecordsConfig {
+    /// Checks that the generated records can have the chosen user.
+    pub(crate) fn check_demo_user(&self) -> Result<(), String> {
+        let Some(id) = &self.demo_user else { return Ok(()) };
+        check_user_id(id)?;
+        if seed_has_user(self.seed, id) {
+            let (id, seed) = (quoted(id), self.seed);
+            return Err(format!("the demo user cannot be {id}, a user that seed {seed} generates"));
+        }
+        Ok(())
+    }
+
+    /// The generator of the records of agent *demo*. The chosen user has been checked.
+    pub(crate) fn generator(&self) -> Generator {
+        let (end_ms, until_ms) = (self.now.end_ms(), self.now.until_ms());
+        let mut generator = Generator::new(self.seed, self.conversations, end_ms, until_ms);
+        if let Some(id) = &self.demo_user {
+            generator.name_heaviest_user(id);
+        }
+        generator
     }
 }
 
@@ -104,6 +149,10 @@ impl World {
         if config.conversations > MAX_CONVERSATIONS {
             return Err(WorldError::TooManyConversations(config.conversations));
         }
+        config.check_demo_user().map_err(WorldError::Setting)?;
+        if config.demo_user.is_some() && config.agents != Agents::BuiltIn {
+            return Err(WorldError::Setting(NO_DEMO_USER.to_owned()));
+        }
         let loaded = match &config.agents {
             Agents::BuiltIn => fixtures::documented(),
             Agents::Texts(texts) => fixtures::load_texts(texts, config.strict),
@@ -112,8 +161,6 @@ impl World {
         let fixtures::Loaded { mut agents, warnings } = loaded?;
         let mut main = 0;
         if config.agents == Agents::BuiltIn {
-            let RecordsConfig { seed, conversations, now, .. } = *config;
-            let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
             for agent in &mut agents {
                 agent.public_keys.clone_from(&agent.keys);
             }
@@ -123,7 +170,7 @@ impl World {
                 keys: vec![DEMO_KEY.to_owned()],
                 public_keys: vec![DEMO_KEY.to_owned()],
                 deleted: false,
-                store: index_records(generator),
+                store: index_records(config.generator()),
             });
             agents.push(Agent {
                 name: "deleted".to_owned(),

@@ -17,9 +17,8 @@ use parking_lot::{Mutex, RwLock};
 use super::ended::{EndCause, EndedSandboxes};
 use super::eviction::EvictionQueue;
 use super::{Sandbox, SandboxConfig, SandboxEnd, Settings};
-use crate::records::Agents;
-use crate::records::generate::Generator;
 use crate::records::world::World;
+use crate::records::{Agents, RecordsConfig};
 use crate::redact::Redactor;
 use crate::sandbox::journal::Budget;
 use crate::sandbox::verdict::{Verdict, VerdictSum};
@@ -90,9 +89,12 @@ struct NamedSandboxes {
     eviction: EvictionQueue,
 }
 
-/// Generated records of one seed and number of conversations, as long as a sandbox has them. The
-/// thread that makes them holds the lock, so that only those wait that want the same records.
+/// Generated records of the same settings, as long as a sandbox has them. The thread that makes them
+/// holds the lock, so that only those wait that want the same records.
 type WorldSlot = Arc<Mutex<Weak<World>>>;
+
+/// What generated records depend on: the seed, the number of conversations, and the id of the demo user.
+type WorldKey = (u64, u32, Option<String>);
 
 /// Every sandbox of a server, by id.
 pub(crate) struct Sandboxes {
@@ -112,8 +114,7 @@ pub(crate) struct Sandboxes {
     endings: Mutex<EndedSandboxes>,
     /// How many requests left the journal with sandboxes that ended though nobody asked for it.
     lost: AtomicU64,
-    /// Generated records by seed and number of conversations.
-    generated: Mutex<HashMap<(u64, u32), WorldSlot>>,
+    generated: Mutex<HashMap<WorldKey, WorldSlot>>,
 }
 
 /// A sandbox with a request in flight: while the request holds this, the sandbox is neither evicted
@@ -474,20 +475,19 @@ impl Sandboxes {
     }
 
     /// Generated records. If another sandbox has the same, they are shared.
-    pub(crate) fn generated(&self, seed: u64, conversations: u32) -> Arc<World> {
+    pub(crate) fn generated(&self, records: &RecordsConfig) -> Arc<World> {
+        let key = (records.seed, records.conversations, records.demo_user.clone());
         let slot = {
             let mut generated = self.generated.lock();
             // No sandbox has the others, and no thread makes them.
             generated.retain(|_, slot| Arc::strong_count(slot) > 1 || has_users(slot));
-            Arc::clone(generated.entry((seed, conversations)).or_default())
+            Arc::clone(generated.entry(key).or_default())
         };
         let mut made = slot.lock();
         if let Some(world) = made.upgrade() {
             return world;
         }
-        let now = self.config.records.now;
-        let generator = Generator::new(seed, conversations, now.end_ms(), now.until_ms());
-        let world = Arc::new(self.world().with_generated(generator));
+        let world = Arc::new(self.world().with_generated(records.generator()));
         *made = Arc::downgrade(&world);
         world
     }

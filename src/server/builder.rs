@@ -51,6 +51,22 @@ impl ServerBuilder {
         self
     }
 
+    /// Gives the user of agent *demo* who has the most conversations this id, for a client that shows those
+    /// of one user: 1 to 256 characters, and no other user's that the seed generates. Of several
+    /// users who have as many, the same one has it every time.
+    ///
+    /// ```
+    /// use gptbots_mock::Server;
+    ///
+    /// let server = Server::builder().demo_user("ann@shop.example").start().unwrap();
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn demo_user(mut self, id: impl Into<String>) -> Self {
+        self.config.sandbox.records.demo_user = Some(id.into());
+        self
+    }
+
     /// One more key of agent *demo*: visible ASCII, not yet another agent's.
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {

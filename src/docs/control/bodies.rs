@@ -63,9 +63,10 @@ schema!(SandboxSettings, "Settings", |schemas| {
         let about = sentence(key.about) + &more;
         object = object.key(key.name, &about, false, setting_schema(setting, schemas));
     }
-    // Conversations are generated where there are no fixtures.
+    // Conversations and their users are generated where there are no fixtures.
     let none = json!({ "properties": { "fixtures": false } });
-    object.finish().with("dependentSchemas", json!({ "conversations": none }))
+    let generated = json!({ "conversations": none, "demo_user": none });
+    object.finish().with("dependentSchemas", generated)
 });
 
 fn setting_schema(setting: Option<&Setting>, schemas: &mut SchemaGenerator) -> Value {

@@ -14,6 +14,8 @@ mod tables;
 mod timeline;
 mod users;
 
+use std::cmp::Reverse;
+
 pub(crate) use draws::mix;
 use draws::{Draws, RecordDraws, TABLE_BITS, WeightedTable, reduce, scramble, stream};
 use ids::{Id, IdKind, Ids};
@@ -90,6 +92,11 @@ struct GeneratedConversation<'a> {
 }
 
 impl Generator {
+    /// So many conversations decide which user has the most of any larger number. User 1 has a twentieth of
+    /// them and the next a fortieth, so the chance that a seed draws another user more often by then is
+    /// below 10^-60.
+    const DECISIVE: u32 = 1 << 15;
+
     /// A generator of `len` conversations. They fall into the 30 days that end at the midnight `end_ms`,
     /// and all messages are before the instant `until_ms` of the last day.
     pub(crate) fn new(seed: u64, len: u32, end_ms: i64, until_ms: i64) -> Self {
@@ -143,6 +150,24 @@ impl Generator {
         }
     }
 
+    /// Gives the user with the most conversations another id, which no user of the seed has
+    /// ([`seed_has_user`]).
+    pub(crate) fn name_heaviest_user(&mut self, id: &str) {
+        if let Some(user) = self.heaviest_user() {
+            self.users.rename(user, id);
+        }
+    }
+
+    /// The user with the most conversations; of several who have as many, the one with the lowest number.
+    /// `None` if there are no conversations.
+    fn heaviest_user(&self) -> Option<u32> {
+        let numbers = 0..self.len.min(Self::DECISIVE);
+        let mut users: Vec<u32> = numbers.map(|n| Self::user(self.draws.record(n))).collect();
+        users.sort_unstable();
+        let by_user = users.chunk_by(u32::eq);
+        by_user.max_by_key(|same| (same.len(), Reverse(same[0]))).map(|same| same[0])
+    }
+
     fn user(draws: RecordDraws) -> u32 {
         Users::user(draws.at(Purpose::User as u64))
     }
@@ -151,6 +176,12 @@ impl Generator {
     fn id(&self, of: IdKind, record: u32, part: u32) -> Id {
         self.ids.id(of, record, u16::try_from(part).expect("no conversation has 65,536 messages"))
     }
+}
+
+/// Whether one of the users that a seed draws has this id. It may be one whose first conversation comes
+/// only with a larger number of them, so that the answer does not depend on that number.
+pub(crate) fn seed_has_user(seed: u64, id: &str) -> bool {
+    Users::new(seed).find(id).is_some()
 }
 
 /// A word reduced to `0..below`.
@@ -361,5 +392,36 @@ impl MessageChain for GeneratedConversation<'_> {
             create_time,
             feedback,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::Generator;
+    use crate::records::store::RecordSource;
+
+    /// Counted over all conversations, also where there are more than decide it.
+    #[test]
+    fn the_heaviest_user_has_the_most_of_all_conversations() {
+        let small = (0..200).map(|seed| (seed, 30));
+        let large = [0, 1, u64::MAX].map(|seed| (seed, 3 * Generator::DECISIVE));
+        for (seed, len) in small.chain(large) {
+            let generator = Generator::new(seed, len, 1_761_004_800_000, 1_761_004_800_000);
+            let mut counts = HashMap::new();
+            for number in 0..len {
+                *counts.entry(generator.meta(number).user).or_insert(0) += 1;
+            }
+            let heaviest = generator.heaviest_user().unwrap();
+            assert_eq!(counts.get(&heaviest), counts.values().max(), "{seed} {len}");
+        }
+    }
+
+    #[test]
+    fn without_conversations_there_is_no_heaviest_user() {
+        let mut generator = Generator::new(1, 0, 1_761_004_800_000, 1_761_004_800_000);
+        generator.name_heaviest_user("ann");
+        assert_eq!(generator.find_user("ann"), None);
     }
 }

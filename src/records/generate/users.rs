@@ -6,7 +6,7 @@ use rand::Rng;
 
 use super::draws::{Draws, choose, inverse, reduce, scramble, stream};
 use crate::records::json::{JsonBuf, SliceWriter};
-use crate::records::model::Text;
+use crate::records::model::{Text, escape};
 
 /// The users of one agent.
 pub(super) struct Users {
@@ -16,6 +16,8 @@ pub(super) struct Users {
     offset: u32,
     first_names: Vec<String>,
     last_names: Vec<String>,
+    /// A user whose id a person chose: the user's number, and the id as it is written.
+    chosen: Option<(u32, Box<str>)>,
 }
 
 /// Users are numbered from 1 to 2^20 - 1. Each power of two is as likely as the next, so user 1 has one
@@ -44,7 +46,13 @@ impl Users {
             offset: stream.next_u32(),
             first_names: names.iter().map(|(first, _)| address_name(first)).collect(),
             last_names: names.iter().map(|(_, last)| address_name(last)).collect(),
+            chosen: None,
         }
+    }
+
+    /// Gives a user another id, which no user of these has.
+    pub(super) fn rename(&mut self, user: u32, id: &str) {
+        self.chosen = Some((user, escape(id)));
     }
 
     /// The user of a conversation, drawn by a word.
@@ -54,19 +62,33 @@ impl Users {
         (power | (scramble(word) & (power - 1))) as u32
     }
 
+    #[inline(always)]
     pub(super) fn id(&self, user: u32) -> UserId<'_> {
+        if let Some((chosen, id)) = &self.chosen
+            && *chosen == user
+        {
+            return UserId::Chosen(id);
+        }
         let word = self.draws.record(user).at(0);
-        UserId {
-            user,
-            scrambled: user.wrapping_mul(self.factor).wrapping_add(self.offset),
-            style: word & 7,
-            first: &self.first_names[(word >> 8 & 0xff) as usize],
-            last: &self.last_names[(word >> 16 & 0xff) as usize],
+        let scrambled = user.wrapping_mul(self.factor).wrapping_add(self.offset);
+        match word & 7 {
+            0 => UserId::Mail {
+                first: &self.first_names[(word >> 8 & 0xff) as usize],
+                last: &self.last_names[(word >> 16 & 0xff) as usize],
+                user,
+            },
+            1 => UserId::Hex(scrambled),
+            _ => UserId::Number(scrambled),
         }
     }
 
     /// The user with this id.
     pub(super) fn find(&self, text: &str) -> Option<u32> {
+        if let Some((user, id)) = &self.chosen
+            && *id == escape(text)
+        {
+            return Some(*user);
+        }
         let user = if let Some(local) = text.strip_suffix(MAIL) {
             local.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()?
         } else {
@@ -78,38 +100,44 @@ impl Users {
             let back = inverse(u64::from(self.factor)) as u32;
             scrambled.wrapping_sub(self.offset).wrapping_mul(back)
         };
-        (JsonBuf::escaped(&self.id(user)) == text.as_bytes()).then_some(user)
+        let is_user = (1..1 << POWERS).contains(&user);
+        (is_user && JsonBuf::escaped(&self.id(user)) == text.as_bytes()).then_some(user)
     }
 }
 
 /// Numeric ids have ten digits, like `1234567890`, the example of the vendor's page.
 const FIRST_NUMBER: u64 = 1_000_000_000;
 
-/// A user's id, in one of three styles: most are numbers.
-pub(super) struct UserId<'a> {
-    user: u32,
-    scrambled: u32,
-    style: u64,
-    first: &'a str,
-    last: &'a str,
+/// A user's id. Most are numbers.
+pub(super) enum UserId<'a> {
+    Mail {
+        first: &'a str,
+        last: &'a str,
+        user: u32,
+    },
+    Hex(u32),
+    Number(u32),
+    /// An id that a person chose, escaped.
+    Chosen(&'a str),
 }
 
 impl Text for UserId<'_> {
     #[inline(always)]
     fn write_to(&self, out: &mut SliceWriter<'_>) {
-        match self.style {
-            0 => {
-                out.bytes(self.first.as_bytes());
+        match *self {
+            Self::Mail { first, last, user } => {
+                out.bytes(first.as_bytes());
                 out.byte(b'.');
-                out.bytes(self.last.as_bytes());
-                out.count(u64::from(self.user));
+                out.bytes(last.as_bytes());
+                out.count(u64::from(user));
                 out.bytes(MAIL.as_bytes());
             }
-            1 => {
+            Self::Hex(scrambled) => {
                 out.bytes(b"u-");
-                out.hex(self.scrambled);
+                out.hex(scrambled);
             }
-            _ => out.digits::<10>(FIRST_NUMBER + u64::from(self.scrambled)),
+            Self::Number(scrambled) => out.digits::<10>(FIRST_NUMBER + u64::from(scrambled)),
+            Self::Chosen(id) => out.bytes(id.as_bytes()),
         }
     }
 }

@@ -16,6 +16,11 @@ fn with_config(config: SandboxConfig) -> Sandboxes {
     Sandboxes::new(World::new(&config.records).unwrap(), settings, config)
 }
 
+/// The settings of generated records.
+fn records(seed: u64, conversations: u32) -> RecordsConfig {
+    RecordsConfig { seed, conversations, ..RecordsConfig::default() }
+}
+
 #[test]
 fn an_idle_sandbox_expires_unless_it_is_in_use() {
     let all = idle_after(Duration::from_secs(60));
@@ -82,17 +87,17 @@ fn sandboxes_share_what_never_changes() {
     let (a, b) = (all.get(Some("a")), all.get(Some("b")));
     assert!(Arc::ptr_eq(&a.settings, &b.settings));
     assert!(Arc::ptr_eq(&a.world(), &b.world()));
-    let world = all.generated(7, 10);
-    assert!(Arc::ptr_eq(&world, &all.generated(7, 10)));
-    assert!(!Arc::ptr_eq(&world, &all.generated(7, 11)));
+    let world = all.generated(&records(7, 10));
+    assert!(Arc::ptr_eq(&world, &all.generated(&records(7, 10))));
+    assert!(!Arc::ptr_eq(&world, &all.generated(&records(7, 11))));
 }
 
 #[test]
 fn generated_records_are_freed_with_their_last_sandbox() {
     let all = idle_after(Duration::from_secs(60));
-    let world = Arc::downgrade(&all.generated(7, 10));
+    let world = Arc::downgrade(&all.generated(&records(7, 10)));
     assert!(world.upgrade().is_none());
-    drop(all.generated(8, 10));
+    drop(all.generated(&records(8, 10)));
     assert_eq!(all.generated.lock().len(), 1);
 }
 
@@ -101,9 +106,9 @@ fn generated_records_are_freed_with_their_last_sandbox() {
 fn making_records_does_not_block_those_of_another_seed() {
     let all = idle_after(Duration::from_secs(60));
     let seven = WorldSlot::default();
-    all.generated.lock().insert((7, 10), Arc::clone(&seven));
+    all.generated.lock().insert((7, 10, None), Arc::clone(&seven));
     let being_made = seven.lock();
-    all.generated(8, 10);
+    all.generated(&records(8, 10));
     drop(being_made);
 }
 

@@ -58,7 +58,7 @@ fn unknown_key_is_400_and_names_the_nearest() {
         "{\"x\": 1}",
         "1:2",
         "unknown key \"x\"",
-        "one of seed, conversations, fixtures, readings, faults, rate_limit, hazards, clock",
+        "one of seed, conversations, demo_user, fixtures, readings, faults, rate_limit, hazards, clock",
     );
     wrong(
         r#"{"rate_limit": {"requests": 1, "seconds": 1, "second": 2}}"#,
