@@ -39,6 +39,9 @@ pub(super) struct VerifyArgs {
     /// File to write every statement to: .json, .txt, or .xml for a test report (repeat)
     #[arg(long, value_name = "FILE", value_parser = flags::report)]
     report: Vec<(PathBuf, Format)>,
+    /// Tell every statement by its id, and every reading
+    #[arg(long)]
+    verbose: bool,
 }
 
 /// Reads the URL of a server. We refuse what no request could be made of before anything is sent.
@@ -101,7 +104,7 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
         // As in `show`.
         let _ = write!(io::stderr(), "\r{:50}\r", "");
     }
-    let printed = print(out, &report.to_string());
+    let printed = print(out, &report.summary(args.verbose).to_string());
     for (path, format) in &args.report {
         if let Err(error) = write_report(path, &report.write(*format)) {
             return cannot_write(path, &error);

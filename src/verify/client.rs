@@ -85,8 +85,8 @@ pub(super) struct Client<'c> {
     pub(super) sent: u32,
     /// How many responses had half a surrogate pair.
     pub(super) with_lone_surrogates: u32,
-    /// The last response that said that there were too many requests.
-    pub(super) rate_limited: Option<ApiResponse>,
+    /// The last response that said that there were too many requests, and what was asked.
+    pub(super) rate_limited: Option<(ApiRequest, ApiResponse)>,
 }
 
 impl<'c> Client<'c> {
@@ -136,7 +136,7 @@ impl<'c> Client<'c> {
                 return Ok(response);
             }
             let pause = back_off(tried, response.header(header::RETRY_AFTER));
-            self.rate_limited = Some(response);
+            self.rate_limited = Some((request.clone(), response));
             if tried + 1 < TRIES {
                 (self.progress)(Progress::Waiting(pause));
                 self.clock.sleep(pause);

@@ -1,13 +1,54 @@
-//! Describes a response without a value of a record: by keys, types and sizes.
+//! Describes requests and responses without a value of a record: by keys, types and sizes.
+
+use std::borrow::Cow;
 
 use axum::http::header;
 use jiter::{JsonErrorType, JsonValue};
+use percent_encoding::percent_decode_str;
 
-use super::client::ApiResponse;
-use crate::contract::{Answer, ENDPOINTS, MEDIA_TYPE};
+use super::client::{ApiRequest, ApiResponse};
+use super::query::{FOREVER, UNKNOWN_ID, UNKNOWN_USER};
+use crate::contract::{Answer, ENDPOINTS, Field, MEDIA_TYPE, SCHEME};
 
 /// Keys of an object beyond this many are counted.
 const MOST_KEYS: usize = 12;
+
+/// Describes a request: what was asked, in whose name. The ids and times of records are left out.
+pub(super) fn describe_request(request: &ApiRequest, key: &str, deleted: Option<&str>) -> String {
+    let (path, query) = match request.target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (&*request.target, None),
+    };
+    let params = query.into_iter().flat_map(|query| query.split('&')).map(describe_param);
+    let params = params.collect::<Vec<_>>().join("&");
+    let mark = if query.is_some() { "?" } else { "" };
+    let of_key = |key| format!("{SCHEME} {key}");
+    let name = match &request.authorization[..] {
+        [] => ", without Authorization",
+        [one] if *one == of_key(key) => "",
+        [one] if deleted.is_some_and(|key| *one == of_key(key)) => ", with the deleted agent's key",
+        [_] => ", with another Authorization",
+        _ => ", with two Authorization headers",
+    };
+    let content_type = request.content_type.map(|it| format!(", Content-Type {it}"));
+    format!("{} {path}{mark}{params}{name}{}", request.method, content_type.unwrap_or_default())
+}
+
+/// Describes a parameter. Ids and times are shown only if they are not those of a record.
+fn describe_param(param: &str) -> Cow<'_, str> {
+    let Some((name, value)) = param.split_once('=') else { return param.into() };
+    let decoded = percent_decode_str(value).decode_utf8_lossy();
+    let is_of = |field: &Field| field.name() == name;
+    let (ids, times) = ([Field::UserId, Field::ConversationId], [Field::StartTime, Field::EndTime]);
+    let is_shown = if ids.iter().any(is_of) {
+        ["", "%zz", "%ff"].contains(&value) || [UNKNOWN_ID, UNKNOWN_USER].contains(&&*decoded)
+    } else if times.iter().any(is_of) {
+        ["0", "1", "2", "-1", FOREVER].contains(&&*decoded)
+    } else {
+        true
+    };
+    if is_shown { param.into() } else { format!("{name}=\u{2026}").into() }
+}
 
 /// Describes a response: its status, what it is, and its keys if it is JSON.
 pub(super) fn describe_response(response: &ApiResponse) -> String {

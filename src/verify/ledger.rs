@@ -38,12 +38,15 @@ pub(crate) enum ShownValue {
     Known(&'static str),
     /// The responses do not show which, and why.
     Unknown(String),
+    /// No value fits all responses, and which statements show which.
+    Contradictory(String),
 }
 
 /// The values of a reading that fit what came where a statement was tried.
 struct Evidence {
     statement: StatementId,
     values: Vec<&'static str>,
+    request: Option<String>,
 }
 
 /// Collects what the checks find.
@@ -53,6 +56,10 @@ pub(super) struct Ledger {
     evidence: HashMap<ReadingId, Vec<Evidence>>,
     /// Why there is no evidence for a reading.
     unknown: HashMap<ReadingId, String>,
+    /// The last request of the check that runs, as a report describes it.
+    pub(super) last_request: Option<String>,
+    /// The requests that showed that statements differ.
+    requests: HashMap<StatementId, String>,
 }
 
 impl Ledger {
@@ -85,6 +92,9 @@ impl Ledger {
     fn set(&mut self, statement: StatementId, outcome: Outcome) {
         let old = self.outcomes.get(&statement);
         if old.is_none_or(|old| old.weight() < outcome.weight()) {
+            if let (Outcome::Differs(_), Some(request)) = (&outcome, &self.last_request) {
+                self.requests.insert(statement, request.clone());
+            }
             self.outcomes.insert(statement, outcome);
         }
     }
@@ -92,7 +102,9 @@ impl Ledger {
     /// Records which values of a reading fit what came where a statement was tried.
     pub(super) fn fits<R: Reading>(&mut self, statement: StatementId, values: &[R]) {
         let values = values.iter().map(|value| value.word()).collect();
-        self.evidence.entry(R::ID).or_default().push(Evidence { statement, values });
+        let request = self.last_request.clone();
+        let evidence = Evidence { statement, values, request };
+        self.evidence.entry(R::ID).or_default().push(evidence);
     }
 
     /// Records why there is no evidence for a reading.
@@ -113,7 +125,8 @@ impl Ledger {
             let outcome = self.outcomes.remove(&statement.id);
             (statement, outcome.unwrap_or_else(|| Outcome::NotTried(rest.to_owned())))
         };
-        Findings { readings, statements: statements().into_iter().map(outcome).collect() }
+        let statements = statements().into_iter().map(outcome).collect();
+        Findings { readings, statements, requests: self.requests }
     }
 
     /// Decides which value of a reading fits everything, and records that the statements which showed
@@ -124,9 +137,14 @@ impl Ledger {
             return ShownValue::Unknown(why.unwrap_or_else(|| rest.to_owned()));
         };
         let values = common_values(&evidence);
-        for Evidence { statement, .. } in &evidence {
+        for Evidence { statement, values: shown, request } in &evidence {
+            self.last_request.clone_from(request);
             let outcome = match values[..] {
-                [] => Outcome::Differs(format!("the answers do not agree on {}", row.name)),
+                [] => Outcome::Differs(format!(
+                    "the answers do not agree on {}: this one shows {}",
+                    row.name,
+                    shown.join(" or ")
+                )),
                 _ if values.contains(&row.default()) => Outcome::Holds,
                 [value, ..] => Outcome::HoldsAs(row.id, value),
             };
@@ -138,7 +156,7 @@ impl Ledger {
                     .iter()
                     .map(|one| format!("{} shows {}", one.statement, one.values.join(" or ")));
                 let all = shows.collect::<Vec<_>>().join(", ");
-                ShownValue::Unknown(format!("no value fits: {all}"))
+                ShownValue::Contradictory(format!("no value fits: {all}"))
             }
             [value] => ShownValue::Known(value),
             _ => ShownValue::Unknown(format!("{} fit", values.join(" and "))),
@@ -157,4 +175,6 @@ fn common_values(evidence: &[Evidence]) -> Vec<&'static str> {
 pub(super) struct Findings {
     pub(super) statements: Vec<(Statement, Outcome)>,
     pub(super) readings: Vec<(&'static ReadingRow, ShownValue)>,
+    /// The requests that showed that statements differ.
+    pub(super) requests: HashMap<StatementId, String>,
 }

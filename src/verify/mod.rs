@@ -25,6 +25,7 @@ mod transport_error;
 
 pub(crate) use client::is_unencrypted;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use client::{Client, Stop};
@@ -81,6 +82,8 @@ pub(crate) struct Report {
     is_usable: bool,
     statements: Vec<(Statement, Outcome)>,
     readings: Vec<(&'static ReadingRow, ShownValue)>,
+    /// What was asked where statements differ.
+    asked: HashMap<StatementId, String>,
 }
 
 impl Report {
@@ -98,7 +101,10 @@ impl Report {
 pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Progress)) -> Report {
     let client = Client::new(options, clock, progress);
     let mut run = Run::new(client, &options.key, options.deleted_key.as_deref());
-    let stop = checks::CHECKS.iter().find_map(|check| run.unless_unanswered(check).err());
+    let stop = checks::CHECKS.iter().find_map(|check| {
+        run.ledger.last_request = None;
+        run.unless_unanswered(check).err()
+    });
     run.record_rate_limit();
     for (statement, why) in NOT_TRIED {
         run.ledger.not_tried(*statement, why);
@@ -130,7 +136,7 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
              was read as U+FFFD, and many clients cannot read it"
         )],
     };
-    let Findings { statements, readings } = ledger.finish(&rest);
+    let Findings { statements, readings, requests: asked } = ledger.finish(&rest);
     Report {
         against: client.base().to_owned(),
         requests: client.sent,
@@ -140,6 +146,7 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         is_usable: samples.list().is_some(),
         statements,
         readings,
+        asked,
     }
 }
 

@@ -12,6 +12,9 @@ pub(super) const FOREVER: &str = "9999999999999";
 /// The id of a conversation that does not exist.
 pub(super) const UNKNOWN_ID: &str = "ffffffffffffffffffffffff";
 
+/// The id of a user who does not exist.
+pub(super) const UNKNOWN_USER: &str = "nobody-has-this-id";
+
 /// The parameters of a request to one endpoint.
 pub(super) struct Query {
     pub(super) operation: Operation,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::{Outcome, Report, ShownValue};
-use crate::contract::{ReadingId, ReadingRow, SUBJECTS, Statement};
+use crate::contract::{ReadingId, ReadingRow, SUBJECTS, Statement, StatementId};
 use crate::report::{Case, Format, Table, junit};
 
 impl Outcome {
@@ -37,11 +37,33 @@ impl Report {
         }
     }
 
+    /// What is told of it at the end of a run.
+    pub(crate) fn summary(&self, is_verbose: bool) -> Summary<'_> {
+        Summary { report: self, is_verbose }
+    }
+
+    /// The server, and how many statements hold, differ, and could not be tried.
+    fn headline(&self) -> String {
+        let (holds, differs, not_tried) = self.counts();
+        let again = match self.sent_again {
+            0 => String::new(),
+            again => format!(", {again} of them again, as no answer came at first"),
+        };
+        format!(
+            "{}: {holds} {}, {differs} {}, {not_tried} could not be tried ({} {}{again})",
+            self.against,
+            if holds == 1 { "statement holds" } else { "statements hold" },
+            if differs == 1 { "differs" } else { "differ" },
+            self.requests,
+            if self.requests == 1 { "request" } else { "requests" },
+        )
+    }
+
     /// The readings whose value is known, each with it and whether that is the default.
     fn known_readings(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         self.readings.iter().filter_map(|(row, shown)| match shown {
             ShownValue::Known(value) => Some((row.name, *value, *value == row.default())),
-            ShownValue::Unknown(_) => None,
+            ShownValue::Unknown(_) | ShownValue::Contradictory(_) => None,
         })
     }
 
@@ -64,7 +86,7 @@ impl Report {
 
     /// A table with the columns of `docs/FIDELITY.md`, behind what was found.
     fn to_table(&self) -> String {
-        let mut out = format!("# {self:#}\n");
+        let mut out = format!("# {}\n", self.headline());
         let head = [
             "found",
             "statement",
@@ -107,7 +129,7 @@ impl Report {
             ShownValue::Known(value) => {
                 json!({ "name": row.name, "default": row.default(), "shows": value })
             }
-            ShownValue::Unknown(why) => {
+            ShownValue::Unknown(why) | ShownValue::Contradictory(why) => {
                 json!({ "name": row.name, "default": row.default(), "shows": null, "why": why })
             }
         };
@@ -133,7 +155,9 @@ impl Report {
         let ids: Vec<String> = self.statements.iter().map(|(one, _)| one.id.to_string()).collect();
         let cases = self.statements.iter().zip(&ids).map(|((one, outcome), id)| {
             let (status, from) = (one.source.status.name(), one.source.from);
-            let about = format!("{}\n{status}: {from}\nheld by {}", one.says, one.held_by());
+            let asked = self.asked.get(&one.id).map(|asked| format!("asked: {asked}\n"));
+            let (asked, says) = (asked.unwrap_or_default(), &one.says);
+            let about = format!("{asked}{says}\n{status}: {from}\nheld by {}", one.held_by());
             let (failures, skipped) = match outcome {
                 Outcome::Differs(came) => (vec![(came.clone(), about)], None),
                 Outcome::NotTried(why) => (Vec::new(), Some(why.clone())),
@@ -149,7 +173,7 @@ impl Report {
             skipped: None,
         };
         let cases: Vec<_> = cases.chain([server]).collect();
-        junit("gptbots-mock verify", &cases, &self.to_string())
+        junit("gptbots-mock verify", &cases, &self.summary(true).to_string())
     }
 
     fn counts(&self) -> (usize, usize, usize) {
@@ -159,81 +183,185 @@ impl Report {
     }
 }
 
-/// What differs, what could not be tried and why, and the readings; with `{:#}` the first line only.
-/// Of a server that could not be asked at all it says why, and no more.
-impl fmt::Display for Report {
+/// What is said of a reading in place of its value.
+const UNTOLD: &str = "cannot be told";
+
+/// What is told of a report at the end of a run.
+pub(crate) struct Summary<'r> {
+    report: &'r Report,
+    /// Whether statements are told by their ids, those that hold among them.
+    is_verbose: bool,
+}
+
+/// The counts, the readings that are not the default, what differs, and why the rest could not be tried.
+/// Of a server that could not be asked at all it says why, and what differed by then.
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (holds, differs, not_tried) = self.counts();
-        write!(
-            f,
-            "{}: {holds} statements hold, {differs} differ, {not_tried} could not be tried ({} requests",
-            self.against, self.requests
-        )?;
-        if self.sent_again > 0 {
-            write!(f, ", {} of them again, as no answer came at first", self.sent_again)?;
-        }
-        write!(f, ")")?;
-        if f.alternate() {
-            return Ok(());
-        }
-        writeln!(f)?;
-        for problem in &self.problems {
+        let report = self.report;
+        writeln!(f, "{}", report.headline())?;
+        for problem in &report.problems {
             writeln!(f, "\nserver: {problem}")?;
         }
-        for note in &self.notes {
+        for note in &report.notes {
             writeln!(f, "\nnote: {note}")?;
         }
-        if !self.is_usable {
+        if !report.is_usable {
             // Pages of what could not be tried would only hide why.
-            return Ok(());
+            return self.write_differences(f);
         }
-        for (one, outcome) in &self.statements {
+        self.write_readings(f)?;
+        self.write_differences(f)?;
+        if self.is_verbose { self.write_ids(f) } else { self.write_not_tried(f) }
+    }
+}
+
+impl Summary<'_> {
+    fn write_readings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_verbose {
+            self.write_every_reading(f)?;
+        } else {
+            self.write_other_readings(f)?;
+        }
+        let flags = self.report.flags();
+        if !flags.is_empty() {
+            writeln!(f, "\ngptbots-mock serve shows the same with\n  {}", flags.join(" "))?;
+            writeln!(f, "or in a config file\n  {}", self.report.config(false))?;
+        }
+        Ok(())
+    }
+
+    fn write_every_reading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nreadings:")?;
+        for (row, shown) in &self.report.readings {
+            let shown = match shown {
+                ShownValue::Known(value) if *value == row.default() => format!("{value} (default)"),
+                ShownValue::Known(value) => format!("{value} (default: {})", row.default()),
+                ShownValue::Unknown(why) | ShownValue::Contradictory(why) => {
+                    format!("{UNTOLD}: {why}")
+                }
+            };
+            writeln!(f, "  {:17} {shown}", row.name)?;
+        }
+        Ok(())
+    }
+
+    /// The readings that are not the default, or of which that cannot be told.
+    fn write_other_readings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut others, mut untold) = (Vec::new(), Vec::new());
+        let mut defaults = 0;
+        for (row, shown) in &self.report.readings {
+            match shown {
+                ShownValue::Known(value) if *value == row.default() => defaults += 1,
+                ShownValue::Known(value) => others.push((row, value)),
+                ShownValue::Unknown(why) => add(&mut untold, why, row.name),
+                ShownValue::Contradictory(_) => add(&mut untold, "its answers differ", row.name),
+            }
+        }
+        if others.is_empty() && untold.is_empty() {
+            return writeln!(f, "\nreadings: all are the default");
+        }
+        writeln!(f, "\nreadings:")?;
+        for (row, value) in others {
+            writeln!(f, "  {:17} {value} (default: {})", row.name, row.default())?;
+        }
+        for (why, names) in untold {
+            let names = match names[..] {
+                [name] => name.to_owned(),
+                _ => format!("{} of them", names.len()),
+            };
+            writeln!(f, "  {names:17} {UNTOLD}: {why}")?;
+        }
+        if defaults > 0 {
+            writeln!(f, "  all others        the default")?;
+        }
+        Ok(())
+    }
+
+    fn write_differences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (one, outcome) in &self.report.statements {
             let Outcome::Differs(came) = outcome else { continue };
+            let (_, title) = SUBJECTS
+                .iter()
+                .find(|(subject, _)| *subject == one.id.subject())
+                .expect("every statement is of a subject");
+            write!(f, "\ndiffers: {title}")?;
+            if self.is_verbose {
+                write!(f, " ({})", one.id)?;
+            }
+            if let Some(asked) = self.report.asked.get(&one.id) {
+                write!(f, "\n  asked:    {asked}")?;
+            }
+            writeln!(f, "\n  expected: {}\n  came:     {came}", expected(one))?;
             let (status, from) = (one.source.status.name(), one.source.from);
-            writeln!(f, "\ndiffers: {}\n  says: {}\n  came: {came}", one.id, one.says)?;
-            writeln!(f, "  from: {status}: {from}; held by {}", one.held_by())?;
+            write!(f, "  source:   {status}: {from}")?;
+            if self.is_verbose {
+                write!(f, "; held by {}", one.held_by())?;
+            }
+            writeln!(f)?;
         }
-        for (why, ids) in self.not_tried() {
+        Ok(())
+    }
+
+    /// How many statements could not be tried: by the reason where a flag would help, and the others in one
+    /// number.
+    fn write_not_tried(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut reasons, mut others) = (Vec::new(), 0);
+        for (one, outcome) in &self.report.statements {
+            match outcome {
+                Outcome::NotTried(why) if why.contains("--") => add(&mut reasons, why, one.id),
+                Outcome::NotTried(_) => others += 1,
+                _ => {}
+            }
+        }
+        writeln!(f, "\nnot tried:")?;
+        for (why, ids) in reasons {
+            writeln!(f, "  {:3}  {why}", ids.len())?;
+        }
+        writeln!(f, "  {others:3}  other reasons; --verbose lists them")
+    }
+
+    /// The ids of the statements that could not be tried, by the reason, and of those that hold.
+    fn write_ids(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for (one, outcome) in &self.report.statements {
+            let Outcome::NotTried(why) = outcome else { continue };
+            add(&mut reasons, why, one.id.to_string());
+        }
+        for (why, ids) in reasons {
             writeln!(f, "\nnot tried: {why}")?;
             write_wrapped(f, &ids)?;
         }
         writeln!(f, "\nholds:")?;
         for (subject, _) in SUBJECTS {
-            let held =
-                self.of_subject(subject).filter(|(_, it)| it.name() == Outcome::Holds.name());
+            let of_subject = self.report.of_subject(subject);
+            let held = of_subject.filter(|(_, it)| it.name() == Outcome::Holds.name());
             write_wrapped(f, &held.map(|(one, _)| one.id.to_string()).collect::<Vec<_>>())?;
-        }
-        writeln!(f, "\nreadings:")?;
-        for (row, shown) in &self.readings {
-            match shown {
-                ShownValue::Known(value) => {
-                    let default = if *value == row.default() { " (default)" } else { "" };
-                    writeln!(f, "  {:18}{value}{default}", row.name)?;
-                }
-                ShownValue::Unknown(why) => writeln!(f, "  {:18}cannot be told: {why}", row.name)?,
-            }
-        }
-        let flags = self.flags();
-        if !flags.is_empty() {
-            writeln!(f, "\nThe emulator shows the same with\n  {}", flags.join(" "))?;
-            writeln!(f, "or in a config file\n  {}", self.config(false))?;
         }
         Ok(())
     }
 }
 
-impl Report {
-    /// The statements that could not be tried, by the reason.
-    fn not_tried(&self) -> Vec<(&str, Vec<String>)> {
-        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-        for (one, outcome) in &self.statements {
-            let Outcome::NotTried(why) = outcome else { continue };
-            match reasons.iter_mut().find(|(reason, _)| reason == why) {
-                Some((_, ids)) => ids.push(one.id.to_string()),
-                None => reasons.push((why, vec![one.id.to_string()])),
-            }
-        }
-        reasons
+/// Adds an item to those of the same reason.
+fn add<'r, T>(reasons: &mut Vec<(&'r str, Vec<T>)>, why: &'r str, item: T) {
+    match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+        Some((_, items)) => items.push(item),
+        None => reasons.push((why, vec![item])),
+    }
+}
+
+/// What a statement says, with the name of the row in the table that it is from.
+fn expected(one: &Statement) -> String {
+    let id = one.id.to_string();
+    let is_of_table = matches!(
+        one.id,
+        StatementId::Param(_)
+            | StatementId::RowKey(_)
+            | StatementId::Error(_)
+            | StatementId::Channel(_)
+    );
+    match id.rsplit_once('.') {
+        Some((_, name)) if is_of_table => format!("{name}: {}", one.says),
+        _ => one.says.to_string(),
     }
 }
 

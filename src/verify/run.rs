@@ -3,7 +3,7 @@
 use jiter::JsonValue;
 
 use super::client::{ApiRequest, ApiResponse, Client, Stop};
-use super::describe::{describe_extra_key, describe_response};
+use super::describe::{describe_extra_key, describe_request, describe_response};
 use super::ledger::Ledger;
 use super::query::{FOREVER, Query, UNKNOWN_ID};
 use super::response::{Page, ParsedResponse, Refusal, integer};
@@ -87,6 +87,7 @@ impl<'c> Run<'c> {
         if let Some(window_end) = &self.samples.window_end {
             request.target = request.target.replace(FOREVER, window_end);
         }
+        self.note_request(&request);
         let result = self.try_exchange(&request);
         if !matches!(result, Err(Stop::NoResponse(_))) {
             return result;
@@ -103,6 +104,12 @@ impl<'c> Run<'c> {
             return Err(Stop::ServerUnusable(why));
         }
         result
+    }
+
+    /// Keeps what is asked, for what differs then.
+    fn note_request(&mut self, request: &ApiRequest) {
+        let described = describe_request(request, &self.key, self.deleted_key.as_deref());
+        self.ledger.last_request = Some(described);
     }
 
     /// Sends a request once.
@@ -142,7 +149,8 @@ impl<'c> Run<'c> {
     /// Records what the server said when there were too many requests.
     pub(super) fn record_rate_limit(&mut self) {
         const STATEMENT: StatementId = StatementId::error(None, Code::RateLimited);
-        let Some(response) = self.client.rate_limited.take() else { return };
+        let Some((request, response)) = self.client.rate_limited.take() else { return };
+        self.note_request(&request);
         let response = self.record_response(None, &response);
         if matches!(response, ParsedResponse::Refusal(_)) {
             self.expect_refusal(&[STATEMENT], &response, Code::RateLimited);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use gptbots_mock::Server;
-use gptbots_mock::contract::{PagePastEnd, QaTime};
+use gptbots_mock::contract::{PagePastEnd, QaTime, SUBJECTS};
 use serde_json::{Value, json};
 
 use crate::support::client::Answer;
@@ -164,6 +164,37 @@ impl Found {
         found.map(|one| (text(&one["id"]), text(&one["came"]))).collect()
     }
 
+    /// Whether the text says of each of some statements what was asked, expected and came, and where that
+    /// is documented, and of none its id.
+    fn explains(&self, differs: &BTreeMap<String, String>) -> Result<(), String> {
+        let blocks: Vec<&str> =
+            self.text.split("\n\n").filter(|block| block.starts_with("differs: ")).collect();
+        if blocks.len() != differs.len() {
+            return Err(format!("{} blocks for {differs:?}: {}", blocks.len(), self.text));
+        }
+        for one in self.report["statements"].as_array().unwrap() {
+            let [id, says, status, source] =
+                ["id", "says", "status", "source"].map(|key| one[key].as_str().unwrap());
+            if self.text.split_whitespace().any(|word| word.trim_matches(['(', ')', ':']) == id) {
+                return Err(format!("the id {id} in {}", self.text));
+            }
+            let Some(came) = differs.get(id) else { continue };
+            let rest = format!("{says}\n  came:     {came}\n  source:   {status}: {source}");
+            let is_of = |block: &&&str| block.trim_end().ends_with(&rest);
+            let Some(block) = blocks.iter().find(is_of) else {
+                return Err(format!("no block says {rest}: {}", self.text));
+            };
+            // The statements of an endpoint are shown by requests to it.
+            let (_, title) =
+                SUBJECTS.iter().find(|(subject, _)| id.split('.').next() == Some(subject)).unwrap();
+            let asked = if title.starts_with("GET ") { title } else { "" };
+            if !block.contains(&format!("\n  asked:    {asked}")) {
+                return Err(format!("{id} does not say what was asked: {block}"));
+            }
+        }
+        Ok(())
+    }
+
     /// Asserts that nothing differs, and that whatever cannot be told says why.
     #[track_caller]
     fn is_clean(&self, name: &str) {
@@ -243,7 +274,14 @@ fn told(row: &Break, name: &str) -> Result<(), String> {
     {
         return Err(format!("{id} is told as {came:?}, without any of {:?}", row.words));
     }
+    found.explains(&differs)?;
     let private = values(&proxy.bodies());
+    for line in found.text.lines().filter_map(|line| line.strip_prefix("  asked:    ")) {
+        let line = line.replace("=9999999999999&", "=&");
+        if let Some(value) = private.iter().find(|value| line.contains(value.as_str())) {
+            return Err(format!("{line:?} holds {value:?} of a record"));
+        }
+    }
     for came in differs.values() {
         if let Some(value) = private.iter().find(|value| came.contains(value.as_str())) {
             return Err(format!("{came:?} holds {value:?} of a record"));

@@ -42,7 +42,7 @@ fn closed_port_is_reported() {
     let found = finds(&format!("http://{address}"), &[], "nobody listens there");
     // Nothing stands between a person and the reason.
     let all = found.json["statements"].as_array().unwrap().len();
-    let says = format!("0 statements hold, 0 differ, {all} could not be tried (1 requests)");
+    let says = format!("0 statements hold, 0 differ, {all} could not be tried (1 request)");
     let whole = format!("http://{address}: {says}\n\nserver: nobody listens there\n");
     assert_eq!(found.stdout, whole);
 }

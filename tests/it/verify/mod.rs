@@ -8,5 +8,6 @@ mod odd;
 mod proxy;
 mod readings;
 mod scripted;
+mod summary;
 #[cfg(all(target_os = "linux", feature = "tls"))]
 mod tls;

@@ -190,7 +190,7 @@ fn printed_flags_and_config_can_be_pasted() {
 fn without_the_key_of_a_deleted_agent_the_wording_cannot_be_told() {
     let world = World::with(&[("wording", "bot")]);
     let mut command = command(&["verify", "--against", &world.url, "--key", "app-demo"]);
-    let ended = run(command.args(["--per-minute", "1000000"]));
+    let ended = run(command.args(["--per-minute", "1000000", "--verbose"]));
     assert_eq!(ended.code, 0, "{ended:?}");
     let why = "wording           cannot be told: needs the key of a deleted agent (--deleted-key)";
     assert!(ended.stdout.contains(why), "{ended:?}");

@@ -1,0 +1,154 @@
+//! What `gptbots-mock verify` says at the end: first what one wants to know, and ids only with
+//! `--verbose`.
+
+use std::fmt::Write as _;
+
+use gptbots_mock::contract::{READINGS, statements};
+use gptbots_mock::{Server, contract::QaTime};
+use serde_json::{Value, json};
+
+use crate::support::control::put;
+use crate::support::folder::Folder;
+use crate::support::process::{command, run};
+
+/// What a run says, and its report as JSON.
+#[track_caller]
+fn said(url: &str, more: &[&str]) -> (String, Value) {
+    let folder = Folder::new();
+    let args = ["verify", "--against", url, "--key", "app-demo", "--per-minute", "1000000"];
+    let mut verify = command(&args);
+    let ended = run(verify.args(more).args(["--report", "r.json"]).current_dir(folder.path()));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    (ended.stdout, serde_json::from_str(&folder.read("r.json")).unwrap())
+}
+
+/// How many statements could not be tried, for each reason that names a flag, and for any other.
+fn not_tried(report: &Value, reasons: &[&str]) -> String {
+    let all = report["statements"].as_array().unwrap().iter();
+    let all: Vec<&str> = all
+        .filter(|one| one["found"] == "not tried")
+        .map(|one| one["came"].as_str().unwrap())
+        .collect();
+    let mut text = "\nnot tried:\n".to_owned();
+    let mut others = all.len();
+    for reason in reasons {
+        let count = all.iter().filter(|why| *why == reason).count();
+        others -= count;
+        writeln!(text, "{count:5}  {reason}").unwrap();
+    }
+    text + &format!("{others:5}  other reasons; --verbose lists them\n")
+}
+
+/// The first line.
+fn headline(url: &str, report: &Value) -> String {
+    let [holds, not_tried, requests] = ["holds", "not_tried", "requests"].map(|key| &report[key]);
+    format!(
+        "{url}: {holds} statements hold, 0 differ, {not_tried} could not be tried ({requests} \
+         requests)\n"
+    )
+}
+
+const SPENT: &str = "60 requests were used up; --max-requests 125 are enough for everything";
+const NO_KEY: &str = "needs the key of a deleted agent (--deleted-key)";
+
+#[test]
+fn counts_come_first_then_readings_and_the_flags_to_paste() {
+    let server = Server::start().unwrap();
+    let readings = json!({"qa-time": "milliseconds", "page-past-end": "error"});
+    put(&server, "v", &json!({ "readings": readings }));
+    let url = format!("{}/s/v", server.url());
+    let (text, report) = said(&url, &[]);
+    let readings = "
+readings:
+  qa-time           milliseconds (default: seconds)
+  page-past-end     error (default: documented)
+  wording           cannot be told: needs the key of a deleted agent (--deleted-key)
+  all others        the default
+
+gptbots-mock serve shows the same with
+  --reading qa-time=milliseconds --reading page-past-end=error
+or in a config file
+  {\"reading\":{\"page-past-end\":\"error\",\"qa-time\":\"milliseconds\"}}
+";
+    let counts = headline(&url, &report);
+    assert_eq!(text, counts + readings + &not_tried(&report, &[SPENT, NO_KEY]));
+}
+
+#[test]
+fn where_all_is_well_it_is_a_few_lines() {
+    let server = Server::start().unwrap();
+    let more = ["--max-requests", "125", "--deleted-key", "app-deleted"];
+    let (text, report) = said(server.url(), &more);
+    let readings = "\nreadings: all are the default\n";
+    let counts = headline(server.url(), &report);
+    assert_eq!(text, counts + readings + &not_tried(&report, &[]));
+    assert_eq!(text.lines().count(), 6);
+}
+
+#[test]
+fn readings_that_cannot_be_told_for_one_reason_share_a_line() {
+    let server = Server::start().unwrap();
+    let (text, report) = said(server.url(), &["--max-requests", "3"]);
+    let untold = report["readings"].as_array().unwrap().iter();
+    let untold = untold.filter(|row| row["shows"].is_null()).count();
+    let why = SPENT.replace("60", "3");
+    let line =
+        format!("\n  {untold} of them        cannot be told: {why}\n  all others        the");
+    assert!((10..READINGS.len()).contains(&untold) && text.contains(&line), "{text}");
+}
+
+#[test]
+fn a_difference_says_what_was_asked_expected_and_came() {
+    let server = Server::start().unwrap();
+    put(&server, "v", &json!({"faults": ["qa:code=40000,user_feedback=GOOD"]}));
+    let url = format!("{}/s/v", server.url());
+    let args = ["verify", "--against", &url, "--key", "app-demo", "--per-minute", "1000000"];
+    let block = |more: &[&str]| {
+        let ended = run(command(&args).args(more));
+        assert_eq!(ended.code, 6, "{ended:?}");
+        let begins = ended.stdout.find("differs: ").unwrap();
+        ended.stdout[begins..].split("\n\n").next().unwrap().to_owned()
+    };
+    let expected = "\
+differs: GET /v1/message/qa/record/page
+  asked:    GET /v1/message/qa/record/page?start_time=0&end_time=…&page=1&page_size=100&\
+user_feedback=GOOD
+  expected: user_feedback: required; one of ALL, NONE, GOOD, BAD
+  came:     HTTP 400, code 40000, `Invalid parameter`
+  source:   documented: Get Q&A List, 2025-10-20";
+    assert_eq!(block(&[]), expected);
+    let verbose = expected.replacen("page\n", "page (qa.user_feedback)\n", 1) + "; held by ";
+    assert!(block(&["--verbose"]).starts_with(&verbose), "{}", block(&["--verbose"]));
+}
+
+#[test]
+fn without_verbose_no_statement_is_told_by_its_id() {
+    let server = Server::builder().reading(QaTime::Milliseconds).start().unwrap();
+    for more in [&[][..], &["--max-requests", "2"], &["--max-requests", "125"]] {
+        let (text, _) = said(server.url(), more);
+        for statement in statements() {
+            let id = statement.id.to_string();
+            assert!(!text.split_whitespace().any(|word| word == id), "{id}: {text}");
+        }
+    }
+}
+
+#[test]
+fn verbose_tells_every_reading_and_every_statement_by_its_id() {
+    let server = Server::builder().reading(QaTime::Milliseconds).start().unwrap();
+    let (text, report) = said(server.url(), &["--verbose"]);
+    assert!(text.starts_with(&headline(server.url(), &report)), "{text}");
+    for row in READINGS {
+        let value = match row.name {
+            "qa-time" => "milliseconds (default: seconds)".to_owned(),
+            "wording" => format!("cannot be told: {NO_KEY}"),
+            _ => format!("{} (default)", row.values[0].0),
+        };
+        assert!(text.contains(&format!("\n  {:17} {value}\n", row.name)), "{text}");
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    for statement in statements() {
+        let id = statement.id.to_string();
+        assert!(words.contains(&&*id), "{id}: {text}");
+    }
+}
