@@ -138,8 +138,9 @@ pub(crate) struct Setting {
     pub(crate) value: Value,
     /// Whether it takes several values.
     pub(crate) is_list: bool,
-    /// The default of a text that has one, from the config that has all defaults.
-    default_text: Option<fn(&ServerConfig) -> String>,
+    /// The text that a config has, where it has one. That of the config that has all defaults is the
+    /// default.
+    text: Option<fn(&ServerConfig) -> Option<String>>,
     /// The key of `PUT /__admin/sandboxes/ID`, where a sandbox may have a value of its own.
     pub(crate) sandbox_key: Option<SandboxKey>,
 }
@@ -206,8 +207,13 @@ impl Setting {
         let mut config = ServerConfig::default();
         match &self.value {
             Whole(_, number) => Some(number(&mut config).get().to_string()),
-            _ => self.default_text.map(|text| text(&config)),
+            _ => self.text(&config),
         }
+    }
+
+    /// The value of a text in a config, where it has one.
+    pub(crate) fn text(&self, config: &ServerConfig) -> Option<String> {
+        self.text.and_then(|text| text(config))
     }
 
     /// Whether its values are never shown.
@@ -228,7 +234,7 @@ impl Setting {
             about: "",
             value,
             is_list: false,
-            default_text: None,
+            text: None,
             sandbox_key: None,
         }
     }
@@ -266,7 +272,7 @@ macro_rules! settings {
 settings! {
     /// Address to listen on; anything but loopback lets other machines in
     "host" "ADDRESS" Text(Form::Any(&["0.0.0.0", "localhost"]), set_host),
-        default_text: Some(|config| config.host.to_string());
+        text: Some(|config| Some(config.host.to_string()));
 
     /// Port to listen on; 0 takes a free one and the first line on stdout says which
     "port" "PORT" Whole(0..=65_535, |config| &mut config.port);
@@ -293,11 +299,12 @@ settings! {
     /// End of the generated records: a day, as 2025-10-20; a moment, as 2025-10-20T15:30:00Z; or
     /// `today`, the moment of the start
     "now" "DAY" Text(Form::Like(DAY), set_now),
-        default_text: Some(|config| config.sandbox.records.now.to_string());
+        text: Some(|config| Some(config.sandbox.records.now.to_string()));
 
     /// Id of the user of agent demo who has the most conversations, for a client that shows those of one
     /// user
     "demo-user" "ID" Text(Form::Like(r"^[\s\S]{1,256}$"), set_demo_user),
+        text: Some(|config| config.sandbox.records.demo_user.clone()),
         sandbox_key: Some(SandboxKey::new(
             "demo_user",
             "id of the user of agent *demo* who has the most conversations; no other generated user's",
@@ -380,7 +387,7 @@ settings! {
 
     /// Access log on stderr
     "log-format" "FORMAT" Text(Form::Words(&LOG_FORMATS), set_log_format),
-        default_text: Some(|config| LOG_FORMATS[config.log_format as usize].to_owned());
+        text: Some(|config| Some(LOG_FORMATS[config.log_format as usize].to_owned()));
 }
 
 /// What `--now` takes.

@@ -12,7 +12,7 @@ use super::Failure;
 use super::extract::FromBody;
 use crate::contract::READINGS;
 use crate::document::{At, Diagnostics, Documents, Fatal, Problem, Problems, Reader, Span};
-use crate::records::fixtures::{AgentDrafts, FixtureReader};
+use crate::records::fixtures::{AgentDrafts, FixtureJson, FixtureReader};
 use crate::records::world::{NO_DEMO_USER, World};
 use crate::sandbox::faults::{Fault, read_fault};
 use crate::sandbox::hazard::Hazards;
@@ -31,18 +31,21 @@ impl FromBody for SandboxSettings {
         let server = &sandboxes.config;
         let generates = sandboxes.generates();
         let mut config = ServerConfig { sandbox: server.clone(), ..ServerConfig::default() };
-        let mut has_fixtures = false;
+        let mut fixtures = None;
         let tolerant = !server.records.strict;
         let (documents, drafts, warnings) = read_tolerantly(tolerant, body, |reader, loading| {
-            has_fixtures = read_settings(reader, loading, &mut config, generates)?;
+            fixtures = read_settings(reader, loading, &mut config, generates)?;
             Ok(())
         })?;
         let mut settings = config.sandbox.settings().map_err(Failure::bad)?;
         let records = &config.sandbox.records;
-        if has_fixtures {
-            let world = World::of_fixture(drafts.into_agents(documents), &records.api_keys);
+        if let Some(span) = fixtures {
+            let (agents, texts) = drafts.into_agents_and_texts(documents);
+            let world = World::of_fixture(agents, &records.api_keys);
             let world = world.map_err(|error| Failure::bad(format!("fixtures: {error}")))?;
             settings.world = Some(Arc::new(world));
+            settings.fixtures = Some(FixtureJson::new(texts, span));
+            (settings.conversations, settings.demo_user) = (None, None);
         } else if generates
             && (records.seed, records.conversations, &records.demo_user)
                 != (server.records.seed, server.records.conversations, &server.records.demo_user)
@@ -73,6 +76,11 @@ pub(crate) enum Mode {
 
 impl Mode {
     const ALL: [(&str, Self); 2] = [("real", Self::Real), ("frozen", Self::Frozen)];
+
+    /// That of a clock that stands, or not.
+    pub(super) fn of(is_frozen: bool) -> Self {
+        if is_frozen { Self::Frozen } else { Self::Real }
+    }
 }
 
 impl ClockChange {
@@ -143,17 +151,21 @@ fn read_tolerantly(
     Ok((documents, drafts, warnings))
 }
 
-/// Reads settings into a config; whether there are fixtures among them.
+/// What stands in the place of inline fixtures where settings are shown without them. It is refused where
+/// settings are read, because the sandbox would lose its records.
+pub(crate) const FIXTURES_LEFT_OUT: &str = "inline, shown with ?fixtures=true";
+
+/// Reads settings into a config. Returns where the fixtures among them stand.
 fn read_settings(
     reader: &mut Reader<'_, '_>,
     loading: &mut FixtureReader<'_>,
     config: &mut ServerConfig,
     generates: bool,
-) -> Result<bool, Fatal> {
-    let (mut has_fixtures, mut places) = (false, Vec::new());
+) -> Result<Option<Span>, Fatal> {
+    let (mut fixtures, mut places) = (None, Vec::new());
     let known: Vec<_> = sandbox_keys().collect();
     let names: Vec<_> = known.iter().map(|(key, _)| key.name).collect();
-    let Some(mut keys) = reader.object("a sandbox")? else { return Ok(false) };
+    let Some(mut keys) = reader.object("a sandbox")? else { return Ok(None) };
     while let Some(At { value: name, span: at }) = reader.key(&mut keys, &names)? {
         let found = known.iter().find(|(key, _)| key.name == name);
         let (key, setting) = found.expect("the reader gives known keys only");
@@ -170,10 +182,7 @@ fn read_settings(
                     number(config).set(value);
                 }
             }
-            Some(Value::Path(_)) => {
-                has_fixtures = true;
-                loading.read(reader)?;
-            }
+            Some(Value::Path(_)) => fixtures = read_fixtures(reader, loading)?,
             Some(Value::Text(Form::Reading, _)) => read_readings(reader, &mut config.sandbox)?,
             Some(Value::Text(Form::Fault, _)) => read_faults(reader, &mut config.sandbox, &at)?,
             Some(Value::Text(Form::Hazard, _)) => read_hazards(reader, &mut config.sandbox)?,
@@ -190,7 +199,7 @@ fn read_settings(
         }
     }
     let place = |name| places.iter().find(|(key, _)| *key == name).map(|(_, at)| at.clone());
-    if has_fixtures || !generates {
+    if fixtures.is_some() || !generates {
         let refusals = [
             ("conversations", "conversations are generated where there are no fixtures"),
             ("demo_user", NO_DEMO_USER),
@@ -206,7 +215,27 @@ fn read_settings(
         // The user may be the server's, and taken under a seed of the sandbox.
         reader.problems.add(at, why);
     }
-    Ok(has_fixtures)
+    Ok(fixtures)
+}
+
+/// Reads fixtures, and returns where they stand.
+fn read_fixtures(
+    reader: &mut Reader<'_, '_>,
+    loading: &mut FixtureReader<'_>,
+) -> Result<Option<Span>, Fatal> {
+    if !reader.is_string()? {
+        let begins = reader.here();
+        loading.read(reader)?;
+        return Ok(Some(begins..reader.here()));
+    }
+    let Some(At { value, span }) = reader.string()? else { return Ok(None) };
+    if value == FIXTURES_LEFT_OUT {
+        let help = "GET with ?fixtures=true has them";
+        reader.problems.add_with_help(span, "these settings lack their fixtures", help);
+    } else {
+        reader.problems.add(span, "expected a fixture, an object, got a string");
+    }
+    Ok(None)
 }
 
 /// A whole number between bounds.

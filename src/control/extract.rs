@@ -178,6 +178,23 @@ impl Parameters for SandboxFilter {
     }
 }
 
+/// What is shown of a sandbox.
+#[derive(Default)]
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
+pub(super) struct SandboxView {
+    /// Whether the settings have inline fixtures, with the keys of their agents.
+    pub(super) fixtures: bool,
+}
+
+impl Parameters for SandboxView {
+    const NAMES: &'static [&'static str] = &["fixtures"];
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        self.fixtures = value.parse().map_err(|_| wrong(name, value, "true or false"))?;
+        Ok(())
+    }
+}
+
 /// Which requests are listed.
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]

@@ -14,6 +14,7 @@
 
 mod bodies;
 mod condition;
+mod current_settings;
 mod events;
 mod extract;
 mod failure;
@@ -47,15 +48,16 @@ pub(crate) use operation::Operation;
 
 #[cfg(feature = "docs")]
 pub(crate) use {
-    bodies::{ClockChange, Mode, SandboxSettings},
+    bodies::{ClockChange, FIXTURES_LEFT_OUT, Mode, SandboxSettings},
     condition::{MATCHERS, MOST_EXPRESSION, MOST_NESTED, VALUES_MATCHERS},
+    current_settings::CurrentSettings,
     events::{Dropped, LAST_EVENT_ID},
     failure::FailureBody,
     near_misses::{NearMissPattern, UnmatchedRequest},
     operation::ResponseKind,
     pattern::{KEYS, MOST_NAMES, Pattern},
     requests::{DROPPED, TOTAL},
-    sandboxes::{HazardText, ReadingValues, RequestCounts},
+    sandboxes::RequestCounts,
     serve_event::ServeEvent,
 };
 

@@ -10,12 +10,13 @@ use serde::Serialize;
 
 use super::Failure;
 use super::bodies::{ClockChange, Mode, SandboxSettings};
-use super::extract::{Body, Path};
+use super::current_settings::CurrentSettings;
+use super::extract::{Body, Path, Query, SandboxView};
 use super::operation::Operation;
 use crate::document::Problem;
 use crate::keys::SandboxId;
 use crate::sandbox::faults::Fault;
-use crate::sandbox::{RateLimit, Sandbox, Sandboxes};
+use crate::sandbox::{Sandbox, Sandboxes};
 
 /// Every sandbox that there is.
 #[derive(Serialize)]
@@ -33,10 +34,8 @@ struct SandboxList<'a> {
 struct SandboxSummary<'a> {
     /// Its id.
     id: &'a str,
-    /// How many requests it has had.
-    requests: u64,
-    /// For so many milliseconds nobody has used it.
-    idle_ms: u64,
+    /// What has happened in it.
+    state: SandboxUse,
 }
 
 /// A sandbox by itself.
@@ -45,37 +44,39 @@ struct SandboxSummary<'a> {
 struct SandboxDetails<'a> {
     /// Its id.
     id: &'a str,
-    /// What generated records and faults are drawn from.
-    seed: u64,
-    /// Its agents.
-    agents: Vec<SandboxAgent<'a>>,
-    /// The value of each reading.
-    readings: ReadingValues,
-    /// Its faults, in the order in which they are tried.
-    faults: Vec<FaultState>,
-    /// Its rate limit, if it has one.
-    rate_limit: Option<RateLimit>,
-    /// Its hazards, as words that `PUT` takes.
-    hazards: Vec<HazardText>,
-    /// Its clock.
-    clock: ClockState,
-    /// How many requests each operation has had.
-    requests: RequestCounts,
-    /// For so many milliseconds nobody has used it.
-    idle_ms: u64,
+    /// What is set, as `PUT` takes it.
+    settings: CurrentSettings,
+    /// What it has, and what has happened in it.
+    state: SandboxState<'a>,
     /// What is odd in the fixtures of the body, and what is served instead; in the answer to `PUT` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "docs", schemars(with = "Vec<Problem>"))]
     warnings: Option<Vec<Problem>>,
 }
 
-/// The value of each reading by its name.
+/// What a sandbox has, and what has happened in it since it was made.
 #[derive(Serialize)]
-pub(crate) struct ReadingValues(BTreeMap<&'static str, &'static str>);
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct SandboxState<'a> {
+    /// Its agents.
+    agents: Vec<SandboxAgent<'a>>,
+    /// What its faults have done, in the order in which they are tried.
+    faults: Vec<FaultState>,
+    #[serde(flatten)]
+    usage: SandboxUse,
+}
 
-/// A hazard, for all operations or for one: `qa:arrival`.
+/// How much a sandbox was used.
 #[derive(Serialize)]
-pub(crate) struct HazardText(String);
+#[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
+struct SandboxUse {
+    /// How many requests each operation has had.
+    requests: RequestCounts,
+    /// What its clock shows, in milliseconds.
+    elapsed_ms: u64,
+    /// For so many milliseconds nobody has used it.
+    idle_ms: u64,
+}
 
 /// A number for each operation of the vendor's.
 #[derive(Serialize)]
@@ -91,14 +92,12 @@ struct SandboxAgent<'a> {
     conversations: u64,
 }
 
-/// A fault of a sandbox.
+/// What a fault of a sandbox has done.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "MetFault"))]
 struct FaultState {
-    /// What `x-mock-fault` names it by.
+    /// What `x-mock-fault` and the settings name it by.
     id: String,
-    /// The line that says it.
-    fault: String,
     /// How many requests it has looked at.
     requests: u64,
     /// How many of them it struck.
@@ -127,8 +126,7 @@ struct EndedSandbox<'a> {
 
 impl ClockState {
     fn new((elapsed, is_frozen): (Duration, bool)) -> Self {
-        let mode = if is_frozen { Mode::Frozen } else { Mode::Real };
-        Self { mode, elapsed_ms: ms(elapsed) }
+        Self { mode: Mode::of(is_frozen), elapsed_ms: ms(elapsed) }
     }
 }
 
@@ -136,15 +134,28 @@ fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A sandbox as an answer shows it.
-fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
-    shown_with(sandboxes, sandbox, None)
+impl SandboxUse {
+    fn new(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Self {
+        let requests = sandbox.requests().map(|(operation, count)| (operation.id(), count));
+        Self {
+            requests: RequestCounts(requests.collect()),
+            elapsed_ms: ms(sandbox.clock(|_, _| {}).0),
+            idle_ms: ms(sandboxes.idle(sandbox)),
+        }
+    }
 }
 
-/// A sandbox as an answer shows it, with the warnings on its settings.
+/// A sandbox as an answer shows it.
+fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
+    shown_with(sandboxes, sandbox, false, None)
+}
+
+/// A sandbox as an answer shows it, with its inline fixtures or without, and with the warnings on its
+/// settings.
 fn shown_with(
     sandboxes: &Sandboxes,
     sandbox: &Sandbox,
+    with_fixtures: bool,
     warnings: Option<Vec<Problem>>,
 ) -> Response {
     let world = sandbox.world();
@@ -154,22 +165,17 @@ fn shown_with(
     });
     let faults = sandbox.faults().into_iter().map(|(known, requests, struck)| FaultState {
         id: known.id.to_string(),
-        fault: known.fault.to_string(),
         requests,
         struck,
     });
-    let requests = sandbox.requests().map(|(operation, count)| (operation.id(), count));
     let shown = SandboxDetails {
         id: &sandbox.id,
-        seed: sandbox.settings.seed,
-        agents: agents.collect(),
-        readings: ReadingValues(sandbox.settings.readings.words().collect()),
-        faults: faults.collect(),
-        rate_limit: sandbox.rate_limit(),
-        hazards: sandbox.hazards().texts().into_iter().map(HazardText).collect(),
-        clock: ClockState::new(sandbox.clock(|_, _| {})),
-        requests: RequestCounts(requests.collect()),
-        idle_ms: ms(sandboxes.idle(sandbox)),
+        settings: CurrentSettings { settings: sandbox.current_settings(), with_fixtures },
+        state: SandboxState {
+            agents: agents.collect(),
+            faults: faults.collect(),
+            usage: SandboxUse::new(sandboxes, sandbox),
+        },
         warnings,
     };
     Json(shown).into_response()
@@ -197,8 +203,7 @@ pub(super) fn list() -> Operation {
             let all = call.all();
             let sandboxes = all.iter().map(|sandbox| SandboxSummary {
                 id: &sandbox.id,
-                requests: sandbox.requests().map(|(_, count)| count).sum(),
-                idle_ms: ms(call.idle(sandbox)),
+                state: SandboxUse::new(call, sandbox),
             });
             let list = SandboxList { sandboxes: sandboxes.collect(), total: all.len() };
             Ok(Json(list).into_response())
@@ -207,12 +212,17 @@ pub(super) fn list() -> Operation {
 
 pub(super) fn show() -> Operation {
     Operation::new(Method::GET, "/sandboxes/{id}", "showSandbox")
-        .about("what a sandbox is")
+        .about(
+            "the settings of a sandbox, which `PUT` takes as its body, and its state; inline fixtures \
+             are shown with `fixtures=true` only",
+        )
         .answers::<SandboxDetails<'_>>()
         .fails(&[404])
-        .blocking(|call, Path(id): Path<SandboxId>| match call.find(&id) {
-            Some(sandbox) => Ok(shown(call, &sandbox)),
-            None => Err(unknown(call, &id)),
+        .blocking(|call, (Path(id), Query(view)): (Path<SandboxId>, Query<SandboxView>)| {
+            match call.find(&id) {
+                Some(sandbox) => Ok(shown_with(call, &sandbox, view.fixtures, None)),
+                None => Err(unknown(call, &id)),
+            }
         })
 }
 
@@ -242,7 +252,7 @@ pub(super) fn put() -> Operation {
             if own.any(|agent| agent.keys.iter().any(|key| **key == *id)) {
                 return Err(Failure::bad("the id of a sandbox is not a key of its agents"));
             }
-            Ok(shown_with(call, &call.put(&id, Some(settings)), Some(warnings)))
+            Ok(shown_with(call, &call.put(&id, Some(settings)), false, Some(warnings)))
         })
 }
 
@@ -258,8 +268,8 @@ pub(super) fn end() -> Operation {
 pub(super) fn reset() -> Operation {
     Operation::new(Method::POST, "/sandboxes/{id}/reset", "resetSandbox")
         .about(
-            "makes a sandbox anew with the settings that it has: what `POST` added and what was \
-             counted is forgotten",
+            "makes a sandbox anew as the last `PUT` made it, or else as the server was started: what \
+             `POST` added and what was counted is forgotten",
         )
         .answers::<SandboxDetails<'_>>()
         .blocking(|call, Path(id): Path<SandboxId>| Ok(shown(call, &call.put(&id, None))))

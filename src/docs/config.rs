@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::parts::print;
 use super::schema::{With, text, text_like};
 use crate::contract::READINGS;
-use crate::control::HazardText;
 use crate::sandbox::faults::Fault;
+use crate::sandbox::hazard::Hazard;
 use crate::settings::{self, Form, SETTINGS, Setting};
 
 /// The schema of the settings.
@@ -65,7 +65,7 @@ pub(super) fn value(setting: &Setting) -> Value {
             Form::Reading => return readings(),
             Form::Fault => inline::<Fault>(),
             Form::RateLimit => text_like("^[0-9]+/[0-9]+$").with("examples", json!(["60/60"])),
-            Form::Hazard => inline::<HazardText>(),
+            Form::Hazard => inline::<Hazard>(),
         },
     };
     if setting.is_list { json!({ "type": "array", "items": one }) } else { one }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{RateLimit, Settings, number_faults};
 use crate::contract::Readings;
-use crate::records::RecordsConfig;
+use crate::records::{Agents, RecordsConfig};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::hazard::Hazards;
 
@@ -52,6 +52,12 @@ impl Default for SandboxConfig {
 }
 
 impl SandboxConfig {
+    /// Whether the records of agent *demo* are generated. Only then a sandbox can have records of
+    /// another seed.
+    pub(crate) fn generates(&self) -> bool {
+        self.records.agents == Agents::BuiltIn
+    }
+
     /// The settings that a sandbox begins with.
     ///
     /// # Errors
@@ -60,7 +66,10 @@ impl SandboxConfig {
     pub(crate) fn settings(&self) -> Result<Settings, String> {
         Ok(Settings {
             seed: self.records.seed,
+            conversations: self.generates().then_some(self.records.conversations),
+            demo_user: self.records.demo_user.clone(),
             world: None,
+            fixtures: None,
             readings: self.readings,
             any_key: self.any_key,
             faults: number_faults(self.faults.clone())?,
@@ -68,5 +77,29 @@ impl SandboxConfig {
             hazards: self.hazards,
             frozen: self.is_frozen,
         })
+    }
+
+    /// A config that gives a sandbox these settings, but for its fixtures.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let default = Self::default();
+        let faults = settings.faults.iter().map(|named| {
+            let id = Some(named.id.to_string());
+            Fault { id, ..(*named.fault).clone() }
+        });
+        Self {
+            records: RecordsConfig {
+                seed: settings.seed,
+                conversations: settings.conversations.unwrap_or(default.records.conversations),
+                demo_user: settings.demo_user.clone(),
+                ..default.records
+            },
+            any_key: settings.any_key,
+            readings: settings.readings,
+            faults: faults.collect(),
+            rate_limit: settings.rate_limit,
+            hazards: settings.hazards,
+            is_frozen: settings.frozen,
+            ..default
+        }
     }
 }

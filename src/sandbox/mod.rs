@@ -32,6 +32,7 @@ use arc_swap::Guard;
 use parking_lot::Mutex;
 
 use crate::contract::{ENDPOINTS, Operation, Readings};
+use crate::records::fixtures::FixtureJson;
 use crate::records::world::World;
 use crate::redact::Redactor;
 use crate::sandbox::faults::{
@@ -48,8 +49,14 @@ use limit::Windows;
 pub(crate) struct Settings {
     /// The seed of faults, and of generated records.
     pub(crate) seed: u64,
+    /// How many conversations agent *demo* has; `None`: the records come from fixtures.
+    pub(crate) conversations: Option<u32>,
+    /// The id that is chosen for the user of agent *demo* who has the most conversations.
+    pub(crate) demo_user: Option<String>,
     /// Records of its own; `None`: it has the server's.
     pub(crate) world: Option<Arc<World>>,
+    /// The fixtures of these records; `None`: they are generated.
+    pub(crate) fixtures: Option<FixtureJson>,
     pub(crate) readings: Readings,
     /// Whether any key that is no agent's is accepted as one of the main agent.
     pub(crate) any_key: bool,
@@ -217,6 +224,19 @@ impl Sandbox {
         self.state.lock().add(fault, first)
     }
 
+    /// The settings as they are now. A sandbox that is made from them is the same, but nothing has
+    /// happened in it.
+    pub(crate) fn current_settings(&self) -> Settings {
+        let state = self.state.lock();
+        Settings {
+            faults: state.faults.iter().map(|armed| armed.definition.clone()).collect(),
+            rate_limit: state.rate_limit,
+            hazards: state.hazards,
+            frozen: state.clock.is_frozen(),
+            ..(*self.settings).clone()
+        }
+    }
+
     /// Each fault with its id, how many requests it covered, and how many it struck.
     pub(crate) fn faults(&self) -> Vec<(NamedFault, u64, u64)> {
         let state = self.state.lock();
@@ -232,10 +252,6 @@ impl Sandbox {
         let mut state = self.state.lock();
         state.rate_limit = limit;
         state.windows = Windows::default();
-    }
-
-    pub(crate) fn rate_limit(&self) -> Option<RateLimit> {
-        self.state.lock().rate_limit
     }
 
     /// Adds a hazard, to an operation or to all.

@@ -17,8 +17,8 @@ use parking_lot::{Mutex, RwLock};
 use super::ended::{EndCause, EndedSandboxes};
 use super::eviction::EvictionQueue;
 use super::{Sandbox, SandboxConfig, SandboxEnd, Settings};
+use crate::records::RecordsConfig;
 use crate::records::world::World;
-use crate::records::{Agents, RecordsConfig};
 use crate::redact::Redactor;
 use crate::sandbox::journal::Budget;
 use crate::sandbox::verdict::{Verdict, VerdictSum};
@@ -492,10 +492,9 @@ impl Sandboxes {
         world
     }
 
-    /// Whether the server has generated records. Only then a sandbox can have records of another
-    /// seed.
+    /// Whether the server has generated records.
     pub(crate) fn generates(&self) -> bool {
-        self.config.records.agents == Agents::BuiltIn
+        self.config.generates()
     }
 
     fn make(&self, id: &str, settings: Arc<Settings>, now: u64) -> Sandbox {

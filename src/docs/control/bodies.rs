@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::contract::{Code, ENDPOINTS, Operation, READINGS};
 use crate::control::{
-    ClockChange, HazardText, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES, MOST_NESTED, Mode,
-    NearMissPattern, Pattern, ReadingValues, RequestCounts, SandboxSettings, UnmatchedRequest,
+    ClockChange, CurrentSettings, FIXTURES_LEFT_OUT, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES,
+    MOST_NESTED, Mode, NearMissPattern, Pattern, RequestCounts, SandboxSettings, UnmatchedRequest,
     VALUES_MATCHERS,
 };
 use crate::docs::config;
@@ -19,10 +19,10 @@ use crate::docs::schema::{
 };
 use crate::document::Problem;
 use crate::sandbox::faults::Fault;
-use crate::sandbox::hazard::HAZARDS;
+use crate::sandbox::hazard::{HAZARDS, Hazard};
 use crate::sandbox::verdict::{RULES, Rule};
 use crate::sandbox::{MAX_FAULTS, RateLimit};
-use crate::settings::{self, Form, Setting, sandbox_keys};
+use crate::settings::{self, Form, SandboxKey, Setting, sandbox_keys};
 
 /// Implements `JsonSchema` for a type. A schema with a name becomes a component, and one without a name is
 /// written where it is used.
@@ -59,15 +59,49 @@ fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
 schema!(SandboxSettings, "Settings", |schemas| {
     let mut object = ObjectSchema::new("The settings of a sandbox.");
     for (key, setting) in sandbox_keys() {
-        let more = key.more.map_or_else(String::new, |page| format!(" docs/{page} says more."));
-        let about = sentence(key.about) + &more;
-        object = object.key(key.name, &about, false, setting_schema(setting, schemas));
+        object = object.key(key.name, &about(key), false, setting_schema(setting, schemas));
     }
     // Conversations and their users are generated where there are no fixtures.
     let none = json!({ "properties": { "fixtures": false } });
     let generated = json!({ "conversations": none, "demo_user": none });
     object.finish().with("dependentSchemas", generated)
 });
+
+schema!(CurrentSettings, "CurrentSettings", |schemas| {
+    let mut object = ObjectSchema::new("The settings of a sandbox as they are, which `PUT` takes.");
+    for (key, setting) in sandbox_keys() {
+        let (is_there, schema) = match setting.map(|setting| &setting.value) {
+            None => (true, of::<Mode>(schemas)),
+            Some(settings::Value::Path(_)) => {
+                let left_out =
+                    described(words([FIXTURES_LEFT_OUT]), "Fixtures that are not shown.");
+                let fixture = described(json!({ "type": "object" }), "A fixture, as it was put.");
+                (false, any_of([fixture, left_out]))
+            }
+            Some(settings::Value::Text(Form::Reading, _)) => (true, readings(true)),
+            Some(settings::Value::Text(Form::Fault, _)) => {
+                let line = described(text(), "A fault as a line, with its id.");
+                let lines = json!({ "type": "array", "items": line, "maxItems": MAX_FAULTS });
+                (true, lines)
+            }
+            Some(settings::Value::Text(Form::RateLimit, _)) => {
+                (true, or_null(of::<RateLimit>(schemas)))
+            }
+            // There may be none.
+            Some(settings::Value::Text(..)) => (false, setting_schema(setting, schemas)),
+            // Where records come from fixtures, none are generated.
+            Some(_) => (key.name != "conversations", setting_schema(setting, schemas)),
+        };
+        object = object.key(key.name, &about(key), is_there, schema);
+    }
+    object.finish()
+});
+
+/// What a key of a sandbox's settings is.
+fn about(key: SandboxKey) -> String {
+    let more = key.more.map_or_else(String::new, |page| format!(" docs/{page} says more."));
+    sentence(key.about) + &more
+}
 
 fn setting_schema(setting: Option<&Setting>, schemas: &mut SchemaGenerator) -> Value {
     let Some(setting) = setting else {
@@ -86,7 +120,7 @@ fn setting_schema(setting: Option<&Setting>, schemas: &mut SchemaGenerator) -> V
             let none = json!({ "type": "null", "description": "No limit." });
             any_of([of::<RateLimit>(schemas), line, none])
         }
-        settings::Value::Text(Form::Hazard, _) => of::<Vec<HazardText>>(schemas),
+        settings::Value::Text(Form::Hazard, _) => of::<Vec<Hazard>>(schemas),
         _ => config::value(setting),
     }
 }
@@ -101,7 +135,7 @@ schema!(ClockChange, "ClockChange", |schemas| {
 
 schema!(Fault, "Fault", |_| crate::docs::fault::schema());
 
-schema!(HazardText, "Hazard", |_| {
+schema!(Hazard, "Hazard", |_| {
     let each = HAZARDS.iter().map(|row| format!("\n\n`{}`: {}", row.word, row.about));
     let about = "What happens to a client between two pages: with the word alone on every operation, \
                  with an operation before it on that one.";
@@ -111,8 +145,6 @@ schema!(HazardText, "Hazard", |_| {
     let all: Vec<_> = alone.chain(ENDPOINTS.iter().flat_map(|row| of(row.id))).collect();
     described(words(all.iter().map(String::as_str)), &about)
 });
-
-schema!(ReadingValues, |_| readings(true));
 
 /// Readings by name: all of them, or any.
 fn readings(all: bool) -> Value {

@@ -78,6 +78,11 @@ impl TextStore {
         Self { bytes }
     }
 
+    /// A part of the documents.
+    pub(crate) fn document_part(&self, span: &Span) -> &[u8] {
+        &self.bytes[span.start as usize..span.end as usize]
+    }
+
     #[inline]
     pub(crate) fn get(&self, text: TextRef) -> &[u8] {
         &self.bytes[text.start as usize..][..text.len as usize]

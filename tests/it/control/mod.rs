@@ -14,5 +14,6 @@ mod patterns;
 mod requests;
 mod sandbox_bounds;
 mod sandbox_memory;
+mod sandbox_round_trip;
 mod sandbox_settings;
 mod sandboxes;

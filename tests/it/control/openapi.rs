@@ -171,6 +171,8 @@ const RIGHT: &[(&str, &str, &str)] = &[
         r#"{"fixtures": {"agents": [{"name": "x", "keys": ["k"], "conversations": [
             {"conversation_type": "PIGEON"}]}]}}"#,
     ),
+    ("GET", "/sandboxes/a", ""),
+    ("GET", "/sandboxes/a?fixtures=true", ""),
     ("PUT", "/sandboxes/a", r#"{"rate_limit": "9/60", "hazards": ["qa:arrival"]}"#),
     ("POST", "/sandboxes/a/faults", r#"{"code": 50000, "id": "x"}"#),
     ("POST", "/sandboxes/a/clock", r#"{"mode": "frozen", "advance_ms": 5}"#),

@@ -230,7 +230,7 @@ fn default_sandbox_never_expires() {
 #[test]
 fn put_answers_what_was_put_however_short_it_lasts() {
     let server = idle_at_once();
-    assert_eq!(put(&server, "a", &json!({"seed": 5}))["seed"], 5);
+    assert_eq!(put(&server, "a", &json!({"seed": 5}))["settings"]["seed"], 5);
 }
 
 /// `DELETE` of one in use: the request keeps the world that it began in.

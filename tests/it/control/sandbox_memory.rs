@@ -27,7 +27,7 @@ fn cost(make: impl Fn(&mut Connection, &mut Wire, u32)) -> u64 {
     // One is over the number that there may be, and ended for the last one.
     assert!(!is_there(address, "0"));
     let all = control(address, "GET", "/sandboxes/1", "").ok().json();
-    assert_eq!(all["requests"]["conversations"], 1);
+    assert_eq!(all["state"]["requests"]["conversations"], 1);
     let more = process.resident_kib().unwrap().saturating_sub(before);
     println!("10,000 sandboxes take {more} KiB");
     more

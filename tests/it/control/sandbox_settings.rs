@@ -40,10 +40,10 @@ fn everything() -> Value {
 fn put_answers_what_the_sandbox_is() {
     let server = Server::start().unwrap();
     let mut got = put(&server, "a", &everything());
-    let readings = got.as_object_mut().unwrap().remove("readings").unwrap();
+    let readings = got["settings"].as_object_mut().unwrap().remove("readings").unwrap();
     assert_eq!([&readings["qa-time"], &readings["page-size"]], ["milliseconds", "clamp"]);
     assert_eq!(readings["error-status"], "mapped");
-    let agents = got.as_object_mut().unwrap().remove("agents").unwrap();
+    let agents = got["state"].as_object_mut().unwrap().remove("agents").unwrap();
     let demo = agents.as_array().unwrap().iter().find(|agent| agent["name"] == "demo");
     assert_eq!(demo.unwrap()["conversations"], 30);
     let none = json!({"conversations": 0, "messages": 0, "messages-v2": 0, "qa": 0});
@@ -51,16 +51,22 @@ fn put_answers_what_the_sandbox_is() {
         got,
         json!({
             "id": "a",
-            "seed": 7,
-            "faults": [
-                {"id": "fault-1", "fault": "messages:status=503,times=2", "requests": 0,
-                 "struck": 0},
-                {"id": "x", "fault": "qa:id=x,code=50000", "requests": 0, "struck": 0},
-            ],
-            "rate_limit": {"requests": 5, "seconds": 60},
-            "hazards": ["arrival", "qa:short-page"],
-            "clock": {"mode": "frozen", "elapsed_ms": 0},
-            "requests": none,
+            "settings": {
+                "seed": 7,
+                "conversations": 30,
+                "faults": ["messages:id=fault-1,status=503,times=2", "qa:id=x,code=50000"],
+                "rate_limit": {"requests": 5, "seconds": 60},
+                "hazards": ["arrival", "qa:short-page"],
+                "clock": "frozen",
+            },
+            "state": {
+                "faults": [
+                    {"id": "fault-1", "requests": 0, "struck": 0},
+                    {"id": "x", "requests": 0, "struck": 0},
+                ],
+                "requests": none,
+                "elapsed_ms": 0,
+            },
         })
     );
 }
@@ -110,7 +116,7 @@ fn a_number_of_conversations_gives_the_records_of_such_a_server() {
 fn every_seed_can_be_set() {
     let server = Server::start().unwrap();
     for seed in [0, u64::MAX - 1, u64::MAX] {
-        assert_eq!(put(&server, "a", &json!({ "seed": seed }))["seed"], seed);
+        assert_eq!(put(&server, "a", &json!({ "seed": seed }))["settings"]["seed"], seed);
     }
 }
 

@@ -254,7 +254,7 @@ fn the_library_names_a_sandbox_by_url_and_by_key() {
 #[track_caller]
 fn idle_ms(server: &Server, id: &str) -> u64 {
     let shown = control(server.address(), "GET", &format!("/sandboxes/{id}"), "");
-    shown.ok().json()["idle_ms"].as_u64().unwrap()
+    shown.ok().json()["state"]["idle_ms"].as_u64().unwrap()
 }
 
 #[test]

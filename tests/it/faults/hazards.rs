@@ -308,7 +308,7 @@ fn flags_switch_hazards_on_for_every_sandbox() {
         assert_eq!(fetch(address, key, &qa).rows("qa").len(), 9, "{key}");
     }
     let shown = control(address, "GET", "/sandboxes/a", "").ok().json();
-    assert_eq!(shown["hazards"], json!(["qa:short-page", "exact-multiple"]));
+    assert_eq!(shown["settings"]["hazards"], json!(["qa:short-page", "exact-multiple"]));
 }
 
 #[test]

@@ -158,7 +158,8 @@ fn the_control_api_takes_and_shows_such_a_fault() {
     let server = Server::start().unwrap();
     let fault = serde_json::json!({ "page": 3, "conversation_id": "a,b", "status": 503 });
     let shown = put(&server, "mine", &serde_json::json!({ "faults": [fault] }));
-    assert_eq!(shown["faults"][0]["fault"], "conversation_id=a%2Cb,page=3,status=503");
+    let line = "conversation_id=a%2Cb,page=3,id=fault-1,status=503";
+    assert_eq!(shown["settings"]["faults"][0], line);
     let target = "/s/mine/v1/messages?conversation_id=a,b&page=3&page_size=10";
     assert_eq!(get(&server, KEY, target).status, 503);
     assert_eq!(get(&server, KEY, &format!("/s/mine{MESSAGES}")).status, 200);

@@ -174,7 +174,7 @@ fn readings_of(address: SocketAddr, sandbox: &str) -> Value {
         // It was ended. Without settings of its own it was as this one.
         shown = show("default");
     }
-    if shown.status == 200 { shown.json()["readings"].clone() } else { json!({}) }
+    if shown.status == 200 { shown.json()["settings"]["readings"].clone() } else { json!({}) }
 }
 
 /// Tells that a server has the readings' defaults, where asking it would leave a trace that the test
