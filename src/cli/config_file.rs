@@ -116,6 +116,11 @@ fn read_file(path: &Path) -> Result<Vec<(FileEntry, String)>, DocumentError> {
     Ok(entries.into_iter().map(with_place).collect())
 }
 
+/// What is right for a key of a fixture.
+fn help_for_fixture(key: &str) -> Option<&'static str> {
+    (key == "agents").then_some("this is a fixture; \"fixtures\" takes its path")
+}
+
 fn read_root(
     reader: &mut Reader<'_, '_>,
     path: &Path,
@@ -124,7 +129,7 @@ fn read_root(
     let names = SETTINGS.iter().map(|setting| setting.name);
     let known: Vec<&str> = names.chain(["$schema"]).collect();
     if let Some(mut keys) = reader.object("settings")? {
-        while let Some(key) = reader.key(&mut keys, &known)? {
+        while let Some(key) = reader.key_with_help(&mut keys, &known, help_for_fixture)? {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key.value) else {
                 reader.skip()?;
                 continue;

@@ -102,6 +102,11 @@ impl Kind {
         }
     }
 
+    /// A whole example, where what is right does not show how it looks.
+    pub(crate) fn example(self) -> Option<&'static str> {
+        matches!(self, Self::Millis).then_some("write 1760918400000 for 2025-10-20T00:00:00Z")
+    }
+
     /// Whether a value, decoded, is one that it accepts.
     pub(crate) fn accepts(self, value: &str) -> bool {
         match self {

@@ -12,11 +12,11 @@ use super::Failure;
 use super::extract::FromBody;
 use crate::contract::READINGS;
 use crate::document::{At, Diagnostics, Documents, Fatal, Problem, Problems, Reader, Span};
-use crate::records::fixtures::{AgentDrafts, FixtureJson, FixtureReader};
+use crate::records::fixtures::{self, AgentDrafts, FixtureJson, FixtureReader};
 use crate::records::world::{NO_DEMO_USER, World};
 use crate::sandbox::faults::{Fault, read_fault};
 use crate::sandbox::hazard::Hazards;
-use crate::sandbox::{Clock, RateLimit, SandboxConfig, Sandboxes, Settings};
+use crate::sandbox::{Clock, MAX_FAULTS, RateLimit, SandboxConfig, Sandboxes, Settings};
 use crate::settings::{Form, ServerConfig, Value, sandbox_keys};
 
 /// The settings of a sandbox: what the server has, and what the body changes.
@@ -108,14 +108,24 @@ impl FromBody for ClockChange {
     }
 }
 
-impl FromBody for Fault {
+/// Faults that are added to those of a sandbox: one by itself, or a list as in settings.
+pub(crate) struct NewFaults(pub(super) Vec<Fault>);
+
+impl FromBody for NewFaults {
     fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
-        let mut fault = None;
+        let mut faults = Vec::new();
         read_document(body, |reader| {
-            fault = read_fault(reader)?;
+            if reader.first_key().as_deref() != Some("faults") {
+                faults.extend(read_fault(reader)?);
+                return Ok(());
+            }
+            let Some(mut keys) = reader.object("faults")? else { return Ok(()) };
+            while reader.key(&mut keys, &["faults"])?.is_some() {
+                read_fault_list(reader, &mut faults)?;
+            }
             Ok(())
         })?;
-        fault.ok_or_else(|| Failure::bad("there is no fault"))
+        if faults.is_empty() { Err(Failure::bad("there is no fault")) } else { Ok(Self(faults)) }
     }
 }
 
@@ -166,7 +176,9 @@ fn read_settings(
     let known: Vec<_> = sandbox_keys().collect();
     let names: Vec<_> = known.iter().map(|(key, _)| key.name).collect();
     let Some(mut keys) = reader.object("a sandbox")? else { return Ok(None) };
-    while let Some(At { value: name, span: at }) = reader.key(&mut keys, &names)? {
+    while let Some(At { value: name, span: at }) =
+        reader.key_with_help(&mut keys, &names, help_elsewhere)?
+    {
         let found = known.iter().find(|(key, _)| key.name == name);
         let (key, setting) = found.expect("the reader gives known keys only");
         places.push((name, at.clone()));
@@ -216,6 +228,18 @@ fn read_settings(
         reader.problems.add(at, why);
     }
     Ok(fixtures)
+}
+
+/// What is right for a key that belongs into another document than settings.
+fn help_elsewhere(key: &str) -> Option<&'static str> {
+    const ANSWER: &[&str] = &["id", "settings", "state", "warnings"];
+    if fixtures::ROOT.contains(&key) {
+        Some("put the fixture under \"fixtures\"")
+    } else if ANSWER.contains(&key) {
+        Some("of what GET answers, the body is what stands under \"settings\"")
+    } else {
+        None
+    }
 }
 
 /// Reads fixtures, and returns where they stand.
@@ -274,14 +298,23 @@ fn read_faults(
     at: &Span,
 ) -> Result<(), Fatal> {
     config.faults.clear();
-    reader.array("the faults", |reader| {
-        config.faults.extend(read_fault(reader)?);
-        Ok(())
-    })?;
+    read_fault_list(reader, &mut config.faults)?;
     if let Err(why) = config.settings() {
         reader.problems.add(at.clone(), why);
     }
     Ok(())
+}
+
+/// Reads faults into a list that is empty.
+fn read_fault_list(reader: &mut Reader<'_, '_>, faults: &mut Vec<Fault>) -> Result<(), Fatal> {
+    reader.array("the faults", |reader| {
+        let fault = read_fault(reader)?;
+        // One too many is refused behind the reading, and more need not be kept for that.
+        if faults.len() <= MAX_FAULTS {
+            faults.extend(fault);
+        }
+        Ok(())
+    })
 }
 
 fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit>, Fatal> {

@@ -48,7 +48,7 @@ pub(crate) use operation::Operation;
 
 #[cfg(feature = "docs")]
 pub(crate) use {
-    bodies::{ClockChange, FIXTURES_LEFT_OUT, Mode, SandboxSettings},
+    bodies::{ClockChange, FIXTURES_LEFT_OUT, Mode, NewFaults, SandboxSettings},
     condition::{MATCHERS, MOST_EXPRESSION, MOST_NESTED, VALUES_MATCHERS},
     current_settings::CurrentSettings,
     events::{Dropped, LAST_EVENT_ID},

@@ -9,13 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Failure;
-use super::bodies::{ClockChange, Mode, SandboxSettings};
+use super::bodies::{ClockChange, Mode, NewFaults, SandboxSettings};
 use super::current_settings::CurrentSettings;
 use super::extract::{Body, Path, Query, SandboxView};
 use super::operation::Operation;
 use crate::document::Problem;
 use crate::keys::SandboxId;
-use crate::sandbox::faults::Fault;
 use crate::sandbox::{Sandbox, Sandboxes};
 
 /// Every sandbox that there is.
@@ -88,6 +87,8 @@ pub(crate) struct RequestCounts(BTreeMap<&'static str, u64>);
 struct SandboxAgent<'a> {
     /// Its name.
     name: &'a str,
+    /// Its keys that are no secret: those of built-in agents, and those that are derived from the name.
+    public_keys: &'a [String],
     /// How many conversations it has.
     conversations: u64,
 }
@@ -161,6 +162,7 @@ fn shown_with(
     let world = sandbox.world();
     let agents = world.agents.iter().map(|agent| SandboxAgent {
         name: &agent.name,
+        public_keys: &agent.public_keys,
         conversations: agent.store.conversation_count(),
     });
     let faults = sandbox.faults().into_iter().map(|(known, requests, struck)| FaultState {
@@ -301,17 +303,18 @@ pub(super) fn move_clock() -> Operation {
 
 pub(super) fn add_fault() -> Operation {
     Operation::new(Method::POST, "/sandboxes/{id}/faults", "addFault")
-        .about("adds the fault of the body to a sandbox's")
+        .about("adds the fault of the body, or all of its `faults`, to a sandbox's")
         .examples(&[
             ("line", r#""messages:code=50000,every=3""#),
             ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),
+            ("several", r#"{"faults": ["messages:code=50000,every=3", "qa:delay=200"]}"#),
         ])
         .answers::<SandboxDetails<'_>>()
         .fails(&[409])
-        .blocking(|call, (Path(id), Body(fault)): (Path<SandboxId>, Body<Fault>)| {
+        .blocking(|call, (Path(id), Body(new)): (Path<SandboxId>, Body<NewFaults>)| {
             let sandbox = call.get(Some(&id));
             sandbox.mark_authenticated();
-            let added = sandbox.add_fault(fault, false);
+            let added = sandbox.add_faults(new.0);
             added.map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
             Ok(shown(call, &sandbox))
         })

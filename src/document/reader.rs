@@ -129,7 +129,18 @@ impl<'t, 'p> Reader<'t, 'p> {
         keys: &mut Keys,
         known: &[&'k str],
     ) -> Result<Option<At<&'k str>>, Fatal> {
-        self.key_or(keys, known, |_| true)
+        self.key_or(keys, known, |_| true, None)
+    }
+
+    /// The same, with help for unknown keys that are right elsewhere. The values of unknown keys are never
+    /// shown, because secrets may stand in them.
+    pub(crate) fn key_with_help<'k>(
+        &mut self,
+        keys: &mut Keys,
+        known: &[&'k str],
+        help: fn(&str) -> Option<&'static str>,
+    ) -> Result<Option<At<&'k str>>, Fatal> {
+        self.key_or(keys, known, |_| true, Some(help))
     }
 
     /// The same, but an unknown key that is no misspelling of a known one can be left out: answers of
@@ -139,7 +150,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         keys: &mut Keys,
         known: &[&'k str],
     ) -> Result<Option<At<&'k str>>, Fatal> {
-        self.key_or(keys, known, |key| is_misspelt(key, known.iter().copied()))
+        self.key_or(keys, known, |key| is_misspelt(key, known.iter().copied()), None)
     }
 
     fn key_or<'k>(
@@ -147,6 +158,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         keys: &mut Keys,
         known: &[&'k str],
         is_error: impl Fn(&str) -> bool,
+        help_elsewhere: Option<fn(&str) -> Option<&'static str>>,
     ) -> Result<Option<At<&'k str>>, Fatal> {
         loop {
             let find = |key: &str| {
@@ -165,7 +177,10 @@ impl<'t, 'p> Reader<'t, 'p> {
                 }
                 Err(key) => {
                     let message = || format!("unknown key {}", quoted(&key));
-                    let help = || advice(&key, known.iter().copied());
+                    let help = || match help_elsewhere.and_then(|help| help(&key)) {
+                        Some(help) => help.to_owned(),
+                        None => advice(&key, known.iter().copied()),
+                    };
                     if is_error(&key) {
                         self.problems.add_made(span, || (message(), help()));
                     } else {
@@ -173,8 +188,19 @@ impl<'t, 'p> Reader<'t, 'p> {
                     }
                 }
             }
+            self.peek()?;
+            let value = self.here();
             self.skip()?;
+            if help_elsewhere.is_some() {
+                self.problems.hide(value..self.here());
+            }
         }
+    }
+
+    /// The first key of the next value, if that is an object with one. It is not taken.
+    pub(crate) fn first_key(&self) -> Option<String> {
+        let mut ahead = Jiter::new(&self.text[self.json.current_index()..]);
+        ahead.next_object().ok().flatten().map(str::to_owned)
     }
 
     /// The next key of an object whose keys are names, whatever they are; `None` at its end.

@@ -224,6 +224,23 @@ impl Sandbox {
         self.state.lock().add(fault, first)
     }
 
+    /// Adds faults behind the others, all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::add_fault`].
+    pub(crate) fn add_faults(&self, faults: Vec<Fault>) -> Result<(), String> {
+        let mut state = self.state.lock();
+        for (added, fault) in faults.into_iter().enumerate() {
+            if let Err(why) = state.add(fault, false) {
+                let others = state.faults.len() - added;
+                state.faults.truncate(others);
+                return Err(why);
+            }
+        }
+        Ok(())
+    }
+
     /// The settings as they are now. A sandbox that is made from them is the same, but nothing has
     /// happened in it.
     pub(crate) fn current_settings(&self) -> Settings {

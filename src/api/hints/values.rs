@@ -12,7 +12,7 @@ use crate::suggest::{LONGEST, nearest};
 const SECONDS: std::ops::Range<f64> = 1e9..1e10;
 const MILLIS: std::ops::Range<f64> = 1e12..1e13;
 
-/// `; did you mean 100?`, or which other endpoint takes the value.
+/// `; did you mean 100?`, or which other endpoint takes the value, or an example of what is right.
 pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let suggestion = match param.kind {
         Kind::Millis => millis(value),
@@ -23,7 +23,8 @@ pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> 
     };
     match suggestion {
         Some(suggestion) => Some(format!("; did you mean {suggestion}?")),
-        None => suggest_endpoint(endpoint, param, value),
+        None => suggest_endpoint(endpoint, param, value)
+            .or_else(|| Some(format!("; {}", param.kind.example()?))),
     }
 }
 

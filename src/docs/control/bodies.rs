@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::contract::{Code, ENDPOINTS, Operation, READINGS};
 use crate::control::{
     ClockChange, CurrentSettings, FIXTURES_LEFT_OUT, KEYS, MATCHERS, MOST_EXPRESSION, MOST_NAMES,
-    MOST_NESTED, Mode, NearMissPattern, Pattern, RequestCounts, SandboxSettings, UnmatchedRequest,
-    VALUES_MATCHERS,
+    MOST_NESTED, Mode, NearMissPattern, NewFaults, Pattern, RequestCounts, SandboxSettings,
+    UnmatchedRequest, VALUES_MATCHERS,
 };
 use crate::docs::config;
 use crate::docs::schema::{
@@ -131,6 +131,12 @@ schema!(ClockChange, "ClockChange", |schemas| {
         .key("advance_ms", "So many milliseconds are added.", false, advance)
         .key("mode", "It stops, or goes on.", false, of::<Mode>(schemas))
         .finish()
+});
+
+schema!(NewFaults, "NewFaults", |schemas| {
+    let list = of::<Vec<Fault>>(schemas).with("minItems", 1).with("maxItems", MAX_FAULTS);
+    let several = ObjectSchema::new("Several faults, of which all are added or none.");
+    any_of([of::<Fault>(schemas), several.key("faults", "The faults.", true, list).finish()])
 });
 
 schema!(Fault, "Fault", |_| crate::docs::fault::schema());

@@ -39,7 +39,9 @@ impl Fault {
                 let words = first.kind.words();
                 return Err(if words.is_empty() {
                     let expected = first.kind.expected();
-                    format!("{name} takes {expected}, got {}", quoted(value))
+                    let example = first.kind.example().map(|example| format!("; {example}"));
+                    let example = example.as_deref().unwrap_or("");
+                    format!("{name} takes {expected}, got {}{example}", quoted(value))
                 } else {
                     unknown(name, value, words.into_iter())
                 });

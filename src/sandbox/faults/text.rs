@@ -329,7 +329,11 @@ mod tests {
             ("page=%ff,code=50000", "page must be UTF-8"),
             ("qa:page_size=5,code=50000", "page_size takes 10 to 100, got \"5\""),
             ("page_size=101,code=50000", "page_size takes 1 to 100, got \"101\""),
-            ("start_time=now,code=50000", "start_time takes an integer, milliseconds"),
+            (
+                "start_time=now,code=50000",
+                "start_time takes an integer, milliseconds since 1970-01-01 UTC, got \"now\"; \
+                 write 1760918400000 for 2025-10-20T00:00:00Z",
+            ),
             ("user_id=,code=50000", "user_id takes a text"),
             ("user_feedback=bad,code=50000", "did you mean BAD? (one of ALL, NONE, GOOD, BAD)"),
             ("conversation_type=SPASE,delay=1", "did you mean SPACE?"),

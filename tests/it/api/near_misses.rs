@@ -98,6 +98,7 @@ fn unknown_name_is_matched_to_the_most_similar_parameter() {
 fn time_in_another_form_gets_a_reason_in_milliseconds() {
     let wrong = "start_time must be an integer, milliseconds since 1970-01-01 UTC, got";
     let instant = "did you mean 1760918400000?";
+    let example = "write 1760918400000 for 2025-10-20T00:00:00Z";
     reasons(
         QA,
         &[
@@ -110,7 +111,11 @@ fn time_in_another_form_gets_a_reason_in_milliseconds() {
                 "?user_feedback=ALL&start_time=1760918400.0",
                 &format!("{wrong} 1760918400.0; {instant}"),
             ),
-            ("?user_feedback=ALL&start_time=yesterday", &format!("{wrong} yesterday")),
+            ("?user_feedback=ALL&start_time=yesterday", &format!("{wrong} yesterday; {example}")),
+            (
+                "?user_feedback=ALL&start_time=9223372036854775808",
+                &format!("{wrong} 9223372036854775808; {example}"),
+            ),
             (
                 "?user_feedback=ALL&start_time=1760918400000&end_time=1760918401&page=1&page_size=10",
                 "start_time must not be after end_time, got 1760918400000 and 1760918401; \

@@ -141,6 +141,10 @@ const WRONG: &[(&str, &[&str])] = &[
     (r#"{"reading": ["qa-time=seconds"]}"#, &["expected readings by name, an object"]),
     (r#"{"log-format": "yaml"}"#, &["text, json, off"]),
     (r#"{"config": "other.json"}"#, &["unknown key \"config\""]),
+    (
+        r#"{"agents": [{"name": "x"}]}"#,
+        &["unknown key \"agents\"", "this is a fixture; \"fixtures\" takes its path"],
+    ),
     (r#"{"seed": 1"#, &["syntax: the document ends too early"]),
     (r"[]", &["expected settings, an object, got an array"]),
     ("", &["syntax: the document ends too early"]),
@@ -159,6 +163,15 @@ fn all_mistakes_are_told_at_once() {
     let (_folder, file) = config("{\n  \"sed\": 1,\n  \"port\": 70000,\n  \"cors\": \"yes\"\n}\n");
     let ended = run(&mut command(&["--config", &file]));
     ended.refused(3, &["mock.json:2:3", "mock.json:3:11", "mock.json:4:11", "3 problems"]);
+}
+
+/// What stands behind a misspelt key may be a secret, too.
+#[test]
+fn the_value_of_an_unknown_key_is_not_shown() {
+    let (_folder, file) = config(r#"{"api-kee": ["sEcReT-1"], "seed": "x"}"#);
+    let ended = run(&mut command(&["--config", &file]));
+    ended.refused(3, &["did you mean \"api-key\"?", r#"{"api-kee": ************, "seed": "x"}"#]);
+    assert!(!ended.stderr.contains("sEcReT"), "{ended:?}");
 }
 
 #[test]

@@ -69,6 +69,32 @@ fn unknown_key_is_400_and_names_the_nearest() {
 }
 
 #[test]
+fn a_whole_fixture_is_told_to_stand_under_fixtures() {
+    let help = "put the fixture under \"fixtures\"";
+    let fixture = r#"{"agents": [{"name": "x", "keys": ["s3cret"]}]}"#;
+    wrong(fixture, "1:2", "unknown key \"agents\"", help);
+    wrong(r#"{"$schema": "./schema.json"}"#, "1:2", "unknown key \"$schema\"", help);
+    let misspelt = format!(r#"{{"fixture": {fixture}}}"#);
+    for body in [fixture, &misspelt] {
+        let refused = ask("PUT", "/sandboxes/a", body);
+        assert!(!refused.body.contains("s3cret"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_whole_answer_is_told_what_of_it_is_the_body() {
+    let server = Server::start().unwrap();
+    let shown = control(server.address(), "GET", "/sandboxes/default", "").ok().body.clone();
+    let errors = ask("PUT", "/sandboxes/a", &shown).errors();
+    let titles: Vec<_> = errors.iter().map(|error| error["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["unknown key \"id\"", "unknown key \"settings\"", "unknown key \"state\""]);
+    for error in errors {
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.ends_with("the body is what stands under \"settings\""), "{detail}");
+    }
+}
+
+#[test]
 fn duplicate_key_is_400() {
     wrong("{\"seed\": 1, \"seed\": 2}", "1:13", "key \"seed\" stands twice", Value::Null);
 }

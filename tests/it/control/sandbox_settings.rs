@@ -46,6 +46,7 @@ fn put_answers_what_the_sandbox_is() {
     let agents = got["state"].as_object_mut().unwrap().remove("agents").unwrap();
     let demo = agents.as_array().unwrap().iter().find(|agent| agent["name"] == "demo");
     assert_eq!(demo.unwrap()["conversations"], 30);
+    assert_eq!(demo.unwrap()["public_keys"], json!(["app-demo"]));
     let none = json!({"conversations": 0, "messages": 0, "messages-v2": 0, "qa": 0});
     assert_eq!(
         got,
@@ -156,6 +157,48 @@ fn inline_fixtures_bring_their_own_keys() {
         let answer = get(&server, key, NEWEST);
         assert_eq!((answer.status, &answer.json()["code"]), (401, &json!(40127)), "{reason}");
     }
+}
+
+/// Whoever leaves the keys out need not guess the one that is derived. A key that was given is a secret.
+#[test]
+fn put_answers_the_public_keys_of_each_agent() {
+    let server = Server::start().unwrap();
+    let agents = json!([{"name": "shop-1"}, {"name": "own", "keys": ["s3cret"]}]);
+    let made = put(&server, "a", &json!({"fixtures": {"agents": agents}}));
+    let shown = made["state"]["agents"].as_array().unwrap();
+    let key = shown[0]["public_keys"][0].as_str().unwrap();
+    assert_eq!(get(&server, &format!("{key}~a"), NEWEST).status, 200);
+    assert_eq!(shown[1], json!({"name": "own", "public_keys": [], "conversations": 0}));
+    assert!(!made.to_string().contains("s3cret"), "{made}");
+}
+
+/// The words of `PUT` are right for `POST`, too.
+#[test]
+fn post_takes_faults_as_put_does() {
+    let server = Server::start().unwrap();
+    put(&server, "a", &json!({"faults": ["qa:status=503"]}));
+    let post = |body: &str| control(server.address(), "POST", "/sandboxes/a/faults", body);
+    let body =
+        r#"{"faults": ["messages:status=502", {"operation": "conversations", "status": 504}]}"#;
+    let added = post(body).ok().json();
+    let lines = [
+        "qa:id=fault-1,status=503",
+        "messages:id=fault-2,status=502",
+        "conversations:id=fault-3,status=504",
+    ];
+    assert_eq!(added["settings"]["faults"], json!(lines));
+    assert_eq!(get(&server, "app-demo~a", NEWEST).status, 504);
+    // All of them are added, or none.
+    let before = shown(&server, "a");
+    post(r#"{"faults": ["delay=1,id=x", "delay=1,id=fault-1"]}"#)
+        .failed(409, "there is a fault with the id fault-1");
+    post(r#"{"faults": ["delay=1", "every=3"]}"#).failed(400, "nothing goes wrong");
+    post(r#"{"faults": []}"#).failed(400, "there is no fault");
+    post(r#"{"faults": "delay=1"}"#).failed(400, "expected the faults, an array, got a string");
+    post(r#"{"faults": ["delay=1"], "fault": 1}"#).failed(400, "unknown key \"fault\"");
+    let many = json!({ "faults": vec!["delay=1"; 998] }).to_string();
+    post(&many).failed(409, "a sandbox has at most 1000 faults");
+    assert_eq!(shown(&server, "a"), before);
 }
 
 #[test]
