@@ -32,6 +32,8 @@ pub(crate) struct ServerConfig {
     pub(crate) port: u16,
     /// A file that the port is written to.
     pub(crate) port_file: Option<PathBuf>,
+    /// Whether the server ends when standard input closes.
+    pub(crate) until_stdin_closes: bool,
     /// Whether fixtures are read again when they change.
     pub(crate) watch: bool,
     pub(crate) log_format: LogFormat,
@@ -47,6 +49,7 @@ impl Default for ServerConfig {
             host: Ipv4Addr::LOCALHOST.into(),
             port: 8484,
             port_file: None,
+            until_stdin_closes: false,
             watch: false,
             log_format: LogFormat::default(),
         }
@@ -279,6 +282,9 @@ settings! {
 
     /// File to write the port to, once connections are accepted; it goes away at the end
     "port-file" "PATH" Path(|config, path| config.port_file = Some(path));
+
+    /// End when standard input closes, which it does when the process that holds its other end is gone
+    "until-stdin-closes" "" Switch(|config| &mut config.until_stdin_closes);
 
     /// What generated records are drawn from: the same seed gives the same bytes, for ever
     "seed" "NUMBER" Whole(0..=u64::MAX, |config| &mut config.sandbox.records.seed),

@@ -103,6 +103,10 @@ pub(super) fn run(args: &ExecArgs, config: ServerConfig, matches: &ArgMatches) -
         let why = "exec tells its command where it listens; --port-file and --watch are serve's";
         return fail(Exit::Usage, why).into();
     }
+    if config.until_stdin_closes {
+        let why = "exec ends with its command, whose stdin it is; --until-stdin-closes is serve's";
+        return fail(Exit::Usage, why).into();
+    }
     if is_given("log-format") {
         let why =
             "exec writes no access log, because stderr is its command's; --log-format is serve's";

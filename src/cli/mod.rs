@@ -13,6 +13,7 @@ mod healthcheck;
 mod late_signals;
 #[cfg(target_os = "linux")]
 mod leftovers;
+mod owner;
 mod readings;
 mod serve;
 mod variables;

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::owner::Owner;
 use super::whole_file::PortFile;
 use super::{Exit, fail, say, watch};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
@@ -25,8 +26,16 @@ use crate::settings::ServerConfig;
 /// How long the log may take to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
 
-/// Serves until SIGINT, SIGTERM or SIGHUP.
+/// How long requests in flight may take once standard input has closed. Whoever sent them is most likely
+/// gone.
+const OWNER_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Serves until SIGINT, SIGTERM or SIGHUP, or until standard input closes if that is asked for.
 pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
+    let owner = match Owner::watch(config.until_stdin_closes) {
+        Ok(owner) => owner,
+        Err(exit) => return exit,
+    };
     // Watching begins before reading, so that no edit falls between the two.
     let watched = match watch::begin(config.watch, &config.sandbox.records.agents) {
         Ok(watched) => watched,
@@ -72,9 +81,13 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
         };
         // The first signal lets what is in flight finish, the second one does not wait for it.
         let twice = async {
-            signals.next().await;
+            let patience = tokio::select! {
+                () = signals.next() => Duration::MAX,
+                () = owner.has_left() => OWNER_PATIENCE,
+            };
             let _ = end.send(());
-            signals.next().await;
+            // Either is a reason to wait no longer.
+            let _ = tokio::time::timeout(patience, signals.next()).await;
         };
         tokio::select! {
             biased;

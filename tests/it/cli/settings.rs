@@ -22,10 +22,11 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 24] = [
+const ROWS: [Row; 25] = [
     row("host", "GPTBOTS_MOCK_HOST", "127.0.0.1", "0.0.0.0", r#""0.0.0.0""#, None),
     row("port", "GPTBOTS_MOCK_PORT", "8484", "0", "0", None),
     row("port-file", "GPTBOTS_MOCK_PORT_FILE", "", "p", r#""p""#, None),
+    row("until-stdin-closes", "GPTBOTS_MOCK_UNTIL_STDIN_CLOSES", "false", "true", "true", None),
     row("seed", "GPTBOTS_MOCK_SEED", "1", "7", "7", Some("seed")),
     row("conversations", "GPTBOTS_MOCK_CONVERSATIONS", "200", "3", "3", Some("conversations")),
     row("now", "GPTBOTS_MOCK_NOW", "2025-10-20", "2025-01-01", r#""2025-01-01""#, None),

@@ -1,12 +1,15 @@
 //! How the process ends: on signals, with requests in flight finished.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::client::{Answer, NEWEST, PATIENCE, fetch, parse};
 use crate::support::faults::{FOR_EVER, asking};
+use crate::support::folder::Folder;
 use crate::support::process::{Process, command, run, shell, wait_until_read};
 use crate::support::wire::{Wire, half_bodies};
 
@@ -37,6 +40,69 @@ fn sigterm_and_sigint_end_it_with_0() {
         let ended = server.end();
         assert_eq!((ended.code, &*ended.stdout), (0, ""), "{signal}");
     }
+}
+
+/// A server that ends when its standard input closes, which this test holds.
+fn owned() -> (Process, SocketAddr) {
+    let args = ["--port", "0", "--until-stdin-closes"];
+    Process::serving(command(&args).stdin(Stdio::piped()))
+}
+
+#[test]
+fn it_ends_with_0_when_stdin_closes() {
+    let (mut server, address) = owned();
+    fetch(address, "app-demo", NEWEST).ok();
+    server.close_stdin();
+    let ended = server.end();
+    assert_eq!((ended.code, &*ended.stdout), (0, ""));
+}
+
+#[test]
+fn what_is_written_to_stdin_is_thrown_away() {
+    let (mut server, address) = owned();
+    server.write_stdin(&[b'x'; 200_000]);
+    fetch(address, "app-demo", NEWEST).ok();
+    server.close_stdin();
+    assert_eq!(server.end().code, 0);
+}
+
+/// The request would be answered after minutes.
+#[test]
+fn requests_in_flight_are_not_waited_for_when_stdin_closes() {
+    let (mut server, address) = owned();
+    let delayed = asking(address, FOR_EVER);
+    wait_until_read(&delayed);
+    let begun = Instant::now();
+    server.close_stdin();
+    assert_eq!(server.end().code, 0);
+    assert!(begun.elapsed() < DRAIN, "{:?}", begun.elapsed());
+}
+
+/// A process that is killed cannot end what it started.
+#[cfg(unix)]
+#[test]
+fn it_ends_when_the_process_that_holds_stdin_is_killed() {
+    let mut holder = Command::new("sleep").arg("1000").stdout(Stdio::piped()).spawn().unwrap();
+    let stdin = holder.stdout.take().unwrap();
+    let args = ["--port", "0", "--until-stdin-closes"];
+    let (server, address) = Process::serving(command(&args).stdin(stdin));
+    fetch(address, "app-demo", NEWEST).ok();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_eq!(server.end().code, 0);
+}
+
+#[test]
+fn a_stdin_that_nobody_holds_open_is_refused() {
+    let folder = Folder::new();
+    let file = folder.write("input", "text");
+    let args = ["--port", "0", "--until-stdin-closes"];
+    for stdin in [Stdio::null(), File::open(file).unwrap().into()] {
+        let ended = run(command(&args).stdin(stdin));
+        ended.refused(2, &["--until-stdin-closes", "pipe", "/dev/null"]);
+    }
+    let closed = run(&mut shell("exec \"$0\" --port 0 --until-stdin-closes <&-"));
+    closed.refused(2, &["--until-stdin-closes", "pipe"]);
 }
 
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! The real binary as a child process. It is killed when the test ends.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -106,6 +106,17 @@ impl Process {
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
         Self { child, stdout, stderr: Lines::none() }
+    }
+
+    /// Writes to its standard input.
+    #[track_caller]
+    pub(crate) fn write_stdin(&mut self, bytes: &[u8]) {
+        self.child.stdin.as_mut().expect("stdin is a pipe").write_all(bytes).unwrap();
+    }
+
+    /// Closes our end of its standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        drop(self.child.stdin.take().expect("stdin is a pipe"));
     }
 
     pub(crate) fn read_stderr(&mut self) {
