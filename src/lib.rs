@@ -58,6 +58,7 @@ mod control;
 mod docs;
 mod document;
 mod keys;
+mod memory;
 mod records;
 mod redact;
 mod report;

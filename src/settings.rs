@@ -373,6 +373,10 @@ settings! {
     /// So much memory the journals take together, in MiB
     "journal-memory" "MIB" Whole(1..=4096, |config| &mut config.sandbox.journal_mebibytes);
 
+    /// So much memory clients can make the server take beyond its start and the journals, in MiB: sandboxes,
+    /// their records, and bodies as they arrive; what does not fit is refused
+    "max-memory" "MIB" Whole(32..=65_536, |config| &mut config.sandbox.max_mebibytes);
+
     /// So many connections may be open, or as many as the limit on open files less 64; one more waits
     /// for an idle one to end
     "max-connections" "NUMBER" Whole(1..=1_000_000, |config| &mut config.limits.connections);

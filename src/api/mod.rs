@@ -1,7 +1,8 @@
 //! The vendor's API as an axum app. A request that [`message`] lets pass, because it has one host
 //! and a body that ends, goes through [`VendorApi::answer`], top to bottom:
 //!
-//! 1. the path, or what stands behind the key, names the sandbox; the path is cut by that
+//! 1. the path, or what stands behind the key, names the sandbox; the path is cut by that. Without memory for
+//!    the sandbox: 50000
 //! 2. the path is an endpoint's in the contract; else 404, the router's fallback
 //! 3. the method is `GET` or `HEAD`; else 405, the router's other fallback
 //! 4. a fault strikes ([`faulty`]), because the sandbox has one or the request asks for it
@@ -38,11 +39,13 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header, request};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
+use tokio::task::spawn_blocking;
 use tower_http::catch_panic::CatchPanic;
 use tower_http::cors::{AllowHeaders, Any as AnyOrigin, CorsLayer};
 use tower_service::Service;
 
 use crate::contract::{self, ENDPOINTS, Endpoint};
+use crate::memory::BudgetFull;
 use crate::sandbox::journal::Exchange;
 use crate::sandbox::peer::Peer;
 use crate::sandbox::{InUse, Sandbox, Sandboxes};
@@ -123,6 +126,10 @@ impl VendorApi {
         let behind_key = credentials.and_then(|credentials| credentials.sandbox);
         let sandbox = self.sandboxes.get(in_path.or(behind_key.filter(|id| !is_key(id))));
         let endpoint = contract::endpoint(path);
+        let sandbox = match sandbox {
+            Ok(sandbox) => sandbox,
+            Err(full) => return self.refuse_memory(full, &head, peer, endpoint).await,
+        };
         let faults = endpoint
             .filter(|_| contract::allows(head.method.as_str()))
             .map(|endpoint| Faults::draw(&sandbox, endpoint, &head))
@@ -161,9 +168,37 @@ impl VendorApi {
         head: &request::Parts,
         peer: &Peer,
     ) -> Response {
+        self.refuse(&error.into(), head, peer, None)
+    }
+
+    /// Refuses a request for whose sandbox there is no memory. As no sandbox sees it, the default journal
+    /// has it.
+    async fn refuse_memory(
+        &self,
+        full: BudgetFull,
+        head: &request::Parts,
+        peer: &Peer,
+        endpoint: Option<&Endpoint>,
+    ) -> Response {
+        let sandboxes = Arc::clone(&self.sandboxes);
+        // It looks at every sandbox, so it is not done on the reactor.
+        let explained = spawn_blocking(move || sandboxes.explain_full(&full)).await;
+        let refusal = explained.map_or(Refusal::Panicked, Refusal::MemoryFull);
+        self.refuse(&refusal, head, peer, endpoint)
+    }
+
+    /// Refuses a request that is in no sandbox, in the words of an endpoint if it is to one.
+    fn refuse(
+        &self,
+        refusal: &Refusal,
+        head: &request::Parts,
+        peer: &Peer,
+        endpoint: Option<&Endpoint>,
+    ) -> Response {
         let own = self.sandboxes.redactor().for_head(&head.uri, &head.headers);
-        let mut response = Refusal::from(error).response(None, None, &own);
-        let sandbox = self.sandboxes.get(None);
+        let sandbox = self.sandboxes.get_default();
+        let words = endpoint.map(|endpoint| (endpoint, &sandbox.settings.readings));
+        let mut response = refusal.response(words, None, &own);
         self.record(&sandbox, head, peer, None, Instant::now(), &mut response);
         echo_request_id(&head.headers, &mut response);
         response

@@ -54,6 +54,9 @@ pub(crate) enum Refusal {
     PagePastEnd { page: u64, last: u64, total: u64 },
     #[error("a bug in the emulator; its log has the details")]
     Panicked,
+    /// The memory budget has no room for the sandbox; the text says who takes it.
+    #[error("{0}")]
+    MemoryFull(String),
     /// RFC 9112 forbids it.
     #[error(transparent)]
     Message(#[from] MessageError),
@@ -77,7 +80,7 @@ impl Refusal {
             | Self::WindowEndsBeforeStart { .. } => Code::InvalidParameter,
             Self::NoConversation { .. } => Code::ConversationMissing,
             Self::PagePastEnd { .. } => Code::PageExceedsTotal,
-            Self::Panicked => Code::Internal,
+            Self::Panicked | Self::MemoryFull(_) => Code::Internal,
             Self::Message(MessageError::UnknownCoding(_)) => Code::NotImplemented,
             Self::Message(_) => Code::BadRequest,
             Self::Fault { code, .. } => *code,

@@ -12,6 +12,7 @@ use super::Failure;
 use super::extract::FromBody;
 use crate::contract::READINGS;
 use crate::document::{At, Diagnostics, Documents, Fatal, Problem, Problems, Reader, Span};
+use crate::memory::Purpose;
 use crate::records::fixtures::{self, AgentDrafts, FixtureJson, FixtureReader};
 use crate::records::world::{NO_DEMO_USER, World};
 use crate::sandbox::faults::{Fault, read_fault};
@@ -33,24 +34,28 @@ impl FromBody for SandboxSettings {
         let mut config = ServerConfig { sandbox: server.clone(), ..ServerConfig::default() };
         let mut fixtures = None;
         let tolerant = !server.records.strict;
-        let (documents, drafts, warnings) = read_tolerantly(tolerant, body, |reader, loading| {
-            fixtures = read_settings(reader, loading, &mut config, generates)?;
-            Ok(())
-        })?;
+        let (documents, drafts, warnings) =
+            read_tolerantly(sandboxes, tolerant, body, |reader, loading| {
+                fixtures = read_settings(reader, loading, &mut config, generates)?;
+                Ok(())
+            })?;
         let mut settings = config.sandbox.settings().map_err(Failure::bad)?;
         let records = &config.sandbox.records;
         if let Some(span) = fixtures {
-            let (agents, texts) = drafts.into_agents_and_texts(documents);
+            let full = |full| Failure::budget_full(sandboxes, &full);
+            let (agents, texts, memory) = drafts.into_reserved(documents).map_err(full)?;
             let world = World::of_fixture(agents, &records.api_keys);
             let world = world.map_err(|error| Failure::bad(format!("fixtures: {error}")))?;
-            settings.world = Some(Arc::new(world));
+            settings.world = Some(Arc::new(world.reserved(memory)));
             settings.fixtures = Some(FixtureJson::new(texts, span));
             (settings.conversations, settings.demo_user) = (None, None);
         } else if generates
             && (records.seed, records.conversations, &records.demo_user)
                 != (server.records.seed, server.records.conversations, &server.records.demo_user)
         {
-            settings.world = Some(sandboxes.generated(records));
+            let world = sandboxes.generated(records);
+            let world = world.map_err(|full| Failure::budget_full(sandboxes, &full))?;
+            settings.world = Some(world);
         }
         Ok(Self { settings, warnings: warnings.problems })
     }
@@ -91,9 +96,9 @@ impl ClockChange {
 }
 
 impl FromBody for ClockChange {
-    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+    fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut change = Self::default();
-        read_document(body, |reader| {
+        read_document(sandboxes, body, |reader| {
             let Some(mut keys) = reader.object("a clock")? else { return Ok(()) };
             while let Some(key) = reader.key(&mut keys, &["advance_ms", "mode"])? {
                 if key.value == "mode" {
@@ -112,9 +117,9 @@ impl FromBody for ClockChange {
 pub(crate) struct NewFaults(pub(super) Vec<Fault>);
 
 impl FromBody for NewFaults {
-    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+    fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut faults = Vec::new();
-        read_document(body, |reader| {
+        read_document(sandboxes, body, |reader| {
             if reader.first_key().as_deref() != Some("faults") {
                 faults.extend(read_fault(reader)?);
                 return Ok(());
@@ -129,33 +134,40 @@ impl FromBody for NewFaults {
     }
 }
 
-/// Reads the whole of a body. Nothing is done where anything is wrong.
+/// Reads the whole of a body, within the memory budget. Nothing is done where anything is wrong.
 pub(super) fn read_document(
+    sandboxes: &Sandboxes,
     body: &[u8],
     mut read: impl FnMut(&mut Reader<'_, '_>) -> Result<(), Fatal>,
 ) -> Result<(), Failure> {
-    read_tolerantly(false, body, |reader, _| read(reader)).map(drop)
+    read_tolerantly(sandboxes, false, body, |reader, _| read(reader)).map(drop)
 }
 
 /// Reads the whole of a body, in which there may be a fixture. Returns its warnings, if they are no
 /// errors.
 fn read_tolerantly(
+    sandboxes: &Sandboxes,
     tolerant: bool,
     body: &[u8],
     mut read: impl FnMut(&mut Reader<'_, '_>, &mut FixtureReader<'_>) -> Result<(), Fatal>,
 ) -> Result<(Documents, AgentDrafts, Diagnostics), Failure> {
+    let full = |full| Failure::budget_full(sandboxes, &full);
     let body = str::from_utf8(body).map_err(|_| Failure::bad("the body is not UTF-8"))?;
+    let mut memory = sandboxes.memory.reservation(Purpose::Sandbox);
+    // The reader has a copy of the body, and what it makes of the values takes about as much.
+    memory.cover(2 * body.len() + 1).map_err(full)?;
     let mut documents = Documents::default();
     documents.add_text("body", body).expect("a body is below the limit of documents");
+    memory.cover(documents.bytes() + body.len()).map_err(full)?;
     let mut problems = Problems::default();
     problems.tolerant = tolerant;
-    let mut loading = FixtureReader::new(&documents);
+    let mut loading = FixtureReader::new(&documents, Some(memory));
     for span in documents.spans() {
         let mut reader = Reader::new(&documents, &span, &mut problems);
         // A syntax error is among the problems.
         let _ = read(&mut reader, &mut loading).and_then(|()| reader.finish());
     }
-    let drafts = loading.finish(&mut problems);
+    let drafts = loading.finish(&mut problems).map_err(full)?;
     let warnings =
         problems.finish(&documents).map_err(|error| Failure::of_document(error, &documents))?;
     Ok((documents, drafts, warnings))

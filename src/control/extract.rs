@@ -3,11 +3,11 @@
 //! ours take a text as it was sent and suggest the nearest right word.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Bytes, HttpBody, to_bytes};
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::body::{HttpBody, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -20,6 +20,7 @@ use super::{Failure, on_blocking_thread};
 use crate::api::REQUEST_ID;
 use crate::contract::{Code, ENDPOINTS, Operation};
 use crate::keys::SandboxId;
+use crate::memory::{Purpose, Reservation};
 use crate::redact::Redactor;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{Entry, found_endpoint};
@@ -343,30 +344,70 @@ impl Parameters for VerdictFilter {
 /// The largest body, in bytes.
 pub(crate) const MOST_BODY: usize = 8 << 20;
 
+/// So many bytes a body takes at most beside its own: what the buffers of its connection grow to, and what
+/// the allocator does not use.
+const MOST_BESIDE: usize = 1 << 20;
+
+/// A body that has arrived, with its part of the memory budget.
+struct WholeBody {
+    bytes: Vec<u8>,
+    _memory: Reservation,
+}
+
+/// What every operation needs to read bodies.
+#[derive(Clone)]
+pub(super) struct BodyReader {
+    pub(super) sandboxes: Arc<Sandboxes>,
+    pub(super) timeout: Duration,
+}
+
 /// Reads the whole body before an operation runs, so that all operations refuse the same bodies. The
 /// connection discards the rest of a body that is not read here, or closes.
 pub(super) async fn read_body(
-    State(timeout): State<Duration>,
+    State(reader): State<BodyReader>,
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let (head, body) = request.into_parts();
-    let too_large = || {
-        let message = format!("the body has more than {MOST_BODY} bytes");
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    };
-    if body.size_hint().lower() > MOST_BODY as u64 {
-        return Err(too_large());
-    }
-    let read = Bytes::from_request(Request::from_parts(head.clone(), body), &());
-    let read = tokio::time::timeout(timeout, read).await;
+    let (mut head, body) = request.into_parts();
+    let read = tokio::time::timeout(reader.timeout, WholeBody::read(body, &reader.sandboxes)).await;
     let read = read
         .map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
-    let body = read.map_err(|error| match error {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => too_large(),
-        _ => Failure::bad("the body ends too early"),
-    })?;
-    Ok(next.run(Request::from_parts(head, body.into())).await)
+    head.extensions.insert(Arc::new(read?));
+    Ok(next.run(Request::from_parts(head, axum::body::Body::empty())).await)
+}
+
+impl WholeBody {
+    async fn read(mut body: axum::body::Body, sandboxes: &Arc<Sandboxes>) -> Result<Self, Failure> {
+        let too_large = || {
+            let message = format!("the body has more than {MOST_BODY} bytes");
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        };
+        let length = body.size_hint();
+        if length.lower() > MOST_BODY as u64 {
+            return Err(too_large());
+        }
+        let capacity = length.upper().and_then(|bytes| usize::try_from(bytes).ok());
+        let mut memory = sandboxes.memory.reservation(Purpose::RequestBody);
+        // The system gives memory as it is written to. A buffer that grew would be copied instead, and
+        // leave holes behind.
+        let mut bytes = Vec::with_capacity(capacity.unwrap_or(MOST_BODY));
+        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+        {
+            let frame = frame.map_err(|_| Failure::bad("the body ends too early"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let length = bytes.len() + data.len();
+            if length > MOST_BODY {
+                return Err(too_large());
+            }
+            if let Err(full) = memory.cover(length + length.min(MOST_BESIDE)) {
+                let sandboxes = Arc::clone(sandboxes);
+                let refused = move || Failure::budget_full(&sandboxes, &full);
+                return Err(on_blocking_thread(refused).await.unwrap_or_else(|bug| bug));
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(Self { bytes, _memory: memory })
+    }
 }
 
 /// The body of a request.
@@ -382,9 +423,9 @@ impl<T: FromBody> FromRequest<Arc<Sandboxes>> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, sandboxes: &Arc<Sandboxes>) -> Result<Self, Failure> {
-        let body = Bytes::from_request(request, sandboxes).await;
-        let body = body.expect("`read_body` has read it, within the same limit");
+        let body: Option<&Arc<WholeBody>> = request.extensions().get();
+        let body = Arc::clone(body.expect("`read_body` has read it"));
         let sandboxes = Arc::clone(sandboxes);
-        on_blocking_thread(move || T::read(&sandboxes, &body)).await?.map(Self)
+        on_blocking_thread(move || T::read(&sandboxes, &body.bytes)).await?.map(Self)
     }
 }

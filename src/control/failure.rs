@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::api::MessageError;
 use crate::contract::SCHEME;
 use crate::document::{Diagnostics, DocumentError, Documents, Pointers, Severity};
+use crate::memory::BudgetFull;
+use crate::sandbox::Sandboxes;
 
 /// Why the control API refuses a request.
 #[derive(Debug)]
@@ -80,6 +82,11 @@ impl Failure {
         let title = format!("the method must be {allow}, got {method}");
         let allow = HeaderValue::try_from(allow).expect("methods are visible ASCII");
         Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, title) }
+    }
+
+    /// The memory budget of the server is full.
+    pub(super) fn budget_full(sandboxes: &Sandboxes, full: &BudgetFull) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, sandboxes.explain_full(full))
     }
 
     pub(super) fn bug() -> Self {

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
@@ -42,7 +42,7 @@ use crate::api::Refusal;
 use crate::sandbox::Sandboxes;
 use crate::settings::Admin;
 use crate::suggest::quoted;
-pub(crate) use extract::MOST_BODY;
+use extract::BodyReader;
 pub(crate) use failure::Failure;
 pub(crate) use operation::Operation;
 
@@ -52,6 +52,7 @@ pub(crate) use {
     condition::{MATCHERS, MOST_EXPRESSION, MOST_NESTED, VALUES_MATCHERS},
     current_settings::CurrentSettings,
     events::{Dropped, LAST_EVENT_ID},
+    extract::MOST_BODY,
     failure::FailureBody,
     near_misses::{NearMissPattern, UnmatchedRequest},
     operation::ResponseKind,
@@ -131,7 +132,8 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
     let guard = from_fn_with_state(Arc::new(admin), guard::check);
     let check_id = from_fn_with_state(Arc::clone(sandboxes), extract::check_id);
     let hide = from_fn_with_state(Arc::clone(sandboxes), extract::hide_secrets);
-    let read_body = from_fn_with_state(body_timeout, extract::read_body);
+    let reader = BodyReader { sandboxes: Arc::clone(sandboxes), timeout: body_timeout };
+    let read_body = from_fn_with_state(reader, extract::read_body);
     let mut operations = operations();
     operations.retain(|operation| is_enabled || operation.is_open);
     let mut router = Router::new();
@@ -173,7 +175,7 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
         };
         router.fallback(nothing)
     };
-    router.layer(DefaultBodyLimit::max(MOST_BODY)).layer(hide).with_state(Arc::clone(sandboxes))
+    router.layer(hide).with_state(Arc::clone(sandboxes))
 }
 
 /// The methods of the operations at one path, as `Allow` lists them.

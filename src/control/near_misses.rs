@@ -147,9 +147,9 @@ struct SentRequest {
 }
 
 impl FromBody for UnmatchedRequest {
-    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+    fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let (mut url, mut method) = (None, None);
-        read_document(body, |reader| read_request(reader, &mut url, &mut method))?;
+        read_document(sandboxes, body, |reader| read_request(reader, &mut url, &mut method))?;
         let both = url.zip(method);
         let (url, method) = both.ok_or_else(|| Failure::bad("a request has a url and a method"))?;
         Ok(Self { url, method })

@@ -113,9 +113,9 @@ impl WeightedMean {
 }
 
 impl FromBody for Pattern {
-    fn read(_: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
+    fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut pattern = Self::default();
-        read_document(body, |reader| pattern.read_from(reader))?;
+        read_document(sandboxes, body, |reader| pattern.read_from(reader))?;
         Ok(pattern)
     }
 }

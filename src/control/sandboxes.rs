@@ -15,7 +15,7 @@ use super::extract::{Body, Path, Query, SandboxView};
 use super::operation::Operation;
 use crate::document::Problem;
 use crate::keys::SandboxId;
-use crate::sandbox::{Sandbox, Sandboxes};
+use crate::sandbox::{AddFaultError, InUse, Sandbox, Sandboxes};
 
 /// Every sandbox that there is.
 #[derive(Serialize)]
@@ -183,6 +183,14 @@ fn shown_with(
     Json(shown).into_response()
 }
 
+/// The sandbox of an id, which is made if there is none.
+fn used(sandboxes: &Sandboxes, id: &str) -> Result<InUse, Failure> {
+    let sandbox = sandboxes.get(Some(id));
+    let sandbox = sandbox.map_err(|full| Failure::budget_full(sandboxes, &full))?;
+    sandbox.mark_authenticated();
+    Ok(sandbox)
+}
+
 /// The failure where there is no sandbox of an id: it may have ended, or be misspelt.
 pub(super) fn unknown(sandboxes: &Sandboxes, id: &str) -> Failure {
     let made = "is made by its first request, or by PUT";
@@ -254,7 +262,9 @@ pub(super) fn put() -> Operation {
             if own.any(|agent| agent.keys.iter().any(|key| **key == *id)) {
                 return Err(Failure::bad("the id of a sandbox is not a key of its agents"));
             }
-            Ok(shown_with(call, &call.put(&id, Some(settings)), false, Some(warnings)))
+            let made = call.put(&id, Some(settings));
+            let made = made.map_err(|full| Failure::budget_full(call, &full))?;
+            Ok(shown_with(call, &made, false, Some(warnings)))
         })
 }
 
@@ -263,7 +273,8 @@ pub(super) fn end() -> Operation {
         .about("ends a sandbox")
         .answers::<EndedSandbox<'_>>()
         .blocking(|call, Path(id): Path<SandboxId>| {
-            Ok(Json(EndedSandbox { id: &id, existed: call.end(&id) }).into_response())
+            let existed = call.end(&id).map_err(|full| Failure::budget_full(call, &full))?;
+            Ok(Json(EndedSandbox { id: &id, existed }).into_response())
         })
 }
 
@@ -274,7 +285,10 @@ pub(super) fn reset() -> Operation {
              `POST` added and what was counted is forgotten",
         )
         .answers::<SandboxDetails<'_>>()
-        .blocking(|call, Path(id): Path<SandboxId>| Ok(shown(call, &call.put(&id, None))))
+        .blocking(|call, Path(id): Path<SandboxId>| {
+            let made = call.put(&id, None).map_err(|full| Failure::budget_full(call, &full))?;
+            Ok(shown(call, &made))
+        })
 }
 
 pub(super) fn move_clock() -> Operation {
@@ -289,8 +303,7 @@ pub(super) fn move_clock() -> Operation {
         ])
         .answers::<ClockState>()
         .blocking(|call, (Path(id), Body(change)): (Path<SandboxId>, Body<ClockChange>)| {
-            let sandbox = call.get(Some(&id));
-            sandbox.mark_authenticated();
+            let sandbox = used(call, &id)?;
             let clock = sandbox.clock(|clock, real| {
                 if let Some(mode) = change.mode {
                     clock.freeze(mode == Mode::Frozen, real);
@@ -312,10 +325,11 @@ pub(super) fn add_fault() -> Operation {
         .answers::<SandboxDetails<'_>>()
         .fails(&[409])
         .blocking(|call, (Path(id), Body(new)): (Path<SandboxId>, Body<NewFaults>)| {
-            let sandbox = call.get(Some(&id));
-            sandbox.mark_authenticated();
-            let added = sandbox.add_faults(new.0);
-            added.map_err(|why| Failure::new(StatusCode::CONFLICT, why))?;
+            let sandbox = used(call, &id)?;
+            sandbox.add_faults(new.0).map_err(|error| match error {
+                AddFaultError::Conflict(why) => Failure::new(StatusCode::CONFLICT, why),
+                AddFaultError::BudgetFull(full) => Failure::budget_full(call, &full),
+            })?;
             Ok(shown(call, &sandbox))
         })
 }

@@ -59,7 +59,7 @@ const fn failure(
 }
 
 /// Every status of a failure.
-const FAILURES: [FailureRow; 9] = [
+const FAILURES: [FailureRow; 10] = [
     failure(
         400,
         "BadRequest",
@@ -87,6 +87,7 @@ const FAILURES: [FailureRow; 9] = [
     failure(409, "Conflict", false, "it does not go with what the sandbox has"),
     failure(413, "ContentTooLarge", true, "the body is too large"),
     failure(500, "InternalServerError", false, "a bug in the emulator"),
+    failure(507, "InsufficientStorage", true, "the memory budget (`--max-memory`) is full"),
 ];
 
 /// The control API as an `OpenAPI` 3.1 document.

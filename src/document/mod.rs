@@ -73,9 +73,16 @@ impl Documents {
     /// Adds a document that is in memory.
     pub(crate) fn add_text(&mut self, name: &str, json: &str) -> std::io::Result<()> {
         self.add(name, |text| {
+            // One byte more for the line break, so that the text is not moved again.
+            text.reserve_exact(json.len() + 1);
             text.extend_from_slice(json.as_bytes());
             Ok(())
         })
+    }
+
+    /// How many bytes of memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.capacity() + self.lone_surrogates.capacity() * size_of::<LoneSurrogate>()
     }
 
     /// The halves of surrogate pairs in a part of the documents, each with its place.

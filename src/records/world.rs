@@ -8,9 +8,10 @@ use thiserror::Error;
 use super::Day;
 use crate::document::{Diagnostics, DocumentError};
 use crate::keys::check_key;
+use crate::memory::Reservation;
 use crate::records::fixtures::{self, FixtureText};
 use crate::records::generate::{Generator, MAX_CONVERSATIONS, seed_has_user};
-use crate::records::store::{LoadedRecords, Store, index_records};
+use crate::records::store::{LoadedRecords, Store, index_records, index_records_whole};
 use crate::suggest::quoted;
 
 /// The settings of agents and records.
@@ -117,6 +118,8 @@ pub(crate) struct World {
     pub(crate) warnings: Diagnostics,
     /// The agent that further keys belong to.
     main: usize,
+    /// The memory of the records that were made for a sandbox.
+    memory: Option<Reservation>,
 }
 
 /// The name of the agent that has the generated records.
@@ -190,7 +193,7 @@ impl World {
         main: usize,
         api_keys: &[String],
     ) -> Result<Self, WorldError> {
-        let mut world = Self { agents, warnings, main };
+        let mut world = Self { agents, warnings, main, memory: None };
         for key in api_keys {
             world.add_key(key)?;
         }
@@ -202,13 +205,25 @@ impl World {
         Self::of(agents, Diagnostics::default(), 0, api_keys)
     }
 
-    /// The same agents, with other generated records.
-    pub(crate) fn with_generated(&self, generator: Generator) -> Self {
+    /// The same agents, with other generated records. The reservation covers what it takes to make
+    /// them, and shrinks to what they take.
+    pub(crate) fn with_generated(&self, generator: Generator, mut memory: Reservation) -> Self {
         let mut agents = self.agents.clone();
         if let Some(agent) = agents.get_mut(self.main) {
-            agent.store = index_records(generator);
+            agent.store = index_records_whole(generator);
+            memory.shrink_to(agent.store.bytes());
         }
-        Self { agents, warnings: Diagnostics::default(), main: self.main }
+        Self { agents, warnings: Diagnostics::default(), main: self.main, memory: Some(memory) }
+    }
+
+    /// The same agents with the memory that was reserved for them.
+    pub(crate) fn reserved(self, memory: Reservation) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
+    /// How many bytes are reserved for its records.
+    pub(crate) fn reserved_bytes(&self) -> usize {
+        self.memory.as_ref().map_or(0, Reservation::bytes)
     }
 
     /// The agent that further keys belong to: the one that has the generated records, or the

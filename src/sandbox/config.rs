@@ -24,6 +24,8 @@ pub(crate) struct SandboxConfig {
     pub(crate) journal_requests: usize,
     /// So much memory all kept requests take together, in MiB.
     pub(crate) journal_mebibytes: usize,
+    /// So much memory callers can make the server hold beyond its start and the journals, in MiB.
+    pub(crate) max_mebibytes: usize,
     /// Gives the time of day, for the journal.
     pub(crate) clock: fn() -> SystemTime,
     /// This many sandboxes may be there beside the default one.
@@ -44,6 +46,7 @@ impl Default for SandboxConfig {
             is_frozen: false,
             journal_requests: 1_000,
             journal_mebibytes: 8,
+            max_mebibytes: 512,
             clock: SystemTime::now,
             sandboxes: 10_000,
             sandbox_idle: Duration::from_secs(3600),

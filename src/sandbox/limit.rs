@@ -92,6 +92,12 @@ struct Window {
 }
 
 impl Windows {
+    /// How many bytes of memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        // A table has a byte of its own for each place, and an eighth of its places is always free.
+        self.by_key.capacity() * (size_of::<(u64, Window)>() + 1) * 8 / 7
+    }
+
     /// Admits a request of a key; else returns the seconds until the next one is admitted.
     pub(super) fn admit(&mut self, limit: RateLimit, key: &[u8], now: Duration) -> Result<(), u64> {
         let length = Duration::from_secs(limit.seconds.into());

@@ -30,8 +30,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::Guard;
 use parking_lot::Mutex;
+use thiserror::Error;
 
 use crate::contract::{ENDPOINTS, Operation, Readings};
+use crate::memory::{BudgetFull, Reservation};
 use crate::records::fixtures::FixtureJson;
 use crate::records::world::World;
 use crate::redact::Redactor;
@@ -97,7 +99,16 @@ struct State {
     rate_limit: Option<RateLimit>,
     windows: Windows,
     clock: Clock,
+    /// What the sandbox takes of the memory budget, without its records.
+    memory: Reservation,
 }
+
+/// So many bytes a sandbox takes beside its faults, its windows and what is watched of its requests.
+const SANDBOX_BYTES: usize = 4096;
+
+/// So many bytes for windows and what is watched a sandbox reserves when it is made, so that its first
+/// requests are answered though the budget is full by then.
+const FIRST_BYTES: usize = 4096;
 
 impl Sandbox {
     fn new(
@@ -105,6 +116,7 @@ impl Sandbox {
         settings: Arc<Settings>,
         base: Arc<SharedState>,
         journals: Arc<Budget>,
+        memory: Reservation,
     ) -> Self {
         let state = State {
             requests: [0; Operation::COUNT],
@@ -113,6 +125,7 @@ impl Sandbox {
             rate_limit: settings.rate_limit,
             windows: Windows::default(),
             clock: Clock::new(settings.frozen),
+            memory,
         };
         Self {
             id: id.into(),
@@ -127,6 +140,17 @@ impl Sandbox {
             before: OnceLock::new(),
             journal: Journal::new(journals),
         }
+    }
+
+    /// Reserves the memory that it takes by now.
+    fn reserve(&self) -> Result<(), BudgetFull> {
+        let watched = self.journal.watched();
+        self.state.lock().reserve(watched)
+    }
+
+    /// How many bytes are reserved for it, without its records.
+    fn reserved_bytes(&self) -> usize {
+        self.state.lock().memory.bytes()
     }
 
     /// The records as they are now.
@@ -219,9 +243,15 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Another fault has its id, or there are too many.
-    pub(crate) fn add_fault(&self, fault: Fault, first: bool) -> Result<(), String> {
-        self.state.lock().add(fault, first)
+    /// Another fault has its id, there are too many, or the memory budget is full.
+    pub(crate) fn add_fault(&self, fault: Fault, first: bool) -> Result<(), AddFaultError> {
+        let watched = self.journal.watched();
+        let mut state = self.state.lock();
+        let place = state.add(fault, first).map_err(AddFaultError::Conflict)?;
+        state.reserve(watched).map_err(|full| {
+            state.faults.remove(place);
+            AddFaultError::BudgetFull(full)
+        })
     }
 
     /// Adds faults behind the others, all of them or none.
@@ -229,16 +259,18 @@ impl Sandbox {
     /// # Errors
     ///
     /// As [`Sandbox::add_fault`].
-    pub(crate) fn add_faults(&self, faults: Vec<Fault>) -> Result<(), String> {
+    pub(crate) fn add_faults(&self, faults: Vec<Fault>) -> Result<(), AddFaultError> {
+        let watched = self.journal.watched();
         let mut state = self.state.lock();
-        for (added, fault) in faults.into_iter().enumerate() {
-            if let Err(why) = state.add(fault, false) {
-                let others = state.faults.len() - added;
-                state.faults.truncate(others);
-                return Err(why);
-            }
+        let mut count = 0;
+        let add = |fault| state.add(fault, false).map(|_| count += 1);
+        let added = faults.into_iter().try_for_each(add).map_err(AddFaultError::Conflict);
+        let added = added.and_then(|()| state.reserve(watched).map_err(AddFaultError::BudgetFull));
+        if added.is_err() {
+            let others = state.faults.len() - count;
+            state.faults.truncate(others);
         }
-        Ok(())
+        added
     }
 
     /// The settings as they are now. A sandbox that is made from them is the same, but nothing has
@@ -314,6 +346,15 @@ impl Sandbox {
     }
 }
 
+/// Why a sandbox does not take a fault.
+#[derive(Debug, Error)]
+pub(crate) enum AddFaultError {
+    #[error("{0}")]
+    Conflict(String),
+    #[error(transparent)]
+    BudgetFull(BudgetFull),
+}
+
 /// A sandbox has at most this many faults, because each request looks at all of them.
 pub(crate) const MAX_FAULTS: usize = 1_000;
 
@@ -326,7 +367,15 @@ impl State {
         Occurrence { operation, ordinal: *count }
     }
 
-    fn add(&mut self, fault: Fault, first: bool) -> Result<(), String> {
+    /// Reserves the memory that the sandbox takes by now.
+    fn reserve(&mut self, watched: usize) -> Result<(), BudgetFull> {
+        let faults: usize = self.faults.iter().map(ArmedFault::bytes).sum();
+        let counted = (self.windows.bytes() + watched).max(FIRST_BYTES);
+        self.memory.cover(SANDBOX_BYTES + faults + counted)
+    }
+
+    /// Adds a fault, and returns its place.
+    fn add(&mut self, fault: Fault, first: bool) -> Result<usize, String> {
         // A fault that strikes no more is still listed, as long as there is room for it.
         if self.faults.len() >= MAX_FAULTS {
             self.faults.retain(|armed| !armed.is_expired());
@@ -339,7 +388,7 @@ impl State {
             NamedFault::new(fault, known.clone().count() + 1, |id| known.clone().any(|k| k == id))?;
         let place = if first { 0 } else { self.faults.len() };
         self.faults.insert(place, ArmedFault::of(&known));
-        Ok(())
+        Ok(place)
     }
 }
 

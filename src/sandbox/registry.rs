@@ -1,6 +1,7 @@
 //! Every sandbox of a server. A sandbox is found by its id, made at its first use, and ended if it
 //! is idle for too long or if there are too many.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
@@ -17,7 +18,9 @@ use parking_lot::{Mutex, RwLock};
 use super::ended::{EndCause, EndedSandboxes};
 use super::eviction::EvictionQueue;
 use super::{Sandbox, SandboxConfig, SandboxEnd, Settings};
+use crate::memory::{BudgetFull, MemoryBudget, Purpose, mebibytes};
 use crate::records::RecordsConfig;
+use crate::records::generate::making_bytes;
 use crate::records::world::World;
 use crate::redact::Redactor;
 use crate::sandbox::journal::Budget;
@@ -108,6 +111,8 @@ pub(crate) struct Sandboxes {
     /// Counts the uses of sandboxes, because two uses in the same millisecond need an order, too.
     uses: AtomicU64,
     journals: Arc<Budget>,
+    /// What callers can make the server hold.
+    pub(crate) memory: Arc<MemoryBudget>,
     /// The verdicts on sandboxes that have ended. It is locked before `named`.
     past: Mutex<VerdictSum>,
     /// How sandboxes ended that had requests. It is locked last.
@@ -171,8 +176,11 @@ impl Sandboxes {
         let bytes = config.journal_mebibytes << 20;
         let journals = Budget::new(config.journal_requests, bytes, config.clock);
         let (settings, shared) = (Arc::clone(&server), Arc::clone(&base));
-        let default = Sandbox::new(Self::DEFAULT, settings, shared, Arc::clone(&journals));
+        let memory = MemoryBudget::new(config.max_mebibytes);
+        let own = memory.reservation(Purpose::Sandbox);
+        let default = Sandbox::new(Self::DEFAULT, settings, shared, Arc::clone(&journals), own);
         Self {
+            memory,
             base,
             server,
             config,
@@ -324,19 +332,31 @@ impl Sandboxes {
         self.redactor().is_known(id)
     }
 
+    /// The default sandbox.
+    pub(crate) fn get_default(&self) -> InUse {
+        let sandbox = InUse::new(self.default.load_full());
+        sandbox.last_used_ms.store(self.now(), Relaxed);
+        sandbox
+    }
+
     /// The sandbox of a valid id. It is made if there is none.
-    pub(crate) fn get(&self, id: Option<&str>) -> InUse {
+    ///
+    /// # Errors
+    ///
+    /// The memory budget has no room for it, or for what it takes more than at its last use.
+    pub(crate) fn get(&self, id: Option<&str>) -> Result<InUse, BudgetFull> {
         let Some(id) = id.filter(|id| *id != Self::DEFAULT) else {
-            let sandbox = InUse::new(self.default.load_full());
-            sandbox.last_used_ms.store(self.now(), Relaxed);
-            return sandbox;
+            let sandbox = self.get_default();
+            return sandbox.reserve().map(|()| sandbox);
         };
         let now = self.now();
-        if let Some(sandbox) = self.get_live(&self.named.read(), id, now).map(InUse::new) {
+        let there = self.get_live(&self.named.read(), id, now).map(InUse::new);
+        if let Some(sandbox) = there {
             self.mark_used(&sandbox, now);
-            return sandbox;
+            return sandbox.reserve().map(|()| sandbox);
         }
         let fresh = Arc::new(self.make(id, Arc::clone(&self.server), now));
+        fresh.reserve()?;
         let add = |named: &mut NamedSandboxes, gone: &mut Vec<Arc<Sandbox>>| {
             // Another request may have made it since we looked.
             if let Some(sandbox) = self.get_live(named, id, now) {
@@ -356,10 +376,10 @@ impl Sandboxes {
         let mut named = self.named.write();
         if named.by_id.len() < self.max_sandboxes() && !named.by_id.contains_key(id) {
             // No other sandbox ends for this one, so it need not wait for a verdict.
-            return add(&mut named, &mut Vec::new());
+            return Ok(add(&mut named, &mut Vec::new()));
         }
         drop(named);
-        self.retire(add)
+        Ok(self.retire(add))
     }
 
     /// The sandbox of an id, if there is one. Looking at a sandbox is no use of it, so it may end
@@ -397,7 +417,15 @@ impl Sandboxes {
     }
 
     /// Makes a sandbox anew, with new settings or with those that it has.
-    pub(crate) fn put(&self, id: &str, settings: Option<Settings>) -> Arc<Sandbox> {
+    ///
+    /// # Errors
+    ///
+    /// The memory budget has no room for it beside the one that it replaces.
+    pub(crate) fn put(
+        &self,
+        id: &str,
+        settings: Option<Settings>,
+    ) -> Result<Arc<Sandbox>, BudgetFull> {
         let settings = settings.map(Arc::new);
         self.retire(|named, gone| {
             let before = match id {
@@ -407,6 +435,7 @@ impl Sandboxes {
             let has = before.as_ref().map(|before| &before.settings);
             let settings = settings.unwrap_or_else(|| Arc::clone(has.unwrap_or(&self.server)));
             let fresh = Arc::new(self.make(id, settings, self.now()));
+            fresh.reserve()?;
             fresh.mark_authenticated();
             if id == Self::DEFAULT {
                 self.default.store(Arc::clone(&fresh));
@@ -415,18 +444,21 @@ impl Sandboxes {
                 self.endings.lock().take(id);
                 self.insert(named, &fresh, gone);
             }
-            fresh
+            Ok(fresh)
         })
     }
 
     /// Ends a sandbox, and returns whether there was one. The default sandbox is made anew with the
     /// server's settings.
-    pub(crate) fn end(&self, id: &str) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandboxes::put`], of the default sandbox alone.
+    pub(crate) fn end(&self, id: &str) -> Result<bool, BudgetFull> {
         if id == Self::DEFAULT {
-            self.put(id, Some((*self.server).clone()));
-            return true;
+            return self.put(id, Some((*self.server).clone())).map(|_| true);
         }
-        self.retire(|named, gone| {
+        Ok(self.retire(|named, gone| {
             let ended = named.by_id.remove(id);
             let was_there = ended.is_some();
             if let Some(ended) = ended {
@@ -434,7 +466,7 @@ impl Sandboxes {
                 gone.push(ended);
             }
             was_there
-        })
+        }))
     }
 
     /// Every sandbox, the default one first, the others by id.
@@ -475,7 +507,7 @@ impl Sandboxes {
     }
 
     /// Generated records. If another sandbox has the same, they are shared.
-    pub(crate) fn generated(&self, records: &RecordsConfig) -> Arc<World> {
+    pub(crate) fn generated(&self, records: &RecordsConfig) -> Result<Arc<World>, BudgetFull> {
         let key = (records.seed, records.conversations, records.demo_user.clone());
         let slot = {
             let mut generated = self.generated.lock();
@@ -485,11 +517,65 @@ impl Sandboxes {
         };
         let mut made = slot.lock();
         if let Some(world) = made.upgrade() {
-            return world;
+            return Ok(world);
         }
-        let world = Arc::new(self.world().with_generated(records.generator()));
+        let mut memory = self.memory.reservation(Purpose::Sandbox);
+        memory.cover(making_bytes(records.conversations))?;
+        let world = Arc::new(self.world().with_generated(records.generator(), memory));
         *made = Arc::downgrade(&world);
-        world
+        Ok(world)
+    }
+
+    /// What is said of a memory budget that is full: what would have been needed, and the largest
+    /// holders. It looks at every sandbox.
+    pub(crate) fn explain_full(&self, full: &BudgetFull) -> String {
+        const MOST_NAMED: usize = 5;
+        let BudgetFull { wanted, limit, taken } = *full;
+        let (wanted, limit) = (mebibytes(wanted), limit >> 20);
+        let all = self.all_live();
+        // Sandboxes that share records of their own are one holder.
+        let mut holders: HashMap<*const (), (usize, Vec<&str>)> = HashMap::new();
+        for sandbox in &all {
+            let (key, records) = match &sandbox.settings.world {
+                Some(world) => (Arc::as_ptr(world).cast(), world.reserved_bytes()),
+                None => (Arc::as_ptr(sandbox).cast(), 0),
+            };
+            let (bytes, ids) = holders.entry(key).or_insert((records, Vec::new()));
+            *bytes += sandbox.reserved_bytes();
+            ids.push(&sandbox.id);
+        }
+        let mut holders: Vec<_> = holders.into_values().collect();
+        holders.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        holders.truncate(MOST_NAMED);
+        let mut holders: Vec<(usize, String)> = holders
+            .into_iter()
+            .map(|(bytes, mut ids)| {
+                ids.sort_unstable();
+                let more = ids.len().saturating_sub(MOST_NAMED);
+                ids.truncate(MOST_NAMED);
+                let noun = if ids.len() == 1 { "sandbox" } else { "sandboxes" };
+                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+                (bytes, format!("{noun} {}{more}", ids.join(", ")))
+            })
+            .collect();
+        let bodies = if taken.bodies == 1 { "request body" } else { "request bodies" };
+        holders.push((taken.by_bodies, format!("{} {bodies}", taken.bodies)));
+        holders.retain(|(bytes, _)| *bytes > 0);
+        holders.sort_by_key(|(bytes, _)| Reverse(*bytes));
+        holders.truncate(MOST_NAMED);
+        // Among these are records that are being made or freed.
+        let rest = taken.total.saturating_sub(holders.iter().map(|(bytes, _)| bytes).sum());
+        if rest > 0 {
+            holders.push((rest, "others".to_owned()));
+        }
+        let holders =
+            holders.iter().map(|(bytes, holder)| format!("{holder}: {}", mebibytes(*bytes)));
+        let holders: Vec<_> = holders.collect();
+        let held = if holders.is_empty() { "nothing".to_owned() } else { holders.join("; ") };
+        format!(
+            "the memory budget (--max-memory {limit}, in MiB) has no room for {wanted} more; it is \
+             taken by {held}. Deleting sandboxes gives memory back"
+        )
     }
 
     /// Whether the server has generated records.
@@ -502,7 +588,8 @@ impl Sandboxes {
             self.base.learn(world);
         }
         let shared = (Arc::clone(&self.base), Arc::clone(&self.journals));
-        let sandbox = Sandbox::new(id, settings, shared.0, shared.1);
+        let memory = self.memory.reservation(Purpose::Sandbox);
+        let sandbox = Sandbox::new(id, settings, shared.0, shared.1, memory);
         self.mark_used(&sandbox, now);
         sandbox
     }

@@ -201,6 +201,15 @@ impl ServerBuilder {
         self
     }
 
+    /// How much memory clients can make the server take beyond its start and its journal, in MiB: 512
+    /// by default, 8 at least, which is what the journal takes. Sandboxes, their records and the bodies of
+    /// requests count; what does not fit is refused with 507, or 50000.
+    #[must_use]
+    pub fn max_memory(mut self, mebibytes: usize) -> Self {
+        self.config.sandbox.max_mebibytes = mebibytes;
+        self
+    }
+
     /// Switches a paging hazard on, for every operation.
     #[must_use]
     pub fn hazard(mut self, hazard: Hazard) -> Self {

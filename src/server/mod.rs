@@ -62,6 +62,11 @@ impl App {
     pub(crate) fn new(config: ServerConfig) -> Result<Self, WorldError> {
         let ServerConfig { mut sandbox, cors, admin, limits, .. } = config;
         (sandbox.sandboxes, sandbox.sandbox_idle) = (limits.sandboxes, limits.sandbox_idle);
+        let (journal, most) = (sandbox.journal_mebibytes, sandbox.max_mebibytes);
+        if journal > most {
+            let message = format!("--journal-memory {journal} is more than --max-memory {most}");
+            return Err(WorldError::Setting(message));
+        }
         let settings = sandbox.settings().map_err(WorldError::Setting)?;
         let world = World::new(&sandbox.records)?;
         let clock = sandbox.clock;
@@ -108,7 +113,11 @@ impl App {
         }
         let response = self.answer(Request::from_parts(head, rest), peer).await;
         // If the control API stopped reading a body, we do not read the rest of it.
-        let gave_up = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE];
+        let gave_up = [
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::INSUFFICIENT_STORAGE,
+        ];
         if let Some((_, body)) = chunked
             && is_control
             && !gave_up.contains(&response.status())

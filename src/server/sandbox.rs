@@ -65,8 +65,11 @@ impl<'s> Sandbox<'s> {
         }
     }
 
+    #[track_caller]
     fn get_or_create(&self) -> InUse {
-        let sandbox = self.server.sandboxes.get(Some(&self.id));
+        let sandboxes = &self.server.sandboxes;
+        let sandbox = sandboxes.get(Some(&self.id)).map_err(|full| sandboxes.explain_full(&full));
+        let sandbox = super::expect_ok(sandbox);
         sandbox.mark_authenticated();
         sandbox
     }
@@ -113,8 +116,9 @@ impl<'s> Sandbox<'s> {
 
     #[track_caller]
     fn add_fault(&self, fault: Fault, first: bool) {
-        let added = fault.check().and_then(|()| self.get_or_create().add_fault(fault, first));
-        super::expect_ok(added);
+        super::expect_ok(fault.check());
+        let added = self.get_or_create().add_fault(fault, first);
+        super::expect_ok(added.map_err(|error| error.to_string()));
     }
 
     /// Adds a fault that strikes the next of its requests, and only that one. Its schedule is
@@ -316,7 +320,14 @@ impl<'s> Sandbox<'s> {
     /// sandbox.fault(Fault::reset());
     /// sandbox.reset();
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the memory budget ([`ServerBuilder::max_memory`](crate::ServerBuilder::max_memory)) is full.
+    #[track_caller]
     pub fn reset(&self) {
-        self.server.sandboxes.put(&self.id, None);
+        let sandboxes = &self.server.sandboxes;
+        let put = sandboxes.put(&self.id, None).map_err(|full| sandboxes.explain_full(&full));
+        super::expect_ok(put);
     }
 }

@@ -17,6 +17,10 @@ use super::conn_state::{ConnState, Fate, Phase};
 const MAX_LINGER: usize = 32 << 20;
 const LINGER: Duration = Duration::from_secs(5);
 
+/// So many bytes are read at once. hyper makes its buffer larger, up to the size of the largest head, as
+/// long as each read fills it, and thousands of connections that send bodies would take hundreds of MiB.
+const MOST_READ: usize = 8 * 1024;
+
 /// The stream of a connection.
 pub(super) struct Socket {
     stream: TcpStream,
@@ -101,14 +105,17 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let most = buf.remaining().min(MOST_READ);
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut part);
+        let count = part.filled().len();
+        buf.advance(count);
         match &read {
             // A client that closes before it has read everything sends a reset.
             Poll::Ready(Err(_)) => self.state.note_reset(),
             Poll::Ready(Ok(())) => {
                 self.state.note_read();
-                if buf.filled().len() > before {
+                if count > 0 {
                     self.state.advance(Phase::Idle, Phase::Head);
                 }
             }

@@ -9,6 +9,7 @@ const ROOMS: &[&str] = &[
     "suggest",
     "surrogates",
     "report",
+    "memory",
     "contract",
     "keys",
     "target",

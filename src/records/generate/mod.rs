@@ -37,6 +37,27 @@ pub const MAX_CONVERSATIONS: u32 = 10_000_000;
 /// The rows of the list of this many conversations take 350 KiB.
 const MOST_KEPT: u32 = 1000;
 
+/// So many bytes the row of a conversation takes at most, if the list is kept.
+const KEPT_BYTES_EACH: usize = 512;
+
+/// So many bytes the records of a seed take whatever their number: the tables that they are drawn from.
+const TABLES_BYTES: usize = 160 << 10;
+
+/// So many bytes more a conversation takes at most while its records are made, with its five pairs: 16
+/// for the orders of conversations, 40 for those of pairs, and 72 while they are sorted.
+const MOST_BYTES_EACH: usize = 128;
+
+/// The most memory that it takes to make generated records, in bytes.
+pub(crate) fn making_bytes(conversations: u32) -> usize {
+    (conversations as usize).saturating_mul(MOST_BYTES_EACH) + own_bytes(conversations)
+}
+
+/// The memory that generated records take beside their orders, in bytes.
+fn own_bytes(conversations: u32) -> usize {
+    let kept = if conversations <= MOST_KEPT { conversations as usize } else { 0 };
+    TABLES_BYTES + kept * KEPT_BYTES_EACH
+}
+
 /// How many low bits of a pair's number are the number of its question. The others are the number of its
 /// conversation.
 const PAIR_BITS: u32 = 8;
@@ -261,6 +282,10 @@ impl RecordSource for Generator {
     /// much memory, and those of a large agent are computed in a third of a microsecond each.
     fn caches(&self, rows: RowKind) -> bool {
         matches!(rows, RowKind::Conversations { .. }) && self.len <= MOST_KEPT
+    }
+
+    fn bytes(&self) -> usize {
+        own_bytes(self.len)
     }
 
     fn len(&self) -> u32 {

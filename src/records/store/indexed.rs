@@ -14,6 +14,9 @@ use crate::records::rows::{self, MessageForm};
 pub(crate) trait RecordQueries: Send + Sync {
     fn conversation_count(&self) -> u64;
 
+    /// How many bytes of memory the records and their orders take, without texts that are shared.
+    fn bytes(&self) -> usize;
+
     /// Whether rows can be asked for without waiting: their index is made, and if they are cached, the
     /// cache is filled.
     fn is_ready(&self, rows: RowKind) -> bool;
@@ -110,6 +113,11 @@ impl<R: RecordSource> IndexedRecords<R> {
 impl<R: RecordSource> RecordQueries for IndexedRecords<R> {
     fn conversation_count(&self) -> u64 {
         u64::from(self.source.len())
+    }
+
+    fn bytes(&self) -> usize {
+        let qa = self.qa.get().map_or(0, QaIndex::bytes);
+        size_of::<Self>() + self.source.bytes() + self.conversations.bytes() + qa
     }
 
     fn conversations(

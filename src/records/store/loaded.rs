@@ -46,6 +46,10 @@ pub(crate) struct Columns {
     qa_ids: TextIndex,
 }
 
+/// So many bytes a conversation or a pair takes at most while it is indexed: a key to sort by and its
+/// rank in each list, and its id where all times are the same.
+const INDEXING_BYTES: usize = 136;
+
 struct ConversationRow {
     of: LoadedConversation,
     /// The number of the user, which is that of the user's first conversation.
@@ -99,6 +103,21 @@ pub(crate) enum Duplicate {
 }
 
 impl Columns {
+    /// How many bytes of memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        let Self { conversations, messages, pairs, ids, users, message_ids, qa_ids } = self;
+        let indexes = [ids, users, message_ids, qa_ids];
+        conversations.capacity() * size_of::<ConversationRow>()
+            + messages.capacity() * size_of::<LoadedMessage>()
+            + pairs.capacity() * size_of::<Pair>()
+            + indexes.iter().map(|index| index.numbers.allocation_size()).sum::<usize>()
+    }
+
+    /// The most memory that it takes to index them, in bytes, beside their own.
+    pub(crate) fn indexing_bytes(&self) -> usize {
+        (self.conversations.len() + self.pairs.len()) * INDEXING_BYTES
+    }
+
     /// The number of conversations.
     pub(crate) fn len(&self) -> usize {
         self.conversations.len()
@@ -160,6 +179,7 @@ pub(crate) struct LoadedRecords {
     texts: Arc<TextStore>,
     bot_id: TextRef,
     columns: Columns,
+    caches_rows: bool,
 }
 
 impl LoadedRecords {
@@ -169,7 +189,14 @@ impl LoadedRecords {
         columns.pairs.shrink_to_fit();
         // Nothing asks for a message or a pair by its id any more.
         (columns.message_ids, columns.qa_ids) = Default::default();
-        Self { texts, bot_id, columns }
+        let caches_rows = columns.messages.len() >= MANY_MESSAGES;
+        Self { texts, bot_id, columns, caches_rows }
+    }
+
+    /// The same records, whose rows are never cached. A cache is filled by a request, which must not
+    /// take memory that was not reserved when the records were made.
+    pub(crate) fn uncached(self) -> Self {
+        Self { caches_rows: false, ..self }
     }
 
     /// An agent without conversations.
@@ -219,7 +246,11 @@ impl LoadedRecords {
 
 impl RecordSource for LoadedRecords {
     fn caches(&self, _: RowKind) -> bool {
-        self.columns.messages.len() >= MANY_MESSAGES
+        self.caches_rows
+    }
+
+    fn bytes(&self) -> usize {
+        self.columns.bytes()
     }
 
     fn len(&self) -> u32 {

@@ -66,3 +66,10 @@ pub(crate) fn index_records(records: impl RecordSource) -> Store {
     }
     Arc::new(indexed)
 }
+
+/// Indexes records whole, so that no request makes them take more memory.
+pub(crate) fn index_records_whole(records: impl RecordSource) -> Store {
+    let indexed = IndexedRecords::new(records);
+    indexed.qa_index();
+    Arc::new(indexed)
+}

@@ -31,6 +31,10 @@ impl<S> Counting<S> {
 }
 
 impl<S: RecordSource> RecordSource for Counting<S> {
+    fn bytes(&self) -> usize {
+        self.source.bytes()
+    }
+
     fn len(&self) -> u32 {
         self.source.len()
     }

@@ -79,7 +79,7 @@ mod tests {
     /// Conversations of a question and its answer.
     fn agent(conversations: i64, question: &str) -> IndexedRecords<LoadedRecords> {
         let documents = Documents::default();
-        let mut texts = TextStoreBuilder::new(&documents);
+        let mut texts = TextStoreBuilder::new(&documents, None);
         let mut columns = Columns::default();
         let question_text = texts.add(question);
         for n in 0..conversations {
@@ -106,7 +106,7 @@ mod tests {
             let qa = (0, texts.add(&format!("q{n}")));
             assert!(columns.add(&texts, conversation, &messages, &[qa]).is_empty());
         }
-        let added = texts.finish();
+        let (added, _) = texts.finish().unwrap();
         let texts = Arc::new(TextStore::new(documents, &added));
         IndexedRecords::new(LoadedRecords::new(texts, TextRef::default(), columns))
     }

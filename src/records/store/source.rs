@@ -22,6 +22,9 @@ pub(crate) trait RecordSource: Send + Sync + 'static {
     /// Whether the store keeps rows of this kind as they are written, so that a page of them is a copy.
     fn caches(&self, rows: RowKind) -> bool;
 
+    /// How many bytes of memory the records take, without their texts, which sources share.
+    fn bytes(&self) -> usize;
+
     fn meta(&self, conversation: u32) -> ConversationMeta;
 
     /// The time of a conversation's last message: milliseconds since 1970-01-01 UTC.

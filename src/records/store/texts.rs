@@ -1,7 +1,8 @@
 //! The texts of loaded records, escaped as they are sent. Where a document has a string in the form
 //! that a response needs, the document itself is the store; the others are added behind the documents.
 
-use crate::document::{Documents, Span};
+use crate::document::{Documents, Fatal, Span};
+use crate::memory::{BudgetFull, Reservation};
 use crate::records::model::escape;
 
 /// Where a [`TextStore`] has a text.
@@ -21,14 +22,48 @@ pub(crate) struct TextStore {
 /// A [`TextStore`] while the documents are read.
 pub(crate) struct TextStoreBuilder<'d> {
     documents: &'d [u8],
+    /// How many bytes of memory the documents take.
+    document_bytes: usize,
     added: Vec<u8>,
+    /// What the reader of fixtures may take, and what it takes beside texts and the agent that is read.
+    memory: Option<Reservation>,
+    finished_bytes: usize,
+    /// Why the reading ended early: there was not enough memory.
+    full: Option<BudgetFull>,
     /// Whether there were more texts than offsets of 32 bits reach.
     pub(crate) overflown: bool,
 }
 
 impl<'d> TextStoreBuilder<'d> {
-    pub(crate) fn new(documents: &'d Documents) -> Self {
-        Self { documents: &documents.text, added: Vec::new(), overflown: false }
+    pub(crate) fn new(documents: &'d Documents, memory: Option<Reservation>) -> Self {
+        Self {
+            documents: &documents.text,
+            document_bytes: documents.bytes(),
+            added: Vec::new(),
+            memory,
+            finished_bytes: 0,
+            full: None,
+            overflown: false,
+        }
+    }
+
+    /// Reserves what the documents, the added texts, all finished agents and `reading` take: the bytes
+    /// of the agent that is being read. If that is too much, the reading ends.
+    pub(crate) fn cover(&mut self, reading: usize) -> Result<(), Fatal> {
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        // Behind the reading, the added texts are copied behind the documents.
+        let texts = self.document_bytes + 2 * self.added.capacity();
+        let covered = memory.cover(texts + self.finished_bytes + reading);
+        covered.map_err(|full| {
+            self.full = Some(full);
+            Fatal
+        })
+    }
+
+    /// Counts the bytes of what stays until the end of the reading.
+    pub(crate) fn finish_part(&mut self, bytes: usize) -> Result<(), Fatal> {
+        self.finished_bytes += bytes;
+        self.cover(0)
     }
 
     /// Keeps the text of a JSON string, whose inside stands here in a document. It stays there if it is
@@ -64,9 +99,9 @@ impl<'d> TextStoreBuilder<'d> {
         }
     }
 
-    /// Ends the reading: the texts that were added.
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.added
+    /// Ends the reading: the texts that were added, and the memory that is reserved.
+    pub(crate) fn finish(self) -> Result<(Vec<u8>, Option<Reservation>), BudgetFull> {
+        self.full.map_or(Ok((self.added, self.memory)), Err)
     }
 }
 
@@ -106,7 +141,7 @@ mod tests {
         let len = u32::try_from(inside.len()).unwrap();
         let mut documents = Documents::default();
         documents.text.extend_from_slice(inside.as_bytes());
-        TextStoreBuilder::new(&documents).keep(&(0..len)) == TextRef { start: 0, len }
+        TextStoreBuilder::new(&documents, None).keep(&(0..len)) == TextRef { start: 0, len }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Delay, Fault, ParamValues};
-use crate::contract::Operation;
+use crate::contract::{Field, Operation};
 use crate::records::generate::mix;
 
 /// A request of a sandbox, by its number among the requests of its operation, from 1.
@@ -82,6 +82,15 @@ impl ArmedFault {
 
     pub(crate) fn new(id: &str, fault: Fault) -> Self {
         Self::of(&NamedFault { id: id.into(), fault: Arc::new(fault) })
+    }
+
+    /// How many bytes of memory it takes with its definition.
+    pub(crate) fn bytes(&self) -> usize {
+        let NamedFault { id, fault } = &self.definition;
+        let texts = fault.params.iter().map(|(_, value)| value.capacity());
+        let params = fault.params.capacity() * size_of::<(Field, String)>();
+        // The id stands in the fault, too.
+        size_of::<Self>() + size_of::<Fault>() + 2 * id.len() + params + texts.sum::<usize>()
     }
 
     /// Whether it has struck as often as it may.

@@ -196,6 +196,11 @@ impl Journal {
         EntryId { journal: self.id, number }
     }
 
+    /// How many bytes the watch over its requests takes, about.
+    pub(crate) fn watched(&self) -> usize {
+        self.lock().watched
+    }
+
     /// The number of the oldest request.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.lock().entries.front().map(|entry| entry.number)

@@ -22,7 +22,7 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 25] = [
+const ROWS: [Row; 26] = [
     row("host", "GPTBOTS_MOCK_HOST", "127.0.0.1", "0.0.0.0", r#""0.0.0.0""#, None),
     row("port", "GPTBOTS_MOCK_PORT", "8484", "0", "0", None),
     row("port-file", "GPTBOTS_MOCK_PORT_FILE", "", "p", r#""p""#, None),
@@ -44,6 +44,7 @@ const ROWS: [Row; 25] = [
     row("hazard", "GPTBOTS_MOCK_HAZARD", "", "qa:arrival", r#"["qa:arrival"]"#, Some("hazards")),
     row("journal", "GPTBOTS_MOCK_JOURNAL", "1000", "0", "0", None),
     row("journal-memory", "GPTBOTS_MOCK_JOURNAL_MEMORY", "8", "16", "16", None),
+    row("max-memory", "GPTBOTS_MOCK_MAX_MEMORY", "512", "64", "64", None),
     row("max-connections", "GPTBOTS_MOCK_MAX_CONNECTIONS", "4096", "5", "5", None),
     row("no-admin", "GPTBOTS_MOCK_NO_ADMIN", "false", "true", "true", None),
     row("admin-token", "GPTBOTS_MOCK_ADMIN_TOKEN", "", "secret", r#""secret""#, None),
@@ -164,12 +165,13 @@ fn the_schema_has_every_setting_with_its_default_and_takes_its_value() {
 }
 
 /// The settings that are numbers, with their bounds.
-const BOUNDS: [(&str, u64, u64); 6] = [
+const BOUNDS: [(&str, u64, u64); 7] = [
     ("port", 0, 65_535),
     ("seed", 0, 18_446_744_073_709_551_615),
     ("conversations", 0, 10_000_000),
     ("journal", 0, 1_000_000),
     ("journal-memory", 1, 4096),
+    ("max-memory", 32, 65_536),
     ("max-connections", 1, 1_000_000),
 ];
 

@@ -7,6 +7,7 @@ mod fuzz;
 mod guard;
 mod journal;
 mod key_places;
+mod memory_budget;
 mod near_misses;
 mod openapi;
 mod openapi_bodies;

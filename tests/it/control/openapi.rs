@@ -271,6 +271,10 @@ fn answers_that_refuse_everything(seen: &mut Seen) {
     let hurried = Server::builder().limits(limits).start().unwrap();
     let (_guarded, guarded) = Process::serve(&["--admin-token", "s3cret"]);
     let server = Server::start().unwrap();
+    // Some records and a body of 7 MiB do not fit.
+    let full = Server::builder().max_memory(8).start().unwrap();
+    control(full.address(), "PUT", "/sandboxes/full", r#"{"conversations": 30000}"#).ok();
+    let large = " ".repeat(7 << 20);
     let mut waiting = Vec::new();
     for (method, path) in seen.each() {
         let mut takes = |status: u16, answer: &Answer| {
@@ -289,6 +293,7 @@ fn answers_that_refuse_everything(seen: &mut Seen) {
         }
         takes(405, &control(server.address(), "PATCH", &path, ""));
         takes(413, &with(&format!("Content-Length: {}\r\n\r\n", 1_u64 << 40)));
+        takes(507, &control(full.address(), &method, &path, &large));
         let mut wire = Wire::open(hurried.address());
         wire.send(format!("{head}Content-Length: 10\r\n\r\n"));
         waiting.push((method, path, wire));

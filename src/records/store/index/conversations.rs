@@ -38,6 +38,13 @@ impl ConversationIndex {
         Self { order, by_type, by_user, by_user_and_type }
     }
 
+    /// How many bytes of memory it takes.
+    pub(in crate::records::store) fn bytes(&self) -> usize {
+        let Self { order, by_type, by_user, by_user_and_type } = self;
+        let lists = by_type.iter().chain([order, by_user, by_user_and_type]);
+        lists.map(|list| list.capacity() * size_of::<u32>()).sum()
+    }
+
     /// The conversation at a rank.
     pub(in crate::records::store) fn at(&self, rank: u32) -> u32 {
         self.order[rank as usize]

@@ -45,6 +45,10 @@ impl MessageChain for NoMessages {
 }
 
 impl RecordSource for Fake {
+    fn bytes(&self) -> usize {
+        0
+    }
+
     fn len(&self) -> u32 {
         u32::try_from(self.conversations.len()).unwrap()
     }

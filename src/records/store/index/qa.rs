@@ -25,6 +25,12 @@ impl QaIndex {
         Self { order, by_feedback }
     }
 
+    /// How many bytes of memory it takes.
+    pub(in crate::records::store) fn bytes(&self) -> usize {
+        let lists = self.by_feedback.iter().chain([&self.order]);
+        lists.map(|list| list.capacity() * size_of::<u32>()).sum()
+    }
+
     /// The pair at a rank.
     pub(in crate::records::store) fn at(&self, rank: u32) -> u32 {
         self.order[rank as usize]
