@@ -60,7 +60,7 @@ fn it_ends_with_0_when_stdin_closes() {
 #[test]
 fn what_is_written_to_stdin_is_thrown_away() {
     let (mut server, address) = owned();
-    server.write_stdin(&[b'x'; 200_000]);
+    server.write_stdin(&vec![b'x'; 200_000]);
     fetch(address, "app-demo", NEWEST).ok();
     server.close_stdin();
     assert_eq!(server.end().code, 0);
