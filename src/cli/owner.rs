@@ -3,11 +3,11 @@
 //! With `--until-stdin-closes` the server ends when that process does, even if it was killed and could
 //! do nothing more: the system closes its end of the pipe.
 
-use std::io;
+use std::io::{self, ErrorKind, Read};
 
 use tokio::sync::oneshot;
 
-use super::{Exit, fail};
+use super::{Exit, fail, say};
 
 /// Waits for the end of standard input. What is read from it is thrown away.
 pub(super) struct Owner(Option<oneshot::Receiver<()>>);
@@ -19,15 +19,18 @@ impl Owner {
             return Ok(Self(None));
         }
         if !can_stay_open() {
-            let why = "--until-stdin-closes needs a pipe on standard input that the process which \
-                       starts this one keeps open; a file, /dev/null and a closed input end at once";
+            let why = "--until-stdin-closes needs a pipe or a socket on standard input, of which the \
+                       process that starts this one keeps the other end open; a terminal, a file, \
+                       /dev/null and a closed input are none";
             return Err(fail(Exit::Usage, why));
         }
         let (left, has_left) = oneshot::channel();
         // A thread of its own, because tokio's would keep the process from ending.
         let reader = std::thread::Builder::new().name("stdin".into()).spawn(move || {
-            // An input that cannot be read any more has ended, too.
-            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            match read_to_end(&mut io::stdin().lock()) {
+                Ok(()) => say("standard input has closed, so the server ends"),
+                Err(error) => say(&format!("cannot read stdin, so the server ends: {error}")),
+            }
             let _ = left.send(());
         });
         match reader {
@@ -46,18 +49,46 @@ impl Owner {
     }
 }
 
-/// Whether standard input is a pipe, a socket or a terminal. Of the devices only these can be held open
-/// by somebody: std opens `/dev/null` in place of an input that is closed.
+/// Reads until the end, and throws away what it reads.
+fn read_to_end(stdin: &mut io::StdinLock<'_>) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    loop {
+        match stdin.read(&mut bytes) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // Another process that has the same input may have made it non-blocking.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => wait_until_readable(stdin)?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn wait_until_readable(stdin: &io::StdinLock<'_>) -> io::Result<()> {
+    use std::os::fd::AsFd;
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn wait_until_readable(_: &io::StdinLock<'_>) -> io::Result<()> {
+    Err(ErrorKind::WouldBlock.into())
+}
+
+/// Whether standard input is a pipe or a socket. A terminal would stop a server in the background that
+/// reads from it, and std opens `/dev/null` in place of an input that is closed.
 #[cfg(unix)]
 fn can_stay_open() -> bool {
-    use std::io::IsTerminal;
     use std::os::fd::AsFd;
     use std::os::unix::fs::FileTypeExt;
 
-    let stdin = io::stdin();
-    let file = stdin.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let file = io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from);
     let kind = file.and_then(|file| file.metadata()).map(|metadata| metadata.file_type());
-    stdin.is_terminal() || kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }
 
 #[cfg(not(unix))]
