@@ -1,0 +1,7 @@
+"use strict";
+
+const { ControlError } = require("./lib/control.js");
+const { Sandbox } = require("./lib/sandbox.js");
+const { Server, connect, start } = require("./lib/server.js");
+
+module.exports = { ControlError, Sandbox, Server, connect, start };

@@ -1,0 +1,104 @@
+"use strict";
+
+// A test in a sandbox of its own, and what is said of it when it fails.
+
+const { createHash } = require("node:crypto");
+
+/** The ids of the sandboxes that tests of this process are using. */
+const used = new Set();
+
+/**
+ * The id of a test's sandbox. It is the same in each run, because what a fault draws depends on it; a
+ * test that runs beside another one of the same name gets a number behind it.
+ */
+function sandboxId(name) {
+  const words = name.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "");
+  const id = `${words.slice(-40)}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? id : `${id}-${number}`;
+    if (!used.has(candidate)) return candidate;
+  }
+}
+
+/** Opens a sandbox for a test. */
+async function open(server, name, { clean = false, ...settings } = {}) {
+  const sandbox = server.sandbox(sandboxId(name));
+  used.add(sandbox.id);
+  try {
+    await sandbox.configure(settings);
+  } catch (error) {
+    used.delete(sandbox.id);
+    throw error;
+  }
+  return { sandbox, clean };
+}
+
+/** Ends the sandbox of a test. */
+async function close({ sandbox }) {
+  try {
+    await sandbox.end();
+  } finally {
+    used.delete(sandbox.id);
+  }
+}
+
+/** Runs a test in a sandbox of its own. The message of its error lists what it sent. */
+async function runInSandbox(server, name, settings, test) {
+  const opened = await open(server, name, settings);
+  try {
+    await test(opened.sandbox);
+    if (opened.clean) await opened.sandbox.assertCleanOrUnused();
+  } catch (error) {
+    addToMessage(error, await describe(opened.sandbox));
+    await close(opened).catch(() => {});
+    throw error;
+  }
+  await close(opened);
+}
+
+/** The requests of a sandbox with their reasons, to read. */
+async function describe(sandbox) {
+  try {
+    const requests = await sandbox.requests();
+    const count = requests.length === 1 ? "1 request" : `${requests.length} requests`;
+    return [`gptbots-mock: ${count} in sandbox ${sandbox.id}`, ...requests.map(line)].join("\n");
+  } catch (error) {
+    return `gptbots-mock: the requests of this test are unknown: ${error.message}`;
+  }
+}
+
+function line({ number, method, target, status, code, reason, violations }) {
+  const answer = [status ?? "no answer", code === null ? "" : `(${code})`].filter(Boolean).join(" ");
+  const why = reason === "" ? "" : `: ${reason}`;
+  const broke = violations.map(({ rule, what }) => `\n     ${rule}: ${what}`).join("");
+  return `  #${number} ${method} ${target} -> ${answer}${why}${broke}`;
+}
+
+/** Runners print the stack, which begins with the message that the error was made with. */
+function addToMessage(error, text) {
+  if (!(error instanceof Error) && typeof error?.message !== "string") return;
+  const message = `${error.message}\n\n${text}`;
+  try {
+    if (typeof error.stack === "string") error.stack = error.stack.replace(error.message, () => message);
+    error.message = message;
+  } catch {
+    // An error that is frozen stays as it is.
+  }
+}
+
+/** The server that the environment names, as `gptbots-mock exec` does. */
+function named(connect) {
+  const { GPTBOTS_MOCK_URL: url, GPTBOTS_MOCK_KEY: apiKey } = process.env;
+  return url ? connect({ url, apiKey: apiKey || undefined }) : undefined;
+}
+
+/** The settings and the test of a `withSandbox`, whose settings may be left out. */
+function settingsAndTest(settings, test) {
+  const [ofSandbox, body] = typeof settings === "function" ? [{}, settings] : [settings, test];
+  if (typeof body !== "function") {
+    throw new TypeError("withSandbox takes the settings of a sandbox, if any, and then the test");
+  }
+  return [ofSandbox, body];
+}
+
+module.exports = { close, describe, named, open, runInSandbox, settingsAndTest };

@@ -1,0 +1,239 @@
+"use strict";
+
+const assert = require("node:assert");
+
+const { ControlError } = require("./control.js");
+
+const SCHEDULE = ["times", "after", "every", "probability"];
+
+class Sandbox {
+  #control;
+  #serverKey;
+  /** The settings that configure() made it with, and those that it has. */
+  #made = {};
+  #settings = {};
+  /** Whether the server takes later settings for those that it was made with. */
+  #isChanged = false;
+
+  constructor(control, url, apiKey, id) {
+    if (typeof id !== "string" || !/^[A-Za-z0-9._-]{1,64}$/.test(id)) {
+      const given = JSON.stringify(id);
+      throw new TypeError(`the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, not ${given}`);
+    }
+    this.#control = control;
+    this.#serverKey = apiKey;
+    this.id = id;
+    this.url = `${url}/s/${id}`;
+  }
+
+  get apiKey() {
+    const { fixture } = this.#settings;
+    return `${fixture ? keyOfAgents(fixture.agents) : this.#serverKey}~${this.id}`;
+  }
+
+  async configure(settings = {}) {
+    const { fixture, rateLimit, ...rest } = settings;
+    if (fixture !== undefined) rest.fixtures = fixture;
+    if (rateLimit !== undefined) rest.rate_limit = rateLimit;
+    await this.#control.json("PUT", this.#path(), rest);
+    this.#made = this.#settings = { ...settings };
+    this.#isChanged = false;
+  }
+
+  rateLimit(limit) {
+    return this.#change({ rateLimit: limit });
+  }
+
+  readings(readings) {
+    return this.#change({ readings: { ...this.#settings.readings, ...readings } });
+  }
+
+  fixture(fixture) {
+    return this.#change({ fixture });
+  }
+
+  hazard(hazard) {
+    return this.#change({ hazards: [...(this.#settings.hazards ?? []), hazard] });
+  }
+
+  hazardOn(operation, hazard) {
+    return this.hazard(`${operation}:${hazard}`);
+  }
+
+  async fault(fault) {
+    await this.#control.json("POST", this.#path("/faults"), fault);
+    this.#settings = { ...this.#settings, faults: [...(this.#settings.faults ?? []), fault] };
+  }
+
+  async failNext(fault) {
+    const isLine = typeof fault === "string";
+    const keys = isLine ? fault.split(/[:,]/).map((item) => item.split("=")[0]) : Object.keys(fault);
+    const scheduled = keys.find((key) => SCHEDULE.includes(key.trim()));
+    if (scheduled !== undefined) {
+      throw new TypeError(
+        `failNext strikes the next request once, so its fault has no \`${scheduled}\`; use fault()`,
+      );
+    }
+    await this.fault(isLine ? `${fault},times=1` : { ...fault, times: 1 });
+  }
+
+  async advance(ms) {
+    await this.#control.json("POST", this.#path("/clock"), { advance_ms: ms });
+  }
+
+  async freeze() {
+    await this.#control.json("POST", this.#path("/clock"), { mode: "frozen" });
+    this.#settings = { ...this.#settings, clock: "frozen" };
+  }
+
+  async requests() {
+    return (await this.#journal()).requests;
+  }
+
+  async droppedRequests() {
+    return (await this.#journal()).dropped;
+  }
+
+  #journal() {
+    return this.#ifUsed(() => readJournal(this.#control, `?sandbox=${this.id}`), {
+      requests: [],
+      dropped: 0,
+    });
+  }
+
+  async verdict({ mute } = {}) {
+    return (await this.#verdict(mute)).value;
+  }
+
+  assertClean(options) {
+    return this.#assertClean(options, false);
+  }
+
+  assertCleanOrUnused(options) {
+    return this.#assertClean(options, true);
+  }
+
+  async #assertClean({ mute } = {}, mayBeUnused) {
+    const { value, path } = await this.#verdict(mute);
+    await assertClean(this.#control, value, path, mayBeUnused);
+  }
+
+  async #verdict(mute) {
+    const path = this.#path(`/verdict${muteQuery(mute)}`);
+    const read = () => this.#control.json("GET", path);
+    // A sandbox that was never used is made now, so that the verdict is the server's.
+    const value = (await this.#ifUsed(read)) ?? (await this.reset(), await read());
+    return { value, path };
+  }
+
+  async reset() {
+    if (this.#isChanged) return this.configure(this.#made);
+    await this.#control.json("POST", this.#path("/reset"));
+    this.#settings = this.#made;
+  }
+
+  async end() {
+    await this.#control.json("DELETE", this.#path());
+  }
+
+  #path(rest = "") {
+    return `/sandboxes/${this.id}${rest}`;
+  }
+
+  /** What `read` reads, or `otherwise` where no request and no setting has made the sandbox. */
+  async #ifUsed(read, otherwise) {
+    try {
+      return await read();
+    } catch (error) {
+      // One that has ended is an error, because some of its requests are unknown.
+      const isUnused = error instanceof ControlError && error.status === 404;
+      if (isUnused && error.message.includes("there is no sandbox")) return otherwise;
+      throw error;
+    }
+  }
+
+  /** Changes settings that the control API can only change by making the sandbox anew. */
+  async #change(settings) {
+    const { requests } = await this.#journal();
+    if (requests.length > 0) {
+      throw new Error(
+        `sandbox ${this.id} has had requests (${requests.length}), and this setting makes it anew, ` +
+          "which forgets them: set it before the first request, or after reset()",
+      );
+    }
+    const made = this.#made;
+    await this.configure({ ...this.#settings, ...settings });
+    this.#made = made;
+    this.#isChanged = true;
+  }
+}
+
+/** A key of the first agent of a fixture that is not deleted. */
+function keyOfAgents(agents = []) {
+  const agent = agents.find((agent) => !agent.deleted);
+  if (agent === undefined) return "";
+  return agent.keys === undefined ? `app-${agent.name}` : (agent.keys[0] ?? "");
+}
+
+async function readJournal(control, query) {
+  const { text, headers } = await control.call("GET", `/requests${query}`);
+  const requests = JSON.parse(text).requests.map(requestOf).reverse();
+  return { requests, dropped: Number(headers["x-mock-dropped"] ?? 0) };
+}
+
+/** A request in the words of the Rust library, from WireMock's. */
+function requestOf({ request, response }) {
+  const { mock } = request;
+  const url = new URL(request.url, "http://localhost");
+  return {
+    number: mock.number,
+    sandbox: mock.sandbox,
+    at: new Date(request.loggedDate),
+    client: request.clientIp,
+    method: request.method,
+    target: request.url,
+    path: url.pathname.replace(/^\/s\/[^/]+(?=\/)/, ""),
+    query: [...url.searchParams],
+    headers: request.headers,
+    operation: mock.operation,
+    status: response.status === 0 ? null : response.status,
+    code: mock.code,
+    reason: mock.reason ?? "",
+    fault: mock.fault ?? "",
+    violations: mock.violations,
+    durationMs: mock.duration_us / 1000,
+    unread: mock.unread,
+  };
+}
+
+function muteQuery(mute) {
+  return mute === undefined || mute.length === 0 ? "" : `?mute=${mute.join(",")}`;
+}
+
+/** Throws what is wrong with a verdict, in the server's words. */
+async function assertClean(control, verdict, path, mayBeUnused) {
+  if (verdict.requests === 0 && !mayBeUnused) {
+    fail(
+      "expected requests that do nothing wrong, got none: does the client go to the `url`? " +
+        "assertCleanOrUnused() is for a test that may send nothing",
+      verdict,
+    );
+  }
+  if (verdict.clean) return;
+  const { text } = await control.call("GET", path, undefined, "text/plain");
+  const findings = text.replace(/\ncoverage: [^]*$/, "").trimEnd();
+  fail(
+    `expected requests that do nothing wrong, got:\n${findings}\n` +
+      "({ mute: [rule] } leaves findings out)",
+    verdict,
+  );
+}
+
+function fail(message, verdict) {
+  throw new assert.AssertionError({ message, actual: verdict.findings, expected: [] });
+}
+
+const asyncDispose = Symbol.asyncDispose ?? Symbol.for("nodejs.asyncDispose");
+Sandbox.prototype[asyncDispose] = Sandbox.prototype.end;
+
+module.exports = { Sandbox, assertClean, asyncDispose, keyOfAgents, muteQuery, readJournal };

@@ -1,0 +1,3 @@
+import main from "./node-test.js";
+
+export const { gptbotsMock, withSandbox } = main;

@@ -1,0 +1,14 @@
+// A test that never ends, with a server at its side.
+
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { withSandbox } from "gptbots-mock/node-test";
+
+import { ask } from "./client.mjs";
+
+test("hangs", withSandbox(async ({ sandbox }) => {
+  await ask(sandbox);
+  writeFileSync(process.env.GPTBOTS_TEST_READY, "");
+  await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
+}));

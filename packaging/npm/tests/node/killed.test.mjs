@@ -1,0 +1,61 @@
+// A runner that is killed can do nothing more, and yet its server ends.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The processes that have inherited a variable of ours, as pid and program. */
+function processesOf(mark) {
+  return fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      // What has ended and was not waited for has no environment.
+      if (!fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark)) return [];
+      return [{ pid, program: path.basename(fs.readlinkSync(`/proc/${pid}/exe`)) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Asks until an answer is true; 30 s are long enough for any machine. */
+async function until(what, isTrue) {
+  const begin = Date.now();
+  while (!isTrue()) {
+    assert.ok(Date.now() - begin < 30_000, `30 s have passed, and still not: ${what}`);
+    await sleep(10);
+  }
+  return Date.now() - begin;
+}
+
+const RUNNERS = {
+  "a script": ["node", "node/hang.mjs"],
+  "node --test": ["node", "--test", "node/hang.mjs"],
+};
+
+for (const [name, [command, ...args]] of Object.entries(RUNNERS)) {
+  test(`${name} that is killed leaves nothing`, { skip: process.platform !== "linux" }, async (t) => {
+    const mark = `GPTBOTS_TEST_MARK=${randomUUID()}`;
+    const ready = path.join(os.tmpdir(), randomUUID());
+    const { NODE_TEST_CONTEXT, ...env } = process.env;
+    Object.assign(env, { GPTBOTS_TEST_MARK: mark.split("=")[1], GPTBOTS_TEST_READY: ready });
+    t.after(() => {
+      for (const { pid } of processesOf(mark)) process.kill(Number(pid), "SIGKILL");
+      fs.rmSync(ready, { force: true });
+    });
+    const runner = spawn(command, args, { stdio: "ignore", env });
+    await until("the tests run", () => fs.existsSync(ready));
+    assert.equal(processesOf(mark).filter(({ program }) => program === "gptbots-mock").length, 1);
+
+    const exit = once(runner, "exit");
+    runner.kill("SIGKILL");
+    await exit;
+    const ms = await until("all have ended", () => processesOf(mark).length === 0);
+    t.diagnostic(`all had ended ${ms} ms after ${name} was killed`);
+  });
+}
