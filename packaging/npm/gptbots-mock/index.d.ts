@@ -192,6 +192,12 @@ export declare class ControlError extends Error {
   readonly status: number;
 }
 
+/** A verdict that `assertClean` does not accept. Its message lists the findings. */
+export declare class VerdictError extends Error {
+  private constructor();
+  readonly verdict: Verdict;
+}
+
 /**
  * An isolated part of a server, with its own faults, rate limit, clock and counters over the same
  * records. A request is in it if it goes to `url` or has the key `apiKey`; either is enough.
@@ -228,7 +234,7 @@ export declare class Sandbox {
   /** How many requests `requests` lacks, because the journal was full. */
   droppedRequests(): Promise<number>;
   verdict(options?: VerdictOptions): Promise<Verdict>;
-  /** Throws an AssertionError if its verdict has findings, or if no request came. */
+  /** Throws a VerdictError if its verdict has findings, or if no request came. */
   assertClean(options?: VerdictOptions): Promise<void>;
   /** As `assertClean`, but accepts that no request came. */
   assertCleanOrUnused(options?: VerdictOptions): Promise<void>;
@@ -255,7 +261,7 @@ export declare class Server {
   droppedRequests(): Promise<number>;
   /** The verdict on all requests so far, those of sandboxes that have ended included. */
   verdict(options?: VerdictOptions): Promise<Verdict>;
-  /** Throws an AssertionError if the verdict has findings, or if no request came. */
+  /** Throws a VerdictError if the verdict has findings, or if no request came. */
   assertClean(options?: VerdictOptions): Promise<void>;
   /** As `assertClean`, but accepts that no request came. */
   assertCleanOrUnused(options?: VerdictOptions): Promise<void>;

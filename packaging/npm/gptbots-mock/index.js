@@ -1,7 +1,7 @@
 "use strict";
 
 const { ControlError } = require("./lib/control.js");
-const { Sandbox } = require("./lib/sandbox.js");
+const { Sandbox, VerdictError } = require("./lib/sandbox.js");
 const { Server, connect, start } = require("./lib/server.js");
 
-module.exports = { ControlError, Sandbox, Server, connect, start };
+module.exports = { ControlError, Sandbox, Server, VerdictError, connect, start };

@@ -1,3 +1,3 @@
 import main from "./index.js";
 
-export const { ControlError, Sandbox, Server, connect, start } = main;
+export const { ControlError, Sandbox, Server, VerdictError, connect, start } = main;

@@ -101,4 +101,4 @@ function settingsAndTest(settings, test) {
   return [ofSandbox, body];
 }
 
-module.exports = { close, describe, named, open, runInSandbox, settingsAndTest };
+module.exports = { addToMessage, close, describe, named, open, runInSandbox, settingsAndTest };

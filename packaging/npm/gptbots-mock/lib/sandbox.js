@@ -1,10 +1,17 @@
 "use strict";
 
-const assert = require("node:assert");
-
 const { ControlError } = require("./control.js");
 
 const SCHEDULE = ["times", "after", "every", "probability"];
+
+/** A verdict that a test does not accept. */
+class VerdictError extends Error {
+  constructor(message, verdict) {
+    super(message);
+    this.name = "VerdictError";
+    this.verdict = verdict;
+  }
+}
 
 class Sandbox {
   #control;
@@ -213,7 +220,7 @@ function muteQuery(mute) {
 /** Throws what is wrong with a verdict, in the server's words. */
 async function assertClean(control, verdict, path, mayBeUnused) {
   if (verdict.requests === 0 && !mayBeUnused) {
-    fail(
+    throw new VerdictError(
       "expected requests that do nothing wrong, got none: does the client go to the `url`? " +
         "assertCleanOrUnused() is for a test that may send nothing",
       verdict,
@@ -222,18 +229,14 @@ async function assertClean(control, verdict, path, mayBeUnused) {
   if (verdict.clean) return;
   const { text } = await control.call("GET", path, undefined, "text/plain");
   const findings = text.replace(/\ncoverage: [^]*$/, "").trimEnd();
-  fail(
+  throw new VerdictError(
     `expected requests that do nothing wrong, got:\n${findings}\n` +
       "({ mute: [rule] } leaves findings out)",
     verdict,
   );
 }
 
-function fail(message, verdict) {
-  throw new assert.AssertionError({ message, actual: verdict.findings, expected: [] });
-}
-
 const asyncDispose = Symbol.asyncDispose ?? Symbol.for("nodejs.asyncDispose");
 Sandbox.prototype[asyncDispose] = Sandbox.prototype.end;
 
-module.exports = { Sandbox, assertClean, asyncDispose, keyOfAgents, muteQuery, readJournal };
+module.exports = { Sandbox, VerdictError, assertClean, asyncDispose, keyOfAgents, muteQuery, readJournal };

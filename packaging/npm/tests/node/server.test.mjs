@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { ControlError, connect, start } from "gptbots-mock";
+import { ControlError, Sandbox, Server, VerdictError, connect, start } from "gptbots-mock";
 
 import { MESSAGES, QA, ask } from "./client.mjs";
 
@@ -99,6 +99,16 @@ describe("a server", () => {
     await (await start({ fixture: FIXTURE })).stop();
     await assert.rejects(start({ seed: "x" }));
     assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
+  test("the control API of a server with a token is asked with it", async (t) => {
+    const server = await start({ adminToken: "secret-token" });
+    t.after(() => server.stop());
+    await ask(server);
+    assert.equal((await server.requests()).length, 1);
+    const { url } = server;
+    await assert.rejects(connect({ url }).requests(), ControlError);
+    assert.equal((await connect({ url, adminToken: "secret-token" }).requests()).length, 1);
   });
 
   test("connect takes over a server that runs", async (t) => {
@@ -257,7 +267,7 @@ describe("a sandbox", () => {
     assert.deepEqual([verdict.clean, verdict.requests], [false, 1]);
     assert.equal(verdict.findings[0].rule, "unknown-parameter");
     await assert.rejects(box.assertClean(), (error) => {
-      assert.equal(error.name, "AssertionError");
+      assert.ok(error instanceof VerdictError && error.verdict.findings.length === 1);
       assert.match(error.message, /has no `sort`/);
       assert.doesNotMatch(error.message, /never met/);
       return true;
@@ -301,6 +311,17 @@ describe("a sandbox", () => {
     );
     assert.deepEqual(statuses, boxes.map((_, index) => [500 + index, 200, 2]));
   });
+});
+
+test("the types name what there is", () => {
+  const types = fs.readFileSync("node_modules/gptbots-mock/index.d.ts", "utf8");
+  for (const [name, value] of Object.entries({ Sandbox, Server })) {
+    const body = new RegExp(`class ${name} \\{([^]*?)\n\\}`).exec(types)[1];
+    const typed = [...body.matchAll(/^  (?:readonly )?(\w+)[(:]/gm)].map((match) => match[1]);
+    const fields = { Sandbox: ["id", "url"], Server: ["url", "apiKey"] }[name];
+    const there = [...Object.getOwnPropertyNames(value.prototype), ...fields];
+    assert.deepEqual(typed.sort(), there.filter((member) => member !== "constructor").sort());
+  }
 });
 
 test("a script that forgets to stop the server ends all the same", () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { withSandbox } from "gptbots-mock/node-test";
 
-import { ask } from "./client.mjs";
+import { ask } from "../node/client.mjs";
 
 test("hangs", withSandbox(async ({ sandbox }) => {
   await ask(sandbox);

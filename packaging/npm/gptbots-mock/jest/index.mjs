@@ -1,0 +1,3 @@
+import main from "./index.js";
+
+export const { globalSetup, globalTeardown, gptbotsMock, withSandbox } = main;

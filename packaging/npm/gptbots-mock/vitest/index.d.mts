@@ -1,0 +1,36 @@
+import type { TestAPI } from "vitest";
+
+import type { Sandbox, SandboxSettings, Server } from "../index.js";
+
+/** Settings of a test's sandbox. */
+export interface TestSettings extends SandboxSettings {
+  /** Fail the test if its requests have findings; one that sends nothing is clean. */
+  clean?: boolean;
+}
+
+export interface Fixtures {
+  /** The server of this run. */
+  gptbotsMock: Server;
+  /** A sandbox of this test's own. If the test fails, its error lists the requests with their reasons. */
+  sandbox: Sandbox;
+  /** The settings of `sandbox`; set by `test.override` or `test.extend`. */
+  sandboxSettings: TestSettings;
+}
+
+/**
+ * Vitest's `test` with the fixtures `sandbox` and `gptbotsMock`.
+ *
+ * ```js
+ * test("retries", async ({ sandbox }) => {
+ *   await sandbox.failNext("status=503");
+ *   await myClient(sandbox.url, sandbox.apiKey).export();
+ * });
+ * ```
+ */
+export declare const test: TestAPI<Fixtures>;
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    gptbotsMock: { url: string; apiKey: string };
+  }
+}

@@ -1,0 +1,13 @@
+// A test that never ends, with a server at its side.
+
+import { writeFileSync } from "node:fs";
+
+import { test } from "gptbots-mock/vitest";
+
+import { ask } from "../node/client.mjs";
+
+test("hangs", { timeout: 0 }, async ({ sandbox }) => {
+  await ask(sandbox);
+  writeFileSync(process.env.GPTBOTS_TEST_READY, "");
+  await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
+});

@@ -1,0 +1,21 @@
+"use strict";
+
+// Each of these fails; node/runners.test.mjs looks at what Jest says.
+
+const { withSandbox } = require("gptbots-mock/jest");
+
+const { ask } = require("../jest/client.cjs");
+
+const MISSPELT = "/v1/messages?conversation_id=xxxxxx&page=1&page_size=10&sort=asc";
+
+test("assertion", withSandbox(async ({ sandbox }) => {
+  await ask(sandbox, MISSPELT);
+  await ask(sandbox, "/v1/messages?page=0");
+  expect(1).toBe(2);
+}));
+
+test("findings", withSandbox({ clean: true }, async ({ sandbox }) => void (await ask(sandbox, MISSPELT))));
+
+test("unused", withSandbox({ clean: true }, () => {}));
+
+test("settings", withSandbox({ fault: "code=50000" }, () => {}));

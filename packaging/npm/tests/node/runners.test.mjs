@@ -1,0 +1,118 @@
+// Vitest and Jest with the package, and what they say of a test that fails.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { describe, test } from "node:test";
+
+const { NODE_TEST_CONTEXT, FORCE_COLOR, ...ENV } = process.env;
+
+/** A runner's exit code, and what it prints. */
+function run(command, args, env = {}) {
+  const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${command}`, args, {
+    encoding: "utf8",
+    env: { ...ENV, NO_COLOR: "1", ...env },
+  });
+  return { status, text: stdout + stderr };
+}
+
+const vitest = (root, args = [], env) =>
+  run("vitest", ["run", "--root", root, "--config", "../vitest/vitest.config.mjs", ...args], env);
+const jest = (root, args = [], env) =>
+  run("jest", ["--rootDir", root, "-c", "jest/jest.config.cjs", ...args], {
+    NODE_OPTIONS: "--experimental-vm-modules",
+    ...env,
+  });
+
+/** What each runner says of the test `assertion`. */
+function assertShowsRequests(text) {
+  assert.match(text, /gptbots-mock: 2 requests in sandbox \S+-assertion-[0-9a-f]{8}\n/);
+  assert.match(text, /#1 GET \/s\/.*&sort=asc -> 200\n\s+unknown-parameter: \/v1\/messages has no `sort`\n/);
+  assert.match(text, /#2 GET \/s\/.*\?page=0 -> 400 \(40000\): conversation_id is missing/);
+}
+
+describe("Vitest", () => {
+  for (const pool of ["forks", "threads", "vmThreads"]) {
+    test(`its tests pass with pool ${pool}`, () => {
+      const { status, text } = vitest("vitest", ["--pool", pool]);
+      assert.equal(status, 0, text);
+      assert.match(text, /Tests +26 passed/);
+    });
+  }
+
+  test("a test that fails lists its requests with their reasons", () => {
+    const { status, text } = vitest("vitest-fails");
+    assert.equal(status, 1);
+    assert.match(text, /Tests +3 failed \| 1 passed/);
+    assertShowsRequests(text);
+    assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `x`/);
+    assert.match(text, /ControlError: .*unknown key "fault"[^]*did you mean "faults"/);
+  });
+
+  test("without the global setup it is told how to add it", () => {
+    const { status, text } = run("vitest", ["run", "--root", "vitest-fails", "-t", "assertion"]);
+    assert.equal(status, 1);
+    assert.match(text, /no server; add globalSetup: \["gptbots-mock\/vitest\/setup"\]/);
+  });
+
+  test("a global setup of one's own gives the server options", () => {
+    const { status, text } = run("vitest", ["run", "--root", "options"]);
+    assert.equal(status, 0, text);
+    assert.match(text, /Tests +1 passed/);
+  });
+
+  test("under exec its tests use that server", () => {
+    const vitestBin = path.resolve("node_modules/.bin/vitest");
+    const args = ["exec", "--deny", "unknown-parameter", "--", vitestBin, "run", "--root", "vitest"];
+    const { status, text } = run("gptbots-mock", args);
+    assert.equal(status, 0, text);
+    assert.match(text, /verdict: \d\d requests/);
+  });
+});
+
+describe("Jest", () => {
+  test("its tests pass in one process", () => {
+    const { status, text } = jest("jest", ["--runInBand"]);
+    assert.equal(status, 0, text);
+    assert.match(text, /Tests: +27 passed/);
+  });
+
+  test("its tests pass in workers", () => {
+    const { status, text } = jest("jest", ["--maxWorkers", "2"]);
+    assert.equal(status, 0, text);
+    assert.match(text, /Tests: +27 passed/);
+    assert.doesNotMatch(text, /did not exit|open handle|failed to exit/);
+  });
+
+  test("a test that fails lists its requests with their reasons", () => {
+    const { status, text } = jest("jest-fails");
+    assert.equal(status, 1);
+    assert.match(text, /Tests: +3 failed, 1 passed/);
+    assertShowsRequests(text);
+    assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `sort`/);
+    assert.match(text, /ControlError: .*unknown key "fault"[^]*did you mean "faults"/);
+  });
+
+  test("without the global setup it is told how to add it", () => {
+    const args = ["--config", "{}", "--rootDir", "jest-fails", "--testMatch", "**/*.test.cjs"];
+    const { status, text } = run("jest", args);
+    assert.equal(status, 1);
+    assert.match(text, /no server; add globalSetup: "gptbots-mock\/jest\/setup"/);
+  });
+
+  test("a global setup of one's own gives the server options", () => {
+    const { status, text } = run("jest", ["--rootDir", "options", "-c", "options/jest.config.cjs"]);
+    assert.equal(status, 0, text);
+    assert.match(text, /Tests: +1 passed/);
+  });
+
+  test("under exec its tests use that server", () => {
+    const jestBin = path.resolve("node_modules/.bin/jest");
+    const args = ["exec", "--deny", "unknown-parameter", "--", jestBin, "--rootDir", "jest"];
+    const { status, text } = run("gptbots-mock", [...args, "-c", "jest/jest.config.cjs"], {
+      NODE_OPTIONS: "--experimental-vm-modules",
+    });
+    assert.equal(status, 0, text);
+    assert.match(text, /verdict: \d\d requests/);
+  });
+});

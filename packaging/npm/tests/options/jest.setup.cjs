@@ -1,0 +1,1 @@
+module.exports = require("gptbots-mock/jest").globalSetup({ faults: ["status=599"] });
