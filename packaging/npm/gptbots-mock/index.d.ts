@@ -215,8 +215,11 @@ export declare class Sandbox {
   fault(fault: Fault): Promise<void>;
   /** Adds a fault that strikes the next request that fits it, once. Faults that were there before come first. */
   failNext(fault: Fault): Promise<void>;
-  /** Before the first request only, as `hazard`, `hazardOn`, `readings` and `fixture`. */
-  rateLimit(limit: RateLimit | null): Promise<void>;
+  /**
+   * Limits each key to so many requests in so many seconds. This, `hazard`, `hazardOn`, `readings` and
+   * `fixture` make the sandbox anew, so they are errors after its first request.
+   */
+  rateLimit(requests: number, seconds: number): Promise<void>;
   /** Switches a paging hazard on, for all operations. */
   hazard(hazard: Hazard): Promise<void>;
   /** Switches a paging hazard on, for one operation. */

@@ -47,8 +47,8 @@ class Sandbox {
     this.#isChanged = false;
   }
 
-  rateLimit(limit) {
-    return this.#change({ rateLimit: limit });
+  rateLimit(requests, seconds) {
+    return this.#change({ rateLimit: { requests, seconds } });
   }
 
   readings(readings) {

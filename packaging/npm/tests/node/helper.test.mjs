@@ -32,8 +32,10 @@ test("withSandbox without a test is an error", () => {
   assert.throws(() => withSandbox({ seed: 7 }), /withSandbox takes the settings .* and then the test/);
 });
 
+const NODE_TEST = [process.execPath, "--test", "--test-reporter=tap"];
+
 /** What `node --test` prints of a file. */
-function runFile(t, text, command = [process.execPath, "--test"]) {
+function runFile(t, text, command = NODE_TEST) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gptbots-mock-file-"));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   // Packages are looked up from the file.
@@ -73,7 +75,7 @@ test("clean fails a test whose requests have findings, and none that sent nothin
 });
 
 test("under exec the tests use its server", (t) => {
-  const exec = ["node_modules/.bin/gptbots-mock", "exec", "--deny", "all", "--", process.execPath, "--test"];
+  const exec = ["node_modules/.bin/gptbots-mock", "exec", "--deny", "all", "--", ...NODE_TEST];
   const { status, stderr } = runFile(t, `
     test("inner", withSandbox(async ({ sandbox }) => {
       assert.equal((await gptbotsMock()).url, process.env.GPTBOTS_MOCK_URL);

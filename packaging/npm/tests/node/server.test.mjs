@@ -201,7 +201,7 @@ describe("a sandbox", () => {
 
   test("its rate limit goes by a clock that the test moves", async () => {
     const box = sandbox();
-    await box.rateLimit({ requests: 1, seconds: 60 });
+    await box.rateLimit(1, 60);
     await box.freeze();
     assert.deepEqual([await ask(box), await ask(box)], [200, 429]);
     await box.advance(60_000);
@@ -216,7 +216,7 @@ describe("a sandbox", () => {
     await box.hazardOn("qa", "short-page");
     await box.readings({ "qa-total": "present" });
     await box.readings({ "qa-time": "milliseconds" });
-    await box.rateLimit({ requests: 1, seconds: 60 });
+    await box.rateLimit(1, 60);
     assert.equal(await ask(box, QA), 503);
     const response = await fetch(box.url + QA, {
       headers: { authorization: `Bearer ${box.apiKey}` },
@@ -251,7 +251,7 @@ describe("a sandbox", () => {
     const box = sandbox();
     await box.configure({ faults: ["messages:status=503,times=1"] });
     await box.fault("qa:status=502");
-    await box.rateLimit({ requests: 1, seconds: 60 });
+    await box.rateLimit(1, 60);
     await box.reset();
     assert.deepEqual([await ask(box), await ask(box), await ask(box, QA)], [503, 200, 200]);
   });

@@ -13,6 +13,7 @@ async function main(): Promise<void> {
   await using sandbox: Sandbox = server.sandbox("login");
   await sandbox.configure({ rateLimit: { requests: 2, seconds: 60 }, clock: "frozen" });
   await sandbox.failNext({ status: 503 });
+  await sandbox.rateLimit(60, 60);
   await sandbox.hazardOn("qa", "arrival");
   await sandbox.advance(60_000);
   const [request] = await sandbox.requests();
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
   // @ts-expect-error: there is no such hazard
   await sandbox.hazard("arival");
   // @ts-expect-error: a rate limit has a window
-  await sandbox.rateLimit({ requests: 2 });
+  await sandbox.rateLimit(2);
   // @ts-expect-error: the faults of a sandbox are `faults`
   await sandbox.configure({ fault: "code=50000" });
   // @ts-expect-error: servers are started, not constructed
