@@ -128,6 +128,12 @@ export interface SandboxSettings {
   clock?: "real" | "frozen";
 }
 
+/** Settings of a test's sandbox, as the helpers for Vitest, Jest and node:test take them. */
+export interface TestSettings extends SandboxSettings {
+  /** Fail the test if its requests have findings; one that sends nothing is clean. */
+  clean?: boolean;
+}
+
 /** A rule that a request broke though it got an answer. */
 export interface Violation {
   rule: string;

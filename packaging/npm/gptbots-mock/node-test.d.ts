@@ -1,12 +1,8 @@
 import type { TestContext } from "node:test";
 
-import type { Sandbox, SandboxSettings, Server } from "./index.js";
+import type { Sandbox, Server, TestSettings } from "./index.js";
 
-/** Settings of a test's sandbox. */
-export interface TestSettings extends SandboxSettings {
-  /** Fail the test if its requests have findings; one that sends nothing is clean. */
-  clean?: boolean;
-}
+export type { TestSettings } from "./index.js";
 
 /** The server of this process: the one that GPTBOTS_MOCK_URL names (`gptbots-mock exec -- node --test`), or one that starts at the first call. */
 export declare function gptbotsMock(): Promise<Server>;

@@ -1,12 +1,8 @@
-import type { Sandbox, SandboxSettings, Server, StartOptions } from "../index.js";
+import type { Sandbox, Server, StartOptions, TestSettings } from "../index.js";
 
-/** Settings of a test's sandbox. */
-export interface TestSettings extends SandboxSettings {
-  /** Fail the test if its requests have findings; one that sends nothing is clean. */
-  clean?: boolean;
-}
+export type { TestSettings } from "../index.js";
 
-/** A global setup that starts the server with options: `module.exports = globalSetup({ seed: 7 })`. */
+/** A global setup that starts the server with options, unless GPTBOTS_MOCK_URL names one: `module.exports = globalSetup({ seed: 7 })`. */
 export declare function globalSetup(options?: StartOptions): () => Promise<void>;
 
 /** The global teardown, which stops the server that a global setup has started. */

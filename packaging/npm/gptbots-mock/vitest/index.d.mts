@@ -1,12 +1,8 @@
 import type { TestAPI } from "vitest";
 
-import type { Sandbox, SandboxSettings, Server } from "../index.js";
+import type { Sandbox, Server, TestSettings } from "../index.js";
 
-/** Settings of a test's sandbox. */
-export interface TestSettings extends SandboxSettings {
-  /** Fail the test if its requests have findings; one that sends nothing is clean. */
-  clean?: boolean;
-}
+export type { TestSettings } from "../index.js";
 
 export interface Fixtures {
   /** The server of this run. */

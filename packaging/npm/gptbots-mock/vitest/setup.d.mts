@@ -4,7 +4,7 @@ import type { StartOptions } from "../index.js";
 
 type GlobalSetup = (project: TestProject) => Promise<() => Promise<void>>;
 
-/** A global setup that starts the server with options: `export default globalSetup({ seed: 7 })`. */
+/** A global setup that starts the server with options, unless GPTBOTS_MOCK_URL names one: `export default globalSetup({ seed: 7 })`. */
 export declare function globalSetup(options?: StartOptions): GlobalSetup;
 
 /** The global setup without options: `globalSetup: ["gptbots-mock/vitest/setup"]`. */
