@@ -74,13 +74,10 @@ function line({ number, method, target, status, code, reason, violations }) {
   return `  #${number} ${method} ${target} -> ${answer}${why}${broke}`;
 }
 
-/** Runners print the stack, which begins with the message that the error was made with. */
 function addToMessage(error, text) {
-  if (!(error instanceof Error) && typeof error?.message !== "string") return;
-  const message = `${error.message}\n\n${text}`;
+  if (typeof error?.message !== "string") return;
   try {
-    if (typeof error.stack === "string") error.stack = error.stack.replace(error.message, () => message);
-    error.message = message;
+    error.message += `\n\n${text}`;
   } catch {
     // An error that is frozen stays as it is.
   }

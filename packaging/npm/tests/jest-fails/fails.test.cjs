@@ -14,6 +14,11 @@ test("assertion", withSandbox(async ({ sandbox }) => {
   expect(1).toBe(2);
 }));
 
+test("error", withSandbox(async ({ sandbox }) => {
+  await ask(sandbox);
+  throw new TypeError("of the test");
+}));
+
 test("findings", withSandbox({ clean: true }, async ({ sandbox }) => void (await ask(sandbox, MISSPELT))));
 
 test("unused", withSandbox({ clean: true }, () => {}));

@@ -20,6 +20,19 @@ describe("20 tests at once", { concurrency: true }, () => {
   }
 });
 
+describe("two tests of one name at once", { concurrency: true }, () => {
+  const ids = [];
+  const { promise: areBoth, resolve } = withResolvers();
+  for (let count = 0; count < 2; count++) {
+    test("twice", withSandbox(async ({ sandbox }) => {
+      if (ids.push(sandbox.id) === 2) resolve();
+      await areBoth;
+      const [first, second] = [...ids].sort();
+      assert.equal(second, `${first}-2`);
+    }));
+  }
+});
+
 test("a sandbox is named by its test", withSandbox(({ sandbox }) => {
   assert.match(sandbox.id, /^[\w-]*a-sandbox-is-named-by-its-test-[0-9a-f]{8}$/);
 }));
@@ -31,6 +44,11 @@ test("there is one server for all tests", async () => {
 test("withSandbox without a test is an error", () => {
   assert.throws(() => withSandbox({ seed: 7 }), /withSandbox takes the settings .* and then the test/);
 });
+
+function withResolvers() {
+  let resolve;
+  return { promise: new Promise((settle) => (resolve = settle)), resolve };
+}
 
 const NODE_TEST = [process.execPath, "--test", "--test-reporter=tap"];
 

@@ -5,6 +5,9 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, test } from "node:test";
 
+import setup from "gptbots-mock/jest/setup";
+import teardown from "gptbots-mock/jest/teardown";
+
 const { NODE_TEST_CONTEXT, FORCE_COLOR, ...ENV } = process.env;
 
 /** A runner's exit code, and what it prints. */
@@ -87,10 +90,20 @@ describe("Jest", () => {
   test("a test that fails lists its requests with their reasons", () => {
     const { status, text } = jest("jest-fails");
     assert.equal(status, 1);
-    assert.match(text, /Tests: +3 failed, 1 passed/);
+    assert.match(text, /Tests: +4 failed, 1 passed/);
     assertShowsRequests(text);
+    assert.match(text, /TypeError: of the test\n\n +gptbots-mock: 1 request in sandbox/);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `sort`/);
     assert.match(text, /ControlError: .*unknown key "fault"[^]*did you mean "faults"/);
+  });
+
+  test("its teardown stops the server of its setup, though Jest lives on", async () => {
+    await setup();
+    const url = process.env.GPTBOTS_MOCK_URL;
+    assert.equal((await fetch(`${url}/__admin/health`)).status, 200);
+    await teardown();
+    await assert.rejects(fetch(`${url}/__admin/health`), /fetch failed/);
+    assert.equal(process.env.GPTBOTS_MOCK_URL, undefined);
   });
 
   test("without the global setup it is told how to add it", () => {

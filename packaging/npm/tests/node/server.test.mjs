@@ -217,6 +217,9 @@ describe("a sandbox", () => {
     await box.readings({ "qa-total": "present" });
     await box.readings({ "qa-time": "milliseconds" });
     await box.rateLimit(1, 60);
+    const control = `${server.url}/__admin/sandboxes/${box.id}/clock`;
+    const clock = await fetch(control, { method: "POST", body: '{"advance_ms": 0}' });
+    assert.equal((await clock.json()).mode, "frozen");
     assert.equal(await ask(box, QA), 503);
     const response = await fetch(box.url + QA, {
       headers: { authorization: `Bearer ${box.apiKey}` },
