@@ -84,6 +84,12 @@ impl<R: RecordSource> IndexedRecords<R> {
         self.qa.get_or_init(|| QaIndex::new(&self.source))
     }
 
+    /// The number of the conversation at a rank of the list.
+    #[cfg(test)]
+    pub(super) fn number_at(&self, rank: u32) -> u32 {
+        self.conversations.at(rank)
+    }
+
     /// The cache that has rows of this kind, if such rows are cached at all.
     fn cache(&self, rows: RowKind) -> Option<&OnceLock<Option<RowCache>>> {
         let cache = match rows {
