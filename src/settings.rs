@@ -313,7 +313,7 @@ settings! {
         text: Some(|config| config.sandbox.records.demo_user.clone()),
         sandbox_key: Some(SandboxKey::new(
             "demo_user",
-            "id of the user of agent *demo* who has the most conversations; no other generated user's",
+            "id of the user of agent *demo* who has the most conversations; not that of another generated user",
         ));
 
     /// Fixture file or folder, in place of the built-in agents (repeat; the variable separates by commas)

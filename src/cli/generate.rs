@@ -27,7 +27,7 @@ pub(super) struct GenerateArgs {
 
 pub(super) fn run(args: &GenerateArgs, records: &RecordsConfig, out: &mut dyn Write) -> Exit {
     if let Err(why) = records.check_demo_user() {
-        return fail(Exit::Usage, &why);
+        return fail(Exit::Usage, &format!("--demo-user: {why}"));
     }
     let (generator, conversations) = (records.generator(), records.conversations);
     let cannot = |error: &io::Error| {

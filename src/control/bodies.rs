@@ -233,10 +233,14 @@ fn read_settings(
                 reader.problems.add_with_help(at, message, "leave it out");
             }
         }
-    } else if let Some(at) = place("demo_user").or_else(|| place("seed"))
+    } else if place("demo_user").is_none() && config.sandbox.records.conversations == 0 {
+        // The id may be the server's, and a sandbox without conversations has no users.
+        config.sandbox.records.demo_user = None;
+    } else if let Some(at) =
+        ["demo_user", "seed", "conversations"].into_iter().find_map(|name| place(name))
         && let Err(why) = config.sandbox.records.check_demo_user()
     {
-        // The user may be the server's, and taken under a seed of the sandbox.
+        // The id may be the server's, and taken among the records of the sandbox.
         reader.problems.add(at, why);
     }
     Ok(fixtures)

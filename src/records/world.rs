@@ -10,7 +10,7 @@ use crate::document::{Diagnostics, DocumentError};
 use crate::keys::check_key;
 use crate::memory::Reservation;
 use crate::records::fixtures::{self, FixtureText};
-use crate::records::generate::{Generator, MAX_CONVERSATIONS, seed_has_user};
+use crate::records::generate::{Generator, MAX_CONVERSATIONS};
 use crate::records::store::{LoadedRecords, Store, index_records, index_records_whole};
 use crate::suggest::quoted;
 
@@ -48,7 +48,7 @@ impl Default for RecordsConfig {
 
 /// Why there is no demo user.
 pub(crate) const NO_DEMO_USER: &str =
-    "the demo user is a generated one, and fixtures replace these";
+    "there is no demo user, because fixtures replace the generated records";
 
 /// The longest id of a user that can be chosen, in characters, because each row of the user has it.
 pub(crate) const LONGEST_USER_ID: usize = 256;
@@ -69,17 +69,27 @@ impl RecordsConfig {
     pub(crate) fn check_demo_user(&self) -> Result<(), String> {
         let Some(id) = &self.demo_user else { return Ok(()) };
         check_user_id(id)?;
-        if seed_has_user(self.seed, id) {
+        if self.conversations == 0 {
+            return Err("there is no demo user, because there are 0 conversations".to_owned());
+        }
+        if self.drawn().has_other_user(id) {
             let (id, seed) = (quoted(id), self.seed);
-            return Err(format!("the demo user cannot be {id}, a user that seed {seed} generates"));
+            return Err(format!(
+                "the demo user cannot be {id}, which is another user that seed {seed} generates"
+            ));
         }
         Ok(())
     }
 
+    /// The generator of the records with the users that are drawn.
+    fn drawn(&self) -> Generator {
+        let (end_ms, until_ms) = (self.now.end_ms(), self.now.until_ms());
+        Generator::new(self.seed, self.conversations, end_ms, until_ms)
+    }
+
     /// The generator of the records of agent *demo*. The chosen user has been checked.
     pub(crate) fn generator(&self) -> Generator {
-        let (end_ms, until_ms) = (self.now.end_ms(), self.now.until_ms());
-        let mut generator = Generator::new(self.seed, self.conversations, end_ms, until_ms);
+        let mut generator = self.drawn();
         if let Some(id) = &self.demo_user {
             generator.name_heaviest_user(id);
         }
@@ -152,9 +162,12 @@ impl World {
         if config.conversations > MAX_CONVERSATIONS {
             return Err(WorldError::TooManyConversations(config.conversations));
         }
-        config.check_demo_user().map_err(WorldError::Setting)?;
-        if config.demo_user.is_some() && config.agents != Agents::BuiltIn {
-            return Err(WorldError::Setting(NO_DEMO_USER.to_owned()));
+        if config.demo_user.is_some() {
+            let checked = match config.agents {
+                Agents::BuiltIn => config.check_demo_user(),
+                Agents::Texts(_) | Agents::Paths(_) => Err(NO_DEMO_USER.to_owned()),
+            };
+            checked.map_err(|why| WorldError::Setting(format!("--demo-user: {why}")))?;
         }
         let loaded = match &config.agents {
             Agents::BuiltIn => fixtures::documented(),

@@ -7,7 +7,7 @@ use jiter::{JsonErrorType, JsonValue};
 use percent_encoding::percent_decode_str;
 
 use super::client::{ApiRequest, ApiResponse};
-use super::query::{FOREVER, UNKNOWN_ID, UNKNOWN_USER};
+use super::query::{FOREVER, UNKNOWN_ID, is_unknown_user};
 use crate::contract::{Answer, ENDPOINTS, Field, MEDIA_TYPE, SCHEME};
 
 /// Keys of an object beyond this many are counted.
@@ -41,7 +41,7 @@ fn describe_param(param: &str) -> Cow<'_, str> {
     let is_of = |field: &Field| field.name() == name;
     let (ids, times) = ([Field::UserId, Field::ConversationId], [Field::StartTime, Field::EndTime]);
     let is_shown = if ids.iter().any(is_of) {
-        ["", "%zz", "%ff"].contains(&value) || [UNKNOWN_ID, UNKNOWN_USER].contains(&&*decoded)
+        ["", "%zz", "%ff"].contains(&value) || decoded == UNKNOWN_ID || is_unknown_user(&decoded)
     } else if times.iter().any(is_of) {
         ["0", "1", "2", "-1", FOREVER].contains(&&*decoded)
     } else {

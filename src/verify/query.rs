@@ -2,6 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::response::{Page, text};
 use crate::contract::{Field, Operation};
 
 /// The end of a window that holds everything: the year 2286. Once the newest conversation is known,
@@ -12,8 +13,22 @@ pub(super) const FOREVER: &str = "9999999999999";
 /// The id of a conversation that does not exist.
 pub(super) const UNKNOWN_ID: &str = "ffffffffffffffffffffffff";
 
-/// The id of a user who does not exist.
-pub(super) const UNKNOWN_USER: &str = "nobody-has-this-id";
+/// The id of a user who does not exist, unless a conversation has it ([`unknown_user`]).
+const UNKNOWN_USER: &str = "nobody-has-this-id";
+
+/// The id of a user whom none of the rows has.
+pub(super) fn unknown_user(list: Option<&Page>) -> String {
+    let mut id = UNKNOWN_USER.to_owned();
+    while list.is_some_and(|list| list.rows().any(|row| text(row, "user_id") == Some(&id))) {
+        id.push('-');
+    }
+    id
+}
+
+/// Whether an id can be of [`unknown_user`], so that it is no value of a record.
+pub(super) fn is_unknown_user(id: &str) -> bool {
+    id.trim_end_matches('-') == UNKNOWN_USER
+}
 
 /// The parameters of a request to one endpoint.
 pub(super) struct Query {

@@ -171,8 +171,8 @@ impl Generator {
         }
     }
 
-    /// Gives the user with the most conversations another id, which no user of the seed has
-    /// ([`seed_has_user`]).
+    /// Gives the user with the most conversations another id, which no other user of the seed has
+    /// ([`has_other_user`](Self::has_other_user)).
     pub(crate) fn name_heaviest_user(&mut self, id: &str) {
         if let Some(user) = self.heaviest_user() {
             self.users.rename(user, id);
@@ -189,6 +189,12 @@ impl Generator {
         by_user.max_by_key(|same| (same.len(), Reverse(same[0]))).map(|same| same[0])
     }
 
+    /// Whether a user other than the one with the most conversations has this id. It may be one whose
+    /// first conversation comes only with a larger number of them.
+    pub(crate) fn has_other_user(&self, id: &str) -> bool {
+        self.users.find(id).is_some_and(|user| self.heaviest_user() != Some(user))
+    }
+
     fn user(draws: RecordDraws) -> u32 {
         Users::user(draws.at(Purpose::User as u64))
     }
@@ -197,12 +203,6 @@ impl Generator {
     fn id(&self, of: IdKind, record: u32, part: u32) -> Id {
         self.ids.id(of, record, u16::try_from(part).expect("no conversation has 65,536 messages"))
     }
-}
-
-/// Whether one of the users that a seed draws has this id. It may be one whose first conversation comes
-/// only with a larger number of them, so that the answer does not depend on that number.
-pub(crate) fn seed_has_user(seed: u64, id: &str) -> bool {
-    Users::new(seed).find(id).is_some()
 }
 
 /// A word reduced to `0..below`.

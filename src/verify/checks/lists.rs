@@ -3,7 +3,7 @@
 use jiter::JsonValue;
 
 use super::super::client::Stop;
-use super::super::query::UNKNOWN_USER;
+use super::super::query::unknown_user;
 use super::super::response::{FULL, Page, ParsedResponse, text};
 use super::super::run::Run;
 use super::super::samples::{Conversation, window_end};
@@ -191,7 +191,8 @@ pub(super) fn check_filters(run: &mut Run<'_>) -> Result<(), Stop> {
     } else {
         run.ledger.not_tried(USER, NO_ROWS);
     }
-    let query = run.query(LIST, "1", "1").with(Field::UserId, UNKNOWN_USER);
+    let user = unknown_user(run.samples.list());
+    let query = run.query(LIST, "1", "1").with(Field::UserId, user);
     let response = run.get(&query)?;
     if let Some(page) = run.expect_page(&[USER], response) {
         run.ledger.check(USER, page.len() == 0, "rows of other users");

@@ -290,3 +290,12 @@ fn prints_no_record_value_and_no_key() {
         assert!(!told.contains(value), "{value}");
     }
 }
+
+/// A user may have the very id that stands for a user who does not exist.
+#[test]
+fn the_user_who_does_not_exist_is_none_of_the_list() {
+    let server = Server::builder().demo_user("nobody-has-this-id").start().unwrap();
+    let args = ["verify", "--against", server.url(), "--key", "app-demo"];
+    let ended = run(command(&args).args(["--per-minute", "1000000", "--max-requests", "125"]));
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
