@@ -141,7 +141,7 @@ fn error_status() -> Statement {
     let by_status = by_status.collect::<Vec<_>>().join("; ");
     Statement {
         id: StatementId::ErrorStatus,
-        says: format!("HTTP {by_status}").into(),
+        says: format!("the HTTP status of a code is {by_status}").into(),
         source: Code::STATUS_SOURCE,
         reading: Some(ReadingId::ErrorStatus),
     }
@@ -164,7 +164,8 @@ fn of_answer(endpoint: &'static Endpoint) -> impl Iterator<Item = Statement> {
     let rows = endpoint.answer.rows_name();
     let all = Statement {
         id: StatementId::Keys(endpoint.operation),
-        says: format!("rows in `{rows}`, each with its keys in this order and no others").into(),
+        says: format!("the rows are in `{rows}`, each with its keys in this order and no others")
+            .into(),
         source: endpoint.source,
         reading: None,
     };
@@ -231,6 +232,27 @@ mod tests {
         let of_tables =
             |id: &&StatementId| matches!(id, StatementId::Param(_) | StatementId::Error(_));
         assert_eq!(made.iter().collect::<HashSet<_>>(), stated.iter().filter(of_tables).collect());
+    }
+
+    /// A report shows what a statement says without its id, and a row of a table with its name.
+    #[test]
+    fn a_statement_of_no_table_is_a_whole_sentence() {
+        let verbs = "is are has have does go may needs takes gets stands comes come answers answer falls bound \
+                     matches hold holds look looks give gives says begins";
+        let verbs: HashSet<&str> = verbs.split_whitespace().collect();
+        for one in statements() {
+            let is_of_table = matches!(
+                one.id,
+                StatementId::Param(_)
+                    | StatementId::RowKey(_)
+                    | StatementId::Error(_)
+                    | StatementId::Channel(_)
+            );
+            let mut words = one.says.split([' ', ',', ';', ':']);
+            let begins_with_verb = words.next().is_some_and(|word| verbs.contains(word));
+            let has_verb = words.any(|word| verbs.contains(word));
+            assert!(is_of_table || (has_verb && !begins_with_verb), "{}: {}", one.id, one.says);
+        }
     }
 
     #[test]

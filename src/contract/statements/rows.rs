@@ -105,24 +105,24 @@ const PROMISE: Source = assumed("the emulator's own promise");
 rows! {
     // Every endpoint, in the order in which a request meets them.
     OrderOfChecks "everywhere.order-of-checks", source::NONE,
-        "Host, path, method, authentication, deleted agent, parameters in the page's order, start_time \
-         > end_time, conversation, page";
+        "checks come in this order: Host, path, method, authentication, deleted agent, parameters in the \
+         page's order, start_time > end_time, conversation, page";
     UnknownPath "everywhere.unknown-path", source::NONE,
-        "404; a trailing slash or another case is another path";
+        "an unknown path is 404; a trailing slash or another case makes another path";
     OtherMethods "everywhere.other-methods", assumed("the pages name GET and no other"),
-        "405 with `Allow`, `OPTIONS` included";
+        "a method that is neither GET nor HEAD is 405 with `Allow`, `OPTIONS` included";
     Head "everywhere.head", source::NONE,
-        "as GET, with its Content-Length, without the body";
+        "HEAD is answered as GET is, with its Content-Length, without the body";
     Authentication "everywhere.authentication", EXAMPLES,
-        "`Authorization: Bearer <API key>`; without it 40127";
+        "a request needs `Authorization: Bearer <API key>`; without it the answer is 40127";
     Agent "everywhere.agent", EXAMPLES,
         "a key stands for one agent, so no endpoint takes a bot_id";
     SeveralKeys "everywhere.several-keys", assumed("the pages speak of an \"API Keys page\", and say no more"),
         "an agent may have several keys";
     Scheme "everywhere.scheme", source::NONE,
-        "`Bearer` in any case, then one or more spaces";
+        "`Bearer` may be in any case, and has one or more spaces behind it";
     ExactKey "everywhere.key", source::NONE,
-        "compared exactly";
+        "a key is compared exactly";
     TwoHeaders "everywhere.two-headers", source::NONE,
         "two Authorization headers are 40127";
     OtherScheme "everywhere.other-scheme", source::NONE,
@@ -130,52 +130,53 @@ rows! {
     EmptyKey "everywhere.empty-key", source::NONE,
         "an empty key is 40127";
     Parameters "everywhere.parameters", EXAMPLES,
-        "stand in the query string; the headings \"Request Body\" are a slip";
+        "parameters are taken from the query string; the headings \"Request Body\" are a slip";
     Body "everywhere.body", source::NONE,
         "a body is never read";
     Encoding "everywhere.encoding", NO_EXAMPLE,
-        "UTF-8, percent-encoded";
+        "the query string is UTF-8, percent-encoded";
     Plus "everywhere.plus", NO_EXAMPLE,
-        "+ is a space, %2B is a plus";
+        "in the query string + is a space, and %2B is a plus";
     BrokenPercent "everywhere.broken-percent", source::NONE,
-        "a % without two hex digits is itself";
+        "in the query string a % without two hex digits is itself";
     ContentType "everywhere.content-type", source::CLIENTS,
-        "a request needs none, and may have any";
+        "a request needs no Content-Type, and may have any";
     UnknownParameter "everywhere.unknown-parameter", source::MESSAGES,
-        "ignored, whatever it holds; the example of the messages page has an undescribed user_id";
+        "an unknown parameter is ignored, whatever it holds; the example of the messages page has an \
+         undescribed user_id";
     GivenTwice "everywhere.given-twice", source::NONE,
         "a known parameter twice is 40000";
     EmptyValue "everywhere.empty-value", source::NONE,
         "a known parameter that is empty is as if absent";
     Integer "everywhere.integer", source::NONE,
-        "optional -, ASCII digits, within a signed 64-bit integer; 007 is 7";
+        "an integer is ASCII digits, with - before them or not, and fits into signed 64 bits; 007 is 7";
     Text "everywhere.text", source::NONE,
-        "valid UTF-8 after decoding, else 40000";
+        "a text has to be valid UTF-8 after decoding, else the answer is 40000";
     Times "everywhere.times", source::CLIENTS,
-        "milliseconds since 1970-01-01 UTC; 0 and negative values are fine";
+        "a time is in milliseconds since 1970-01-01 UTC; 0 and negative values are fine";
     Window "everywhere.window", source::NONE,
-        "both ends inclusive";
+        "a window of time has both of its ends in it";
     WindowReversed "everywhere.window-reversed", source::NONE,
         "start_time > end_time is 40000";
     Success "everywhere.success", EXAMPLES,
-        "the bare object, no envelope";
+        "a successful response is the bare object, without an envelope";
     SuccessStatus "everywhere.success-status", source::NONE,
-        "200, application/json";
+        "a successful response has the status 200 and is application/json";
     Compact "everywhere.compact", source::NONE,
-        "no white space outside strings, UTF-8 unescaped";
+        "a response has no white space outside strings, and its UTF-8 is not escaped";
     Failure "everywhere.failure", documented("the pages' tables of failed responses"),
-        "{\"code\":…,\"message\":…}: exactly these two keys";
+        "a refusal is {\"code\":…,\"message\":…}: it has exactly these two keys";
     FailureOrder "everywhere.failure-order", assumed("the order of the pages' tables"),
-        "code stands before message";
+        "in a refusal code comes before message";
     // The conversation list.
     ConversationsTotal "conversations.total" by ListTotal, source::CLIENTS,
-        "all matches, over all pages";
+        "total is the number of all matches, over all pages";
     ConversationsOrder "conversations.order", EXAMPLE,
-        "recent_chat_time descending";
+        "conversations are sorted by recent_chat_time, descending";
     ConversationsTies "conversations.ties", source::NONE,
-        "at the same time by conversation_id, ascending";
+        "conversations of the same time are sorted by conversation_id, ascending";
     ConversationsPastEnd "conversations.past-end" by PagePastEnd, assumed("the page's table lacks 40005; it says no more"),
-        "200, no rows, the true total";
+        "a page past the end is 200, and has no rows and the true total";
     ConversationsWindow "conversations.window", source::LIST,
         "start_time and end_time bound recent_chat_time";
     ConversationsUserExact "conversations.user-exact", source::NONE,
@@ -186,55 +187,55 @@ rows! {
         "conversation_type SPACE matches records of type SPACE only";
     // Messages, v1.
     MessagesTotal "messages.total" by MessagesTotal, source::MESSAGES,
-        "all messages of the conversation, a number";
+        "total is a number, that of all messages of the conversation";
     MessagesOrder "messages.order" by MessagesOrder, EXAMPLE,
-        "oldest first";
+        "the oldest message comes first";
     MessagesChain "messages.chain", source::MESSAGES,
         "parent_message_id is the message before, empty for the first";
     MessagesTime "messages.time", EXAMPLE,
         "create_time never falls along the chain";
     MessagesFirst "messages.first", EXAMPLE,
-        "may be an ANSWER, the welcome message";
+        "the first message may be an ANSWER, the welcome message";
     MessagesOtherAgent "messages.other-agent", source::NONE,
         "another agent's conversation does not exist: 40356";
     MessagesPageSizeMax "messages.page_size-max" by PageSize, source::MESSAGES,
-        "page_size: \"max 100\"";
+        "the page says of page_size that it is \"max 100\"";
     MessagesPastEnd "messages.past-end" by PagePastEnd, PAST_END,
-        "40005 when page > 1 and page > ceil(total / page_size)";
+        "a page past the end is 40005, when page > 1 and page > ceil(total / page_size)";
     MessagesEmptyConversation "messages.empty-conversation", source::CLIENTS,
-        "page 1 is 200, without rows";
+        "page 1 of a conversation without messages is 200, without rows";
     // Messages, v2.
     MessagesV2Same "messages-v2.same", source::NONE,
-        "the same messages as v1";
+        "the messages are the same as those of v1";
     MessagesV2Total "messages-v2.total" by MessagesTotal, source::MESSAGES_V2,
-        "all messages of the conversation, a number";
+        "total is a number, that of all messages of the conversation";
     MessagesV2Order "messages-v2.order" by V2MessagesOrder, seen("two public clients sort ascending themselves"),
-        "newest first, the exact reverse of the chain";
+        "the newest message comes first: the order is the exact reverse of the chain";
     MessagesV2Chain "messages-v2.chain", AS_V1,
         "parent_message_id is the message before, empty for the first";
     MessagesV2Time "messages-v2.time", AS_V1,
         "create_time never falls along the chain";
     MessagesV2First "messages-v2.first", AS_V1,
-        "the oldest may be the assistant's, the welcome message";
+        "the oldest message may be the assistant's, the welcome message";
     MessagesV2OtherAgent "messages-v2.other-agent", source::NONE,
         "another agent's conversation does not exist: 40356";
     MessagesV2PastEnd "messages-v2.past-end" by PagePastEnd, PAST_END,
-        "40005 when page > 1 and page > ceil(total / page_size)";
+        "a page past the end is 40005, when page > 1 and page > ceil(total / page_size)";
     MessagesV2EmptyConversation "messages-v2.empty-conversation", source::CLIENTS,
-        "page 1 is 200, without rows";
+        "page 1 of a conversation without messages is 200, without rows";
     // The Q&A list.
     QaTotal "qa.total" by QaTotal, source::QA,
-        "absent";
+        "total is absent";
     QaOrder "qa.order" by QaOrder, EXAMPLE,
-        "oldest question first";
+        "the oldest question comes first";
     QaTies "qa.ties", source::NONE,
-        "questions of the same millisecond by id, ascending";
+        "questions of the same millisecond are sorted by id, ascending";
     QaMilliseconds "qa.milliseconds", source::NONE,
         "the window and the order go by the full milliseconds, whatever q_time shows";
     QaWindow "qa.window", source::QA,
         "start_time and end_time bound the time of the question";
     QaPastEnd "qa.past-end" by PagePastEnd, assumed("the page has no table of errors"),
-        "200, no rows";
+        "a page past the end is 200, and has no rows";
     // One set of records behind all endpoints.
     RecordsMessageCount "records.message-count", source::LIST,
         "message_count is the total of the conversation's messages";
@@ -256,7 +257,7 @@ rows! {
         "the channels together are ALL, and so are the ratings";
     // The words of the channels.
     ChannelCase "channel.case", source::NONE,
-        "upper case, compared exactly; any other word is 40000";
+        "the name of a channel is in upper case and compared exactly; any other word is 40000";
     ChannelNeverAll "channel.never-all", source::NONE,
         "ALL is a filter; no record has it as its channel";
     // What the emulator adds.
@@ -264,15 +265,17 @@ rows! {
         "each page's curl answers 200, with the host changed, and the key where the page prints a \
          shell's placeholder";
     EmulatorExampleList "emulator.example-list", PROMISE,
-        "the list's, without its user_id, which neither row has, holds exactly the page's two rows";
+        "the curl of the list's page, without its user_id, which neither row has, gets exactly the \
+         page's two rows";
     EmulatorExampleMessages "emulator.example-messages", PROMISE,
-        "the conversation of the messages' has 100 messages, which begin with the page's three";
+        "the conversation in the curl of the messages' pages has 100 messages, which begin with the \
+         page's three";
     EmulatorExampleQa "emulator.example-qa", PROMISE,
-        "the Q&A list's, its window moved to the page's times, holds two rows with the page's \
-         q_time, feedback and type; ids and texts, which the page hides, are distinct";
+        "the curl of the Q&A list's page, its window moved to the page's times, gets two rows with the \
+         page's q_time, feedback and type; ids and texts, which the page hides, are distinct";
     EmulatorIds "emulator.ids", PROMISE,
-        "those that are generated look as the pages' do: 24 hex digits; a conversation_id also 20 \
-         letters and digits";
+        "ids that are generated look as the pages' do: they have 24 hex digits; a conversation_id may \
+         also have 20 letters and digits";
     EmulatorAid "emulator.aid", PROMISE,
         "aid of a Q&A row is the answer's message_id";
     EmulatorSameBytes "emulator.same-bytes", PROMISE,
@@ -285,5 +288,6 @@ rows! {
     EmulatorNotHttp "emulator.not-http", PROMISE,
         "what the HTTP parser refuses gets an empty 4xx";
     EmulatorCors "emulator.cors", PROMISE,
-        "with --cors, OPTIONS answers preflights: any origin, GET and HEAD, the headers asked for";
+        "with --cors, OPTIONS answers preflights: it allows any origin, GET and HEAD, and the headers \
+         asked for";
 }
