@@ -2,6 +2,7 @@
 //! the key is sent to no other server, and opens a connection for each request, so that surplus bytes
 //! of one response are never read as the next one.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, Request, Uri, header};
@@ -11,7 +12,7 @@ use ureq::{Agent, Proxy};
 use super::pace::{Pace, TRIES, back_off};
 use super::transport_error::explain;
 use super::{Clock, Options, Progress};
-use crate::contract::SCHEME;
+use crate::contract::{Code, SCHEME};
 use crate::surrogates::{LoneSurrogate, replace_lone_surrogates};
 
 /// The largest body that is read: a hundred rows of very long texts.
@@ -25,10 +26,31 @@ pub(super) const MOST_HEAD: usize = 64 << 10;
 pub(super) enum Stop {
     /// The budget is used up.
     BudgetSpent,
-    /// A request had no response, and why: the rest of its check has nothing to go by.
-    NoResponse(String),
+    /// A request had no response that could be used, and why: the rest of its check has nothing to go by.
+    NoResponse { came: Came, why: String },
     /// The server is not asked any more, and why.
     ServerUnusable(String),
+}
+
+/// What came in place of a response that could be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Came {
+    Nothing,
+    /// A failure of the server, with this status. Where the status says success, the code says it.
+    Failure(u16),
+}
+
+/// What a request had, in words.
+impl fmt::Display for Came {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("no answer"),
+            Self::Failure(status @ 500..) => write!(f, "HTTP {status}"),
+            Self::Failure(status) => {
+                write!(f, "HTTP {status} with code {}", Code::Internal.number())
+            }
+        }
+    }
 }
 
 /// A response, whatever it is.
@@ -154,7 +176,7 @@ impl<'c> Client<'c> {
         self.sent += 1;
         let result = self.exchange(request);
         (self.progress)(Progress::Sent { sent: self.sent, of: self.budget });
-        let response = result.map_err(Stop::NoResponse)?;
+        let response = result.map_err(|why| Stop::NoResponse { came: Came::Nothing, why })?;
         self.with_lone_surrogates += u32::from(!response.lone_surrogates.is_empty());
         Ok(response)
     }

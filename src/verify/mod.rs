@@ -28,7 +28,7 @@ pub(crate) use client::is_unencrypted;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use client::{Client, Stop};
+use client::{Came, Client, Stop};
 use ledger::{Findings, Outcome, ShownValue};
 use run::Run;
 
@@ -72,7 +72,7 @@ pub(crate) enum Progress {
 pub(crate) struct Report {
     against: String,
     requests: u32,
-    /// How many of them were sent again, because no response came at first.
+    /// How many of them were sent again, because no response came at first that could be used.
     sent_again: u32,
     /// What is wrong with the server as a whole.
     problems: Vec<String>,
@@ -105,6 +105,8 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         run.ledger.last_request = None;
         run.unless_unanswered(check).err()
     });
+    // What was sent more than once leaves less of a budget for the rest.
+    let none_again = run.sent_again.is_empty() && run.client.rate_limited.is_none();
     run.record_rate_limit();
     for (statement, why) in NOT_TRIED {
         run.ledger.not_tried(*statement, why);
@@ -113,13 +115,18 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         run.ledger.not_tried(statement.id, "is about the emulator itself");
     }
     let rest = match stop {
-        None if !run.problems.is_empty() => "a request for it had no answer".to_owned(),
-        None | Some(Stop::NoResponse(_)) => "nothing that the agent has shows it".to_owned(),
+        None if !run.problems.is_empty() => {
+            "a request for it had no answer, or a failure of the server".to_owned()
+        }
+        None | Some(Stop::NoResponse { .. }) => "nothing that the agent has shows it".to_owned(),
         Some(Stop::BudgetSpent) => {
             let sent = run.client.sent;
-            format!(
-                "{sent} requests were used up; --max-requests {ENOUGH} are enough for everything"
-            )
+            let more = if none_again && sent < ENOUGH {
+                format!("--max-requests {ENOUGH} are enough for everything")
+            } else {
+                "a larger --max-requests tries the rest".to_owned()
+            };
+            format!("{sent} requests were used up; {more}")
         }
         Some(Stop::ServerUnusable(why)) => {
             if !run.problems.contains(&why) {
@@ -129,18 +136,19 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         }
     };
     let Run { client, ledger, problems, sent_again, samples, .. } = run;
-    let notes = match client.with_lone_surrogates {
-        0 => Vec::new(),
-        count => vec![format!(
-            "{count} of its answers had half of a surrogate pair, as of an emoji that was cut in two; it \
-             was read as U+FFFD, and many clients cannot read it"
-        )],
-    };
+    let mut notes: Vec<_> = sent_again.iter().map(describe_sent_again).collect();
+    if client.with_lone_surrogates > 0 {
+        notes.push(format!(
+            "{} of its answers had half of a surrogate pair, as of an emoji that was cut in two; it \
+             was read as U+FFFD, and many clients cannot read it",
+            client.with_lone_surrogates
+        ));
+    }
     let Findings { statements, readings, requests: asked } = ledger.finish(&rest);
     Report {
         against: client.base().to_owned(),
         requests: client.sent,
-        sent_again,
+        sent_again: sent_again.values().sum(),
         problems,
         notes,
         is_usable: samples.list().is_some(),
@@ -150,7 +158,17 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
     }
 }
 
-/// This many requests are enough for every check.
+/// Says how many requests were sent again, and what came at first.
+fn describe_sent_again((came, count): (&Came, &u32)) -> String {
+    match (came, count) {
+        (Came::Nothing, 1) => "1 request had no answer and was sent again".to_owned(),
+        (Came::Nothing, _) => format!("{count} requests had no answer and were sent again"),
+        (Came::Failure(_), 1) => format!("1 answer was {came} and was asked for again"),
+        (Came::Failure(_), _) => format!("{count} answers were {came} and were asked for again"),
+    }
+}
+
+/// This many requests are enough for every check, if none is sent again.
 const ENOUGH: u32 = 125;
 
 /// What a client from outside cannot try, and why; and what is tried under another name.

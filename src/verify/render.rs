@@ -1,5 +1,6 @@
 //! A report to read: as text, as JSON, as `JUnit`.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ impl Report {
         let (holds, differs, not_tried) = self.counts();
         let again = match self.sent_again {
             0 => String::new(),
-            again => format!(", {again} of them again, as no answer came at first"),
+            again => format!(", {again} of them again"),
         };
         format!(
             "{}: {holds} {}, {differs} {}, {not_tried} could not be tried ({} {}{again})",
@@ -95,6 +96,7 @@ impl Report {
             "source",
             "reading",
             "held by",
+            "asked",
             "came",
         ];
         for (subject, title) in SUBJECTS {
@@ -104,7 +106,8 @@ impl Report {
                 let (found, came) = (outcome.name(), outcome.details());
                 let (status, from) = (one.source.status.name(), one.source.from);
                 let reading = one.reading.map_or("", ReadingId::name);
-                table.row(&[found, &id, &one.says, status, from, reading, &test, &came]);
+                let asked = self.asked.get(&one.id).map_or("", String::as_str);
+                table.row(&[found, &id, &one.says, status, from, reading, &test, asked, &came]);
             }
             out.extend(["\n## ", title, "\n\n", &table.finish()]);
         }
@@ -122,6 +125,7 @@ impl Report {
                 "source": one.source.from,
                 "reading": one.reading.map(ReadingId::name),
                 "held_by": one.held_by(),
+                "asked": self.asked.get(&one.id),
                 "came": (!details.is_empty()).then_some(details),
             })
         };
@@ -185,6 +189,9 @@ impl Report {
 
 /// What is said of a reading in place of its value.
 const UNTOLD: &str = "cannot be told";
+
+/// So many reasons are named for statements that could not be tried.
+const MOST_REASONS: usize = 4;
 
 /// What is told of a report at the end of a run.
 pub(crate) struct Summary<'r> {
@@ -267,7 +274,7 @@ impl Summary<'_> {
         for (why, names) in untold {
             let names = match names[..] {
                 [name] => name.to_owned(),
-                _ => format!("{} of them", names.len()),
+                _ => format!("{} readings", names.len()),
             };
             writeln!(f, "  {names:17} {UNTOLD}: {why}")?;
         }
@@ -302,22 +309,27 @@ impl Summary<'_> {
         Ok(())
     }
 
-    /// How many statements could not be tried: by the reason where a flag would help, and the others in one
-    /// number.
+    /// How many statements could not be tried, by the reason: those first where a flag would help, then
+    /// those of most statements. The others are counted.
     fn write_not_tried(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut reasons, mut others) = (Vec::new(), 0);
+        let mut reasons = Vec::new();
         for (one, outcome) in &self.report.statements {
-            match outcome {
-                Outcome::NotTried(why) if why.contains("--") => add(&mut reasons, why, one.id),
-                Outcome::NotTried(_) => others += 1,
-                _ => {}
+            if let Outcome::NotTried(why) = outcome {
+                add(&mut reasons, why, one.id);
             }
         }
+        reasons.sort_by_key(|(why, ids)| (!why.contains("--"), Reverse(ids.len())));
         writeln!(f, "\nnot tried:")?;
-        for (why, ids) in reasons {
+        let (named, others) = reasons.split_at(reasons.len().min(MOST_REASONS));
+        for (why, ids) in named {
             writeln!(f, "  {:3}  {why}", ids.len())?;
         }
-        writeln!(f, "  {others:3}  other reasons; --verbose lists them")
+        let count: usize = others.iter().map(|(_, ids)| ids.len()).sum();
+        match others.len() {
+            0 => Ok(()),
+            1 => writeln!(f, "  {count:3}  for 1 more reason; --verbose names it"),
+            more => writeln!(f, "  {count:3}  for {more} more reasons; --verbose names them"),
+        }
     }
 
     /// The ids of the statements that could not be tried, by the reason, and of those that hold.

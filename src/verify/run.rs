@@ -1,8 +1,10 @@
 //! A run: sends requests, and records what every response says of itself, whatever it was asked for.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiter::JsonValue;
 
-use super::client::{ApiRequest, ApiResponse, Client, Stop};
+use super::client::{ApiRequest, ApiResponse, Came, Client, Stop};
 use super::describe::{describe_extra_key, describe_request, describe_response};
 use super::ledger::Ledger;
 use super::query::{FOREVER, Query, UNKNOWN_ID};
@@ -10,8 +12,9 @@ use super::response::{Page, ParsedResponse, Refusal, integer};
 use super::{rows, samples::Samples};
 use crate::contract::{Code, Endpoint, ErrorStatus, Operation, StatementId, Wording};
 
-/// The server counts as gone after this many requests in a row without a response, each sent twice.
-const MOST_UNANSWERED: u32 = 3;
+/// The server counts as gone after this many requests in a row without a response that can be used, each
+/// sent twice.
+const MOST_UNANSWERED: usize = 3;
 
 pub(super) struct Run<'c> {
     pub(super) client: Client<'c>,
@@ -21,10 +24,10 @@ pub(super) struct Run<'c> {
     pub(super) deleted_key: Option<String>,
     /// What is wrong with the server as a whole.
     pub(super) problems: Vec<String>,
-    /// How many requests in a row had no response, though each was sent twice.
-    unanswered: u32,
-    /// How many requests were sent again, because no response came to them.
-    pub(super) sent_again: u32,
+    /// What came, twice each, to the last requests in a row that had no response that could be used.
+    unanswered: Vec<[Came; 2]>,
+    /// How many requests were sent again, by what came at first.
+    pub(super) sent_again: BTreeMap<Came, u32>,
 }
 
 impl<'c> Run<'c> {
@@ -36,8 +39,8 @@ impl<'c> Run<'c> {
             key: key.to_owned(),
             deleted_key: deleted_key.map(str::to_owned),
             problems: Vec::new(),
-            unanswered: 0,
-            sent_again: 0,
+            unanswered: Vec::new(),
+            sent_again: BTreeMap::new(),
         }
     }
 
@@ -48,7 +51,7 @@ impl<'c> Run<'c> {
         check: impl FnOnce(&mut Self) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         match check(self) {
-            Err(Stop::NoResponse(_)) => Ok(()),
+            Err(Stop::NoResponse { .. }) => Ok(()),
             other => other,
         }
     }
@@ -89,18 +92,19 @@ impl<'c> Run<'c> {
         }
         self.note_request(&request);
         let result = self.try_exchange(&request);
-        if !matches!(result, Err(Stop::NoResponse(_))) {
-            return result;
-        }
-        self.sent_again += 1;
+        let Err(Stop::NoResponse { came: first, .. }) = result else { return result };
+        *self.sent_again.entry(first).or_default() += 1;
         let result = self.try_exchange(&request);
-        let Err(Stop::NoResponse(why)) = &result else { return result };
+        let Err(Stop::NoResponse { came: second, why }) = &result else { return result };
         if !self.problems.contains(why) {
             self.problems.push(why.clone());
         }
-        self.unanswered += 1;
-        if self.unanswered >= MOST_UNANSWERED {
-            let why = format!("{} requests in a row had no answer", 2 * MOST_UNANSWERED);
+        self.unanswered.push([first, *second]);
+        if self.unanswered.len() >= MOST_UNANSWERED {
+            let came: BTreeSet<_> = self.unanswered.iter().flatten().collect();
+            let came: Vec<_> = came.into_iter().map(|came| came.to_string()).collect();
+            let count = 2 * MOST_UNANSWERED;
+            let why = format!("{count} requests in a row had {}", came.join(" or "));
             return Err(Stop::ServerUnusable(why));
         }
         result
@@ -118,16 +122,17 @@ impl<'c> Run<'c> {
         if self.samples.list().is_none() {
             // Whether this is the API at all is for the first check to say.
             return result.map_err(|stop| match stop {
-                Stop::NoResponse(why) => Stop::ServerUnusable(why),
+                Stop::NoResponse { why, .. } => Stop::ServerUnusable(why),
                 other => other,
             });
         }
         let response = result?;
         if is_failure(&response) {
             self.record_response(None, &response);
-            return Err(Stop::NoResponse(describe_response(&response)));
+            let came = Came::Failure(response.status);
+            return Err(Stop::NoResponse { came, why: describe_response(&response) });
         }
-        self.unanswered = 0;
+        self.unanswered.clear();
         Ok(response)
     }
 

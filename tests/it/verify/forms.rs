@@ -7,6 +7,7 @@ use gptbots_mock::contract::{ReadingId, statements};
 use serde_json::{Value, json};
 
 use crate::docs::tests_by_statement;
+use crate::support::control::put;
 use crate::support::folder::Folder;
 use crate::support::process::{Ended, command, run};
 
@@ -34,7 +35,7 @@ fn json_has_every_statement_with_the_columns_of_the_fidelity_page() {
             "id": of.id.to_string(), "says": of.says, "status": of.source.status.name(),
             "source": of.source.from, "reading": of.reading.map(ReadingId::name),
             "held_by": tests[&*of.id.to_string()].join(", "),
-            "found": one["found"], "came": one["came"],
+            "found": one["found"], "asked": null, "came": one["came"],
         });
         assert_eq!(*one, columns);
     }
@@ -64,6 +65,29 @@ fn a_table_has_the_columns_of_the_fidelity_page() {
         assert_eq!(told[1..7], page[..6], "{told:?}");
     }
     assert!(text.contains("| found "), "{text}");
+}
+
+/// What was asked where a statement differs stands in each report.
+#[test]
+fn every_report_says_what_was_asked() {
+    let server = Server::start().unwrap();
+    put(&server, "v", &json!({"faults": ["qa:code=40000,user_feedback=GOOD"]}));
+    let (url, folder) = (format!("{}/s/v", server.url()), Folder::new());
+    let files = ["r.json", "r.txt", "r.xml"];
+    let mut verify = command(&["verify", "--against", &url, "--key", "app-demo"]);
+    verify.args(["--per-minute", "1000000"]).current_dir(folder.path());
+    verify.args(files.iter().flat_map(|file| ["--report", file]));
+    assert_eq!(run(&mut verify).code, 6);
+    let asked = "GET /v1/message/qa/record/page?start_time=0&end_time=\u{2026}&page=1&page_size=100\
+                 &user_feedback=GOOD";
+    let [report, table, tests] = files.map(|file| folder.read(file));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let told = report["statements"].as_array().unwrap();
+    let differs = told.iter().find(|one| one["found"] == "differs").unwrap();
+    assert_eq!((&differs["id"], &differs["asked"]), (&json!("qa.user_feedback"), &json!(asked)));
+    let row = table.lines().find(|line| line.starts_with("| differs ")).unwrap();
+    assert!(row.contains(&format!("| {asked} |")), "{row}");
+    assert!(tests.contains(&asked.replace('&', "&amp;")), "{tests}");
 }
 
 #[test]

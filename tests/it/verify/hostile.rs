@@ -5,7 +5,9 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
 use gptbots_mock::Server;
+use serde_json::json;
 
+use crate::support::control::put;
 use crate::verify::scripted::{
     Found, IMPATIENT, KEY, Scripted, answer, drip, finds, handed_on, hang, json, statement,
     troubles, verify,
@@ -303,7 +305,7 @@ fn a_request_without_an_answer_is_sent_again() {
     assert_eq!((found.code, troubles(&found).len()), (0, 0), "{}", found.stdout);
     assert_eq!(statement(&found, "messages.past-end").0, "holds");
     assert_eq!(found.json["sent_again"], 1);
-    let told = "requests, 1 of them again, as no answer came at first)\n";
+    let told = "requests, 1 of them again)\n\nnote: 1 request had no answer and was sent again\n";
     assert!(found.stdout.contains(told), "{}", found.stdout);
 }
 
@@ -339,6 +341,44 @@ fn server_with_only_the_list_is_soon_given_up() {
     let found = finds(&server.url(), &[], "the connection ended too soon");
     assert_eq!(server.met(), 7, "{}", found.stdout);
     assert_eq!(troubles(&found)[1..], ["6 requests in a row had no answer"]);
+}
+
+/// Answers came, though none that could be used, and each is told as what it was.
+#[test]
+fn server_that_only_fails_is_given_up_for_what_it_answers() {
+    for (statuses, says) in [
+        (["500", "500"], "6 requests in a row had HTTP 500"),
+        (["503", "500"], "6 requests in a row had HTTP 500 or HTTP 503"),
+        (["", "502"], "6 requests in a row had no answer or HTTP 502"),
+    ] {
+        let server = before(move |number, _, good| match (number, statuses[number % 2]) {
+            (1, _) => Some(good),
+            (_, "") => None,
+            (_, status) => Some(answer(status, "text/plain", "no")),
+        });
+        let found = verify(&server.url(), &[]);
+        assert_eq!(found.code, 6, "{}", found.stdout);
+        assert_eq!(troubles(&found).last(), Some(&says), "{}", found.stdout);
+        assert_eq!(statement(&found, "messages.total"), ("not tried", says));
+    }
+}
+
+#[test]
+fn failures_that_are_asked_for_again_are_told() {
+    let server = Server::start().unwrap();
+    for (fault, says) in [
+        ("code=50000,every=3", "answers were HTTP 500 and were asked for again"),
+        ("break=reset,every=2", "requests had no answer and were sent again"),
+    ] {
+        put(&server, "v", &json!({"faults": [fault]}));
+        let found = verify(&format!("{}/s/v", server.url()), &[]);
+        assert_eq!(found.code, 0, "{}", found.stdout);
+        let line = format!("\nnote: {} {says}\n", found.json["sent_again"]);
+        assert!(found.stdout.contains(&line), "{line}: {}", found.stdout);
+        // No number of requests is known to be enough where so many are sent again.
+        let spent = "120 requests were used up; a larger --max-requests tries the rest";
+        assert!(found.stdout.contains(spent), "{}", found.stdout);
+    }
 }
 
 /// A proxy that is in the way is not asked for a server on this machine.

@@ -1,6 +1,7 @@
 //! What `gptbots-mock verify` says at the end: first what one wants to know, and ids only with
 //! `--verbose`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use gptbots_mock::contract::{READINGS, statements};
@@ -22,7 +23,7 @@ fn said(url: &str, more: &[&str]) -> (String, Value) {
     (ended.stdout, serde_json::from_str(&folder.read("r.json")).unwrap())
 }
 
-/// How many statements could not be tried, for each reason that names a flag, and for any other.
+/// How many statements could not be tried, for each of these reasons, and for how many others.
 fn not_tried(report: &Value, reasons: &[&str]) -> String {
     let all = report["statements"].as_array().unwrap().iter();
     let all: Vec<&str> = all
@@ -31,12 +32,13 @@ fn not_tried(report: &Value, reasons: &[&str]) -> String {
         .collect();
     let mut text = "\nnot tried:\n".to_owned();
     let mut others = all.len();
+    let more: BTreeSet<_> = all.iter().filter(|why| !reasons.contains(why)).collect();
     for reason in reasons {
         let count = all.iter().filter(|why| *why == reason).count();
         others -= count;
         writeln!(text, "{count:5}  {reason}").unwrap();
     }
-    text + &format!("{others:5}  other reasons; --verbose lists them\n")
+    text + &format!("{others:5}  for {} more reasons; --verbose names them\n", more.len())
 }
 
 /// The first line.
@@ -50,6 +52,10 @@ fn headline(url: &str, report: &Value) -> String {
 
 const SPENT: &str = "60 requests were used up; --max-requests 125 are enough for everything";
 const NO_KEY: &str = "needs the key of a deleted agent (--deleted-key)";
+const ITSELF: &str = "is about the emulator itself";
+const NOT_MET: &str = "was not met";
+const NOTHING: &str = "nothing that the agent has shows it";
+const PAST_END: &str = "is answered under page-past-end=error only";
 
 #[test]
 fn counts_come_first_then_readings_and_the_flags_to_paste() {
@@ -71,7 +77,7 @@ or in a config file
   {\"reading\":{\"page-past-end\":\"error\",\"qa-time\":\"milliseconds\"}}
 ";
     let counts = headline(&url, &report);
-    assert_eq!(text, counts + readings + &not_tried(&report, &[SPENT, NO_KEY]));
+    assert_eq!(text, counts + readings + &not_tried(&report, &[SPENT, NO_KEY, ITSELF, NOT_MET]));
 }
 
 #[test]
@@ -81,8 +87,11 @@ fn where_all_is_well_it_is_a_few_lines() {
     let (text, report) = said(server.url(), &more);
     let readings = "\nreadings: all are the default\n";
     let counts = headline(server.url(), &report);
-    assert_eq!(text, counts + readings + &not_tried(&report, &[]));
-    assert_eq!(text.lines().count(), 6);
+    assert_eq!(
+        text,
+        counts + readings + &not_tried(&report, &[ITSELF, NOT_MET, NOTHING, PAST_END])
+    );
+    assert_eq!(text.lines().count(), 10);
 }
 
 #[test]
@@ -93,8 +102,43 @@ fn readings_that_cannot_be_told_for_one_reason_share_a_line() {
     let untold = untold.filter(|row| row["shows"].is_null()).count();
     let why = SPENT.replace("60", "3");
     let line =
-        format!("\n  {untold} of them        cannot be told: {why}\n  all others        the");
+        format!("\n  {untold} readings       cannot be told: {why}\n  all others        the");
     assert!((10..READINGS.len()).contains(&untold) && text.contains(&line), "{text}");
+}
+
+/// The most statements that could not be tried have their reason named, also where no flag would help.
+#[test]
+fn the_reason_for_most_that_is_not_tried_is_named() {
+    let empty = Server::builder().conversations(0).start().unwrap();
+    let (text, _) = said(empty.url(), &["--max-requests", "125"]);
+    let stopping = Server::start().unwrap();
+    put(&stopping, "v", &json!({"faults": ["code=50000,after=20"]}));
+    let url = format!("{}/s/v", stopping.url());
+    let args = ["verify", "--against", &url, "--key", "app-demo", "--per-minute", "1000000"];
+    let stopped = run(&mut command(&args));
+    assert_eq!(stopped.code, 6, "{stopped:?}");
+    for (text, reason) in [(&text, NOTHING), (&stopped.stdout, "6 requests in a row had HTTP 500")]
+    {
+        let rows = text.split("\nnot tried:\n").nth(1).unwrap().lines();
+        let rows = rows.map(|row| row.trim_start().split_once("  ").unwrap());
+        let counts: Vec<(usize, &str)> =
+            rows.map(|(count, why)| (count.parse().unwrap(), why)).collect();
+        let largest = counts.iter().max_by_key(|(count, _)| count).unwrap();
+        assert!(largest.1 == reason && counts.len() <= 5, "{text}");
+    }
+}
+
+/// A statement is told by a sentence that says what it is about, without the statement's id.
+#[test]
+fn what_was_expected_can_be_read_without_an_id() {
+    let server = Server::start().unwrap();
+    put(&server, "v", &json!({"faults": ["code=40127,after=20"]}));
+    let url = format!("{}/s/v", server.url());
+    let args = ["verify", "--against", &url, "--key", "app-demo", "--per-minute", "1000000"];
+    let ended = run(&mut command(&args));
+    assert_eq!(ended.code, 6, "{ended:?}");
+    let line = "\n  expected: the query string is UTF-8, percent-encoded\n";
+    assert!(ended.stdout.contains(line), "{ended:?}");
 }
 
 #[test]
