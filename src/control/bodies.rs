@@ -236,8 +236,7 @@ fn read_settings(
     } else if place("demo_user").is_none() && config.sandbox.records.conversations == 0 {
         // The id may be the server's, and a sandbox without conversations has no users.
         config.sandbox.records.demo_user = None;
-    } else if let Some(at) =
-        ["demo_user", "seed", "conversations"].into_iter().find_map(|name| place(name))
+    } else if let Some(at) = ["demo_user", "seed", "conversations"].into_iter().find_map(place)
         && let Err(why) = config.sandbox.records.check_demo_user()
     {
         // The id may be the server's, and taken among the records of the sandbox.

@@ -102,7 +102,7 @@ impl<'c> Run<'c> {
         self.unanswered.push([first, *second]);
         if self.unanswered.len() >= MOST_UNANSWERED {
             let came: BTreeSet<_> = self.unanswered.iter().flatten().collect();
-            let came: Vec<_> = came.into_iter().map(|came| came.to_string()).collect();
+            let came: Vec<_> = came.into_iter().map(ToString::to_string).collect();
             let count = 2 * MOST_UNANSWERED;
             let why = format!("{count} requests in a row had {}", came.join(" or "));
             return Err(Stop::ServerUnusable(why));
