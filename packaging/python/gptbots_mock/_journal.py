@@ -1,0 +1,203 @@
+"""What the emulator tells about requests: the journal and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ._words import Rule
+
+# pytest shows the line of the test that called us.
+__tracebackhide__ = True
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a request breaks of the contract."""
+
+    #: The rule that is broken.
+    rule: str
+    #: What was sent, and what would be right where that can be said.
+    what: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that the emulator received, and its outcome.
+
+    Of API keys, only the last four characters are shown, wherever they stand.
+    """
+
+    #: The number of the request on its server, from 1.
+    number: int
+    #: The id of its sandbox.
+    sandbox: str
+    method: str
+    #: Path and query as they were sent, with the sandbox's prefix where there was one.
+    target: str
+    #: By names in lower case; of a header that came more than once, the first.
+    headers: Mapping[str, str]
+    #: The operation; None: the path is no endpoint's.
+    operation: str | None
+    #: The status of the response; None: a fault broke the connection.
+    status: int | None
+    #: The vendor's code if the request was refused.
+    code: int | None
+    #: Why it was refused, as in `x-mock-reason`; empty if it was not.
+    reason: str
+    #: The id of the fault that struck it; empty if none did.
+    fault: str
+    #: The rules of the contract that it breaks.
+    violations: tuple[Violation, ...]
+    #: Whether the client left before it had read the whole response.
+    unread: bool
+
+    @property
+    def path(self) -> str:
+        """The path without the sandbox's prefix: `/v1/messages`."""
+        path = self.target.partition("?")[0]
+        prefix = f"/s/{self.sandbox}/"
+        return path[len(prefix) - 1 :] if path.startswith(prefix) else path
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The names and values of the query, decoded, in their order."""
+        return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
+
+    def __str__(self) -> str:
+        outcome = "no answer" if self.status is None else str(self.status)
+        why = self.reason or (self.fault and f"fault {self.fault}")
+        reason = f": {why}" if why else ""
+        code = f", code {self.code}" if self.code else ""
+        return f"#{self.number} {self.method} {self.target}\n    {outcome}{code}{reason}"
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> Request:
+        request = event["request"]
+        own = request["mock"]
+        response = event.get("response") or {}
+        headers = {
+            name: value if isinstance(value, str) else value[0]
+            for name, value in request["headers"].items()
+        }
+        return cls(
+            number=own["number"],
+            sandbox=own["sandbox"],
+            method=request["method"],
+            target=request["url"],
+            headers=headers,
+            operation=own["operation"],
+            # A connection that broke has the status 0 in the journal.
+            status=response.get("status") or None,
+            code=own["code"],
+            reason=own["reason"] or "",
+            fault=own["fault"] or "",
+            violations=tuple(Violation(it["rule"], it["what"]) for it in own["violations"]),
+            unread=own["unread"],
+        )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a client did wrong though it got an answer."""
+
+    #: The rule that it breaks.
+    rule: str
+    #: The sandbox of its requests.
+    sandbox: str
+    #: What was done.
+    what: str
+    #: Why it matters.
+    why: str
+    #: The numbers of the requests that show it.
+    requests: tuple[int, ...]
+    #: Their methods and targets, as far as the journal had them.
+    lines: tuple[str, ...]
+    #: How often it was done.
+    times: int
+
+    def __str__(self) -> str:
+        times = f" ({self.times} times)" if self.times > 1 else ""
+        lines = "".join(f"\n    {line}" for line in self.lines)
+        return f"{self.rule}{times}: {self.what}\n  why: {self.why}{lines}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What clients did wrong, and what of the contract they met."""
+
+    #: How many requests it is about.
+    requests: int
+    findings: tuple[Finding, ...]
+    #: How much of the contract the requests met, in percent.
+    coverage_percent: int
+    #: What of the contract no request met.
+    never_met: tuple[str, ...]
+
+    def mute(self, *rules: Rule) -> Verdict:
+        """The verdict without the findings of these rules."""
+        kept = tuple(finding for finding in self.findings if finding.rule not in rules)
+        return replace(self, findings=kept)
+
+    def or_unused(self, sandbox: str) -> Verdict:
+        """The verdict with a finding if there was no request at all."""
+        if self.requests:
+            return self
+        finding = Finding(
+            rule="no-request",
+            sandbox=sandbox,
+            what="no request came",
+            why="What sent no request tested nothing; mostly the client goes to another address.",
+            requests=(),
+            lines=(),
+            times=1,
+        )
+        return replace(self, findings=(finding,))
+
+    def __str__(self) -> str:
+        found = _count(len(self.findings), "finding")
+        head = f"verdict: {found} in {_count(self.requests, 'request')}"
+        return "\n\n".join([head, *map(str, self.findings)])
+
+    @classmethod
+    def of_json(cls, verdict: Mapping[str, Any]) -> Verdict:
+        findings = (
+            Finding(
+                rule=it["rule"],
+                sandbox=it["sandbox"],
+                what=it["what"],
+                why=it["why"],
+                requests=tuple(it["requests"]),
+                lines=tuple(
+                    f"#{line['number']} {line['method']} {line['target']}"
+                    for line in it["request_lines"]
+                ),
+                times=it["times"],
+            )
+            for it in verdict["findings"]
+        )
+        return cls(
+            requests=verdict["requests"],
+            findings=tuple(findings),
+            coverage_percent=verdict["coverage"]["percent"],
+            never_met=tuple(verdict["coverage"]["never_met"]),
+        )
+
+
+def assert_clean(verdict: Verdict) -> None:
+    """Raises an `AssertionError` with the findings, if there are any."""
+    if not verdict.findings:
+        return
+    hint = "`verdict().mute(rule)` leaves findings out"
+    if any(finding.rule == "no-request" for finding in verdict.findings):
+        hint = (
+            "does the client go to `url`? "
+            "`assert_clean_or_unused` is for a test that may send nothing"
+        )
+    raise AssertionError(f"expected requests that do nothing wrong, got:\n{verdict}\n({hint})")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
