@@ -100,7 +100,6 @@ class Server:
         self._stderr: IO[bytes] | None = None
         self._control: Control | None = None
         self._key: str | None = None
-        self._owner = 0
         self._sandboxes: dict[str, Sandbox] = {}
 
     @classmethod
@@ -168,7 +167,6 @@ class Server:
             raise StartError(f"{binary} cannot be run: {error}") from error
         process = self._process
         assert process.stdout is not None, "stdout is a pipe"
-        self._owner = os.getpid()
         timer = threading.Timer(_PATIENCE, process.kill)
         timer.daemon = True
         timer.start()
@@ -204,11 +202,10 @@ class Server:
         self._sandboxes.clear()
 
     def _end_process(self) -> None:
-        # A process that was forked from ours is not to end our server.
-        if self._process is not None and self._owner == os.getpid():
+        if self._process is not None:
+            # In a process that was forked from ours this does nothing, because it is no parent.
             self._process.kill()
             self._process.wait()
-        if self._process is not None:
             for pipe in (self._process.stdin, self._process.stdout):
                 assert pipe is not None, "both are pipes"
                 pipe.close()

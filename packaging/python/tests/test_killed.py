@@ -48,20 +48,33 @@ def test_nothing_lives_on(tmp_path: Path, how: signal.Signals, workers: list[str
     os.mkfifo(tmp_path / "wait")
     told = os.open(tmp_path / "tell", os.O_RDONLY | os.O_NONBLOCK)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *workers]
-    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    )
     try:
         assert select.select([told], [], [], 60)[0], "the test did not begin"
         url = os.read(told, 100).decode()
         (server,) = servers_of(run.pid)
         assert answers(url)
-        run.send_signal(how)
-        run.wait(timeout=30)
+        if how == signal.SIGINT:
+            # As a terminal does for Ctrl-C. pytest stops, and still says what came.
+            os.killpg(run.pid, how)
+            output, _ = run.communicate(timeout=30)
+            assert "verdict: 0 requests, " in output
+        else:
+            run.send_signal(how)
+            run.wait(timeout=30)
         assert ends_within(server, 1)
         assert not answers(url)
     finally:
-        run.kill()
-        run.wait()
         # A worker in the middle of the test sees the end of its file now.
         with suppress(OSError):
             os.close(os.open(tmp_path / "wait", os.O_WRONLY | os.O_NONBLOCK))
+        run.kill()
+        run.communicate()
         os.close(told)

@@ -317,7 +317,8 @@ def test_an_emulator_that_nobody_needs_does_not_start(
     monkeypatch.setenv("GPTBOTS_MOCK_BIN", "/nowhere")
     pytester.makepyfile("def test(): pass")
     args = ["--gptbots-mock-deny=all", "--gptbots-mock-min-coverage=100"]
-    for result in (pytester.runpytest(*args), pytester.runpytest(*args, "-n1")):
+    for workers in ([], ["-n1"]):
+        result = pytester.runpytest_subprocess(*args, *workers)
         result.assert_outcomes(passed=1)
         assert result.ret == 0
         result.stdout.no_fnmatch_line("*verdict*")

@@ -85,11 +85,16 @@ def test_settings_reach_the_server() -> None:
         assert len(conversations(server, page_size=20)[1]["list"]) == 19
 
 
-def test_a_fixture_in_code_has_its_key() -> None:
-    agents = [{"name": "gone", "deleted": True}, {"name": "mine", "conversations": [ROW]}]
+@pytest.mark.parametrize(("keys", "key"), [({}, "app-mine"), ({"keys": ["k-1", "k-2"]}, "k-1")])
+def test_a_fixture_in_code_has_its_key_and_leaves_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keys: dict[str, object], key: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    agents = [{"name": "gone", "deleted": True}, {"name": "mine", "conversations": [ROW], **keys}]
     with Server(fixture={"agents": agents}) as server:
-        assert server.api_key == "app-mine"
+        assert server.api_key == key
         assert conversations(server)[1]["total"] == 1
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fixture_file_has_its_key(tmp_path: Path) -> None:
