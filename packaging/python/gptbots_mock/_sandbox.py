@@ -187,8 +187,12 @@ class Sandbox:
         self._put(self._first)
 
     def end(self) -> None:
-        """Ends it. What it had is in the verdict of the server only."""
+        """Ends it. What it had is in the verdict of the server only.
+
+        Its next use makes another one of this id, which has the settings of the server.
+        """
         self._control.json("DELETE", ["sandboxes", self.id])
+        self._first = self._now = {}
 
     def __repr__(self) -> str:
         return f"<Sandbox {self.url}>"

@@ -172,3 +172,13 @@ def test_the_verdict_on_one_that_has_ended_is_an_error(sandbox: Sandbox) -> None
         sandbox.verdict()
     with pytest.raises(ControlError, match="has ended"):
         sandbox.requests()
+
+
+def test_one_that_is_used_after_its_end_is_as_the_server_was_started(server: Server) -> None:
+    sandbox = server.sandbox("again", fixture={"agents": [{"name": "mine", "conversations": []}]})
+    assert conversations(sandbox)[1]["total"] == 0
+    sandbox.end()
+    assert sandbox.api_key == "app-demo~again"
+    assert conversations(sandbox)[1]["total"] == 200
+    sandbox.reset()
+    assert conversations(sandbox)[1]["total"] == 200
