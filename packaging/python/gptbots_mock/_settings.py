@@ -20,6 +20,8 @@ class Settings(TypedDict, total=False):
     seed: int
     #: How many conversations agent demo has.
     conversations: int
+    #: The id of the user of agent demo who has the most conversations.
+    demo_user: str
     #: Agents in place of the server's: what a fixture file holds.
     fixture: Mapping[str, Any]
     #: By name: `{"qa-time": "milliseconds"}`.

@@ -96,6 +96,7 @@ def test_the_marker_sets_the_sandbox_and_the_nearest_one_counts(
                 readings={"page-size": "clamp"},
                 seed=7,
                 conversations=30,
+                demo_user="ann",
             )
             def test_function(self, gptbots_mock):
                 assert conversations(gptbots_mock)[0] == 503

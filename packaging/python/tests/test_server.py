@@ -24,6 +24,7 @@ from gptbots_mock import (
     StartError,
     find_binary,
 )
+from gptbots_mock._settings import _NAMES, Settings
 
 ROW = {"user_id": "3", "conversation_type": "API", "messages": [{"q": "2+3=?", "a": "5"}]}
 
@@ -67,6 +68,7 @@ def test_settings_reach_the_server() -> None:
         seed=7,
         conversations=30,
         now="2025-01-31",
+        demo_user="ann",
         api_key="k-1",
         readings={"page-size": "clamp"},
         fault=[Fault.code(50000).on("qa"), "messages-v2:status=503"],
@@ -78,6 +80,7 @@ def test_settings_reach_the_server() -> None:
         assert server.api_key == "k-1"
         status, answer = conversations(server, page_size=5000)
         assert (status, answer["total"], len(answer["list"])) == (200, 30, 30)
+        assert "ann" in {row["user_id"] for row in answer["list"]}
         assert get(server, "/v1/message/qa/record/page")[0] == 500
         assert get(server, "/v2/messages", key="any")[0] == 503
         assert len(server.requests()) == 2
@@ -309,5 +312,6 @@ def test_the_words_are_those_of_the_binary() -> None:
     hazards = [word for word in schemas["Hazard"]["enum"] if ":" not in word]
     assert list(get_args(gptbots_mock.Hazard)) == hazards
     settings = schemas["Settings"]["properties"]
+    assert set(settings) == {_NAMES.get(name, name) for name in Settings.__annotations__}
     assert set(get_args(gptbots_mock.Reading)) == set(settings["readings"]["properties"])
     assert list(get_args(gptbots_mock.Rule)) == schemas["Finding"]["properties"]["rule"]["enum"]
