@@ -157,8 +157,8 @@ class Verdict:
         return replace(self, findings=(finding,))
 
     def __str__(self) -> str:
-        found = _count(len(self.findings), "finding")
-        head = f"verdict: {found} in {_count(self.requests, 'request')}"
+        found = count_of(len(self.findings), "finding")
+        head = f"verdict: {found} in {count_of(self.requests, 'request')}"
         return "\n\n".join([head, *map(str, self.findings)])
 
     @classmethod
@@ -199,5 +199,5 @@ def assert_clean(verdict: Verdict) -> None:
     raise AssertionError(f"expected requests that do nothing wrong, got:\n{verdict}\n({hint})")
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")

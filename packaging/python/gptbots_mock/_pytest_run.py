@@ -14,6 +14,7 @@ import pytest
 
 from ._broker import ask
 from ._errors import MockError
+from ._journal import count_of
 from ._sandbox import Sandbox
 from ._server import Server
 from ._settings import Settings
@@ -160,11 +161,11 @@ class Run:
             self._judgement = Judgement("", f"verdict: none, because {error}", fails=True)
             return True
         found = list(dict.fromkeys(finding.rule for finding in verdict.findings))
-        outcome = f"{len(verdict.findings)} findings ({', '.join(found)})"
-        summary = (
-            f"verdict: {verdict.requests} requests, {outcome if found else 'nothing found'}, "
-            f"coverage {verdict.coverage_percent}%"
-        )
+        outcome = "nothing found"
+        if found:
+            outcome = f"{count_of(len(verdict.findings), 'finding')} ({', '.join(found)})"
+        requests = count_of(verdict.requests, "request")
+        summary = f"verdict: {requests}, {outcome}, coverage {verdict.coverage_percent}%"
         is_low = verdict.coverage_percent < self._min_coverage
         if is_low:
             summary += f", less than {self._min_coverage}%"

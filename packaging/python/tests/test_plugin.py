@@ -385,7 +385,7 @@ def test_settings_stand_in_the_ini_file_as_well(pytester: pytest.Pytester) -> No
     )
     result = pytester.runpytest()
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["verdict: 3 requests, 1 findings (skipped-page), *; denied"])
+    result.stdout.fnmatch_lines(["verdict: 3 requests, 1 finding (skipped-page), *; denied"])
     result = pytester.runpytest("--gptbots-mock-mute=unknown-endpoint,skipped-page")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["verdict: 3 requests, nothing found, *"])
@@ -419,7 +419,7 @@ def test_a_run_that_asks_nothing_is_found(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test(gptbots_mock): pass")
     result = pytester.runpytest("--gptbots-mock-deny=all")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["verdict: 0 requests, 1 findings (no-request), *; denied"])
+    result.stdout.fnmatch_lines(["verdict: 0 requests, 1 finding (no-request), *; denied"])
     assert pytester.runpytest().ret == 0
 
 
