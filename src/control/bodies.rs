@@ -1,11 +1,13 @@
 //! The bodies that the control API reads. They share the reader of fixtures: every mistake is
 //! reported at once, each with its place and the nearest right word.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use jiter::Peek;
 use serde::Serialize;
 
 use super::Failure;
@@ -17,8 +19,11 @@ use crate::records::fixtures::{self, AgentDrafts, FixtureJson, FixtureReader};
 use crate::records::world::{NO_DEMO_USER, World};
 use crate::sandbox::faults::{Fault, read_fault};
 use crate::sandbox::hazard::Hazards;
-use crate::sandbox::{Clock, MAX_FAULTS, RateLimit, SandboxConfig, Sandboxes, Settings};
+use crate::sandbox::{
+    Clock, MAX_FAULTS, RateLimit, SandboxConfig, Sandboxes, Settings, number_faults,
+};
 use crate::settings::{Form, ServerConfig, Value, sandbox_keys};
+use crate::suggest::is_misspelt;
 
 /// The settings of a sandbox: what the server has, and what the body changes.
 pub(crate) struct SandboxSettings {
@@ -120,13 +125,21 @@ impl FromBody for NewFaults {
     fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let mut faults = Vec::new();
         read_document(sandboxes, body, |reader| {
-            if reader.first_key().as_deref() != Some("faults") {
+            if reader.peek()? == Peek::Array {
+                let begins = reader.here();
+                reader.skip()?;
+                let message = "expected a fault, a string or an object, got an array";
+                let help = r#"write {"faults": [...]}"#;
+                reader.problems.add_with_help(begins..reader.here(), message, help);
+                return Ok(());
+            }
+            if !reader.has_key(|key| key == "faults" || is_misspelt(key, ["faults"])) {
                 faults.extend(read_fault(reader)?);
                 return Ok(());
             }
             let Some(mut keys) = reader.object("faults")? else { return Ok(()) };
             while reader.key(&mut keys, &["faults"])?.is_some() {
-                read_fault_list(reader, &mut faults)?;
+                faults.extend(read_fault_list(reader)?.into_iter().map(|(fault, _)| fault));
             }
             Ok(())
         })?;
@@ -208,7 +221,7 @@ fn read_settings(
             }
             Some(Value::Path(_)) => fixtures = read_fixtures(reader, loading)?,
             Some(Value::Text(Form::Reading, _)) => read_readings(reader, &mut config.sandbox)?,
-            Some(Value::Text(Form::Fault, _)) => read_faults(reader, &mut config.sandbox, &at)?,
+            Some(Value::Text(Form::Fault, _)) => read_faults(reader, &mut config.sandbox)?,
             Some(Value::Text(Form::Hazard, _)) => read_hazards(reader, &mut config.sandbox)?,
             Some(Value::Text(Form::RateLimit, _)) => {
                 config.sandbox.rate_limit = read_limit(reader, &at)?;
@@ -251,7 +264,7 @@ fn help_elsewhere(key: &str) -> Option<&'static str> {
     if fixtures::ROOT.contains(&key) {
         Some("put the fixture under \"fixtures\"")
     } else if ANSWER.contains(&key) {
-        Some("of what GET answers, the body is what stands under \"settings\"")
+        Some("GET answers it beside the settings; send only what is under \"settings\"")
     } else {
         None
     }
@@ -269,8 +282,8 @@ fn read_fixtures(
     }
     let Some(At { value, span }) = reader.string()? else { return Ok(None) };
     if value == FIXTURES_LEFT_OUT {
-        let help = "GET with ?fixtures=true has them";
-        reader.problems.add_with_help(span, "these settings lack their fixtures", help);
+        let help = "take the settings from GET with ?fixtures=true";
+        reader.problems.add_with_help(span, "the fixtures were left out of these settings", help);
     } else {
         reader.problems.add(span, "expected a fixture, an object, got a string");
     }
@@ -307,29 +320,29 @@ fn read_readings(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Res
 }
 
 /// They take the place of the server's.
-fn read_faults(
-    reader: &mut Reader<'_, '_>,
-    config: &mut SandboxConfig,
-    at: &Span,
-) -> Result<(), Fatal> {
-    config.faults.clear();
-    read_fault_list(reader, &mut config.faults)?;
-    if let Err(why) = config.settings() {
-        reader.problems.add(at.clone(), why);
+fn read_faults(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Result<(), Fatal> {
+    let (faults, mut places): (Vec<_>, Vec<_>) = read_fault_list(reader)?.into_iter().unzip();
+    config.faults.clone_from(&faults);
+    if let Err((which, why)) = number_faults(faults, HashSet::new()) {
+        reader.problems.add(places.swap_remove(which), why);
     }
     Ok(())
 }
 
-/// Reads faults into a list that is empty.
-fn read_fault_list(reader: &mut Reader<'_, '_>, faults: &mut Vec<Fault>) -> Result<(), Fatal> {
+/// Reads faults, each with its place.
+fn read_fault_list(reader: &mut Reader<'_, '_>) -> Result<Vec<(Fault, Span)>, Fatal> {
+    let mut faults = Vec::new();
     reader.array("the faults", |reader| {
+        reader.peek()?;
+        let begins = reader.here();
         let fault = read_fault(reader)?;
         // One too many is refused behind the reading, and more need not be kept for that.
         if faults.len() <= MAX_FAULTS {
-            faults.extend(fault);
+            faults.extend(fault.map(|fault| (fault, begins..reader.here())));
         }
         Ok(())
-    })
+    })?;
+    Ok(faults)
 }
 
 fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit>, Fatal> {

@@ -190,17 +190,29 @@ impl<'t, 'p> Reader<'t, 'p> {
             }
             self.peek()?;
             let value = self.here();
-            self.skip()?;
+            let skipped = self.skip();
             if help_elsewhere.is_some() {
-                self.problems.hide(value..self.here());
+                let rest = self.begins + offset(self.text.len());
+                self.problems.hide(value..if skipped.is_ok() { self.here() } else { rest });
             }
+            skipped?;
         }
     }
 
-    /// The first key of the next value, if that is an object with one. It is not taken.
-    pub(crate) fn first_key(&self) -> Option<String> {
+    /// Whether the next value is an object that has such a key. Nothing is taken.
+    pub(crate) fn has_key(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         let mut ahead = Jiter::new(&self.text[self.json.current_index()..]);
-        ahead.next_object().ok().flatten().map(str::to_owned)
+        let mut next = ahead.next_object().map(|key| key.map(&is_meant));
+        while let Ok(Some(found)) = next {
+            if found {
+                return true;
+            }
+            if ahead.next_skip().is_err() {
+                return false;
+            }
+            next = ahead.next_key().map(|key| key.map(&is_meant));
+        }
+        false
     }
 
     /// The next key of an object whose keys are names, whatever they are; `None` at its end.

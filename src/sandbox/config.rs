@@ -1,5 +1,6 @@
 //! What is decided about sandboxes before the server starts, with its defaults.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use super::{RateLimit, Settings, number_faults};
@@ -67,6 +68,7 @@ impl SandboxConfig {
     ///
     /// The faults do not go together ([`number_faults`]).
     pub(crate) fn settings(&self) -> Result<Settings, String> {
+        let faults = number_faults(self.faults.clone(), HashSet::new());
         Ok(Settings {
             seed: self.records.seed,
             conversations: self.generates().then_some(self.records.conversations),
@@ -75,7 +77,7 @@ impl SandboxConfig {
             fixtures: None,
             readings: self.readings,
             any_key: self.any_key,
-            faults: number_faults(self.faults.clone())?,
+            faults: faults.map_err(|(_, why)| why)?.into(),
             rate_limit: self.rate_limit,
             hazards: self.hazards,
             frozen: self.is_frozen,

@@ -239,38 +239,35 @@ impl Sandbox {
         state.windows.admit(limit, key, now).map_err(|seconds| (limit, seconds))
     }
 
-    /// Adds a fault, behind the others or before them.
+    /// Adds a fault before the others. Where there is no room, faults that strike no more make it, so that a
+    /// test that fails one request after another never runs out.
     ///
     /// # Errors
     ///
-    /// Another fault has its id, there are too many, or the memory budget is full.
-    pub(crate) fn add_fault(&self, fault: Fault, first: bool) -> Result<(), AddFaultError> {
+    /// As [`Sandbox::add_faults`].
+    pub(crate) fn add_first_fault(&self, fault: Fault) -> Result<(), AddFaultError> {
         let watched = self.journal.watched();
         let mut state = self.state.lock();
-        let place = state.add(fault, first).map_err(AddFaultError::Conflict)?;
-        state.reserve(watched).map_err(|full| {
-            state.faults.remove(place);
-            AddFaultError::BudgetFull(full)
-        })
+        let mut others = state.faults.clone();
+        if others.len() >= MAX_FAULTS {
+            others.retain(|armed| !armed.is_expired());
+        }
+        let mut faults = arm(vec![fault], &others)?;
+        faults.extend(others);
+        state.replace_faults(faults, watched)
     }
 
     /// Adds faults behind the others, all of them or none.
     ///
     /// # Errors
     ///
-    /// As [`Sandbox::add_fault`].
+    /// Another fault has the id of one, there are too many, or the memory budget is full. Nothing is changed.
     pub(crate) fn add_faults(&self, faults: Vec<Fault>) -> Result<(), AddFaultError> {
         let watched = self.journal.watched();
         let mut state = self.state.lock();
-        let mut count = 0;
-        let add = |fault| state.add(fault, false).map(|_| count += 1);
-        let added = faults.into_iter().try_for_each(add).map_err(AddFaultError::Conflict);
-        let added = added.and_then(|()| state.reserve(watched).map_err(AddFaultError::BudgetFull));
-        if added.is_err() {
-            let others = state.faults.len() - count;
-            state.faults.truncate(others);
-        }
-        added
+        let mut all = state.faults.clone();
+        all.extend(arm(faults, &all)?);
+        state.replace_faults(all, watched)
     }
 
     /// The settings as they are now. A sandbox that is made from them is the same, but nothing has
@@ -374,40 +371,64 @@ impl State {
         self.memory.cover(SANDBOX_BYTES + faults + counted)
     }
 
-    /// Adds a fault, and returns its place.
-    fn add(&mut self, fault: Fault, first: bool) -> Result<usize, String> {
-        // A fault that strikes no more is still listed, as long as there is room for it.
-        if self.faults.len() >= MAX_FAULTS {
-            self.faults.retain(|armed| !armed.is_expired());
-        }
-        if self.faults.len() >= MAX_FAULTS {
-            return Err(format!("a sandbox has at most {MAX_FAULTS} faults"));
-        }
-        let known = self.faults.iter().map(|armed| &*armed.definition.id);
-        let known =
-            NamedFault::new(fault, known.clone().count() + 1, |id| known.clone().any(|k| k == id))?;
-        let place = if first { 0 } else { self.faults.len() };
-        self.faults.insert(place, ArmedFault::of(&known));
-        Ok(place)
+    /// Replaces the faults. They stay as they were where the memory budget is full.
+    fn replace_faults(
+        &mut self,
+        faults: Vec<ArmedFault>,
+        watched: usize,
+    ) -> Result<(), AddFaultError> {
+        let before = std::mem::replace(&mut self.faults, faults);
+        self.reserve(watched).map_err(|full| {
+            self.faults = before;
+            AddFaultError::BudgetFull(full)
+        })
     }
 }
 
-/// Gives an id to each fault of a sandbox.
+/// Faults that are added to others, each with an id and no request yet.
+fn arm(faults: Vec<Fault>, others: &[ArmedFault]) -> Result<Vec<ArmedFault>, AddFaultError> {
+    let known = others.iter().map(|armed| Arc::clone(&armed.definition.id)).collect();
+    match number_faults(faults, known) {
+        Ok(named) => Ok(named.iter().map(ArmedFault::of).collect()),
+        Err((_, why)) => Err(AddFaultError::Conflict(why)),
+    }
+}
+
+/// Gives an id to each fault that is added to those with the `taken` ids.
 ///
 /// # Errors
 ///
-/// One makes no sense, two have the same id, or there are too many.
-pub(crate) fn number_faults(faults: Vec<Fault>) -> Result<Arc<[NamedFault]>, String> {
-    if faults.len() > MAX_FAULTS {
-        return Err(format!("a sandbox has at most {MAX_FAULTS} faults"));
+/// One makes no sense, two have the same id, or there are too many. The number says which fault is wrong.
+pub(crate) fn number_faults(
+    faults: Vec<Fault>,
+    mut taken: HashSet<Arc<str>>,
+) -> Result<Vec<NamedFault>, (usize, String)> {
+    let others = taken.len();
+    if others + faults.len() > MAX_FAULTS {
+        let which = MAX_FAULTS.saturating_sub(others);
+        return Err((which, format!("a sandbox has at most {MAX_FAULTS} faults")));
     }
-    let mut taken: HashSet<Arc<str>> = HashSet::new();
-    let mut all = Vec::with_capacity(faults.len());
-    for fault in faults {
-        fault.check()?;
-        let known = NamedFault::new(fault, all.len() + 1, |id| taken.contains(id))?;
-        taken.insert(Arc::clone(&known.id));
-        all.push(known);
+    // A fault without an id gets one that no fault behind it has, either.
+    for (which, fault) in faults.iter().enumerate() {
+        fault.check().map_err(|why| (which, why))?;
+        if let Some(id) = &fault.id
+            && !taken.insert(id.as_str().into())
+        {
+            return Err((which, format!("there is a fault with the id {id}")));
+        }
     }
-    Ok(all.into())
+    let named = faults.into_iter().enumerate().map(|(which, fault)| {
+        let id = fault.id.as_deref().map_or_else(
+            || {
+                let mut ids = (others + which + 1..).map(|number| format!("fault-{number}").into());
+                let id =
+                    ids.find(|id| !taken.contains(id)).expect("there are more numbers than faults");
+                taken.insert(Arc::clone(&id));
+                id
+            },
+            Arc::from,
+        );
+        NamedFault { id, fault: Arc::new(fault) }
+    });
+    Ok(named.collect())
 }

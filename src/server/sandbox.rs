@@ -111,13 +111,7 @@ impl<'s> Sandbox<'s> {
     /// there are a thousand.
     #[track_caller]
     pub fn fault(&self, fault: Fault) {
-        self.add_fault(fault, false);
-    }
-
-    #[track_caller]
-    fn add_fault(&self, fault: Fault, first: bool) {
-        super::expect_ok(fault.check());
-        let added = self.get_or_create().add_fault(fault, first);
+        let added = self.get_or_create().add_faults(vec![fault]);
         super::expect_ok(added.map_err(|error| error.to_string()));
     }
 
@@ -137,7 +131,8 @@ impl<'s> Sandbox<'s> {
     #[track_caller]
     pub fn fail_next(&self, mut fault: Fault) {
         fault.schedule = Schedule { times: Some(1), ..Schedule::default() };
-        self.add_fault(fault, true);
+        let added = self.get_or_create().add_first_fault(fault);
+        super::expect_ok(added.map_err(|error| error.to_string()));
     }
 
     /// Limits the requests of each key in a window of time. A further request gets 40008 with

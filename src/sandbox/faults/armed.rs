@@ -31,31 +31,8 @@ pub(crate) struct NamedFault {
     pub(crate) fault: Arc<Fault>,
 }
 
-impl NamedFault {
-    /// Gives a fault an id with its number, if it has none.
-    ///
-    /// # Errors
-    ///
-    /// Another fault has its id.
-    pub(crate) fn new(
-        fault: Fault,
-        number: usize,
-        taken: impl Fn(&str) -> bool,
-    ) -> Result<Self, String> {
-        let id = match &fault.id {
-            Some(id) if taken(id) => return Err(format!("there is a fault with the id {id}")),
-            Some(id) => id.clone(),
-            None => {
-                let mut ids = (number..).map(|number| format!("fault-{number}"));
-                ids.find(|id| !taken(id)).expect("there are more numbers than faults")
-            }
-        };
-        Ok(Self { id: id.into(), fault: Arc::new(fault) })
-    }
-}
-
 /// A fault of a sandbox, with its counts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ArmedFault {
     pub(crate) definition: NamedFault,
     /// How many requests matched it.

@@ -253,9 +253,12 @@ fn settings_without_their_fixtures_are_refused() {
     for id in ["a", "b"] {
         let path = format!("/sandboxes/{id}");
         let refused = control(server.address(), "PUT", &path, &set.to_string());
-        refused.failed(400, "these settings lack their fixtures");
+        refused.failed(400, "the fixtures were left out of these settings");
         assert_eq!(refused.errors()[0]["source"]["pointer"], "/fixtures");
-        assert!(refused.body.contains("GET with ?fixtures=true has them"), "{refused:?}");
+        assert!(
+            refused.body.contains("take the settings from GET with ?fixtures=true"),
+            "{refused:?}"
+        );
     }
     assert!(!is_there(server.address(), "b"));
     assert_eq!(get(&server, "k~a", NEWEST).column("list", "conversation_id"), ["mine"]);

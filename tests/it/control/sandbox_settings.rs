@@ -415,3 +415,62 @@ fn used_up_faults_make_room_for_new_ones() {
     }
     get(&server, "app-demo~a", NEWEST).ok();
 }
+
+/// A thousand faults, of which the first strikes no more.
+fn a_thousand_faults_with_a_used_one(server: &Server) {
+    let mut faults = vec!["qa:status=503"; 999];
+    faults.insert(0, "conversations:id=once,code=50000,times=1");
+    put(server, "a", &json!({ "faults": faults }));
+    assert_eq!(get(server, "app-demo~a", NEWEST).status, 500);
+    get(server, "app-demo~a", NEWEST).ok();
+}
+
+#[test]
+fn refused_faults_change_nothing() {
+    let server = Server::start().unwrap();
+    a_thousand_faults_with_a_used_one(&server);
+    let before = shown(&server, "a");
+    for faults in [r#"{"faults": ["qa:code=50000", "qa:code=50000"]}"#, r#""qa:code=50000""#] {
+        let refused = control(server.address(), "POST", "/sandboxes/a/faults", faults);
+        refused.failed(409, "a sandbox has at most 1000 faults");
+        assert_eq!(shown(&server, "a"), before);
+    }
+}
+
+/// Settings that are shown are put again as they are, with a new fault in front.
+#[test]
+fn a_fault_without_an_id_gets_one_that_no_other_has() {
+    let server = Server::start().unwrap();
+    let faults = json!(["messages:status=503", "qa:id=fault-1,code=50000", "delay=1"]);
+    let numbered =
+        json!(["messages:id=fault-2,status=503", "qa:id=fault-1,code=50000", "id=fault-3,delay=1"]);
+    assert_eq!(put(&server, "a", &json!({"faults": faults}))["settings"]["faults"], numbered);
+    let post =
+        |path: &str, body: &Value| control(server.address(), "POST", path, &body.to_string());
+    let added = post("/sandboxes/b/faults", &json!({ "faults": faults })).ok().json();
+    assert_eq!(added["settings"]["faults"], numbered);
+    let twice = json!({"faults": ["delay=1", "delay=1,id=x", "delay=2,id=x"]}).to_string();
+    let refused = control(server.address(), "PUT", "/sandboxes/a", &twice);
+    refused.failed(400, "there is a fault with the id x");
+    assert_eq!(refused.errors()[0]["source"]["pointer"], "/faults/2");
+}
+
+#[test]
+fn faults_in_another_form_are_told_the_right_one() {
+    let server = Server::start().unwrap();
+    let post = |body: &str| control(server.address(), "POST", "/sandboxes/a/faults", body);
+    let list = post(r#"["code=50000"]"#);
+    list.failed(400, "expected a fault, a string or an object, got an array");
+    assert!(list.body.contains(r#"write {\"faults\": [...]}"#), "{list:?}");
+    for (body, key) in [
+        (r#"{"operation": "qa", "faults": ["code=50000"]}"#, "operation"),
+        (r#"{"seed": [1, {"a": 2}], "faults": ["code=50000"]}"#, "seed"),
+    ] {
+        let mixed = post(body);
+        mixed.failed(400, &format!("unknown key {key:?}"));
+        assert!(mixed.body.contains("one of faults\""), "{mixed:?}");
+    }
+    let misspelt = post(r#"{"fualts": ["code=50000"]}"#);
+    misspelt.failed(400, "unknown key \"fualts\"");
+    assert!(misspelt.body.contains(r#"did you mean \"faults\"?"#), "{misspelt:?}");
+}
