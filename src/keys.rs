@@ -37,10 +37,13 @@ pub(crate) fn is_sandbox_id(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(right) && !looks_like_key(id)
 }
 
+/// One of the vendor's keys has at least this many letters or digits behind `app-`.
+pub(crate) const SHORTEST_KEY: usize = 20;
+
 /// Whether a text looks like one of the vendor's keys: `app-` and 20 letters or digits, or more.
 pub(crate) fn looks_like_key(text: &str) -> bool {
     let rest = text.strip_prefix("app-").unwrap_or("");
-    rest.len() >= 20 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    rest.len() >= SHORTEST_KEY && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Checks that a key can be sent in an `Authorization` header: visible ASCII, no space.

@@ -2,6 +2,7 @@
 //! shown. Log, journal, events, verdict and the texts of errors all ask here.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Uri};
@@ -10,7 +11,7 @@ use percent_encoding::{
     AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
 };
 
-use crate::keys::SANDBOX_MARK;
+use crate::keys::{SANDBOX_MARK, SHORTEST_KEY};
 
 /// The characters that are escaped in a part of a target that we write anew.
 const ESCAPED: &AsciiSet =
@@ -82,6 +83,36 @@ pub(crate) fn is_hidden_name(name: &str) -> bool {
             let word = word.trim_end_matches(|c: char| c.is_ascii_digit()).to_ascii_lowercase();
             WORDS.contains(&&*word) || BEGINNINGS.iter().any(|begins| word.starts_with(begins))
         })
+}
+
+/// Whether the value of a key in a document is not shown, because of its name or of what its name may be a
+/// slip of.
+pub(crate) fn is_secret_key(name: &str) -> bool {
+    let is_near = |word: &str| strsim::osa_distance(&word.to_ascii_lowercase(), "keys") <= 1;
+    is_hidden_name(name) || words(name).any(is_near)
+}
+
+/// Where something looks like a key of the vendor's in a text, also where the text was cut in it.
+pub(crate) fn vendor_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    memmem::find_iter(text, "app-").filter_map(|begins| {
+        let from = begins + "app-".len();
+        let letters = text[from..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let end = from + letters;
+        let behind = text[end..].strip_prefix(b"\"").unwrap_or(&text[end..]);
+        let is_cut = letters >= MIN_KEY && behind.starts_with(CUT.as_bytes());
+        (letters >= SHORTEST_KEY || is_cut).then_some(begins..end)
+    })
+}
+
+/// A text without what looks like a key of the vendor's. `None`: there is nothing like that.
+pub(crate) fn hide_vendor_keys(text: &str) -> Option<String> {
+    let keys: Vec<_> = vendor_keys(text.as_bytes()).collect();
+    let mut hidden = (!keys.is_empty()).then(|| text.to_owned())?;
+    // Backwards, so that the places before stay right.
+    for key in keys.into_iter().rev() {
+        hidden.replace_range(key.clone(), &mask_key(&text[key]));
+    }
+    Some(hidden)
 }
 
 /// The words of a name: `X-Api-Key`, `api_key`, `apiKey` and `APIKey` have two or three.
@@ -298,6 +329,7 @@ impl Redactor {
                 hidden = Some(replaced);
             }
         }
+        let hidden = hide_vendor_keys(hidden.as_deref().unwrap_or(text)).or(hidden);
         let text = hidden.as_deref().unwrap_or(text);
         if text.contains(CUT) { self.hide_cut(text).or(hidden) } else { hidden }
     }

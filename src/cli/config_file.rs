@@ -152,9 +152,6 @@ fn read_root(
             };
             let mut words = Vec::new();
             for value in &values {
-                if setting.is_secret() {
-                    reader.problems.hide(value.span.clone());
-                }
                 let mut word = OsString::from(format!("--{}=", setting.name));
                 if let Value::Path(_) = setting.value {
                     word.push(path.parent().unwrap_or(Path::new("")).join(&value.value));

@@ -4,6 +4,7 @@
 mod pointer;
 mod problem;
 mod reader;
+mod secrets;
 
 pub(crate) use pointer::Pointers;
 pub(crate) use problem::Diagnostics;

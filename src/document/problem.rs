@@ -4,7 +4,9 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::secrets::SecretFinder;
 use super::{Documents, Span, offset};
+use crate::redact::{hide_vendor_keys, vendor_keys};
 
 /// How bad a [`Problem`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -192,8 +194,8 @@ pub(crate) struct Problems {
     found: Vec<Found>,
     listed: Count,
     more: Count,
-    /// The places of secrets, which are never shown; ascending.
-    secrets: Vec<Span>,
+    /// Parts that are not shown, whatever they are; ascending.
+    hidden: Vec<Span>,
 }
 
 #[derive(Debug)]
@@ -270,8 +272,8 @@ impl Problems {
     }
 
     /// Hides a part of a document in all lines that are shown. Must be called in the order of the parts.
-    pub(crate) fn hide(&mut self, secret: Span) {
-        self.secrets.push(secret);
+    pub(crate) fn hide(&mut self, part: Span) {
+        self.hidden.push(part);
     }
 
     /// The number of errors so far.
@@ -288,10 +290,18 @@ impl Problems {
     pub(crate) fn into_diagnostics(mut self, documents: &Documents) -> Diagnostics {
         self.found.sort_by_key(|found| (found.span.start, found.span.end));
         let mut places = Places::new(documents);
+        let mut secrets = SecretFinder::new(&documents.text, 0);
+        let mut file_begins = 0;
         let problems = self.found.into_iter().map(|Found { span, severity, message, help }| {
             let (file, line, column) = places.find(span.start);
-            let (source, mark) = show(places.line(), documents, &span, &self.secrets);
+            if places.file_begins() != file_begins {
+                file_begins = places.file_begins();
+                secrets = SecretFinder::new(&documents.text, file_begins);
+            }
+            let (source, mark) = show(places.line(), documents, &span, &self.hidden, &mut secrets);
             let at = span.start;
+            let hide = |text: String| hide_vendor_keys(&text).unwrap_or(text);
+            let (message, help) = (hide(message), help.map(hide));
             Problem {
                 severity,
                 file: file.to_owned(),
@@ -329,7 +339,7 @@ impl<'d> Places<'d> {
 
     /// Goes to the begin of the file.
     fn begin(&mut self) {
-        let begins = self.documents.files.get(self.file).map_or(0, |(_, span)| span.start as usize);
+        let begins = self.file_begins();
         // A mark that some editors put in front is no character of the line.
         let mark = self.documents.text[begins..].starts_with(b"\xef\xbb\xbf");
         self.line_begins = begins + if mark { 3 } else { 0 };
@@ -356,6 +366,11 @@ impl<'d> Places<'d> {
         (&files[self.file].0, self.line, 1 + self.before)
     }
 
+    /// Where the file that was found begins.
+    fn file_begins(&self) -> usize {
+        self.documents.files.get(self.file).map_or(0, |(_, span)| span.start as usize)
+    }
+
     /// Where the line that was found begins and ends.
     fn line(&self) -> (usize, usize) {
         let text = &self.documents.text;
@@ -374,12 +389,14 @@ const SHOWN_AFTER: usize = 60;
 
 /// The part of a line around a mistake, and where in it the mistake begins and how wide it is, in
 /// columns of a terminal. Control characters become spaces, so that the mark stands right, and
-/// secrets stars.
+/// secrets stars: the `hidden` parts, those that are secret by the names of their keys, and what looks like
+/// a key of the vendor's.
 fn show(
     (begins, ends): (usize, usize),
     documents: &Documents,
     span: &Span,
-    secrets: &[Span],
+    hidden: &[Span],
+    secrets: &mut SecretFinder<'_>,
 ) -> (String, (usize, usize)) {
     let text = &documents.text;
     let at = (span.start as usize).clamp(begins, ends);
@@ -388,19 +405,28 @@ fn show(
     let fits = forwards(text, begins, ends, SHOWN_BEFORE + SHOWN_AFTER) == ends;
     let from = if fits { begins } else { backwards(text, begins, at, SHOWN_BEFORE) };
     let to = if fits { ends } else { forwards(text, at, ends, SHOWN_AFTER) };
+    let secrets = secrets.find(from, to);
+    // Longer than any key, so that one that begins before the shown part is known.
+    let around = from.saturating_sub(256)..(to + 256).min(text.len());
+    let keys: Vec<_> = vendor_keys(&text[around.clone()])
+        .map(|key| around.start + key.start..around.start + key.end)
+        .collect();
+    let is_hidden = |at: usize| {
+        let next = hidden.partition_point(|part| part.end <= offset(at));
+        hidden.get(next).is_some_and(|part| part.start <= offset(at))
+            || secrets.iter().chain(&keys).any(|part| part.contains(&at))
+    };
     let plain = |from: usize, to: usize| -> String {
-        let hidden = |at: usize| {
-            let next = secrets.partition_point(|secret| secret.end <= offset(at));
-            secrets.get(next).is_some_and(|secret| secret.start <= offset(at))
-        };
         let part = documents.original(from, to);
-        let part = String::from_utf8_lossy(&part);
-        let shown = part.char_indices().map(|(n, c)| match c {
-            _ if hidden(from + n) => '*',
-            c if c.is_control() => ' ',
-            c => c,
-        });
-        shown.collect()
+        let mut shown = Vec::new();
+        for (at, byte) in (from..).zip(part.iter().copied()) {
+            match is_hidden(at) {
+                false => shown.push(byte),
+                true if begins_char(byte) => shown.push(b'*'),
+                true => {}
+            }
+        }
+        String::from_utf8_lossy(&shown).replace(char::is_control, " ")
     };
     let (before, mark) = (plain(from, at), plain(at, marked.min(to)));
     let behind = plain(marked.min(to), to);

@@ -18,3 +18,4 @@ mod sandbox_memory;
 mod sandbox_round_trip;
 mod sandbox_settings;
 mod sandboxes;
+mod secret_sources;
