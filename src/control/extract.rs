@@ -136,13 +136,24 @@ impl<T: Parameters, S: Sync> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or("");
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if !T::NAMES.contains(&name) {
-                return Err(unknown(name, T::NAMES));
-            }
             let value = percent_decode_str(value).decode_utf8_lossy();
             parameters.set(name, &value)?;
         }
         Ok(Self(parameters))
+    }
+}
+
+/// Refuses a query with a parameter that the operation does not have: it may mean another operation.
+pub(super) async fn check_query(
+    State(known): State<&'static [&'static str]>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let query = request.uri().query().unwrap_or("");
+    let names = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    match names.into_iter().find(|name| !name.is_empty() && !known.contains(name)) {
+        Some(name) => Err(unknown(name, known)),
+        None => Ok(next.run(request).await),
     }
 }
 
@@ -154,6 +165,7 @@ fn wrong(name: &str, value: &str, expected: &str) -> Failure {
 fn unknown(name: &str, known: &[&str]) -> Failure {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
+        None if known.is_empty() => "there are none here".to_owned(),
         None => format!("one of {}", known.join(", ")),
     };
     Failure::bad(format!("no parameter {}; {hint}", quoted(name)))

@@ -143,7 +143,10 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
         // `any` adds no `Allow`, which would be in the refusals of the guard, too.
         let mut methods = any(not_allowed).layer(guard.clone());
         for operation in at_path {
-            let mut handler = operation.handler.clone().route_layer(read_body.clone());
+            let parameters = operation.query.map_or(&[][..], |(names, _)| names);
+            let check_query = from_fn_with_state(parameters, extract::check_query);
+            let mut handler = operation.handler.clone().route_layer(check_query);
+            handler = handler.route_layer(read_body.clone());
             if operation.path.contains("{id}") {
                 handler = handler.route_layer(check_id.clone());
             }

@@ -12,6 +12,7 @@ mod near_misses;
 mod openapi;
 mod openapi_bodies;
 mod patterns;
+mod queries;
 mod requests;
 mod sandbox_bounds;
 mod sandbox_memory;
