@@ -38,6 +38,7 @@ pub(super) fn advice(
         }
         Refusal::MissingParam(param) => {
             names::suggest_param(endpoint, param.field, head.uri.query().unwrap_or(""))
+                .or_else(|| Some(format!("; {}", param.kind.example()?)))
         }
         Refusal::WrongParam(param, value) => values::suggest_value(endpoint, param, value),
         Refusal::WindowEndsBeforeStart { start, end } => values::suggest_end(*start, *end),

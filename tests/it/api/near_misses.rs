@@ -76,7 +76,14 @@ fn unknown_name_is_matched_to_the_most_similar_parameter() {
                 "?user_feedback=ALL&endTime=1&startTime=0",
                 &format!("start_time {millis}; did you mean start_time for startTime?"),
             ),
-            ("?user_feedback=ALL&endTime=1", &format!("start_time {millis}")),
+            (
+                "?user_feedback=ALL&endTime=1",
+                &format!("start_time {millis}; write 1760918400000 for 2025-10-20T00:00:00Z"),
+            ),
+            (
+                "?user_feedback=ALL&start_time=&end_time=1",
+                &format!("start_time {millis}; write 1760918400000 for 2025-10-20T00:00:00Z"),
+            ),
             // Another endpoint's parameter was meant.
             (
                 "?conversation_type=ALL",
