@@ -1,8 +1,9 @@
 //! The repository's tasks: `cargo xtask docs` writes the documents that are derived from the
-//! program's tables, `cargo xtask docs --check` compares them, and `cargo xtask ci` runs every step
-//! of `.ci/run` that needs nothing but Cargo.
+//! program's tables, `cargo xtask docs --check` compares them, `cargo xtask ci` runs every step of
+//! `.ci/run` that needs nothing but Cargo, and `cargo xtask dist` makes the packages.
 
 mod ci;
+mod dist;
 mod docs;
 
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         ["ci"] => ci::run(),
-        _ => Err("usage: cargo xtask docs [--check] | cargo xtask ci".to_owned()),
+        ["dist", ref words @ ..] => dist::run(words),
+        _ => Err(format!("usage: cargo xtask docs [--check] | cargo xtask ci | {}", dist::USAGE)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,83 @@
+//! The binary that goes into the packages: what it must be, and what it says of itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use object::read::elf::{ElfFile64, ProgramHeader};
+use object::{Architecture, Endianness, Object};
+
+use super::{Platform, Release, text};
+
+const SHELLS: &[&str] = &["bash", "zsh", "fish", "elvish", "powershell"];
+
+/// Reads a binary, and asks it for its man page and its completions. `runner` is a program that runs
+/// binaries of another architecture.
+pub(super) fn read(
+    file: &Path,
+    platform: &'static Platform,
+    runner: Option<&str>,
+) -> Result<Release, String> {
+    let program = fs::read(file).map_err(|why| format!("{}: {why}", file.display()))?;
+    if platform.target.ends_with("linux-gnu") {
+        check_elf(&program, platform).map_err(|why| format!("{}: {why}", file.display()))?;
+    }
+    let ask = |words: &[&str]| ask(file, runner, words);
+    let version = package_version()?;
+    let told = String::from_utf8(ask(&["--version"])?).map_err(|why| why.to_string())?;
+    if told.trim() != format!("gptbots-mock {version}") {
+        return Err(format!("{} is {}, and Cargo.toml has {version}", file.display(), told.trim()));
+    }
+    let completions = SHELLS.iter().map(|shell| Ok((*shell, ask(&["completions", shell])?)));
+    Ok(Release {
+        platform,
+        version,
+        man: ask(&["man"])?,
+        completions: completions.collect::<Result<_, String>>()?,
+        program,
+    })
+}
+
+/// The version in `Cargo.toml`.
+fn package_version() -> Result<String, String> {
+    let manifest: toml::Table =
+        text("Cargo.toml")?.parse().map_err(|why| format!("Cargo.toml: {why}"))?;
+    let version = manifest["package"]["version"].as_str();
+    version.map(str::to_owned).ok_or_else(|| "Cargo.toml has no version".to_owned())
+}
+
+/// A binary of the packages needs no other file of the system.
+fn check_elf(program: &[u8], platform: &Platform) -> Result<(), String> {
+    let elf = ElfFile64::<Endianness>::parse(program).map_err(|why| why.to_string())?;
+    let wanted = match platform.node.1 {
+        "x64" => Architecture::X86_64,
+        _ => Architecture::Aarch64,
+    };
+    if elf.architecture() != wanted {
+        let is = elf.architecture();
+        return Err(format!("it is for {is:?}, and {} is for {wanted:?}", platform.target));
+    }
+    let mut headers = elf.elf_program_headers().iter();
+    if headers.any(|header| header.p_type(elf.endian()) == object::elf::PT_INTERP) {
+        return Err("it is linked dynamically; `cargo static` makes one that is not".to_owned());
+    }
+    Ok(())
+}
+
+/// What the program writes to its standard output.
+fn ask(file: &Path, runner: Option<&str>, words: &[&str]) -> Result<Vec<u8>, String> {
+    let file = fs::canonicalize(file).map_err(|why| format!("{}: {why}", file.display()))?;
+    let mut command = match runner {
+        Some(runner) => Command::new(runner),
+        None => Command::new(&file),
+    };
+    if runner.is_some() {
+        command.arg(&file);
+    }
+    let said = command.args(words).output().map_err(|why| format!("{}: {why}", file.display()))?;
+    if !said.status.success() {
+        let stderr = String::from_utf8_lossy(&said.stderr);
+        return Err(format!("{} {}: {}", file.display(), words.join(" "), stderr.trim()));
+    }
+    Ok(said.stdout)
+}

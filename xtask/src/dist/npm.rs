@@ -1,0 +1,80 @@
+//! The npm packages: `gptbots-mock`, which is JavaScript, and one that carries the program for one
+//! system. npm installs the latter on that system only.
+
+use super::archive::{self, Entry};
+use super::{Package, Platform, Release, files_below, source, text};
+
+const FOLDER: &str = "packaging/npm/gptbots-mock";
+
+const LICENCES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "packaging/NOTICE"];
+
+pub(super) fn make(release: &Release) -> Result<Vec<Package>, String> {
+    Ok(vec![main_package(release)?, platform_package(release)?])
+}
+
+fn name(platform: &Platform) -> String {
+    let (os, cpu) = platform.node;
+    format!("@gptbots-mock/{os}-{cpu}")
+}
+
+fn main_package(Release { version, platform, .. }: &Release) -> Result<Package, String> {
+    // npm reads the manifest as it stands in the repository, so it is not rewritten here.
+    let manifest = text(&format!("{FOLDER}/package.json"))?;
+    for name in ["version".to_owned(), name(platform)] {
+        let line = format!("\"{name}\": \"{version}\"");
+        if !manifest.contains(&line) {
+            return Err(format!("{FOLDER}/package.json has no {line}"));
+        }
+    }
+    let mut entries = Vec::new();
+    for path in files_below(FOLDER)? {
+        let bytes = source(&format!("{FOLDER}/{path}"))?;
+        let path = format!("package/{path}");
+        let is_program = path.starts_with("package/bin/");
+        entries.push(if is_program {
+            Entry::program(path, bytes)
+        } else {
+            Entry::file(path, bytes)
+        });
+    }
+    entries.push(Entry::file("package/README.md", source("packaging/npm/README.md")?));
+    add_licences(&mut entries)?;
+    Ok((format!("gptbots-mock-{version}.tgz"), archive::tar_gz(&entries)?))
+}
+
+fn platform_package(release: &Release) -> Result<Package, String> {
+    let Release { version, platform, .. } = release;
+    let (name, (os, cpu)) = (name(platform), platform.node);
+    let manifest = format!(
+        r#"{{
+  "name": "{name}",
+  "version": "{version}",
+  "description": "The program of gptbots-mock for {os} on {cpu}",
+  "license": "MIT OR Apache-2.0",
+  "os": ["{os}"],
+  "cpu": ["{cpu}"],
+  "preferUnplugged": true
+}}
+"#
+    );
+    let readme = format!(
+        "# {name}\n\nThe program of [gptbots-mock](https://www.npmjs.com/package/gptbots-mock) for {os} on \
+         {cpu}. That package installs this one where it is needed.\n"
+    );
+    let program = format!("package/bin/gptbots-mock{}", platform.suffix());
+    let mut entries = vec![
+        Entry::file("package/package.json", manifest),
+        Entry::file("package/README.md", readme),
+        Entry::program(program, &*release.program),
+    ];
+    add_licences(&mut entries)?;
+    Ok((format!("gptbots-mock-{os}-{cpu}-{version}.tgz"), archive::tar_gz(&entries)?))
+}
+
+fn add_licences(entries: &mut Vec<Entry>) -> Result<(), String> {
+    for path in LICENCES {
+        let file = path.rsplit('/').next().expect("a split text has a last part");
+        entries.push(Entry::file(format!("package/{file}"), source(path)?));
+    }
+    Ok(())
+}

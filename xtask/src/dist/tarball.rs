@@ -1,0 +1,40 @@
+//! The tarball: the program and what belongs to it, for who installs by hand, for Homebrew and for
+//! `cargo binstall`.
+
+use super::archive::{self, Entry};
+use super::{Package, Release, source};
+
+pub(super) fn make(release: &Release) -> Result<Package, String> {
+    let Release { version, platform, .. } = release;
+    let folder = format!("gptbots-mock-{version}-{}", platform.target);
+    let at = |path: &str| format!("{folder}/{path}");
+    let program = format!("gptbots-mock{}", platform.suffix());
+    let mut entries = vec![Entry::program(at(&program), &*release.program)];
+    for (path, from) in [
+        ("README.md", "README.md"),
+        ("CHANGELOG.md", "CHANGELOG.md"),
+        ("LICENSE-MIT", "LICENSE-MIT"),
+        ("LICENSE-APACHE", "LICENSE-APACHE"),
+        ("NOTICE", "packaging/NOTICE"),
+        ("schemas/config.schema.json", "docs/config.schema.json"),
+        ("schemas/fixture.schema.json", "fixtures/schema.json"),
+    ] {
+        entries.push(Entry::file(at(path), source(from)?));
+    }
+    entries.push(Entry::file(at("man/gptbots-mock.1"), &*release.man));
+    for (shell, text) in &release.completions {
+        entries.push(Entry::file(at(&format!("completions/{}", completion_file(shell))), &**text));
+    }
+    Ok((format!("{folder}.tar.gz"), archive::tar_gz(&entries)?))
+}
+
+/// The file in which a shell looks for completions of the program.
+pub(super) fn completion_file(shell: &str) -> &'static str {
+    match shell {
+        "bash" => "gptbots-mock",
+        "zsh" => "_gptbots-mock",
+        "fish" => "gptbots-mock.fish",
+        "elvish" => "gptbots-mock.elv",
+        _ => "gptbots-mock.ps1",
+    }
+}
