@@ -90,7 +90,7 @@ fn a_whole_answer_is_told_what_of_it_is_the_body() {
     assert_eq!(titles, ["unknown key \"id\"", "unknown key \"settings\"", "unknown key \"state\""]);
     for error in errors {
         let detail = error["detail"].as_str().unwrap();
-        assert!(detail.ends_with("the body is what stands under \"settings\""), "{detail}");
+        assert!(detail.ends_with("send only what is under \"settings\""), "{detail}");
     }
 }
 
