@@ -2,8 +2,9 @@
 //! they arrive.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use gptbots_mock::Server;
+use gptbots_mock::{Limits, Server};
 use serde_json::json;
 
 use crate::support::client::{Answer, NEWEST, get};
@@ -13,6 +14,9 @@ use crate::support::wire::Wire;
 
 /// The budget of most tests, in MiB.
 const BUDGET: usize = 16;
+
+/// Longer than any test waits on the slowest machine.
+const LONG: Duration = Duration::from_secs(600);
 
 fn small() -> Server {
     Server::builder().max_memory(BUDGET).start().unwrap()
@@ -172,12 +176,15 @@ fn half_sent(address: SocketAddr, count: usize) -> Vec<Wire> {
 }
 
 /// Asks until the answer has this status, because a server reads what was sent some time later.
+#[track_caller]
 fn wait_for(status: u16, ask: impl Fn() -> Answer) -> Answer {
+    let begun = Instant::now();
     loop {
         let answer = ask();
         if answer.status == status {
             return answer;
         }
+        assert!(begun.elapsed() < LONG, "{}, and never {status}", answer.status);
         std::thread::yield_now();
     }
 }
@@ -185,7 +192,10 @@ fn wait_for(status: u16, ask: impl Fn() -> Answer) -> Answer {
 #[test]
 fn bodies_take_memory_as_they_arrive_and_give_it_back() {
     // The largest body and its copy for the reader fit into the least budget that there is.
-    let server = Server::builder().max_memory(32).start().unwrap();
+    // However slow the machine is, the bodies that are not whole are waited for.
+    let mut limits = Limits::default();
+    limits.head_timeout = LONG;
+    let server = Server::builder().max_memory(32).limits(limits).start().unwrap();
     let address = server.address();
     let mut bodies = half_sent(address, 1);
     // One body fits beside the other, but not what it takes to make these records.
