@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::http::{HeaderMap, Uri};
 use memchr::memmem;
@@ -92,9 +92,14 @@ pub(crate) fn is_secret_key(name: &str) -> bool {
     is_hidden_name(name) || words(name).any(is_near)
 }
 
+/// How a key of the vendor's begins. Every text of a request is looked through, and making the finder takes
+/// longer than that.
+static VENDOR_KEY: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new("app-"));
+
 /// Where something looks like a key of the vendor's in a text, also where the text was cut in it.
 pub(crate) fn vendor_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    memmem::find_iter(text, "app-").filter_map(|begins| {
+    VENDOR_KEY.find_iter(text).filter_map(|begins| {
         let from = begins + "app-".len();
         let letters = text[from..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let end = from + letters;
