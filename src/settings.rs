@@ -291,7 +291,7 @@ settings! {
         sandbox_key: Some(SandboxKey { noun: "a seed", ..SandboxKey::new(
             "seed",
             "what generated records and faults are drawn from, 0 to 2^64 - 1. Records of its own take \
-             memory: 70 to 230 KiB for 200 conversations; sandboxes with the same seed share them",
+             memory: about 130 KiB for 200 conversations, and 280 KiB of `--max-memory`; sandboxes with the same seed share them",
         ) });
 
     /// How many conversations agent demo has, up to 10,000,000

@@ -17,9 +17,9 @@ use super::conn_state::{ConnState, Fate, Phase};
 const MAX_LINGER: usize = 32 << 20;
 const LINGER: Duration = Duration::from_secs(5);
 
-/// So many bytes are read at once. hyper makes its buffer larger, up to the size of the largest head, as
+/// The most bytes that are read at once. hyper makes its buffer larger, up to the size of the largest head, as
 /// long as each read fills it, and thousands of connections that send bodies would take hundreds of MiB.
-const MOST_READ: usize = 8 * 1024;
+const MOST_READ: usize = 16 * 1024;
 
 /// The stream of a connection.
 pub(super) struct Socket {
@@ -105,17 +105,25 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let most = buf.remaining().min(MOST_READ);
-        let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
-        let read = Pin::new(&mut self.stream).poll_read(cx, &mut part);
-        let count = part.filled().len();
-        buf.advance(count);
+        let before = buf.filled().len();
+        let stream = Pin::new(&mut self.stream);
+        let read = if buf.remaining() <= MOST_READ {
+            stream.poll_read(cx, buf)
+        } else {
+            // A part of a buffer has to be filled with zeros first, which the buffer of a usual request is
+            // spared: three reads of 8 KiB were a tenth of its CPU.
+            let mut part = ReadBuf::new(buf.initialize_unfilled_to(MOST_READ));
+            let read = stream.poll_read(cx, &mut part);
+            let count = part.filled().len();
+            buf.advance(count);
+            read
+        };
         match &read {
             // A client that closes before it has read everything sends a reset.
             Poll::Ready(Err(_)) => self.state.note_reset(),
             Poll::Ready(Ok(())) => {
                 self.state.note_read();
-                if count > 0 {
+                if buf.filled().len() > before {
                     self.state.advance(Phase::Idle, Phase::Head);
                 }
             }

@@ -27,21 +27,21 @@ pub(super) enum Stop {
     /// The budget is used up.
     BudgetSpent,
     /// A request had no response that could be used, and why: the rest of its check has nothing to go by.
-    NoResponse { came: Came, why: String },
+    NoResponse { came: UnusableResponse, why: String },
     /// The server is not asked any more, and why.
     ServerUnusable(String),
 }
 
 /// What came in place of a response that could be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Came {
+pub(super) enum UnusableResponse {
     Nothing,
     /// A failure of the server, with this status. Where the status says success, the code says it.
     Failure(u16),
 }
 
 /// What a request had, in words.
-impl fmt::Display for Came {
+impl fmt::Display for UnusableResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("no answer"),
@@ -176,7 +176,8 @@ impl<'c> Client<'c> {
         self.sent += 1;
         let result = self.exchange(request);
         (self.progress)(Progress::Sent { sent: self.sent, of: self.budget });
-        let response = result.map_err(|why| Stop::NoResponse { came: Came::Nothing, why })?;
+        let response =
+            result.map_err(|why| Stop::NoResponse { came: UnusableResponse::Nothing, why })?;
         self.with_lone_surrogates += u32::from(!response.lone_surrogates.is_empty());
         Ok(response)
     }

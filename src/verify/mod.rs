@@ -28,7 +28,7 @@ pub(crate) use client::is_unencrypted;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use client::{Came, Client, Stop};
+use client::{Client, Stop, UnusableResponse};
 use ledger::{Findings, Outcome, ShownValue};
 use run::Run;
 
@@ -112,7 +112,7 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         run.ledger.not_tried(*statement, why);
     }
     for statement in statements().iter().filter(|one| one.id.subject() == "emulator") {
-        run.ledger.not_tried(statement.id, "is about the emulator itself");
+        run.ledger.not_tried(statement.id, "they are about the emulator itself");
     }
     let rest = match stop {
         None if !run.problems.is_empty() => {
@@ -159,12 +159,16 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
 }
 
 /// Says how many requests were sent again, and what came at first.
-fn describe_sent_again((came, count): (&Came, &u32)) -> String {
+fn describe_sent_again((came, count): (&UnusableResponse, &u32)) -> String {
     match (came, count) {
-        (Came::Nothing, 1) => "1 request had no answer and was sent again".to_owned(),
-        (Came::Nothing, _) => format!("{count} requests had no answer and were sent again"),
-        (Came::Failure(_), 1) => format!("1 answer was {came} and was asked for again"),
-        (Came::Failure(_), _) => format!("{count} answers were {came} and were asked for again"),
+        (UnusableResponse::Nothing, 1) => "1 request had no answer and was sent again".to_owned(),
+        (UnusableResponse::Nothing, _) => {
+            format!("{count} requests had no answer and were sent again")
+        }
+        (UnusableResponse::Failure(_), 1) => format!("1 answer was {came} and was asked for again"),
+        (UnusableResponse::Failure(_), _) => {
+            format!("{count} answers were {came} and were asked for again")
+        }
     }
 }
 
@@ -175,8 +179,8 @@ const ENOUGH: u32 = 125;
 const NOT_TRIED: &[(StatementId, &str)] = &[
     (StatementId::SeveralKeys, "needs a second key of the same agent"),
     (StatementId::Body, "no request of verify has a body"),
-    (StatementId::error(None, Code::RateLimited), "was not met"),
-    (StatementId::error(None, Code::Internal), "was not met"),
+    (StatementId::error(None, Code::RateLimited), "the server gave no such answer"),
+    (StatementId::error(None, Code::Internal), "the server gave no such answer"),
     (
         StatementId::error(Some(Operation::ConversationList), Code::PageExceedsTotal),
         "is answered under page-past-end=error only",

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::{Outcome, Report, ShownValue};
-use crate::contract::{ReadingId, ReadingRow, SUBJECTS, Statement, StatementId};
+use crate::contract::{ReadingId, ReadingRow, SUBJECTS, Statement};
 use crate::report::{Case, Format, Table, junit};
 
 impl Outcome {
@@ -364,15 +364,8 @@ fn add<'r, T>(reasons: &mut Vec<(&'r str, Vec<T>)>, why: &'r str, item: T) {
 /// What a statement says, with the name of the row in the table that it is from.
 fn expected(one: &Statement) -> String {
     let id = one.id.to_string();
-    let is_of_table = matches!(
-        one.id,
-        StatementId::Param(_)
-            | StatementId::RowKey(_)
-            | StatementId::Error(_)
-            | StatementId::Channel(_)
-    );
     match id.rsplit_once('.') {
-        Some((_, name)) if is_of_table => format!("{name}: {}", one.says),
+        Some((_, name)) if one.id.is_of_table() => format!("{name}: {}", one.says),
         _ => one.says.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiter::JsonValue;
 
-use super::client::{ApiRequest, ApiResponse, Came, Client, Stop};
+use super::client::{ApiRequest, ApiResponse, Client, Stop, UnusableResponse};
 use super::describe::{describe_extra_key, describe_request, describe_response};
 use super::ledger::Ledger;
 use super::query::{FOREVER, Query, UNKNOWN_ID};
@@ -25,9 +25,9 @@ pub(super) struct Run<'c> {
     /// What is wrong with the server as a whole.
     pub(super) problems: Vec<String>,
     /// What came, twice each, to the last requests in a row that had no response that could be used.
-    unanswered: Vec<[Came; 2]>,
+    unanswered: Vec<[UnusableResponse; 2]>,
     /// How many requests were sent again, by what came at first.
-    pub(super) sent_again: BTreeMap<Came, u32>,
+    pub(super) sent_again: BTreeMap<UnusableResponse, u32>,
 }
 
 impl<'c> Run<'c> {
@@ -129,7 +129,7 @@ impl<'c> Run<'c> {
         let response = result?;
         if is_failure(&response) {
             self.record_response(None, &response);
-            let came = Came::Failure(response.status);
+            let came = UnusableResponse::Failure(response.status);
             return Err(Stop::NoResponse { came, why: describe_response(&response) });
         }
         self.unanswered.clear();

@@ -36,6 +36,11 @@ pub struct TableRow<T> {
 }
 
 impl StatementId {
+    /// Whether it is a row of one of the contract's tables, whose text says what its name does not.
+    pub(crate) const fn is_of_table(self) -> bool {
+        matches!(self, Self::Param(_) | Self::RowKey(_) | Self::Error(_) | Self::Channel(_))
+    }
+
     /// The statement of an endpoint's parameter.
     ///
     /// # Panics
@@ -241,17 +246,15 @@ mod tests {
                      matches hold holds look looks give gives says begins";
         let verbs: HashSet<&str> = verbs.split_whitespace().collect();
         for one in statements() {
-            let is_of_table = matches!(
-                one.id,
-                StatementId::Param(_)
-                    | StatementId::RowKey(_)
-                    | StatementId::Error(_)
-                    | StatementId::Channel(_)
-            );
             let mut words = one.says.split([' ', ',', ';', ':']);
             let begins_with_verb = words.next().is_some_and(|word| verbs.contains(word));
             let has_verb = words.any(|word| verbs.contains(word));
-            assert!(is_of_table || (has_verb && !begins_with_verb), "{}: {}", one.id, one.says);
+            assert!(
+                one.id.is_of_table() || (has_verb && !begins_with_verb),
+                "{}: {}",
+                one.id,
+                one.says
+            );
         }
     }
 

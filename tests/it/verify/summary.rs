@@ -52,8 +52,8 @@ fn headline(url: &str, report: &Value) -> String {
 
 const SPENT: &str = "60 requests were used up; --max-requests 125 are enough for everything";
 const NO_KEY: &str = "needs the key of a deleted agent (--deleted-key)";
-const ITSELF: &str = "is about the emulator itself";
-const NOT_MET: &str = "was not met";
+const ITSELF: &str = "they are about the emulator itself";
+const NOT_MET: &str = "the server gave no such answer";
 const NOTHING: &str = "nothing that the agent has shows it";
 const PAST_END: &str = "is answered under page-past-end=error only";
 
