@@ -11,7 +11,8 @@ from pathlib import Path
 from server import CORES, Problem, Server
 
 ROOT = Path(__file__).resolve().parents[2]
-EMULATOR = ROOT / "target/release/gptbots-mock"
+# The binary that is published, which CI builds as well
+EMULATOR = ROOT / "target/x86_64-unknown-linux-gnu/release/gptbots-mock"
 CRATE = Path(__file__).with_name("yardstick")
 NO_LOG = ("--log-format", "off")
 # Nothing but the vendor's API
@@ -49,9 +50,9 @@ class Tools:
         self.work, self.logs = work, 0
         for folder in ("logs", "bodies", "fixtures", "paths"):
             (work / folder).mkdir(parents=True, exist_ok=True)
-        build = ("cargo", "build", "--release", "--locked", "--target-dir")
-        run(*build, ROOT / "target")
-        run(*build, work / "yardstick-target", folder=CRATE)
+        run("cargo", "static")
+        run("cargo", "build", "--release", "--locked", "--target-dir", work / "yardstick-target",
+            folder=CRATE)
         self.yardstick_program = work / "yardstick-target/release/yardstick"
 
     def log(self, name):
