@@ -93,7 +93,8 @@ pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
 pub use settings::Limits;
 
-/// The README's example runs as a test.
+/// The documents' examples run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/rust.md")]
+struct Documents;

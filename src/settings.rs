@@ -343,11 +343,11 @@ settings! {
         sandbox_key: Some(SandboxKey::new("readings", r#"by name: `{"qa-time": "milliseconds"}`"#));
 
     /// Failure on demand, as messages:code=50000,every=3 (repeat, or separate by semicolons); see
-    /// docs/FAULTS.md
+    /// docs/faults.md
     "fault" "FAULT" Text(Form::Fault, add_fault),
         is_list: true,
         sandbox_key: Some(SandboxKey {
-            more: Some("FAULTS.md"),
+            more: Some("faults.md"),
             ..SandboxKey::new("faults", "a list of lines or objects")
         });
 
@@ -359,11 +359,11 @@ settings! {
         ));
 
     /// What happens between two pages of a walk, as arrival or qa:short-page (repeat, or separate
-    /// by commas); see docs/HAZARDS.md
+    /// by commas); see docs/hazards.md
     "hazard" "HAZARD" Text(Form::Hazard, |config, text| config.sandbox.hazards.add_text(text)),
         is_list: true,
         sandbox_key: Some(SandboxKey {
-            more: Some("HAZARDS.md"),
+            more: Some("hazards.md"),
             ..SandboxKey::new("hazards", "a list of words")
         });
 

@@ -46,7 +46,7 @@ def decades(low, high):
 
 
 def peers(targets):
-    """Bars of CPU per request as a multiple of the yardstick's, on a log scale."""
+    """Bars of CPU per request as a multiple of the baseline's, on a log scale."""
     ranked = sorted(targets.items(), key=lambda item: item[1]["cpu_ratio"].median)
     left, right, top, row = 170, 70, 62, 26
     width, height = 760, top + row * len(ranked) + 34
@@ -59,7 +59,7 @@ def peers(targets):
     bottom = top + row * len(ranked)
     parts = [
         text(0, 18, "CPU per request, against a server of constant bytes", size=16, weight=600),
-        text(0, 39, "multiple of the yardstick's, log scale: less is better; lines: min-max"),
+        text(0, 39, "multiple of the baseline's, log scale: less is better; lines: min-max"),
     ]
     for tick in decades(low, high):
         parts.append(line(at(tick), top - 6, at(tick), bottom))
@@ -67,7 +67,7 @@ def peers(targets):
     for number, (name, one) in enumerate(ranked):
         y, ratio = top + row * number, one["cpu_ratio"]
         ours = name.startswith("gptbots-mock")
-        colour = OURS if ours else BASE if name == "yardstick" else OTHERS
+        colour = OURS if ours else BASE if name == "baseline" else OTHERS
         weight = 600 if ours else "normal"
         parts.append(
             f'<rect x="{left}" y="{y + 4}" width="{at(ratio.median) - left:.1f}" '
@@ -79,7 +79,7 @@ def peers(targets):
         parts.append(text(left - 10, y + row / 2 + 4.5, name, TEXT, "end", weight=weight))
         words = f"{figure(ratio.median)}×"
         parts.append(text(at(ratio.high) + 8, y + row / 2 + 4.5, words, TEXT, weight=weight))
-    return svg(width, height, "CPU per request of each server, against the yardstick", parts)
+    return svg(width, height, "CPU per request of each server, against the baseline", parts)
 
 
 def scale(points):

@@ -55,11 +55,11 @@ def own_targets(tools, body, versions):
     def emulator(*flags):
         return lambda cores: tools.emulator(*flags, cores=cores)
 
-    def yardstick(cores):
-        return tools.yardstick(file, cores=cores)
+    def baseline(cores):
+        return tools.baseline(file, cores=cores)
 
     return [
-        Target("yardstick", "axum 0.8", yardstick, own=True,
+        Target("baseline", "axum 0.8", baseline, own=True,
                note="the same bytes to everybody: the base of the ratios"),
         Target("gptbots-mock", version, emulator(), own=True,
                note="as it starts, with the access log in a file"),
@@ -191,7 +191,7 @@ def measure(tools, quiet, size, versions, say, only=None, install=True):
         for target in list(race.targets):
             race.attempt(target, lambda: race.cold_start(target))
     race.load()
-    base = race.figures["yardstick"]
+    base = race.figures["baseline"]
     for one in race.figures.values():
         one["start_ratio"] = Spread(a / b for a, b in zip(one["starts"], base["starts"]))
         one["cpu_ratio"] = ratio(one["load"][64], base["load"][64], "cpu")

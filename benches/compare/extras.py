@@ -41,7 +41,7 @@ def section(tools, quiet, size, say):
             ours, theirs = results[kind, name], results[kind, base]
             times = ratio(ours, theirs, "cpu")
             cpu = [short(spread(side, "cpu").median) for side in (ours, theirs)]
-            rows.append([kind, name, base, *cpu, times, *verdict(times.median, goal)])
+            rows.append([kind, name, base, *cpu, times, *verdict(times, goal)])
     return {
         "title": "Control API and journal",
         "about": f"CPU seconds per 100,000 requests, {size.small:,} conversations. Bare is "

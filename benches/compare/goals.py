@@ -1,4 +1,4 @@
-"""`run goals`: the emulator against the yardstick, and against itself with less data."""
+"""`run goals`: the emulator against the baseline, and against itself with less data."""
 
 import extras
 import queries
@@ -40,19 +40,19 @@ def load_sections(tools, quiet, size, say):
     cpu, latency = [], []
     for what, flags, goals, latency_goal in setups(tools, size):
         say(what)
-        found = against_yardstick(tools, quiet, size, say, flags)
+        found = against_baseline(tools, quiet, size, say, flags)
         for kind, goal in zip(KINDS, goals):
             ours, theirs, pages = found[kind]
             times = ratio(ours, theirs, "cpu")
             cpu.append([
                 what, kind, f"{pages:,}", f"{spread(ours, 'bytes').median:,.0f}",
                 short(spread(ours, "cpu").median), short(spread(theirs, "cpu").median), times,
-                *verdict(times.median, goal),
+                *verdict(times, goal),
             ])
             times = ratio(ours, theirs, "p99")
             latency.append([
                 what, kind, *(micros(spread(side, "p99").median) for side in (ours, theirs)),
-                times, *verdict(times.median, latency_goal),
+                times, *verdict(times, latency_goal),
             ])
     return [
         {
@@ -60,21 +60,21 @@ def load_sections(tools, quiet, size, say):
             "about": "CPU seconds per 100,000 requests. Full pages in random order, none twice "
             "before all were asked for. Bytes are of the whole answer.",
             "columns": ["conversations", "page", "different pages", "bytes", "emulator",
-                        "yardstick", "ratio", "goal", ""],
+                        "baseline", "ratio", "goal", ""],
             "rows": cpu,
         },
         {
             "title": "Latency of a page",
             "about": f"p99 with {CONNECTIONS} connections that never pause, in the same windows: "
             "the server is busy all the time, and an answer waits for the others' turns.",
-            "columns": ["conversations", "page", "emulator", "yardstick", "ratio", "goal", ""],
+            "columns": ["conversations", "page", "emulator", "baseline", "ratio", "goal", ""],
             "rows": latency,
         },
     ]
 
 
-def against_yardstick(tools, quiet, size, say, flags):
-    """Kind -> (windows of the emulator, of a yardstick with bodies as large, different pages)."""
+def against_baseline(tools, quiet, size, say, flags):
+    """Kind -> (windows of the emulator, of a baseline with bodies as large, different pages)."""
     emulator = tools.emulator(*flags, cores=SERVER_CORE)
     emulator.first_line()
     pages = random_pages(emulator)
@@ -85,11 +85,11 @@ def against_yardstick(tools, quiet, size, say, flags):
 
     for kind in KINDS:
         body = tools.body(mean_size(emulator, pages[kind]))
-        yardstick = tools.yardstick(body, cores=SERVER_CORE)
-        yardstick.first_line()
-        servers.append(yardstick)
+        baseline = tools.baseline(body, cores=SERVER_CORE)
+        baseline.first_line()
+        servers.append(baseline)
         paths = tools.paths(kind, pages[kind])
-        lanes[kind, "theirs"], lanes[kind, "ours"] = lane(yardstick, paths), lane(emulator, paths)
+        lanes[kind, "theirs"], lanes[kind, "ours"] = lane(baseline, paths), lane(emulator, paths)
         for name in ("theirs", "ours"):
             lanes[kind, name]()  # warms up
     results = in_rounds(size.rounds, lanes, say)

@@ -36,7 +36,7 @@ def section(tools, quiet, size, say):
         bytes_of = [f"{spread(side, 'bytes').median:,.0f}" for side in (small, large)]
         cpu_of = [short(spread(side, "cpu").median) for side in (small, large)]
         rows.append([query, " / ".join(str(len(paths)) for paths in pages), " / ".join(bytes_of),
-                     *cpu_of, times, *verdict(times.median, GOAL)])
+                     *cpu_of, times, *verdict(times, GOAL)])
     return {
         "title": f"Queries with {size.large:,} conversations against {size.small:,}",
         "about": "CPU seconds per 100,000 requests. Either server is asked for a few full pages "

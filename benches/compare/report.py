@@ -1,8 +1,8 @@
-"""The figures as Markdown: `peers.md`, `goals.md`, and the block of the README."""
+"""The figures as Markdown: `peers.md`, `goals.md`, and the block of `docs/performance.md`."""
 
 import textwrap
 
-from load import short, spread
+from load import Spread, short, spread
 
 BEGIN, END = "<!-- compare:begin -->", "<!-- compare:end -->"
 
@@ -57,9 +57,9 @@ def peers_page(found, about):
     method = PEERS_METHOD.format(bytes=found["bytes"], starts=about["cold_starts"])
     targets = ranked(found)
     page = header("The emulator and its peers", method, about)
-    page += "\n![CPU per request of each, against the yardstick](peers.svg)\n\n"
+    page += "\n![CPU per request of each, against the baseline](peers.svg)\n\n"
     page += table(
-        ["server", "version", "answer", "first answer, ms", "× yardstick", "memory at rest, MiB",
+        ["server", "version", "answer", "first answer, ms", "× baseline", "memory at rest, MiB",
          "after load, MiB"],
         [
             [bold(name), one["version"], one["body"], median(one["starts"]), one["start_ratio"],
@@ -69,7 +69,7 @@ def peers_page(found, about):
     )
     page += "\n" + table(
         ["server", "requests/s, 1 connection", "p50 / p99", "requests/s, 64 connections",
-         "p50 / p99", "CPU s per 100,000", "× yardstick"],
+         "p50 / p99", "CPU s per 100,000", "× baseline"],
         [
             [bold(name), rate(one["load"][1]), latency(one["load"][1]), rate(one["load"][64]),
              latency(one["load"][64]), short(spread(one["load"][64], "cpu").median),
@@ -82,8 +82,8 @@ def peers_page(found, about):
     return page + "\n" + "".join(notes)
 
 
-def readme_block(found, about):
-    """What stands between the markers of the README."""
+def short_block(found, about):
+    """What stands between the markers of `docs/performance.md`."""
     rows = [
         [bold(name), median(one["starts"]), short(one["after"]), rate(one["load"][64]),
          one["cpu_ratio"]]
@@ -92,24 +92,24 @@ def readme_block(found, about):
     return (
         f"{BEGIN}\n"
         + table(["server", "first answer, ms", "memory after load, MiB",
-                 "requests/s on one core", "CPU per request, × yardstick"], rows)
-        + "\n![CPU per request of each, against the yardstick](docs/perf/peers.svg)\n\n"
+                 "requests/s on one core", "CPU per request, × baseline"], rows)
+        + "\n![CPU per request of each, against the baseline](perf/peers.svg)\n\n"
         + wrapped(
             f"Measured on {about['date']} on {about['machine']}, every server with the same page "
-            "of 50 conversations. The yardstick is an axum server that answers constant bytes and "
+            "of 50 conversations. The baseline is an axum server that answers constant bytes and "
             "looks at nothing. Versions, method and more figures are in "
-            "[docs/perf/peers.md](docs/perf/peers.md)."
+            "[perf/peers.md](perf/peers.md)."
         )
         + END
     )
 
 
-def replace_block(readme, block):
+def replace_block(page, block):
     """Puts the block between the markers, if the page has them; says whether."""
-    text = readme.read_text()
+    text = page.read_text()
     if BEGIN not in text or END not in text:
         return False
-    readme.write_text(text[: text.index(BEGIN)] + block + text[text.index(END) + len(END) :])
+    page.write_text(text[: text.index(BEGIN)] + block + text[text.index(END) + len(END) :])
     return True
 
 
@@ -130,7 +130,7 @@ def rate(windows):
 
 
 GOALS_METHOD = (
-    "the emulator against the yardstick with bodies of the same mean size, 64 connections, server "
+    "the emulator against the baseline with bodies of the same mean size, 64 connections, server "
     "on one core, wrk on another, rounds interleaved; starts on all cores."
 )
 
@@ -145,8 +145,17 @@ def goals_page(sections, about):
     return page
 
 
+# Rounds of one run that differ by more say something of the machine, not of the program
+NOISY = 1.25
+
+
 def verdict(figure, goal):
-    """The two last cells of a row: its goal, if it has one, and whether it is met."""
+    """The two last cells of a row: its goal, if it has one, and whether it is met. The figure is a
+    number or a Spread, whose rounds may differ too much to tell."""
     if goal is None:
         return ["", ""]
+    if isinstance(figure, Spread):
+        if figure.low <= goal < figure.high and figure.high > NOISY * figure.low:
+            return [f"{goal:g}", "too noisy to tell"]
+        figure = figure.median
     return [f"{goal:g}", "met" if figure <= goal else "**missed**"]

@@ -49,13 +49,13 @@ def memory(tools, flags, requests):
 
 
 def built_in_section(tools, quiet, size, say):
-    """Emulator as it starts, against the yardstick with a page of its own."""
-    say("starts of the emulator and the yardstick")
+    """Emulator as it starts, against the baseline with a page of its own."""
+    say("starts of the emulator and the baseline")
     body = tools.body(16_000)
     ours, theirs = [], []
     for turn in range(-1, size.starts):
         quiet.wait()
-        for make, lines in ((lambda: tools.yardstick(body), theirs), (tools.emulator, ours)):
+        for make, lines in ((lambda: tools.baseline(body), theirs), (tools.emulator, ours)):
             server = make()
             took = server.first_line()
             server.stop()
@@ -68,7 +68,7 @@ def built_in_section(tools, quiet, size, say):
         "about": f"{size.starts} starts of either in turn. The emulator with its default flags.",
         "columns": ROW,
         "rows": [
-            ["first line of the yardstick", f"{Spread(theirs)} ms", "", ""],
+            ["first line of the baseline", f"{Spread(theirs)} ms", "", ""],
             ["first line of the emulator", f"{Spread(ours)} ms", "", ""],
             figure_row("first line, ratio", times, "", 1.3),
             figure_row("resident at rest", found["rest"], "MiB", 8),

@@ -13,7 +13,7 @@ from server import CORES, Problem, Server
 ROOT = Path(__file__).resolve().parents[2]
 # The binary that is published, which CI builds as well
 EMULATOR = ROOT / "target/x86_64-unknown-linux-gnu/release/gptbots-mock"
-CRATE = Path(__file__).with_name("yardstick")
+CRATE = Path(__file__).with_name("baseline")
 NO_LOG = ("--log-format", "off")
 # Nothing but the vendor's API
 BARE = (*NO_LOG, "--journal", "0", "--no-admin")
@@ -51,9 +51,9 @@ class Tools:
         for folder in ("logs", "bodies", "fixtures", "paths"):
             (work / folder).mkdir(parents=True, exist_ok=True)
         run("cargo", "static")
-        run("cargo", "build", "--release", "--locked", "--target-dir", work / "yardstick-target",
+        run("cargo", "build", "--release", "--locked", "--target-dir", work / "baseline-target",
             folder=CRATE)
-        self.yardstick_program = work / "yardstick-target/release/yardstick"
+        self.baseline_program = work / "baseline-target/release/baseline"
 
     def log(self, name):
         """A file of its own for each start: several of one name may be up."""
@@ -64,9 +64,9 @@ class Tools:
         """An emulator that has not said its first line yet. Its log goes to a file."""
         return Server(name, [EMULATOR, "--port", "0", *flags], self.log(name), cores)
 
-    def yardstick(self, body, name="yardstick", cores=None):
-        """A yardstick that has not said its first line yet."""
-        return Server(name, [self.yardstick_program, "0", body], self.log(name), cores)
+    def baseline(self, body, name="baseline", cores=None):
+        """A baseline that has not said its first line yet."""
+        return Server(name, [self.baseline_program, "0", body], self.log(name), cores)
 
     def paths(self, name, paths):
         """A file of paths for wrk to walk."""
@@ -75,7 +75,7 @@ class Tools:
         return file
 
     def body(self, size):
-        """A file of so many bytes for the yardstick."""
+        """A file of so many bytes for the baseline."""
         file = self.work / "bodies" / f"{size}"
         file.write_bytes(b"x" * size)
         return file

@@ -1,5 +1,5 @@
 //! An operation of the control API: its route, its handler and its documentation. The router,
-//! `docs/CONTROL.md` and the `OpenAPI` document are made of operations.
+//! `docs/control-api.md` and the `OpenAPI` document are made of operations.
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};

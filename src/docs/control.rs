@@ -111,7 +111,7 @@ pub(super) fn openapi() -> String {
             "gptbots-mock control API",
             "What a test or a tool needs beside the vendor's endpoints.",
             &format!(
-                "docs/CONTROL.md says more. It answers the machine that it runs on, or with \
+                "docs/control-api.md says more. It answers the machine that it runs on, or with \
                  `--admin-token` whoever has the token. A body has at most {MOST_BODY} bytes. `HEAD` \
                  is answered as `GET`, without the body."
             ),

@@ -12,7 +12,7 @@ use crate::sandbox::faults::{BODIES, CONNECTION_FAULTS, Delay, KEYS, MAX_RETRY_A
 pub(super) fn schema() -> Value {
     let line = text().with("description", "The line, as `--fault` takes it.");
     json!({
-        "description": "A failure on demand; docs/FAULTS.md says what each key does.",
+        "description": "A failure on demand; docs/faults.md says what each key does.",
         "anyOf": [line.with("examples", json!(["messages:code=50000,every=3"])), object()],
     })
 }

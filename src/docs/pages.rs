@@ -12,15 +12,18 @@ use crate::report::Table;
 use crate::sandbox::faults::KEYS;
 use crate::sandbox::hazard::HAZARDS;
 use crate::sandbox::verdict::RULES;
-use crate::settings::sandbox_keys;
+use crate::settings::{SETTINGS, sandbox_keys};
 
 /// The pages that have derived blocks.
-pub(super) const PAGES: [&str; 5] = [
+pub(super) const PAGES: [&str; 8] = [
+    "docs/config.md",
+    "docs/control-api.md",
+    "docs/faults.md",
+    "docs/fidelity.md",
+    "docs/hazards.md",
+    "docs/journal-and-verdict.md",
     "docs/reference.md",
-    "docs/FIDELITY.md",
-    "docs/FAULTS.md",
-    "docs/HAZARDS.md",
-    "docs/CONTROL.md",
+    "docs/sandboxes.md",
 ];
 
 /// Fills each block of a page. A block on lines of its own keeps its line breaks.
@@ -64,6 +67,7 @@ fn block(name: &str) -> Option<String> {
         "largest body" => (MOST_BODY >> 20).to_string(),
         "control operations" => control_operations(),
         "sandbox settings" => sandbox_settings(),
+        "settings" => settings(),
         "rules" => rules(),
         _ => return None,
     })
@@ -171,13 +175,11 @@ fn open_readings() -> String {
 fn statements_by_subject() -> String {
     let all = statements();
     let sections = SUBJECTS.iter().map(|(subject, title)| {
-        let head = ["statement", "what it says", "status", "source", "reading", "held by"];
-        let mut table = Table::new(&head);
+        let mut table = Table::new(&["statement", "what it says", "status", "source", "reading"]);
         for one in all.iter().filter(|one| one.id.subject() == *subject) {
             let (id, reading) = (one.id.to_string(), one.reading.map_or("", ReadingId::name));
-            let tests = format!("`{}`", one.held_by());
             let status = one.source.status.name();
-            table.row(&[&id, &one.says, status, one.source.from, reading, &tests]);
+            table.row(&[&id, &one.says, status, one.source.from, reading]);
         }
         format!("## {title}\n\n{}\n", table.finish())
     });
@@ -224,6 +226,20 @@ fn sandbox_settings() -> String {
     for (key, _) in sandbox_keys() {
         let more = key.more.map_or_else(String::new, |page| format!(", see [{page}]({page})"));
         table.row(&[&format!("`{}`", key.name), &(key.about.to_owned() + &more)]);
+    }
+    table.finish()
+}
+
+/// Every setting, by the name that flag, variable and config file share.
+fn settings() -> String {
+    let mut table = Table::new(&["flag", "default", "effect"]);
+    for setting in SETTINGS {
+        let flag = match setting.value_name {
+            "" => format!("`--{}`", setting.name),
+            value => format!("`--{} {value}`", setting.name),
+        };
+        let default = setting.default().map_or_else(String::new, |text| format!("`{text}`"));
+        table.row(&[&flag, &default, setting.about]);
     }
     table.finish()
 }

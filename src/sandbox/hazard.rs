@@ -12,7 +12,7 @@ use crate::suggest::unknown;
 
 /// A change of the data between two pages of a walk.
 ///
-/// `docs/HAZARDS.md` says which of them the vendor is known to do.
+/// `docs/hazards.md` says which of them the vendor is known to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hazard {
     /// The newest record arrives after page 1. If the newest is first, page 2 repeats the last row

@@ -85,7 +85,7 @@ impl Report {
         self.statements.iter().filter(move |(one, _)| one.id.subject() == subject)
     }
 
-    /// A table with the columns of `docs/FIDELITY.md`, behind what was found.
+    /// A table with the columns of `docs/fidelity.md`, behind what was found.
     fn to_table(&self) -> String {
         let mut out = format!("# {}\n", self.headline());
         let head = [

@@ -1,14 +1,8 @@
-//! Each statement of the contract has tests with values typed from the pages, and the README's `curl`
-//! examples are answered as printed.
+//! Each statement of the contract has tests with values typed from the pages.
 
 use std::collections::{HashMap, HashSet};
 
 use gptbots_mock::contract;
-
-use crate::support::curl::Curl;
-use crate::support::folder::Folder;
-use crate::support::golden::compare;
-use crate::support::process::{Process, command, run_in};
 
 /// A statement whose test was renamed or removed is held by nothing, and so is one whose test asks
 /// the tables what would be right.
@@ -84,66 +78,4 @@ fn a_test_that_goes_by_the_tables_is_told_from_one_that_does_not() {
     assert!(is_derived(limits, "a_value_just_inside_is_accepted"));
     assert!(!is_derived(limits, "pages_are_counted_from_1"));
     assert!(!is_derived(limits, "the_qa_list_takes_10_to_100_rows"));
-}
-
-/// What `check` says of `my.json` with a slip in it.
-fn check(folder: &Folder, fixture: &str) -> String {
-    folder.write("my.json", fixture.replace("SLACK", "Slack"));
-    let ended = run_in(folder.path(), &["check", "my.json"]);
-    assert_eq!(ended.code, 3);
-    ended.stderr.split("\n\n").next().unwrap().to_owned()
-}
-
-/// Every `curl` of the README is sent as printed, and its answer is the one printed below it. A
-/// JSON block without a `curl` is `my.json`, and what comes after is sent to a server that has it.
-#[test]
-fn the_readme_prints_what_the_binary_answers() {
-    let folder = Folder::new();
-    let (_built_in, built_in) = Process::serve(&[]);
-    let mut with_fixture = None;
-    let mut fixture = String::new();
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
-    let readme = readme.unwrap();
-    let mut made = String::new();
-    let mut pending: Option<Curl> = None;
-    let mut sent = 0;
-    // Even parts are prose, odd ones fenced: a language, a line break, the text.
-    for (number, part) in readme.split("```").enumerate() {
-        if number > 0 {
-            made.push_str("```");
-        }
-        let (language, text) = part.split_once('\n').unwrap_or((part, ""));
-        match (number % 2, language, pending.take()) {
-            (1, "sh", None) if text.starts_with("curl ") => {
-                pending = Some(Curl::read(text));
-                made.push_str(part);
-            }
-            (1, "json" | "http", Some(curl)) => {
-                let address = match with_fixture {
-                    Some((_, address)) if curl.asks_for("app-mine") => address,
-                    _ => built_in,
-                };
-                let answer = curl.send(address, language);
-                made.extend([language, "\n", &answer, "\n"]);
-                sent += 1;
-            }
-            (1, "json", None) => {
-                text.clone_into(&mut fixture);
-                folder.write("my.json", text);
-                let mut serve = command(&["--port", "0", "--fixtures", "my.json"]);
-                with_fixture = Some(Process::serving(serve.current_dir(folder.path())));
-                made.push_str(part);
-            }
-            (1, "text", None) if text.starts_with("my.json:") => {
-                made.extend(["text\n", &check(&folder, &fixture), "\n"]);
-            }
-            (1, _, Some(_)) => panic!("a curl without its answer before: {text}"),
-            (_, _, left) => {
-                pending = left;
-                made.push_str(part);
-            }
-        }
-    }
-    assert!(pending.is_none() && sent >= 7, "only {sent} examples were sent");
-    compare("README.md", &made);
 }

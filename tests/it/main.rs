@@ -9,7 +9,7 @@ mod faults;
 mod fixtures;
 mod house;
 mod library;
-mod readme;
+mod pages;
 mod support;
 mod verdict;
 mod verify;

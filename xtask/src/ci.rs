@@ -24,10 +24,10 @@ const STEPS: &[Step] = &[
     ("rustdoc", || cargo("doc --locked --no-deps --document-private-items --features docs")),
     ("documents: what the program makes is what is committed", docs::check),
     ("tests: golden hashes and README examples among them", || cargo("test --locked")),
-    ("the yardstick of the comparison", || {
+    ("the baseline of the comparison", || {
         cargo(
-            "check --locked --manifest-path benches/compare/yardstick/Cargo.toml \
-             --target-dir target/yardstick",
+            "check --locked --manifest-path benches/compare/baseline/Cargo.toml \
+             --target-dir target/baseline",
         )
     }),
 ];

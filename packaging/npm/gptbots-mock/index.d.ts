@@ -3,7 +3,7 @@
 /** An operation of the vendor's API. */
 export type Operation = "conversations" | "messages" | "messages-v2" | "qa";
 
-/** What happens between two pages of a walk; docs/HAZARDS.md says more. */
+/** What happens between two pages of a walk; docs/hazards.md says more. */
 export type Hazard =
   | "arrival"
   | "departure"
@@ -12,7 +12,7 @@ export type Hazard =
   | "moving-total"
   | "exact-multiple";
 
-/** A failure on demand: a line such as `messages:code=50000,every=3`, or the same as an object; docs/FAULTS.md says more. */
+/** A failure on demand: a line such as `messages:code=50000,every=3`, or the same as an object; docs/faults.md says more. */
 export type Fault = string | FaultObject;
 
 export interface FaultObject {
@@ -179,7 +179,7 @@ export interface Finding {
   times: number;
 }
 
-/** What clients did wrong; docs/CONTROL.md lists the rules. */
+/** What clients did wrong; docs/control-api.md lists the rules. */
 export interface Verdict {
   clean: boolean;
   requests: number;

@@ -25,7 +25,7 @@ const TAGS: [(&str, &str, &[Operation]); 3] = [
 const ABOUT: &str = "\
 Written from the vendor's public pages and from public clients. Where a sentence ends with how well \
 it is known and from where, that stands for this sentence only; what other sentences say is the \
-emulator's understanding. docs/FIDELITY.md says which test holds each statement.
+emulator's understanding. docs/fidelity.md says which test holds each statement.
 
 Where sources disagree the emulator has a switch, a reading. The document shows the defaults; \
 `x-readings` at its end says what the others change, and on an operation which of them concern it. \

@@ -1,4 +1,4 @@
-//! Faults as real clients report them: the table of `docs/FAULTS.md` for `curl`, Python's
+//! Faults as real clients report them: the table of `docs/faults.md` for `curl`, Python's
 //! `http.client` and Node's `fetch`. A client that is not installed is skipped.
 
 use std::process::{Command, Output, Stdio};

@@ -4,7 +4,6 @@ pub(crate) mod assertions;
 pub(crate) mod cases;
 pub(crate) mod client;
 pub(crate) mod control;
-pub(crate) mod curl;
 pub(crate) mod faults;
 pub(crate) mod fixture;
 pub(crate) mod folder;

@@ -36,6 +36,16 @@ pub(crate) fn shell(line: &str) -> Command {
     command
 }
 
+/// A shell script that runs in a folder and finds the binary by its name, as where it is installed.
+pub(crate) fn script(text: &str, folder: &Path) -> Command {
+    let mut command = bare("sh".as_ref());
+    let binaries = Path::new(BINARY).parent().unwrap().to_str().unwrap();
+    let path = format!("{binaries}:{}", std::env::var("PATH").unwrap_or_default());
+    command.args(["-c", text]).current_dir(folder).env("PATH", path);
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
 fn bare(program: &OsStr) -> Command {
     let mut command = with_default_signals(program);
     for (name, _) in std::env::vars_os() {

@@ -1,4 +1,4 @@
-//! yardstick PORT BODYFILE
+//! baseline PORT BODYFILE
 //!
 //! The least that an axum server can do: it answers every request with the bytes of BODYFILE, as
 //! they were read at start, and looks at nothing of the request. Port 0 takes a free one; the
@@ -15,7 +15,7 @@ use axum::serve::ListenerExt;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [port, body] = arguments.as_slice() else {
-        return Err("usage: yardstick PORT BODYFILE".into());
+        return Err("usage: baseline PORT BODYFILE".into());
     };
     let port: u16 = port.parse()?;
     let body = Bytes::from(std::fs::read(body)?);
