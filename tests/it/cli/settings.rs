@@ -217,7 +217,7 @@ fn a_sandbox_takes_the_settings_that_have_a_key_of_its_own_and_a_clock() {
     let mut sorted = keys.clone();
     sorted.sort_unstable();
     assert_eq!(described.as_object().unwrap().keys().collect::<Vec<_>>(), sorted);
-    let page = include_str!("../../../docs/control-api.md");
+    let page = include_str!("../../../docs/sandboxes.md");
     for key in keys {
         let answer =
             control(server.address(), "PUT", "/sandboxes/a", &format!("{{\"{key}\": false}}"));
