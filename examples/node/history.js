@@ -1,53 +1,69 @@
-// A small client of the conversation-history API that does it right.
+// A small exporter of the conversation history: all rows of a list, page by page.
 
-const PAGE_SIZE = 50;
-const PAUSES = [50, 100, 200, 400];
+const PAGE_SIZE = 100;
+const PAUSES = [500, 1000, 2000, 4000]; // milliseconds
+const RETRIED = [40008, 50000]; // too many requests, internal error
 
-export class Refused extends Error {}
+/** The API refused a request, or did not answer it however often it was sent. */
+export class ApiError extends Error {}
 
 export class History {
   constructor(url, key, sleep = (ms) => new Promise((done) => setTimeout(done, ms))) {
     Object.assign(this, { url, key, sleep });
   }
 
-  // Every conversation of a window: the answers tell how many there are.
-  async *conversations(start, end, kind = "ALL") {
-    const query = { conversation_type: kind, start_time: start, end_time: end };
-    for (let page = 1, last = 1; page <= last; page++) {
-      const answer = await this.#get("/v1/bot/conversation/page", query, page);
-      yield* answer.list;
-      last = Math.ceil(answer.total / PAGE_SIZE);
-    }
+  /** All conversations of a time window, which is in milliseconds since 1970. */
+  conversations(start, end) {
+    const query = { conversation_type: "ALL", start_time: start, end_time: end };
+    return this.#all("/v1/bot/conversation/page", query, "list", "conversation_id");
   }
 
-  // Every question of a window. No total is told, so a short page is the last.
-  async *questions(start, end, feedback = "ALL") {
-    const query = { user_feedback: feedback, start_time: start, end_time: end };
-    for (let page = 1, length = PAGE_SIZE; length === PAGE_SIZE; page++) {
-      const { qa } = await this.#get("/v1/message/qa/record/page", query, page);
-      yield* qa;
-      length = qa.length;
-    }
+  /** All messages of a conversation. */
+  messages(conversation) {
+    return this.#all("/v1/messages", { conversation_id: conversation }, "messages", "message_id");
   }
 
-  // One page. What may pass is tried again after growing pauses; nothing else is.
-  async #get(path, query, page) {
-    const parameters = new URLSearchParams({ ...query, page, page_size: PAGE_SIZE });
+  /** All questions of a time window, with their answers. */
+  questions(start, end) {
+    const query = { user_feedback: "ALL", start_time: start, end_time: end };
+    return this.#all("/v1/message/qa/record/page", query, "qa", "id");
+  }
+
+  /** The rows of all pages. A row that comes again on the next page is kept once. */
+  async #all(path, query, key, id) {
+    const rows = new Map();
+    for (let page = 1, isLast = false; !isLast; page++) {
+      const answer = await this.#page(path, { ...query, page, page_size: PAGE_SIZE });
+      for (const row of answer[key]) rows.set(row[id], row);
+      // Questions have no total. Their last page is the one that is not full.
+      const isFull = answer[key].length === PAGE_SIZE;
+      isLast = "total" in answer ? page * PAGE_SIZE >= answer.total : !isFull;
+    }
+    return [...rows.values()];
+  }
+
+  /** One page. What may pass is tried again after a pause; a refusal is not. */
+  async #page(path, query) {
+    const url = `${this.url}${path}?${new URLSearchParams(query)}`;
+    const headers = { authorization: `Bearer ${this.key}` };
     for (const pause of [...PAUSES, null]) {
-      let wait = 0;
+      let problem;
+      let retryAfter = 0;
       try {
-        const answer = await fetch(`${this.url}${path}?${parameters}`, {
-          headers: { authorization: `Bearer ${this.key}` },
-        });
+        const answer = await fetch(url, { headers });
         const text = await answer.text();
-        if (answer.ok) return JSON.parse(text);
-        if (answer.status !== 429 && answer.status < 500) throw new Refused(text);
-        wait = Number(answer.headers.get("retry-after") ?? 0) * 1000;
+        const body = JSON.parse(text);
+        if (!("code" in body)) return body;
+        problem = new ApiError(`${path}: ${text}`);
+        if (answer.status < 500 && !RETRIED.includes(body.code)) throw problem;
+        retryAfter = Number(answer.headers.get("retry-after") ?? 0) * 1000;
       } catch (error) {
-        if (error instanceof Refused) throw error;
+        if (error instanceof ApiError) throw error;
+        // Nothing came, or something that is no JSON, such as the page of a gateway.
+        problem = new ApiError(`${path}: ${error}`, { cause: error });
       }
-      if (pause === null) throw new Refused(`no answer to ${path}`);
-      await this.sleep(Math.max(pause, wait));
+      if (pause === null) throw problem;
+      await this.sleep(Math.max(pause, retryAfter));
     }
   }
 }

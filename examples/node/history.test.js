@@ -1,68 +1,63 @@
-// Runs under `gptbots-mock exec -- node --test`, in this folder.
+// By node:test. Each test has a sandbox of its own; `clean` also fails it if its verdict finds something.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { History, Refused } from "./history.js";
+import { withSandbox } from "gptbots-mock/node-test";
 
-const { GPTBOTS_MOCK_URL: url, GPTBOTS_MOCK_KEY: key } = process.env;
+import { History } from "./history.js";
+
 const ALWAYS = [0, 9999999999999];
+const CHAT = { user_id: "ann", messages: [{ q: "Where is my order?", a: "On its way." }] };
 
-// A world of a test's own: its name stands behind the key.
-async function sandbox(name, settings = {}) {
-  const control = `${url}/__admin/sandboxes/${name}`;
-  const put = (target, method, body) =>
-    fetch(target, { method, body: JSON.stringify(body) }).then(async (answer) => {
-      assert.ok(answer.ok, await answer.text());
-    });
-  await put(control, "PUT", settings);
-  return {
-    key: `${key}~${name}`,
-    advance: (ms) => put(`${control}/clock`, "POST", { advance_ms: ms }),
-  };
-}
+/** The client. Instead of waiting, it moves the clock of the sandbox. */
+const historyOf = (sandbox) =>
+  new History(sandbox.url, sandbox.apiKey, (ms) => sandbox.advance(ms));
 
-async function all(rows) {
-  const list = [];
-  for await (const row of rows) list.push(row);
-  return list;
-}
+test("two pages of conversations", withSandbox({ clean: true }, async ({ sandbox }) => {
+  assert.equal((await historyOf(sandbox).conversations(...ALWAYS)).length, 200);
+  assert.equal((await sandbox.requests()).length, 2);
+}));
 
-test("every conversation comes once", async () => {
-  const world = await sandbox("once");
-  const rows = await all(new History(url, world.key).conversations(...ALWAYS));
-  assert.equal(new Set(rows.map((row) => row.conversation_id)).size, 200);
-});
-
-test("questions are filtered", async () => {
-  const world = await sandbox("filtered");
-  const rows = await all(new History(url, world.key).questions(...ALWAYS, "BAD"));
-  assert.ok(rows.length > 0 && rows.every((row) => row.user_feedback === "BAD"));
-});
+test("messages and questions", withSandbox({ clean: true }, async ({ sandbox }) => {
+  const history = historyOf(sandbox);
+  const [conversation] = await history.conversations(...ALWAYS);
+  const messages = await history.messages(conversation.conversation_id);
+  assert.equal(messages.length, conversation.message_count);
+  assert.ok((await history.questions(...ALWAYS)).length > 200);
+}));
 
 for (const fault of ["code=50000", "status=502,body=html", "break=reset", "body=truncated"]) {
-  test(`the third page fails once: ${fault}`, async () => {
-    const name = `fails-${fault.replaceAll(/[^a-z0-9]/g, "-")}`;
-    const world = await sandbox(name, { faults: [`conversations:${fault},after=2,times=1`] });
-    const rows = await all(new History(url, world.key).conversations(...ALWAYS));
-    assert.equal(rows.length, 200);
-  });
+  const faults = [`conversations:page=2,${fault},times=1`];
+  test(`page 2 fails once: ${fault}`, withSandbox({ clean: true, faults }, async ({ sandbox }) => {
+    assert.equal((await historyOf(sandbox).conversations(...ALWAYS)).length, 200);
+  }));
 }
 
-test("the rate limit is waited for on a clock that we move", async () => {
-  const settings = { rate_limit: { requests: 2, seconds: 60 }, clock: "frozen" };
-  const world = await sandbox("patient", settings);
-  const waited = [];
-  const sleep = async (ms) => {
-    waited.push(ms);
-    await world.advance(ms);
-  };
-  const rows = await all(new History(url, world.key, sleep).conversations(...ALWAYS));
-  assert.equal(rows.length, 200);
-  assert.deepEqual(waited, [60000]);
-});
+const rateLimit = { requests: 1, seconds: 60 };
+const limited = { clean: true, rateLimit, clock: "frozen" };
+test("the rate limit is waited for", withSandbox(limited, async ({ sandbox }) => {
+  assert.equal((await historyOf(sandbox).conversations(...ALWAYS)).length, 200);
+  const statuses = (await sandbox.requests()).map((request) => request.status);
+  assert.deepEqual(statuses, [200, 429, 200]);
+}));
 
-test("a refusal is not tried again", async () => {
-  const world = await sandbox("refused");
-  await assert.rejects(all(new History(url, world.key).conversations(5, 1)), Refused);
-});
+const arrival = { clean: true, hazards: ["arrival"] };
+test("a conversation arrives after page 1", withSandbox(arrival, async ({ sandbox }) => {
+  // The last row of page 1 comes again on page 2.
+  assert.equal((await historyOf(sandbox).conversations(...ALWAYS)).length, 199);
+}));
+
+const fixture = { agents: [{ name: "mine", conversations: [CHAT] }] };
+test("records of our own", withSandbox({ clean: true, fixture }, async ({ sandbox }) => {
+  const rows = await historyOf(sandbox).conversations(...ALWAYS);
+  assert.deepEqual(rows.map((row) => row.subject), ["Where is my order?"]);
+}));
+
+for (const status of ["mapped", "ok"]) {
+  // It is not documented whether an error has the HTTP status 200.
+  const readings = { "error-status": status };
+  test(`a wrong key is an error: ${status}`, withSandbox({ clean: true, readings }, async ({ sandbox }) => {
+    await assert.rejects(new History(sandbox.url, "wrong").conversations(...ALWAYS), /40127/);
+  }));
+}

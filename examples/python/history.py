@@ -1,69 +1,65 @@
-"""A small client of the conversation-history API that does it right."""
+"""A small exporter of the conversation history: all rows of a list, page by page."""
 
 import time
 
 import httpx
 
-PAGE_SIZE = 50
-PAUSES = [0.05, 0.1, 0.2, 0.4]
+PAGE_SIZE = 100
+PAUSES = [0.5, 1, 2, 4]  # seconds
+RETRIED = [40008, 50000]  # too many requests, internal error
 
 
-class Refused(Exception):
-    """The API will not answer this, however often it is asked."""
+class ApiError(Exception):
+    """The API refused a request, or did not answer it however often it was sent."""
 
 
 class History:
-    def __init__(self, base_url, key, sleep=time.sleep):
-        self._http = httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=10
-        )
+    def __init__(self, url, key, sleep=time.sleep):
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"})
         self._sleep = sleep
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._http.close()
-
-    def conversations(self, start, end, kind="ALL"):
-        """Every conversation of a window: the answers tell how many there are."""
-        query = {"conversation_type": kind, "start_time": start, "end_time": end}
-        yield from self._by_total("/v1/bot/conversation/page", query, "list")
+    def conversations(self, start, end):
+        """All conversations of a time window, which is in milliseconds since 1970."""
+        query = {"conversation_type": "ALL", "start_time": start, "end_time": end}
+        return self._all("/v1/bot/conversation/page", query, "list", "conversation_id")
 
     def messages(self, conversation):
-        """Every message of a conversation, oldest first."""
-        yield from self._by_total("/v1/messages", {"conversation_id": conversation}, "messages")
+        """All messages of a conversation."""
+        return self._all("/v1/messages", {"conversation_id": conversation}, "messages", "message_id")
 
-    def questions(self, start, end, feedback="ALL"):
-        """Every question of a window. No total is told, so a short page is the last."""
-        query = {"user_feedback": feedback, "start_time": start, "end_time": end}
-        page, rows = 1, [None] * PAGE_SIZE
-        while len(rows) == PAGE_SIZE:
-            rows = self._get("/v1/message/qa/record/page", query, page)["qa"]
-            yield from rows
+    def questions(self, start, end):
+        """All questions of a time window, with their answers."""
+        query = {"user_feedback": "ALL", "start_time": start, "end_time": end}
+        return self._all("/v1/message/qa/record/page", query, "qa", "id")
+
+    def _all(self, path, query, key, id):
+        """The rows of all pages. A row that comes again on the next page is kept once."""
+        rows, page, is_last = {}, 0, False
+        while not is_last:
             page += 1
+            answer = self._page(path, {**query, "page": page, "page_size": PAGE_SIZE})
+            rows.update((row[id], row) for row in answer[key])
+            # Questions have no total. Their last page is the one that is not full.
+            is_full = len(answer[key]) == PAGE_SIZE
+            is_last = page * PAGE_SIZE >= answer["total"] if "total" in answer else not is_full
+        return list(rows.values())
 
-    def _by_total(self, path, query, key):
-        page, last = 1, 1
-        while page <= last:
-            answer = self._get(path, query, page)
-            yield from answer[key]
-            last = -(-answer["total"] // PAGE_SIZE)
-            page += 1
-
-    def _get(self, path, query, page):
-        """One page. What may pass is tried again after growing pauses; nothing else is."""
-        query = {**query, "page": page, "page_size": PAGE_SIZE}
+    def _page(self, path, query):
+        """One page. What may pass is tried again after a pause; a refusal is not."""
         for pause in [*PAUSES, None]:
+            retry_after = 0
             try:
                 answer = self._http.get(path, params=query)
-                if answer.status_code == 200:
-                    return answer.json()
-                if answer.status_code != 429 and answer.status_code < 500:
-                    raise Refused(answer.text)
-                wait = answer.headers.get("retry-after")
-            except (httpx.TransportError, ValueError):
-                wait = None
+                body = answer.json()
+                if "code" not in body:
+                    return body
+                problem = ApiError(f"{path}: {answer.text}")
+                if answer.status_code < 500 and body["code"] not in RETRIED:
+                    raise problem
+                retry_after = float(answer.headers.get("retry-after", 0))
+            except (httpx.TransportError, ValueError) as error:
+                # Nothing came, or something that is no JSON, such as the page of a gateway.
+                problem = ApiError(f"{path}: {error!r}")
             if pause is None:
-                raise Refused(f"no answer to {path}")
-            self._sleep(max(pause, float(wait or 0)))
+                raise problem
+            self._sleep(max(pause, retry_after))

@@ -1,83 +1,61 @@
-"""Runs by itself, in parallel or under `gptbots-mock exec -- pytest examples/python`."""
+"""Each test has a sandbox of its own: `gptbots_mock`. It also fails if its verdict finds something."""
 
-import os
-import re
-
-import httpx
 import pytest
 
-from history import History, Refused
+from history import ApiError, History
 
-URL = os.environ["GPTBOTS_MOCK_URL"]
-KEY = os.environ["GPTBOTS_MOCK_KEY"]
 ALWAYS = (0, 9999999999999)
+CHAT = {"user_id": "ann", "messages": [{"q": "Where is my order?", "a": "On its way."}]}
 
-
-class Sandbox:
-    """A world of a test's own: its name stands behind the key."""
-
-    def __init__(self, name):
-        self.key = f"{KEY}~{name}"
-        self._control = f"{URL}/__admin/sandboxes/{name}"
-
-    def set(self, **settings):
-        httpx.put(self._control, json=settings).raise_for_status()
-
-    def advance(self, seconds):
-        clock = {"advance_ms": int(seconds * 1000)}
-        httpx.post(f"{self._control}/clock", json=clock).raise_for_status()
-
-    def client(self, **more):
-        return History(URL, self.key, **more)
+pytestmark = pytest.mark.gptbots_mock(clean=True)
 
 
 @pytest.fixture
-def sandbox(request):
-    return Sandbox(re.sub(r"[^A-Za-z0-9._-]", "-", request.node.name)[:64])
+def history(gptbots_mock):
+    """The client. Instead of waiting, it moves the clock of the sandbox."""
+    return History(gptbots_mock.url, gptbots_mock.api_key, sleep=gptbots_mock.advance)
 
 
-def test_every_conversation_comes_once(sandbox):
-    with sandbox.client() as client:
-        ids = [row["conversation_id"] for row in client.conversations(*ALWAYS)]
-    assert len(ids) == len(set(ids)) == 200
+def test_two_pages_of_conversations(history, gptbots_mock):
+    assert len(history.conversations(*ALWAYS)) == 200
+    assert len(gptbots_mock.requests()) == 2
 
 
-def test_every_message_comes_once(sandbox):
-    with sandbox.client() as client:
-        conversation = next(client.conversations(*ALWAYS))
-        messages = list(client.messages(conversation["conversation_id"]))
+def test_messages_and_questions(history):
+    conversation = history.conversations(*ALWAYS)[0]
+    messages = history.messages(conversation["conversation_id"])
     assert len(messages) == conversation["message_count"]
-
-
-@pytest.mark.parametrize("feedback", ["GOOD", "BAD", "NONE"])
-def test_questions_are_filtered(sandbox, feedback):
-    with sandbox.client() as client:
-        rows = list(client.questions(*ALWAYS, feedback=feedback))
-    assert {row["user_feedback"] for row in rows} == {feedback}
+    assert len(history.questions(*ALWAYS)) > 200
 
 
 @pytest.mark.parametrize(
     "fault", ["code=50000", "status=502,body=html", "break=reset", "body=truncated"]
 )
-def test_the_third_page_fails_once(sandbox, fault):
-    sandbox.set(faults=[f"conversations:{fault},after=2,times=1"])
-    with sandbox.client() as client:
-        assert len(list(client.conversations(*ALWAYS))) == 200
+def test_page_2_fails_once(history, gptbots_mock, fault):
+    gptbots_mock.fault(f"conversations:page=2,{fault},times=1")
+    assert len(history.conversations(*ALWAYS)) == 200
 
 
-def test_the_rate_limit_is_waited_for_on_a_clock_that_we_move(sandbox):
-    sandbox.set(rate_limit={"requests": 2, "seconds": 60}, clock="frozen")
-    waited = []
-
-    def sleep(seconds):
-        waited.append(seconds)
-        sandbox.advance(seconds)
-
-    with sandbox.client(sleep=sleep) as client:
-        assert len(list(client.conversations(*ALWAYS))) == 200
-    assert waited == [60]
+@pytest.mark.gptbots_mock(rate_limit=(1, 60), clock="frozen")
+def test_the_rate_limit_is_waited_for(history, gptbots_mock):
+    assert len(history.conversations(*ALWAYS)) == 200
+    assert [request.status for request in gptbots_mock.requests()] == [200, 429, 200]
 
 
-def test_a_refusal_is_not_tried_again(sandbox):
-    with sandbox.client() as client, pytest.raises(Refused, match="40356"):
-        list(client.messages("nobody"))
+@pytest.mark.gptbots_mock(hazard="arrival")
+def test_a_conversation_arrives_after_page_1(history):
+    # The last row of page 1 comes again on page 2.
+    assert len(history.conversations(*ALWAYS)) == 199
+
+
+@pytest.mark.gptbots_mock(fixture={"agents": [{"name": "mine", "conversations": [CHAT]}]})
+def test_records_of_our_own(history):
+    assert [row["subject"] for row in history.conversations(*ALWAYS)] == ["Where is my order?"]
+
+
+@pytest.mark.parametrize("status", ["mapped", "ok"])
+def test_a_wrong_key_is_an_error(gptbots_mock, status):
+    # It is not documented whether an error has the HTTP status 200.
+    gptbots_mock.readings({"error-status": status})
+    with pytest.raises(ApiError, match="40127"):
+        History(gptbots_mock.url, "wrong").conversations(*ALWAYS)

@@ -1,119 +1,215 @@
-//! A small client of the conversation-history API, and its tests on the emulator's library: no
-//! port to choose, no process to start. `cargo run --example history` exports, `cargo test` tests.
+//! A small exporter of the conversation history, all rows of a list, page by page; and its tests on the
+//! emulator's library. `cargo run --example history` exports, `cargo test --example history` tests.
 
-use std::thread::sleep;
+use std::collections::HashSet;
+use std::error::Error;
 use std::time::Duration;
 
 use serde_json::Value;
 
-const PAGE_SIZE: u64 = 50;
-const PAUSES: [u64; 4] = [50, 100, 200, 400];
+const PAGE_SIZE: usize = 100;
+const PAUSES: [u64; 4] = [500, 1000, 2000, 4000]; // milliseconds
+const RETRIED: [u64; 2] = [40008, 50000]; // too many requests, internal error
+const ALWAYS: (u64, u64) = (0, 9_999_999_999_999);
 
-/// The API will not answer this, however often it is asked.
+/// The API refused a request, or did not answer it however often it was sent.
 #[derive(Debug)]
-struct Refused(String);
+struct ApiError(String);
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl Error for ApiError {}
 
-struct History {
+struct History<S> {
     url: String,
     key: String,
+    sleep: S,
     http: ureq::Agent,
 }
 
-impl History {
-    fn new(url: &str, key: &str) -> Self {
+impl<S: Fn(Duration)> History<S> {
+    fn new(url: &str, key: &str, sleep: S) -> Self {
         let http = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        Self { url: url.to_owned(), key: format!("Bearer {key}"), http }
+        Self { url: url.to_owned(), key: format!("Bearer {key}"), sleep, http }
     }
 
-    /// Every conversation: the answers tell how many there are.
-    fn conversations(&self) -> Result<Vec<Value>, Refused> {
-        let (mut rows, mut page, mut last) = (Vec::new(), 1, 1);
-        while page <= last {
-            let query = "conversation_type=ALL&start_time=0&end_time=9999999999999";
-            let answer = self.get("/v1/bot/conversation/page", query, page)?;
-            rows.extend(answer["list"].as_array().cloned().unwrap_or_default());
-            last = answer["total"].as_u64().unwrap_or(0).div_ceil(PAGE_SIZE);
-            page += 1;
+    /// All conversations of a time window, which is in milliseconds since 1970.
+    fn conversations(&self, start: u64, end: u64) -> Result<Vec<Value>, ApiError> {
+        let query = format!("conversation_type=ALL&start_time={start}&end_time={end}");
+        self.all("/v1/bot/conversation/page", &query, "list", "conversation_id")
+    }
+
+    /// All messages of a conversation.
+    fn messages(&self, conversation: &str) -> Result<Vec<Value>, ApiError> {
+        let query = format!("conversation_id={conversation}");
+        self.all("/v1/messages", &query, "messages", "message_id")
+    }
+
+    /// All questions of a time window, with their answers.
+    fn questions(&self, start: u64, end: u64) -> Result<Vec<Value>, ApiError> {
+        let query = format!("user_feedback=ALL&start_time={start}&end_time={end}");
+        self.all("/v1/message/qa/record/page", &query, "qa", "id")
+    }
+
+    /// The rows of all pages. A row that comes again on the next page is kept once.
+    fn all(&self, path: &str, query: &str, key: &str, id: &str) -> Result<Vec<Value>, ApiError> {
+        let (mut rows, mut ids) = (Vec::new(), HashSet::new());
+        for page in 1.. {
+            let answer = self.page(path, query, page)?;
+            let list = answer[key].as_array().map_or(&[][..], Vec::as_slice);
+            rows.extend(list.iter().filter(|row| ids.insert(row[id].to_string())).cloned());
+            // Questions have no total. Their last page is the one that is not full.
+            let is_last = match answer["total"].as_u64() {
+                Some(total) => (page * PAGE_SIZE) as u64 >= total,
+                None => list.len() < PAGE_SIZE,
+            };
+            if is_last {
+                break;
+            }
         }
         Ok(rows)
     }
 
-    /// One page. What may pass is tried again after growing pauses; nothing else is.
-    fn get(&self, path: &str, query: &str, page: u64) -> Result<Value, Refused> {
+    /// One page. What may pass is tried again after a pause; a refusal is not.
+    fn page(&self, path: &str, query: &str, page: usize) -> Result<Value, ApiError> {
         let url = format!("{}{path}?{query}&page={page}&page_size={PAGE_SIZE}", self.url);
-        for pause in PAUSES {
-            let mut wait = Duration::from_millis(pause);
-            if let Ok(mut answer) = self.http.get(&url).header("Authorization", &self.key).call() {
-                let status = answer.status().as_u16();
-                let retry_after = answer.headers().get("retry-after").cloned();
-                let text = answer.body_mut().read_to_string().unwrap_or_default();
-                match (status, serde_json::from_str(&text)) {
-                    (200, Ok(json)) => return Ok(json),
-                    (400..500, _) if status != 429 => return Err(Refused(text)),
-                    _ => {}
+        let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
+        loop {
+            let (problem, retry_after) = match self.ask(&url) {
+                Ok((_, _, body)) if body.get("code").is_none() => return Ok(body),
+                Ok((status, retry_after, body)) => {
+                    let problem = ApiError(format!("{path}: {body}"));
+                    if status < 500 && !RETRIED.iter().any(|code| body["code"] == *code) {
+                        return Err(problem);
+                    }
+                    (problem, retry_after)
                 }
-                let seconds = retry_after.and_then(|s| s.to_str().ok()?.parse().ok());
-                wait = wait.max(Duration::from_secs(seconds.unwrap_or(0)));
-            }
-            sleep(wait);
+                // Nothing came, or something that is no JSON, such as the page of a gateway.
+                Err(error) => (ApiError(format!("{path}: {error}")), 0),
+            };
+            let Some(pause) = pauses.next() else { return Err(problem) };
+            (self.sleep)(pause.max(Duration::from_secs(retry_after)));
         }
-        Err(Refused(format!("no answer to {path}")))
+    }
+
+    /// The status, the seconds of `Retry-After` and the JSON of an answer.
+    fn ask(&self, url: &str) -> Result<(u16, u64, Value), Box<dyn Error>> {
+        let mut answer = self.http.get(url).header("Authorization", &self.key).call()?;
+        let retry_after = answer.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
+        Ok((answer.status().as_u16(), retry_after.unwrap_or(0), body))
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let server = gptbots_mock::Server::start()?;
-    let rows = History::new(server.url(), server.api_key()).conversations()?;
-    println!("{} conversations\n{}", rows.len(), server.verdict());
+    let history = History::new(server.url(), server.api_key(), std::thread::sleep);
+    let conversations = history.conversations(ALWAYS.0, ALWAYS.1)?;
+    let mut messages = Vec::new();
+    for row in &conversations {
+        messages.extend(history.messages(row["conversation_id"].as_str().unwrap_or_default())?);
+    }
+    let questions = history.questions(ALWAYS.0, ALWAYS.1)?;
+    let counts = [conversations.len(), messages.len(), questions.len()];
+    println!("conversations, messages, questions: {counts:?}\n{}", server.verdict());
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use gptbots_mock::contract::{Code, Operation};
-    use gptbots_mock::{Fault, Sandbox, Server};
+    use gptbots_mock::contract::ErrorStatus;
+    use gptbots_mock::{Conversation, Hazard, Sandbox, Server};
 
     use super::*;
 
-    /// The client in a world of a test's own.
-    fn client(sandbox: &Sandbox) -> History {
-        History::new(sandbox.url(), sandbox.api_key())
+    /// The client. Instead of waiting, it moves the clock of the sandbox.
+    fn history_of(sandbox: &Sandbox<'_>) -> History<impl Fn(Duration)> {
+        History::new(sandbox.url(), sandbox.api_key(), |pause| sandbox.advance(pause))
+    }
+
+    fn conversations(sandbox: &Sandbox<'_>) -> Vec<Value> {
+        history_of(sandbox).conversations(ALWAYS.0, ALWAYS.1).unwrap()
     }
 
     #[test]
-    fn every_conversation_comes_once() {
+    fn two_pages_of_conversations() {
         let server = Server::start().unwrap();
-        let rows = client(&server.sandbox("once")).conversations().unwrap();
-        let mut ids: Vec<_> = rows.iter().map(|row| row["conversation_id"].to_string()).collect();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), 200);
-        assert!(server.verdict().findings().is_empty(), "{}", server.verdict());
+        let sandbox = server.sandbox("two-pages");
+        assert_eq!(conversations(&sandbox).len(), 200);
+        assert_eq!(sandbox.requests().len(), 2);
+        sandbox.assert_clean();
     }
 
     #[test]
-    fn the_third_page_fails_once() {
+    fn messages_and_questions() {
         let server = Server::start().unwrap();
-        let sandbox = server.sandbox("fails");
-        let fault = Fault::code(Code::Internal).on(Operation::ConversationList);
-        sandbox.fault(fault.after(2).times(1));
-        assert_eq!(client(&sandbox).conversations().unwrap().len(), 200);
-        assert!(server.verdict().findings().is_empty(), "{}", server.verdict());
+        let sandbox = server.sandbox("messages");
+        let conversation = &conversations(&sandbox)[0];
+        let id = conversation["conversation_id"].as_str().unwrap();
+        let messages = history_of(&sandbox).messages(id).unwrap();
+        assert_eq!(messages.len() as u64, conversation["message_count"]);
+        assert!(history_of(&sandbox).questions(ALWAYS.0, ALWAYS.1).unwrap().len() > 200);
+        sandbox.assert_clean();
     }
 
     #[test]
-    fn a_refusal_is_not_tried_again() {
+    fn page_2_fails_once() {
+        for fault in ["code=50000", "status=502,body=html", "break=reset", "body=truncated"] {
+            let server = Server::start().unwrap();
+            let sandbox = server.sandbox("fails");
+            sandbox.fault(format!("conversations:page=2,{fault},times=1").parse().unwrap());
+            assert_eq!(conversations(&sandbox).len(), 200, "{fault}");
+            sandbox.assert_clean();
+        }
+    }
+
+    #[test]
+    fn the_rate_limit_is_waited_for() {
         let server = Server::start().unwrap();
-        let history = History::new(server.url(), "wrong");
-        assert!(history.conversations().unwrap_err().0.contains("40127"));
-        assert!(server.verdict().findings().is_empty(), "{}", server.verdict());
+        let sandbox = server.sandbox("limited");
+        sandbox.rate_limit(1, Duration::from_secs(60));
+        sandbox.freeze();
+        assert_eq!(conversations(&sandbox).len(), 200);
+        let statuses: Vec<_> = sandbox.requests().iter().map(|request| request.status).collect();
+        assert_eq!(statuses, [Some(200), Some(429), Some(200)]);
+        sandbox.assert_clean();
+    }
+
+    #[test]
+    fn a_conversation_arrives_after_page_1() {
+        let server = Server::start().unwrap();
+        let sandbox = server.sandbox("arrival");
+        sandbox.hazard(Hazard::Arrival);
+        // The last row of page 1 comes again on page 2.
+        assert_eq!(conversations(&sandbox).len(), 199);
+        sandbox.assert_clean();
+    }
+
+    #[test]
+    fn records_of_our_own() {
+        let chat =
+            Conversation::new().user("ann").asks("Where is my order?").answers("On its way.");
+        let server = Server::builder().fixture(chat).start().unwrap();
+        let rows = conversations(&server.sandbox("own"));
+        let subjects: Vec<_> = rows.iter().map(|row| row["subject"].as_str().unwrap()).collect();
+        assert_eq!(subjects, ["Where is my order?"]);
+        server.assert_clean();
+    }
+
+    #[test]
+    fn a_wrong_key_is_an_error() {
+        // It is not documented whether an error has the HTTP status 200.
+        for status in [ErrorStatus::Mapped, ErrorStatus::Ok] {
+            let server = Server::builder().reading(status).start().unwrap();
+            let history = History::new(server.url(), "wrong", std::thread::sleep);
+            let error = history.conversations(ALWAYS.0, ALWAYS.1).unwrap_err();
+            assert!(error.0.contains("40127"), "{error}");
+            server.assert_clean();
+        }
     }
 }
