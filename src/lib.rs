@@ -97,4 +97,5 @@ pub use settings::Limits;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/rust.md")]
+#[doc = include_str!("../packaging/agents/SKILL.md")]
 struct Documents;

@@ -61,6 +61,7 @@ pages! {
     the_page_on_exec_prints_what_comes: "docs/exec.md";
     the_page_on_verify_prints_what_comes: "docs/verify.md";
     the_page_on_openapi_prints_what_comes: "docs/openapi.md";
+    the_skill_for_coding_agents_prints_what_comes: "packaging/agents/SKILL.md";
 }
 
 /// A page with commands that nobody runs would become untrue.

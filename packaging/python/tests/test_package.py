@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -37,6 +38,14 @@ def test_it_is_typed_and_licensed() -> None:
     for licence in ("LICENSE-MIT", "LICENSE-APACHE"):
         assert any(path.endswith(f".dist-info/licenses/{licence}") for path in files)
     assert WHEEL.metadata["License-Expression"] == "MIT OR Apache-2.0"
+
+
+def test_the_skill_for_coding_agents_has_what_it_links_to() -> None:
+    folder = Path(gptbots_mock.__file__).parent / ".agents/skills/gptbots-mock"
+    for page in ("SKILL.md", "llms.txt"):
+        links = re.findall(r"\]\(([^)]*)\)", folder.joinpath(page).read_text("utf-8"))
+        assert all(folder.joinpath(link).is_file() for link in links), links
+        assert links or page == "SKILL.md"
 
 
 def test_pytest_finds_the_plugin() -> None:

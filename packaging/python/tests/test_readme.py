@@ -1,4 +1,4 @@
-"""What the README shows works."""
+"""What the README and the skill for coding agents show works."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import gptbots_mock
+
 README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-PYTEST, SERVER = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+SKILL = Path(gptbots_mock.__file__).parent.joinpath(".agents/skills/gptbots-mock/SKILL.md")
+PYTEST, SERVER, AGENT = re.findall(
+    r"```python\n(.*?)```", README + SKILL.read_text(encoding="utf-8"), re.DOTALL
+)
 
 # It asks for each page until it has all, and once more for one that failed.
 CLIENT = """
@@ -44,8 +49,9 @@ def export_conversations(url, key):
 """
 
 
-def test_the_example_for_pytest(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(my_client=CLIENT, test_export=PYTEST)
+@pytest.mark.parametrize("example", [PYTEST, AGENT], ids=["README", "skill"])
+def test_the_example_for_pytest(pytester: pytest.Pytester, example: str) -> None:
+    pytester.makepyfile(my_client=CLIENT, test_export=example)
     result = pytester.runpytest("-W", "error")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["verdict: 5 requests, nothing found, *"])

@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: puts a release binary into every package that carries it. Nothing is compiled
 //! again. The packages of one binary are the same bytes, whenever and wherever they are made.
 
+mod agents;
 mod archive;
 mod binary;
 mod deb;

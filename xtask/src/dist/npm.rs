@@ -2,7 +2,7 @@
 //! system. npm installs the latter on that system only.
 
 use super::archive::{self, Entry};
-use super::{Package, Platform, Release, files_below, source, text};
+use super::{Package, Platform, Release, agents, files_below, source, text};
 
 const FOLDER: &str = "packaging/npm/gptbots-mock";
 
@@ -38,6 +38,9 @@ fn main_package(Release { version, platform, .. }: &Release) -> Result<Package, 
         });
     }
     entries.push(Entry::file("package/README.md", source("packaging/npm/README.md")?));
+    for (path, bytes) in agents::files()? {
+        entries.push(Entry::file(format!("package/{}/{path}", agents::SKILL), bytes));
+    }
     add_licences(&mut entries)?;
     Ok((format!("gptbots-mock-{version}.tgz"), archive::tar_gz(&entries)?))
 }

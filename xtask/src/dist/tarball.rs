@@ -2,7 +2,7 @@
 //! `cargo binstall`.
 
 use super::archive::{self, Entry};
-use super::{Package, Release, source};
+use super::{Package, Release, agents, source};
 
 pub(super) fn make(release: &Release) -> Result<Package, String> {
     let Release { version, platform, .. } = release;
@@ -20,6 +20,9 @@ pub(super) fn make(release: &Release) -> Result<Package, String> {
         ("schemas/fixture.schema.json", "fixtures/schema.json"),
     ] {
         entries.push(Entry::file(at(path), source(from)?));
+    }
+    for (path, bytes) in agents::files()? {
+        entries.push(Entry::file(at(&format!("{}/{path}", agents::SKILL)), bytes));
     }
     entries.push(Entry::file(at("man/gptbots-mock.1"), &*release.man));
     for (shell, text) in &release.completions {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
 use super::archive::{self, Entry};
-use super::{Package, Release, files_below, source, text};
+use super::{Package, Release, agents, files_below, source, text};
 
 const FOLDER: &str = "packaging/python";
 
@@ -24,6 +24,9 @@ pub(super) fn make(release: &Release) -> Result<Package, String> {
         let path = format!("gptbots_mock/{path}");
         let bytes = source(&format!("{FOLDER}/{path}"))?;
         entries.push(Entry::file(path, bytes));
+    }
+    for (path, bytes) in agents::files()? {
+        entries.push(Entry::file(format!("gptbots_mock/.agents/{}/{path}", agents::SKILL), bytes));
     }
     let program = format!("{name}.data/scripts/gptbots-mock{}", platform.suffix());
     entries.push(Entry::program(program, &*release.program));
