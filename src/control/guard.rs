@@ -1,6 +1,5 @@
-//! Which clients may use the control API: those on this machine or, with a token, those that send it. Web
-//! pages of other origins may not, and neither may clients that call this machine by a name from DNS that
-//! is not allowed.
+//! Which clients may use the control API: with a token those that send it, otherwise those on this machine
+//! that call it by a name of its own. Web pages of other origins may not.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,36 +41,46 @@ pub(super) async fn check(
 }
 
 /// Refuses a client that may not use the control API. `authority` is the host that it asks for.
+///
+/// The host is checked because of DNS rebinding: a web page whose name in DNS is changed to the address of
+/// this machine sends requests from this machine. Such a page has no token, and browsers add none by
+/// themselves, so the token decides alone. Containers can then use the name of a service as the host.
 fn check_client(
     admin: &Admin,
     from_here: bool,
     authority: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<(), Failure> {
-    let own = authority.map(|authority| check_host(admin, authority)).transpose()?;
-    check_site(own.as_ref(), headers)?;
     match &admin.token {
-        Some(token) => check_token(token, headers),
-        None if from_here => Ok(()),
-        None => Err(forbidden(
-            "the control API answers this machine only; with --admin-token it answers \
-             whoever has the token",
-        )),
+        Some(token) => check_token(token, headers)?,
+        None if from_here => check_host(admin, authority)?,
+        None => return Err(from_elsewhere()),
     }
+    check_site(authority.and_then(Host::read).as_ref(), headers)
 }
 
-/// The host of a request, if it is one of this machine's own. A request of HTTP/1.0 may have no host, which
-/// is safe because browsers do not send such requests.
-fn check_host<'h>(admin: &Admin, authority: &'h str) -> Result<Host<'h>, Failure> {
-    match Host::read(authority) {
-        Some(host) if is_own(admin, host.name) => Ok(host),
-        host => {
-            let host = quoted(host.map_or(authority, |host| host.name));
-            Err(forbidden(format!(
-                "Host {host} is no name of this machine's own; allow it with --allow-host"
-            )))
-        }
+/// Refuses a client on another machine where there is no token. To a server in a container, each client
+/// outside of it is on another machine.
+fn from_elsewhere() -> Failure {
+    forbidden(format!(
+        "the request comes from another machine, or into a container from outside it, and without a token \
+         the control API answers its own machine only; start with --admin-token TOKEN or \
+         GPTBOTS_MOCK_ADMIN_TOKEN=TOKEN, and send `Authorization: {SCHEME} TOKEN`"
+    ))
+}
+
+/// Refuses a host that is no name of this machine's own. A request of HTTP/1.0 may have no host, which is
+/// safe because browsers do not send such requests.
+fn check_host(admin: &Admin, authority: Option<&str>) -> Result<(), Failure> {
+    let Some(authority) = authority else { return Ok(()) };
+    let host = Host::read(authority).map(|host| host.name);
+    if host.is_some_and(|host| is_own(admin, host)) {
+        return Ok(());
     }
+    let host = quoted(host.unwrap_or(authority));
+    Err(forbidden(format!(
+        "Host {host} is no name of this machine's own; allow it with --allow-host"
+    )))
 }
 
 /// Whether a name is a loopback one, or one of `--allow-host`.
@@ -178,7 +187,24 @@ mod tests {
         ] {
             assert!(!passes(&admin, true, &[("host", host)]), "{host}");
         }
-        assert!(!passes(&admin, false, &[("host", "localhost")]));
+    }
+
+    /// The tests have no other machine, so it is a parameter here.
+    #[test]
+    fn another_machine_is_403_and_told_of_the_token() {
+        let admin = Admin { hosts: vec!["mock".to_owned()], ..Admin::default() };
+        for host in ["localhost:8484", "mock:8484", "gptbots-mock:8484", "10.88.0.2:8484"] {
+            let refused = check_client(&admin, false, Some(host), &HeaderMap::new()).unwrap_err();
+            let refused = format!("{refused:?}");
+            for words in [
+                "403",
+                "comes from another machine, or into a container from outside it",
+                "start with --admin-token TOKEN or GPTBOTS_MOCK_ADMIN_TOKEN=TOKEN",
+                "send `Authorization: Bearer TOKEN`",
+            ] {
+                assert!(refused.contains(words), "{host}: {refused}");
+            }
+        }
     }
 
     #[test]
@@ -221,6 +247,10 @@ mod tests {
         let with =
             |value| passes(&admin, false, &[("host", "localhost"), ("authorization", value)]);
         assert!(with("Bearer s3cret") && with("bearer  s3cret"));
+        let token = ("authorization", "Bearer s3cret");
+        assert!(passes(&admin, false, &[("host", "gptbots-mock:8484"), token]));
+        let page = ("origin", "http://gptbots-mock:3000");
+        assert!(!passes(&admin, false, &[("host", "gptbots-mock:8484"), page, token]));
         for wrong in
             ["Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret", "Bearer", "", "Bears3cret"]
         {
