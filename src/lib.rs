@@ -50,6 +50,12 @@
 //!
 //! What the emulator believes of the vendor is in [`contract`], row by row with its source. Where
 //! sources disagree there is a *reading*: a default and a switch, [`ServerBuilder::reading`].
+//!
+//! # Versions
+//!
+//! Versions follow `SemVer`. A change of an item, of a flag, of an exit code or of one byte of the generated
+//! records is a breaking change; before 1.0 that is a new minor version. A newer minimum version of Rust
+//! is not breaking. Items that are hidden here, and the feature `docs`, may change at any time.
 
 mod api;
 pub mod contract;

@@ -1,10 +1,11 @@
 //! The steps of `.ci/run` that need neither Node nor Python nor the release binary.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::process::{Command, Output};
 use std::time::Instant;
 
-use crate::docs;
+use crate::{dist, docs};
 
 /// The name of a step, and the function that runs it.
 type Step = (&'static str, fn() -> Result<(), String>);
@@ -24,6 +25,8 @@ const STEPS: &[Step] = &[
     ("rustdoc", || cargo("doc --locked --no-deps --document-private-items --features docs")),
     ("documents: what the program makes is what is committed", docs::check),
     ("tests: golden hashes and README examples among them", || cargo("test --locked")),
+    ("the crate: as it would be published, and compiled from that", publishable_crate),
+    ("the licence texts of every crate, for each target that has packages", dist::check_licenses),
     ("the baseline of the comparison", || {
         cargo(
             "check --locked --manifest-path benches/compare/baseline/Cargo.toml \
@@ -61,6 +64,27 @@ fn library_without_command_line() -> Result<(), String> {
 fn no_crate_twice() -> Result<(), String> {
     let twice = tree("--duplicates -e normal,build --no-default-features --features cli")?;
     if twice.is_empty() { Ok(()) } else { Err(twice) }
+}
+
+/// The largest that the packed crate may be. What it needs takes four fifths of that.
+const CRATE_BYTES: u64 = 500_000;
+
+/// Cargo packs the crate, and compiles what it has packed beside what the tests have compiled already.
+fn publishable_crate() -> Result<(), String> {
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    cargo(&format!("publish --dry-run --locked --allow-dirty --target-dir {target}"))?;
+    let version = dist::package_version()?;
+    let path = docs::root().join(target).join(format!("package/gptbots-mock-{version}.crate"));
+    let size = fs::metadata(&path).map_err(|why| format!("{}: {why}", path.display()))?.len();
+    if size > CRATE_BYTES {
+        return Err(format!(
+            "{} has {size} bytes, and {CRATE_BYTES} are allowed; `cargo package --list` says what is in it, \
+             `include` in Cargo.toml decides",
+            path.display()
+        ));
+    }
+    println!("{size} bytes");
+    Ok(())
 }
 
 /// What `cargo tree` prints.

@@ -37,6 +37,7 @@ pub struct TableRow<T> {
 
 impl StatementId {
     /// Whether it is a row of one of the contract's tables, whose text says what its name does not.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) const fn is_of_table(self) -> bool {
         matches!(self, Self::Param(_) | Self::RowKey(_) | Self::Error(_) | Self::Channel(_))
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Architecture, Endianness, Object};
 
-use super::{Platform, Release, text};
+use super::{Platform, Release, text, third_party};
 
 const SHELLS: &[&str] = &["bash", "zsh", "fish", "elvish", "powershell"];
 
@@ -23,6 +23,8 @@ pub(super) fn read(
         check_elf(&program, platform).map_err(|why| format!("{}: {why}", file.display()))?;
     }
     let ask = |words: &[&str]| ask(file, runner, words);
+    let package = package()?;
+    let string = |key: &str| package.get(key).and_then(toml::Value::as_str).map(str::to_owned);
     let version = package_version()?;
     let told = String::from_utf8(ask(&["--version"])?).map_err(|why| why.to_string())?;
     if told.trim() != format!("gptbots-mock {version}") {
@@ -32,18 +34,29 @@ pub(super) fn read(
     Ok(Release {
         platform,
         version,
+        repository: string("repository"),
         man: ask(&["man"])?,
         completions: completions.collect::<Result<_, String>>()?,
+        third_party: third_party::licenses(platform.target)?,
         program,
     })
 }
 
 /// The version in `Cargo.toml`.
-fn package_version() -> Result<String, String> {
-    let manifest: toml::Table =
+pub(crate) fn package_version() -> Result<String, String> {
+    let version = package()?.remove("version");
+    let version = version.as_ref().and_then(toml::Value::as_str).map(str::to_owned);
+    version.ok_or_else(|| "Cargo.toml has no version".to_owned())
+}
+
+/// The table `[package]` of `Cargo.toml`.
+fn package() -> Result<toml::Table, String> {
+    let mut manifest: toml::Table =
         text("Cargo.toml")?.parse().map_err(|why| format!("Cargo.toml: {why}"))?;
-    let version = manifest["package"]["version"].as_str();
-    version.map(str::to_owned).ok_or_else(|| "Cargo.toml has no version".to_owned())
+    match manifest.remove("package") {
+        Some(toml::Value::Table(package)) => Ok(package),
+        _ => Err("Cargo.toml has no table [package]".to_owned()),
+    }
 }
 
 /// A binary of the packages needs no other file of the system.

@@ -18,6 +18,7 @@ pub(super) fn make(release: &Release) -> Result<Option<Package>, String> {
         Entry::program("./usr/bin/gptbots-mock", &*release.program),
         Entry::file("./usr/share/man/man1/gptbots-mock.1.gz", gz(&release.man)?),
         Entry::file(format!("{doc}/copyright"), copyright),
+        Entry::file(format!("{doc}/THIRD-PARTY-LICENSES.gz"), gz(release.third_party.as_bytes())?),
         Entry::file(format!("{doc}/changelog.gz"), gz(&source("CHANGELOG.md")?)?),
     ];
     for (shell, folder) in [

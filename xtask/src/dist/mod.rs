@@ -7,6 +7,7 @@ mod binary;
 mod deb;
 mod npm;
 mod tarball;
+mod third_party;
 mod wheel;
 
 // Writing to a text cannot fail.
@@ -15,6 +16,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+
+pub(crate) use binary::package_version;
 
 pub(crate) const USAGE: &str =
     "cargo xtask dist --binary FILE --target TARGET [--out FOLDER] [--runner PROGRAM]";
@@ -76,10 +79,14 @@ const PLATFORMS: &[Platform] = &[
 pub(crate) struct Release {
     pub(crate) platform: &'static Platform,
     pub(crate) version: String,
+    /// The URL of the source. There is none before the project is published.
+    pub(crate) repository: Option<String>,
     pub(crate) program: Vec<u8>,
     /// The man page, and the completions by the name of their shell, as the program writes them.
     pub(crate) man: Vec<u8>,
     pub(crate) completions: Vec<(&'static str, Vec<u8>)>,
+    /// `THIRD-PARTY-LICENSES`.
+    pub(crate) third_party: String,
 }
 
 /// A file of a release: its name, and its bytes.
@@ -116,6 +123,15 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         println!("{:>10}  {name}", bytes.len());
     }
     write(&out.join(format!("SHA256SUMS-{target}")), sums.as_bytes())
+}
+
+/// Fails if there is a program for which a licence text cannot be found.
+pub(crate) fn check_licenses() -> Result<(), String> {
+    for Platform { target, .. } in PLATFORMS {
+        let works = third_party::works(target).map_err(|why| format!("{target}: {why}"))?;
+        println!("{:>5} works in a program for {target}", works.len());
+    }
+    Ok(())
 }
 
 /// The folder of the repository.

@@ -6,7 +6,7 @@ use super::{Package, Platform, Release, agents, files_below, source, text};
 
 const FOLDER: &str = "packaging/npm/gptbots-mock";
 
-const LICENCES: [&str; 3] = ["LICENSE-MIT", "LICENSE-APACHE", "packaging/NOTICE"];
+const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
 pub(super) fn make(release: &Release) -> Result<Vec<Package>, String> {
     Ok(vec![main_package(release)?, platform_package(release)?])
@@ -46,15 +46,19 @@ fn main_package(Release { version, platform, .. }: &Release) -> Result<Package, 
 }
 
 fn platform_package(release: &Release) -> Result<Package, String> {
-    let Release { version, platform, .. } = release;
+    let Release { version, platform, repository, .. } = release;
     let (name, (os, cpu)) = (name(platform), platform.node);
+    // npm compares it with the repository that a signed package was made in.
+    let repository = repository.as_ref().map_or_else(String::new, |url| {
+        format!("  \"repository\": {{ \"type\": \"git\", \"url\": \"git+{url}.git\" }},\n")
+    });
     let manifest = format!(
         r#"{{
   "name": "{name}",
   "version": "{version}",
   "description": "The program of gptbots-mock for {os} on {cpu}",
   "license": "MIT OR Apache-2.0",
-  "os": ["{os}"],
+{repository}  "os": ["{os}"],
   "cpu": ["{cpu}"],
   "preferUnplugged": true
 }}
@@ -71,13 +75,14 @@ fn platform_package(release: &Release) -> Result<Package, String> {
         Entry::program(program, &*release.program),
     ];
     add_licences(&mut entries)?;
+    entries.push(Entry::file("package/NOTICE", source("packaging/NOTICE")?));
+    entries.push(Entry::file("package/THIRD-PARTY-LICENSES", &*release.third_party));
     Ok((format!("gptbots-mock-{os}-{cpu}-{version}.tgz"), archive::tar_gz(&entries)?))
 }
 
 fn add_licences(entries: &mut Vec<Entry>) -> Result<(), String> {
     for path in LICENCES {
-        let file = path.rsplit('/').next().expect("a split text has a last part");
-        entries.push(Entry::file(format!("package/{file}"), source(path)?));
+        entries.push(Entry::file(format!("package/{path}"), source(path)?));
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ pub(super) fn make(release: &Release) -> Result<Package, String> {
     for (path, bytes) in agents::files()? {
         entries.push(Entry::file(at(&format!("{}/{path}", agents::SKILL)), bytes));
     }
+    entries.push(Entry::file(at("THIRD-PARTY-LICENSES"), &*release.third_party));
     entries.push(Entry::file(at("man/gptbots-mock.1"), &*release.man));
     for (shell, text) in &release.completions {
         entries.push(Entry::file(at(&format!("completions/{}", completion_file(shell))), &**text));

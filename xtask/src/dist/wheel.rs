@@ -34,6 +34,8 @@ pub(super) fn make(release: &Release) -> Result<Package, String> {
         let file = licence.rsplit('/').next().expect("a split text has a last part");
         entries.push(Entry::file(format!("{info}/licenses/{file}"), source(licence)?));
     }
+    let third_party = format!("{info}/licenses/THIRD-PARTY-LICENSES");
+    entries.push(Entry::file(third_party, &*release.third_party));
     entries.push(Entry::file(format!("{info}/METADATA"), metadata(project, version)?));
     let mut wheel =
         "Wheel-Version: 1.0\nGenerator: gptbots-mock xtask\nRoot-Is-Purelib: false\n".to_owned();
@@ -66,7 +68,7 @@ fn metadata(project: &toml::Table, version: &str) -> Result<String, String> {
         string(project, "description")?,
         string(project, "requires-python")?,
     );
-    for file in ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"] {
+    for file in ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE", "THIRD-PARTY-LICENSES"] {
         let _ = writeln!(out, "License-File: {file}");
     }
     let list = |key: &str| project.get(key).and_then(toml::Value::as_array).into_iter().flatten();
