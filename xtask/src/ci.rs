@@ -72,7 +72,7 @@ const CRATE_BYTES: u64 = 500_000;
 /// Cargo packs the crate, and compiles what it has packed beside what the tests have compiled already.
 fn publishable_crate() -> Result<(), String> {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    cargo(&format!("publish --dry-run --locked --allow-dirty --target-dir {target}"))?;
+    cargo(&format!("package --locked --allow-dirty --target-dir {target}"))?;
     let version = dist::package_version()?;
     let path = docs::root().join(target).join(format!("package/gptbots-mock-{version}.crate"));
     let size = fs::metadata(&path).map_err(|why| format!("{}: {why}", path.display()))?.len();
