@@ -1,4 +1,4 @@
-// What npm does with the packages, from a registry that has nothing else.
+// What npm does with the packages, from a registry that has nothing but these.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -18,6 +18,14 @@ before(async () => {
   for (const file of TARBALLS ?? []) {
     const manifest = JSON.parse(execFileSync("tar", ["xzOf", file, "package/package.json"]));
     packages.set(manifest.name, { manifest, content: fs.readFileSync(file) });
+  }
+  // The packages of all platforms are published together. npm downloads none but this one's.
+  for (const { manifest } of [...packages.values()]) {
+    for (const [name, version] of Object.entries(manifest.optionalDependencies ?? {})) {
+      const [platform, cpu] = name.split("/")[1].split("-");
+      const other = { name, version, os: [platform], cpu: [cpu] };
+      if (!packages.has(name)) packages.set(name, { manifest: other, content: "" });
+    }
   }
   registry = http.createServer((request, response) => {
     const name = decodeURIComponent(request.url.slice(1).replace(/\.tgz$/, ""));
