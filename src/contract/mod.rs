@@ -33,8 +33,8 @@ pub use endpoints::{ENDPOINTS, Endpoint, Example, LIST_ALL_QUERY, Operation, end
 pub(crate) use errors::failure;
 pub use errors::{COMMON_ERRORS, Code, ErrorRow};
 pub use hosts::{HOSTS, Host};
-pub(crate) use params::integer;
 pub use params::{Field, Kind, Param, Presence};
+pub(crate) use params::{SECONDS, integer};
 pub use readings::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, PagePastEnd,
     PageSize, QaOrder, QaTime, QaTotal, READINGS, Reading, ReadingError, ReadingId, ReadingRow,

@@ -1,5 +1,7 @@
 //! The parameters: which there are, what each accepts, and why a value is refused.
 
+use std::ops::Range;
+
 use super::values::{CONVERSATION_TYPES, NO_FILTER};
 use super::{ConversationType, Feedback, Source};
 
@@ -73,6 +75,10 @@ pub enum Kind {
         max: i64,
     },
 }
+
+/// The times of the years 2001 to 2286, in seconds since 1970-01-01 UTC. In milliseconds, such a number is a time
+/// of the first months of 1970, so a client that sends it has probably mistaken the unit.
+pub(crate) const SECONDS: Range<i64> = 1_000_000_000..10_000_000_000;
 
 impl Kind {
     /// The accepted words of an enum, in the page's order; empty for other kinds.

@@ -55,6 +55,7 @@ Rule = Literal[
     "unknown-endpoint",
     "unknown-parameter",
     "foreign-page-size",
+    "time-in-seconds",
     "body-on-get",
     "key-in-url",
     "skipped-page",

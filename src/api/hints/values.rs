@@ -4,12 +4,10 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Param};
+use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Param, SECONDS};
 use crate::suggest::{LONGEST, nearest};
 
-/// Seconds and milliseconds of the years 2001 to 2286. A number in one range is never in the other, so
-/// it is clear which unit a client sent.
-const SECONDS: std::ops::Range<f64> = 1e9..1e10;
+/// The same times in milliseconds.
 const MILLIS: std::ops::Range<f64> = 1e12..1e13;
 
 /// `; did you mean 100?`, or which other endpoint takes the value, or an example of what is right.
@@ -30,14 +28,8 @@ pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> 
 
 /// `; did you mean 1760918400000 for end_time?`, where a window ends in seconds.
 pub(super) fn suggest_end(start: i64, end: i64) -> Option<String> {
-    let seconds = |time: i64| SECONDS.contains(&approx(time));
-    let meant = seconds(end) && !seconds(start) && end * 1000 >= start;
+    let meant = SECONDS.contains(&end) && !SECONDS.contains(&start) && end * 1000 >= start;
     meant.then(|| format!("; did you mean {} for {}?", end * 1000, Field::EndTime.name()))
-}
-
-#[allow(clippy::cast_precision_loss, reason = "only its size counts")]
-fn approx(time: i64) -> f64 {
-    time as f64
 }
 
 /// `; 1 to 100 is for conversation list, v1 messages`.
@@ -59,7 +51,7 @@ fn suggest_endpoint(endpoint: &Endpoint, param: &Param, value: &str) -> Option<S
 fn millis(value: &str) -> Option<String> {
     let value = bare(value)?;
     if let Some(number) = number(value) {
-        let millis = if SECONDS.contains(&number) { number * 1000.0 } else { number };
+        let millis = if MILLIS.contains(&(number * 1000.0)) { number * 1000.0 } else { number };
         return MILLIS.contains(&millis).then(|| format!("{millis:.0}"));
     }
     // A `+` that was not encoded has become a space. Without an offset, it is taken as UTC.

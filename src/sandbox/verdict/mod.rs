@@ -34,6 +34,8 @@ pub enum Rule {
     UnknownParameter,
     /// A `page_size` that another endpoint takes, but this one does not.
     ForeignPageSize,
+    /// A time in seconds where the endpoint takes milliseconds.
+    TimeInSeconds,
     /// A body on a request that must not have one.
     BodyOnGet,
     /// The API key stands in the URL.
@@ -60,7 +62,7 @@ pub enum Rule {
 }
 
 /// Every rule with its name and why it matters.
-pub(crate) const RULES: [(Rule, &str, &str); 14] = [
+pub(crate) const RULES: [(Rule, &str, &str); 15] = [
     (
         Rule::UnknownEndpoint,
         "unknown-endpoint",
@@ -77,6 +79,12 @@ pub(crate) const RULES: [(Rule, &str, &str); 14] = [
         Rule::ForeignPageSize,
         "foreign-page-size",
         "Each endpoint has its own range; a value that works on one is an error on another.",
+    ),
+    (
+        Rule::TimeInSeconds,
+        "time-in-seconds",
+        "The API takes milliseconds, so a time in seconds is one of 1970. The response is a 200 with \
+         no rows, or with too many.",
     ),
     (
         Rule::BodyOnGet,

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use percent_encoding::percent_decode_str;
 
 use super::Rule;
-use crate::contract::{self, Code, ENDPOINTS, Endpoint, Field, Kind, Operation};
+use crate::contract::{self, Code, ENDPOINTS, Endpoint, Field, Kind, Operation, Param};
 use crate::keys::SANDBOX_MARK;
 use crate::redact::is_key_name;
 use crate::sandbox::journal::Entry;
@@ -124,7 +124,10 @@ pub(super) fn parse(
                 pair.hash(&mut walk);
                 foreign_size(endpoint, value, &mut violations);
             }
-            Some(_) => pair.hash(&mut walk),
+            Some(_) => {
+                pair.hash(&mut walk);
+                time_in_seconds(endpoint, known, value, &mut violations);
+            }
             None => {
                 pair.hash(&mut walk);
                 unknown(endpoint, name, value, key, &mut violations);
@@ -154,6 +157,7 @@ fn unknown(
         if param.field == Field::PageSize {
             foreign_size(Some(endpoint), value, violations);
         }
+        time_in_seconds(Some(endpoint), Some(param), value, violations);
         return;
     }
     let name = || shown(&decoded);
@@ -226,6 +230,25 @@ fn foreign_size(
         violations.push((
             Rule::ForeignPageSize,
             format!("{name}={size} is right for {other}; {path} takes {min} to {max}"),
+        ));
+    }
+}
+
+/// Adds the violation of a time that is in seconds. The value is not shown, because it may be another one in
+/// each request, and each would be a finding.
+fn time_in_seconds(
+    endpoint: Option<&'static Endpoint>,
+    param: Option<&Param>,
+    value: &str,
+    violations: &mut Vec<(Rule, String)>,
+) {
+    let Some(param) = param.filter(|param| param.kind == Kind::Millis) else { return };
+    let is_seconds = value.parse().is_ok_and(|time| contract::SECONDS.contains(&time));
+    if let (Some(endpoint), true) = (endpoint, is_seconds) {
+        let name = param.field.name();
+        violations.push((
+            Rule::TimeInSeconds,
+            format!("{}: `{name}` is in seconds, and the API takes milliseconds", endpoint.path),
         ));
     }
 }

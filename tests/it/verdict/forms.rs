@@ -127,7 +127,7 @@ fn junit_is_well_formed_whatever_a_client_sent() {
     assert!(junit.chars().all(|char| is_right(char) || char == '\u{e9}'), "{junit}");
     assert!(junit.contains("&lt;&amp;"), "{junit}");
     let Some(cases) = read_by_python(&junit) else { return };
-    assert_eq!(cases, "13 cases, 2 of them fail\n");
+    assert_eq!(cases, "14 cases, 2 of them fail\n");
 }
 
 /// What another program reads in a report; `None` where there is no Python.

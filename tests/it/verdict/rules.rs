@@ -34,6 +34,38 @@ fn page_size_of_another_endpoint_is_a_finding() {
 }
 
 #[test]
+fn time_in_seconds_is_a_finding() {
+    const LIST: &str = "/v1/bot/conversation/page?conversation_type=ALL&page=1&page_size=5";
+    // (start, end, findings): a window in seconds has no rows, one that begins with seconds has all.
+    for (start, end, names) in [
+        ("1758000000", "1761000000", &["start_time", "end_time"][..]),
+        ("1758000000", "1761000000000", &["start_time"]),
+        ("1758000000000", "1761000000", &["end_time"]),
+        ("999999999", "10000000000", &[]),
+        ("0", "9999999999999", &[]),
+    ] {
+        let server = server();
+        for _ in 0..2 {
+            get(&server, KEY, &format!("{LIST}&start_time={start}&end_time={end}"));
+        }
+        let verdict = server.verdict();
+        let findings =
+            verdict.findings().iter().filter(|found| found.rule.name() == "time-in-seconds");
+        let whats: Vec<_> = findings.map(|found| (found.what.as_str(), found.times)).collect();
+        let expected: Vec<_> = names
+            .iter()
+            .map(|name| {
+                format!(
+                    "/v1/bot/conversation/page: `{name}` is in seconds, and the API takes milliseconds"
+                )
+            })
+            .collect();
+        let expected: Vec<_> = expected.iter().map(|what| (what.as_str(), 2)).collect();
+        assert_eq!(whats, expected, "{start} to {end}");
+    }
+}
+
+#[test]
 fn request_body_is_a_finding() {
     for query in queries() {
         let server = server();
