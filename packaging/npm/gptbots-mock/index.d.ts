@@ -83,6 +83,8 @@ export interface StartOptions {
   seed?: number;
   /** How many conversations agent demo has; 200 by default. */
   conversations?: number;
+  /** Id of the user of agent demo who has the most conversations. */
+  demoUser?: string;
   /** End of the generated records: a day, a moment or `today`. */
   now?: string;
   /** More keys of agent demo. */
@@ -118,6 +120,8 @@ export interface StartOptions {
 export interface SandboxSettings {
   seed?: number;
   conversations?: number;
+  /** Id of the user of agent demo who has the most conversations. */
+  demoUser?: string;
   /** Agents in place of the server's. */
   fixture?: Fixture;
   readings?: Readings;

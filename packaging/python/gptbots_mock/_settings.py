@@ -63,7 +63,11 @@ def as_list(value: Any) -> list[Any]:
 def rate_limit_line(limit: RateLimit) -> str:
     if isinstance(limit, str):
         return limit
-    requests, window = limit
+    try:
+        requests, window = limit
+    except (TypeError, ValueError):
+        right = "(requests, seconds) or '60/60'"
+        raise ValueError(f"rate_limit must be {right}, got {limit!r}") from None
     return f"{requests}/{whole_seconds(window)}"
 
 

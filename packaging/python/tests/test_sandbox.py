@@ -165,6 +165,13 @@ def test_an_unknown_setting_is_an_error_that_lists_them(server: Server) -> None:
         server.sandbox("odd", faults="code=50000")  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("limit", [60, (60,), (60, 60, 60)])
+def test_a_rate_limit_of_another_form_is_an_error(server: Server, limit: object) -> None:
+    right = r"rate_limit must be \(requests, seconds\) or '60/60', got "
+    with pytest.raises(ValueError, match=right):
+        server.sandbox("odd", rate_limit=limit)  # type: ignore[arg-type]
+
+
 def test_the_verdict_on_one_that_has_ended_is_an_error(sandbox: Sandbox) -> None:
     conversations(sandbox)
     sandbox.end()

@@ -13,6 +13,19 @@ class VerdictError extends Error {
   }
 }
 
+/** The settings of a sandbox, and what the control API calls them. */
+const SETTINGS = new Map([
+  ["seed", "seed"],
+  ["conversations", "conversations"],
+  ["demoUser", "demo_user"],
+  ["fixture", "fixtures"],
+  ["readings", "readings"],
+  ["faults", "faults"],
+  ["rateLimit", "rate_limit"],
+  ["hazards", "hazards"],
+  ["clock", "clock"],
+]);
+
 class Sandbox {
   #control;
   #serverKey;
@@ -39,10 +52,16 @@ class Sandbox {
   }
 
   async configure(settings = {}) {
-    const { fixture, rateLimit, ...rest } = settings;
-    if (fixture !== undefined) rest.fixtures = fixture;
-    if (rateLimit !== undefined) rest.rate_limit = rateLimit;
-    await this.#control.json("PUT", this.#path(), rest);
+    const body = {};
+    for (const [name, value] of Object.entries(settings)) {
+      const known = SETTINGS.get(name);
+      if (known === undefined) {
+        const names = [...SETTINGS.keys()].join(", ");
+        throw new TypeError(`a sandbox has no setting "${name}"; there are ${names}`);
+      }
+      body[known] = value;
+    }
+    await this.#control.json("PUT", this.#path(), body);
     this.#made = this.#settings = { ...settings };
     this.#isChanged = false;
   }

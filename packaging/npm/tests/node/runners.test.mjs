@@ -49,7 +49,7 @@ describe("Vitest", () => {
     assert.match(text, /Tests +3 failed \| 1 passed/);
     assertShowsRequests(text);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `x`/);
-    assert.match(text, /ControlError: .*unknown key "fault"[^]*did you mean "faults"/);
+    assert.match(text, /TypeError: a sandbox has no setting "fault"; there are seed, .*, faults, /);
   });
 
   test("without the global setup it is told how to add it", () => {
@@ -94,7 +94,7 @@ describe("Jest", () => {
     assertShowsRequests(text);
     assert.match(text, /TypeError: of the test\n\n +gptbots-mock: 1 request in sandbox/);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `sort`/);
-    assert.match(text, /ControlError: .*unknown key "fault"[^]*did you mean "faults"/);
+    assert.match(text, /TypeError: a sandbox has no setting "fault"; there are seed, .*, faults, /);
   });
 
   test("its teardown stops the server of its setup, though Jest lives on", async () => {
