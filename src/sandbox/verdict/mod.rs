@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_stands_at_the_place_of_its_rule() {
+    fn row_n_belongs_to_rule_n() {
         for (place, (rule, name, _)) in RULES.iter().enumerate() {
             assert_eq!(*rule as usize, place);
             assert_eq!(name.parse(), Ok(*rule));

@@ -69,7 +69,7 @@ fn unknown_key_is_400_and_names_the_nearest() {
 }
 
 #[test]
-fn a_whole_fixture_is_told_to_stand_under_fixtures() {
+fn a_fixture_at_the_root_is_an_error_that_suggests_fixtures() {
     let help = "put the fixture under \"fixtures\"";
     let fixture = r#"{"agents": [{"name": "x", "keys": ["s3cret"]}]}"#;
     wrong(fixture, "1:2", "unknown key \"agents\"", help);
@@ -82,7 +82,7 @@ fn a_whole_fixture_is_told_to_stand_under_fixtures() {
 }
 
 #[test]
-fn a_whole_answer_is_told_what_of_it_is_the_body() {
+fn a_response_of_get_is_an_error_that_suggests_settings() {
     let server = Server::start().unwrap();
     let shown = control(server.address(), "GET", "/sandboxes/default", "").ok().body.clone();
     let errors = ask("PUT", "/sandboxes/a", &shown).errors();

@@ -188,7 +188,7 @@ fn a_page_on_another_port_adds_no_fault() {
 }
 
 #[test]
-fn a_page_of_the_servers_own_origin_and_whoever_is_no_page_pass() {
+fn a_page_of_the_servers_own_origin_and_clients_that_are_not_pages_pass() {
     let server = Server::start().unwrap();
     let (host, origin) =
         (format!("Host: {}", server.address()), format!("Origin: http://{}", server.address()));
@@ -213,7 +213,7 @@ fn a_preflight_is_never_answered_as_one() {
 }
 
 #[test]
-fn the_guard_stands_before_every_path() {
+fn the_guard_checks_every_path() {
     let server = Server::start().unwrap();
     for (method, path) in [
         ("GET", "/__admin"),

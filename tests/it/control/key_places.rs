@@ -336,7 +336,7 @@ fn leaks_of(format: &str, token: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn no_key_is_shown_whatever_place_it_stands_in() {
+fn no_key_is_shown_from_any_place() {
     let leaks = leaks_of("text", None);
     assert!(leaks.is_empty(), "{} leaks: {leaks:#?}", leaks.len());
 }

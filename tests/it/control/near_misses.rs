@@ -88,7 +88,7 @@ fn each_condition_adds_to_the_distance() {
 }
 
 #[test]
-fn a_request_is_held_against_the_endpoints() {
+fn a_request_is_compared_with_the_endpoints() {
     let server = Server::start().unwrap();
     let body = r#"{"method": "GET", "url": "/s/a/v1/message?page=1", "headers": {"x": ["y"]}}"#;
     let misses = ask(&server, "POST", "/near-misses/request", body);
@@ -111,7 +111,7 @@ fn a_request_is_held_against_the_endpoints() {
 }
 
 #[test]
-fn unmatched_requests_are_held_against_the_endpoints() {
+fn unmatched_requests_are_compared_with_the_endpoints() {
     let server = five();
     let path = "/requests/unmatched/near-misses";
     let misses = ask(&server, "GET", path, "");

@@ -456,7 +456,7 @@ fn a_fault_without_an_id_gets_one_that_no_other_has() {
 }
 
 #[test]
-fn faults_in_another_form_are_told_the_right_one() {
+fn faults_in_another_form_are_errors_with_the_right_form() {
     let server = Server::start().unwrap();
     let post = |body: &str| control(server.address(), "POST", "/sandboxes/a/faults", body);
     let list = post(r#"["code=50000"]"#);

@@ -163,7 +163,7 @@ fn a_wrong_key_is_wrong_in_a_sandbox_too() {
 }
 
 #[test]
-fn any_key_stands_before_a_sandbox_but_an_empty_one() {
+fn any_key_but_an_empty_one_may_precede_a_sandbox() {
     let server = Server::builder().any_key().start().unwrap();
     let demo = get(&server, "app-demo", NEWEST).body;
     for key in ["whoever~a", "who~ever~a", "who ever~a"] {

@@ -178,7 +178,7 @@ fn the_library_gives_such_a_fault() {
 }
 
 #[test]
-fn a_wrong_parameter_is_told_with_the_right_word() {
+fn a_wrong_parameter_is_an_error_with_the_right_word() {
     for (line, word) in [
         (
             "messages:user_feedback=BAD,delay=1",

@@ -77,7 +77,7 @@ fn told(server: &Server) -> String {
 }
 
 #[test]
-fn a_key_is_hidden_wherever_it_stands() {
+fn a_key_is_hidden_in_every_place() {
     let long = format!("K{}9876", "sEcReT".repeat(20));
     for key in ["sEcReTsEcReTsEcReT9876", &long] {
         let server = Server::start().unwrap();
@@ -132,7 +132,7 @@ fn a_key_of_an_agent_is_hidden_wherever_a_text_is_cut() {
 
 /// Of a text that is too long, only the length is shown.
 #[test]
-fn a_long_name_or_path_is_told_by_its_length() {
+fn a_long_name_or_path_is_shown_by_its_length() {
     let server = Server::start().unwrap();
     let long = "x".repeat(400);
     request(&server, "GET", &format!("/{long}"), &[]);

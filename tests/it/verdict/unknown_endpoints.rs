@@ -143,7 +143,7 @@ const OF_THE_VENDOR: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn an_endpoint_of_the_vendors_that_is_not_served_is_told_by_name() {
+fn an_endpoint_of_the_vendor_that_is_not_served_is_named() {
     for (method, path) in OF_THE_VENDOR {
         let server = server();
         let says = format!("the vendor has {method} {path}; this emulator does not serve it");
