@@ -1,5 +1,5 @@
-//! The bodies that the control API reads. They share the reader of fixtures: every mistake is
-//! reported at once, each with its place and the nearest right word.
+//! The bodies that the control API reads. They are read by the reader of fixtures, which reports all
+//! mistakes together, each with its place and the nearest valid word.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -25,10 +25,10 @@ use crate::sandbox::{
 use crate::settings::{Form, ServerConfig, Value, sandbox_keys};
 use crate::suggest::is_misspelt;
 
-/// The settings of a sandbox: what the server has, and what the body changes.
+/// The settings of a sandbox: the server's settings with the changes of the body.
 pub(crate) struct SandboxSettings {
     pub(super) settings: Settings,
-    /// What is odd in the fixtures of the body.
+    /// Warnings about the fixtures in the body.
     pub(super) warnings: Vec<Problem>,
 }
 
@@ -66,12 +66,12 @@ impl FromBody for SandboxSettings {
     }
 }
 
-/// How a clock changes.
+/// A change of a clock.
 #[derive(Default)]
 pub(crate) struct ClockChange {
-    /// So many milliseconds are added.
+    /// How many milliseconds the clock is advanced.
     pub(super) advance_ms: u64,
-    /// It stops, or goes on.
+    /// Whether it stops or runs from now on.
     pub(super) mode: Option<Mode>,
 }
 
@@ -87,14 +87,14 @@ pub(crate) enum Mode {
 impl Mode {
     const ALL: [(&str, Self); 2] = [("real", Self::Real), ("frozen", Self::Frozen)];
 
-    /// That of a clock that stands, or not.
+    /// The mode of a clock that is frozen, or not.
     pub(super) fn of(is_frozen: bool) -> Self {
         if is_frozen { Self::Frozen } else { Self::Real }
     }
 }
 
 impl ClockChange {
-    /// The furthest that a clock is moved at once, in milliseconds.
+    /// The longest time that a clock can be advanced at once, in milliseconds.
     pub(crate) fn furthest() -> u64 {
         u64::try_from(Clock::MAX_ADVANCE.as_millis()).expect("a hundred years fit into 64 bits")
     }
@@ -118,7 +118,7 @@ impl FromBody for ClockChange {
     }
 }
 
-/// Faults that are added to those of a sandbox: one by itself, or a list as in settings.
+/// Faults that are added to a sandbox: a single one, or a list as in the settings.
 pub(crate) struct NewFaults(pub(super) Vec<Fault>);
 
 impl FromBody for NewFaults {
@@ -143,11 +143,15 @@ impl FromBody for NewFaults {
             }
             Ok(())
         })?;
-        if faults.is_empty() { Err(Failure::bad("there is no fault")) } else { Ok(Self(faults)) }
+        if faults.is_empty() {
+            Err(Failure::bad("the body contains no fault"))
+        } else {
+            Ok(Self(faults))
+        }
     }
 }
 
-/// Reads the whole of a body, within the memory budget. Nothing is done where anything is wrong.
+/// Reads a whole body, within the memory budget. A body with a mistake has no effect.
 pub(super) fn read_document(
     sandboxes: &Sandboxes,
     body: &[u8],
@@ -156,8 +160,7 @@ pub(super) fn read_document(
     read_tolerantly(sandboxes, false, body, |reader, _| read(reader)).map(drop)
 }
 
-/// Reads the whole of a body, in which there may be a fixture. Returns its warnings, if they are no
-/// errors.
+/// Reads a whole body, which may contain a fixture. Returns the warnings, unless they count as errors.
 fn read_tolerantly(
     sandboxes: &Sandboxes,
     tolerant: bool,
@@ -167,7 +170,7 @@ fn read_tolerantly(
     let full = |full| Failure::budget_full(sandboxes, &full);
     let body = str::from_utf8(body).map_err(|_| Failure::bad("the body is not UTF-8"))?;
     let mut memory = sandboxes.memory.reservation(Purpose::Sandbox);
-    // The reader has a copy of the body, and what it makes of the values takes about as much.
+    // The reader copies the body, and the values that it reads take about as much memory.
     memory.cover(2 * body.len() + 1).map_err(full)?;
     let mut documents = Documents::default();
     documents.add_text("body", body).expect("a body is below the limit of documents");
@@ -186,11 +189,11 @@ fn read_tolerantly(
     Ok((documents, drafts, warnings))
 }
 
-/// What stands in the place of inline fixtures where settings are shown without them. It is refused where
-/// settings are read, because the sandbox would lose its records.
+/// The text that replaces inline fixtures if settings are shown without them. It is refused when settings
+/// are read, because the sandbox would lose its records.
 pub(crate) const FIXTURES_LEFT_OUT: &str = "inline, shown with ?fixtures=true";
 
-/// Reads settings into a config. Returns where the fixtures among them stand.
+/// Reads settings into a config. Returns the place of the fixtures, if there are some.
 fn read_settings(
     reader: &mut Reader<'_, '_>,
     loading: &mut FixtureReader<'_>,
@@ -238,7 +241,7 @@ fn read_settings(
     let place = |name| places.iter().find(|(key, _)| *key == name).map(|(_, at)| at.clone());
     if fixtures.is_some() || !generates {
         let refusals = [
-            ("conversations", "conversations are generated where there are no fixtures"),
+            ("conversations", "conversations applies to generated records only, not to fixtures"),
             ("demo_user", NO_DEMO_USER),
         ];
         for (name, message) in refusals {
@@ -247,30 +250,32 @@ fn read_settings(
             }
         }
     } else if place("demo_user").is_none() && config.sandbox.records.conversations == 0 {
-        // The id may be the server's, and a sandbox without conversations has no users.
+        // The id may come from the server's settings, and a sandbox without conversations has no users.
         config.sandbox.records.demo_user = None;
     } else if let Some(at) = ["demo_user", "seed", "conversations"].into_iter().find_map(place)
         && let Err(why) = config.sandbox.records.check_demo_user()
     {
-        // The id may be the server's, and taken among the records of the sandbox.
+        // The id may come from the server's settings, and another user of the sandbox may have it.
         reader.problems.add(at, why);
     }
     Ok(fixtures)
 }
 
-/// What is right for a key that belongs into another document than settings.
+/// The help for a key that belongs to another document than settings.
 fn help_elsewhere(key: &str) -> Option<&'static str> {
     const ANSWER: &[&str] = &["id", "settings", "state", "warnings"];
     if fixtures::ROOT.contains(&key) {
         Some("put the fixture under \"fixtures\"")
     } else if ANSWER.contains(&key) {
-        Some("GET answers it beside the settings; send only what is under \"settings\"")
+        Some(
+            "it is not a setting but a part of the response of GET; send the value of \"settings\"",
+        )
     } else {
         None
     }
 }
 
-/// Reads fixtures, and returns where they stand.
+/// Reads fixtures, and returns their place.
 fn read_fixtures(
     reader: &mut Reader<'_, '_>,
     loading: &mut FixtureReader<'_>,
@@ -282,7 +287,7 @@ fn read_fixtures(
     }
     let Some(At { value, span }) = reader.string()? else { return Ok(None) };
     if value == FIXTURES_LEFT_OUT {
-        let help = "take the settings from GET with ?fixtures=true";
+        let help = "get the settings by GET with ?fixtures=true";
         reader.problems.add_with_help(span, "the fixtures were left out of these settings", help);
     } else {
         reader.problems.add(span, "expected a fixture, an object, got a string");
@@ -319,7 +324,7 @@ fn read_readings(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Res
     Ok(())
 }
 
-/// They take the place of the server's.
+/// Reads the faults, which replace the server's.
 fn read_faults(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Result<(), Fatal> {
     let (faults, mut places): (Vec<_>, Vec<_>) = read_fault_list(reader)?.into_iter().unzip();
     config.faults.clone_from(&faults);
@@ -336,7 +341,7 @@ fn read_fault_list(reader: &mut Reader<'_, '_>) -> Result<Vec<(Fault, Span)>, Fa
         reader.peek()?;
         let begins = reader.here();
         let fault = read_fault(reader)?;
-        // One too many is refused behind the reading, and more need not be kept for that.
+        // A list that is too long is refused after reading, for which one fault too many is enough.
         if faults.len() <= MAX_FAULTS {
             faults.extend(fault.map(|fault| (fault, begins..reader.here())));
         }
@@ -367,15 +372,15 @@ fn read_limit(reader: &mut Reader<'_, '_>, at: &Span) -> Result<Option<RateLimit
     }
     let (Some(requests), Some(seconds)) = (requests, seconds) else {
         let help = r#"write {"requests": 60, "seconds": 60}"#;
-        reader.problems.add_with_help(at.clone(), "a rate limit has two numbers", help);
+        reader.problems.add_with_help(at.clone(), "a rate limit needs requests and seconds", help);
         return Ok(None);
     };
-    // A number that is wrong is among the problems.
+    // An invalid number is among the problems.
     let limit = requests.zip(seconds).map(|(requests, seconds)| RateLimit { requests, seconds });
     Ok(limit)
 }
 
-/// They take the place of the server's.
+/// Reads the hazards, which replace the server's.
 fn read_hazards(reader: &mut Reader<'_, '_>, config: &mut SandboxConfig) -> Result<(), Fatal> {
     config.hazards = Hazards::default();
     reader.array("the hazards", |reader| {

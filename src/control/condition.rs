@@ -1,5 +1,5 @@
-//! Conditions of request patterns, in the form of `WireMock`: what a value, or one of several values, must
-//! be.
+//! Conditions of request patterns, in the format of `WireMock`: requirements on a value, or on one of
+//! several values.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use regex_lite::{Captures, Regex, RegexBuilder};
 
 use crate::document::{At, Fatal, Reader, Span};
 
-/// Every condition on the values of a header or parameter, and `caseInsensitive`, which goes with
-/// `equalTo`. The last two look at all values.
+/// Every condition on the values of a header or parameter, and `caseInsensitive`, which modifies
+/// `equalTo`. The last two conditions apply to all values together.
 pub(crate) const VALUES_MATCHERS: &[&str] = &[
     "equalTo",
     "contains",
@@ -28,10 +28,10 @@ pub(crate) const VALUES_MATCHERS: &[&str] = &[
 /// Every condition on one value, and `caseInsensitive`.
 pub(crate) const MATCHERS: &[&str] = VALUES_MATCHERS.split_at(VALUES_MATCHERS.len() - 2).0;
 
-/// The key that is no condition by itself.
+/// The key that is not a condition by itself.
 const ANY_CASE: &str = "caseInsensitive";
 
-/// The most conditions that may stand inside other conditions of a pattern.
+/// The most conditions that may be nested in other conditions of a pattern.
 pub(crate) const MOST_NESTED: usize = 100;
 
 /// The longest expression, in bytes.
@@ -41,25 +41,25 @@ pub(crate) const MOST_EXPRESSION: usize = 1_000;
 /// time that matching takes depends on the size.
 const SIZES: [usize; 4] = [1 << 10, 4 << 10, 16 << 10, 64 << 10];
 
-/// The limit of the length of a text times the size of the expression that it is compared with. Such a
-/// comparison takes some tenths of a second, and cannot be stopped.
+/// The limit of the product of a text's length and the size of the expression that it is compared with. A
+/// comparison at the limit takes some tenths of a second, and cannot be stopped.
 const MOST_WORK: usize = 1 << 30;
 
-/// Of texts that differ, this number of characters is compared, because the time grows with its square.
+/// The distance of two texts is computed from this number of characters, because the time grows with its
+/// square.
 const MOST_COMPARED: usize = 256;
 
-/// The comparison of a request with a pattern was stopped, because it takes too long or its client has
-/// gone.
+/// The comparison of a request with a pattern was stopped, because it takes too long or the client has
+/// disconnected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stopped;
 
 /// How requests are compared with a pattern.
 #[derive(Clone, Copy)]
 pub(super) struct Search<'s> {
-    /// Whether to stop. It is asked before each text that is looked at.
+    /// Whether to stop. It is called before each comparison of a text.
     pub(super) stop: &'s dyn Fn() -> bool,
-    /// Whether to measure how far a text is from the one that is wanted. Otherwise texts that differ are as
-    /// far apart as they can be.
+    /// Whether to measure how similar texts are. Otherwise different texts have the greatest distance.
     pub(super) measures: bool,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Expression {
     size: usize,
 }
 
-/// What a value must be. `None` is a value that is not there.
+/// A condition on a value. `None` stands for a missing value.
 pub(super) enum Condition {
     Absent,
     Anything,
@@ -84,7 +84,7 @@ pub(super) enum Condition {
     Or(Vec<Condition>),
 }
 
-/// What the values of a header or parameter must be.
+/// A condition on the values of a header or parameter.
 pub(super) enum ValuesCondition {
     /// One of them fits.
     One(Condition),
@@ -153,7 +153,7 @@ impl Condition {
         })
     }
 
-    /// How far a value is from the condition: 0 where it fits, 1 where nothing is alike.
+    /// How far a value is from the condition: 0 if it fits, 1 if nothing is similar.
     pub(super) fn distance(&self, value: Option<&str>, search: Search) -> Result<f64, Stopped> {
         if self.fits(value, search.stop)? {
             return Ok(0.0);
@@ -167,7 +167,7 @@ impl Condition {
         }
     }
 
-    /// How far the nearest of some values is. No values are one that is not there.
+    /// The distance of the nearest value. An empty list is compared like a missing value.
     pub(super) fn distance_to_any<'v>(
         &self,
         values: impl Iterator<Item = Cow<'v, str>>,
@@ -201,7 +201,7 @@ impl ValuesCondition {
     }
 }
 
-/// The least distance, which ends the search where it is 0; 1 where there is none.
+/// The least distance; 1 if there is none. A distance of 0 ends the search.
 fn nearest(distances: impl Iterator<Item = Result<f64, Stopped>>) -> Result<f64, Stopped> {
     let mut least = 1.0_f64;
     for distance in distances {
@@ -213,7 +213,7 @@ fn nearest(distances: impl Iterator<Item = Result<f64, Stopped>>) -> Result<f64,
     Ok(least)
 }
 
-/// The mean of distances; 0 where there is none.
+/// The mean of distances; 0 if there is none.
 pub(super) fn mean(distances: impl Iterator<Item = Result<f64, Stopped>>) -> Result<f64, Stopped> {
     let (mut sum, mut count) = (0.0, 0.0);
     for distance in distances {
@@ -223,16 +223,15 @@ pub(super) fn mean(distances: impl Iterator<Item = Result<f64, Stopped>>) -> Res
     Ok(if count > 0.0 { sum / count } else { 0.0 })
 }
 
-/// How far two texts that differ are apart: the changes of letters that lead from one to the other, as a
-/// part of the longer one.
+/// The distance of two different texts: the edit distance divided by the length of the longer text.
 pub(super) fn text_distance(one: &str, other: &str) -> f64 {
     let begin = |text: &str| text.chars().take(MOST_COMPARED).collect::<String>();
     let likeness = strsim::normalized_levenshtein(&begin(one), &begin(other));
-    // They may differ behind what is compared.
+    // The texts may differ only after the compared part.
     (1.0 - likeness).max(f64::EPSILON)
 }
 
-/// Reads one condition on a value. `nested` is the number of conditions that the pattern has inside others.
+/// Reads one condition on a value. `nested` counts the nested conditions of the pattern.
 pub(super) fn read_condition(
     reader: &mut Reader<'_, '_>,
     name: &Span,
@@ -279,7 +278,8 @@ fn read_one_of(
             _ => read_by_key(reader, key, &span, nested)?.map(ValuesCondition::One),
         };
         if given > 1 {
-            reader.problems.add_with_help(span, "a second condition", "give one");
+            let help = "give one, or combine them by \"and\" or \"or\"";
+            reader.problems.add_with_help(span, "more than one condition", help);
         }
     }
     match (&mut found, any_case) {
@@ -287,15 +287,15 @@ fn read_one_of(
             *any_case = value;
         }
         (Some(_), Some((_, span))) => {
-            let help = "in an expression, write (?i)";
-            reader.problems.add_with_help(span, "caseInsensitive goes with equalTo only", help);
+            let help = "in a regular expression, write (?i)";
+            reader.problems.add_with_help(span, "caseInsensitive needs equalTo", help);
         }
         _ => {}
     }
     if given == 0 && reader.problems.errors() == told {
         let conditions: Vec<_> = known.iter().copied().filter(|key| *key != ANY_CASE).collect();
         let help = format!("give one of {}", conditions.join(", "));
-        reader.problems.add_with_help(name.clone(), "a name without a condition", help);
+        reader.problems.add_with_help(name.clone(), "this name has no condition", help);
     }
     Ok(found)
 }
@@ -334,7 +334,7 @@ fn read_nested(
         return read_condition(reader, span, nested);
     }
     if *nested == MOST_NESTED + 1 {
-        let message = format!("more than {MOST_NESTED} conditions inside others");
+        let message = format!("there are more than {MOST_NESTED} nested conditions");
         reader.problems.add(span.clone(), message);
     }
     reader.skip()?;
@@ -354,21 +354,21 @@ fn read_list(
         Ok(())
     })?;
     if conditions.is_empty() && reader.problems.errors() == told {
-        reader.problems.add(span.clone(), "there is no condition in the list");
+        reader.problems.add(span.clone(), "the list of conditions is empty");
     }
     Ok(Some(conditions).filter(|conditions| !conditions.is_empty()))
 }
 
 fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Condition>, Fatal> {
-    // Some clients write it as a text.
+    // Some clients send a string instead of `true`.
     if reader.is_string()? {
         reader.skip()?;
         return Ok(Some(Condition::Absent));
     }
     let Some(At { value, span }) = reader.boolean()? else { return Ok(None) };
     if !value {
-        let help = r#"for one that is there, write {"matches": ".*"}"#;
-        reader.problems.add_with_help(span, "absent is true or is left out", help);
+        let help = r#"for any value, write {"matches": ".*"}"#;
+        reader.problems.add_with_help(span, "absent must be true", help);
     }
     Ok(Some(Condition::Absent))
 }
@@ -376,13 +376,13 @@ fn read_absent(reader: &mut Reader<'_, '_>) -> Result<Option<Condition>, Fatal> 
 pub(super) fn read_expression(reader: &mut Reader<'_, '_>) -> Result<Option<Expression>, Fatal> {
     let Some(At { value, span }) = reader.string()? else { return Ok(None) };
     if value.len() > MOST_EXPRESSION {
-        let message = format!("an expression of more than {MOST_EXPRESSION} bytes");
+        let message = format!("the expression has more than {MOST_EXPRESSION} bytes");
         reader.problems.add(span, message);
         return Ok(None);
     }
     let compiled = compile(&value).map_err(|error| {
         let message = format!("the expression does not compile: {error}");
-        let help = "there are no lookarounds and no backreferences";
+        let help = "lookarounds and backreferences are not supported";
         reader.problems.add_with_help(span, message, help);
     });
     Ok(compiled.ok())
@@ -419,7 +419,7 @@ mod tests {
     use super::{Condition, Search, Stopped, compile};
 
     #[test]
-    fn matching_stops_before_the_next_text_when_it_is_told_to() {
+    fn matching_stops_before_the_next_text_when_stop_returns_true() {
         let asked = Cell::new(0);
         let stop = || {
             asked.set(asked.get() + 1);
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_not_held_against_a_large_expression() {
+    fn a_long_text_is_not_compared_with_a_large_expression() {
         let text = "a".repeat(126_000);
         let large = compile(&("(a|a)*b|".repeat(120) + "a*")).unwrap();
         assert_eq!(large.matches(&text, &|| false), Err(Stopped));

@@ -1,4 +1,4 @@
-//! The settings of a sandbox as an answer shows them: what `PUT` takes, by the same table of keys.
+//! The settings of a sandbox as a response shows them, in the format of `PUT` and by the same table of keys.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Serialize for CurrentSettings {
                     None => {}
                     Some(json) if self.with_fixtures => {
                         let json: &RawValue = serde_json::from_str(json.as_str())
-                            .expect("the reader of fixtures took it as JSON");
+                            .expect("the reader of fixtures accepted it as JSON");
                         map.serialize_entry(name, json)?;
                     }
                     Some(_) => map.serialize_entry(name, FIXTURES_LEFT_OUT)?,

@@ -1,6 +1,6 @@
-//! Requests as they come, as server-sent events. Events are made from the journal when the listener has read
-//! the ones before, so they take no memory while they wait. A request that has left the journal by then is
-//! reported as dropped.
+//! New requests as server-sent events. An event is made from the journal when the listener has read the
+//! previous events, so that waiting events take no memory. A request that is no longer in the journal by
+//! then is reported as dropped.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use crate::keys::SandboxId;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::journal::{JournalNews, Request};
 
-/// After this time without an event, the server sends a comment, so that the listener knows that it is up.
+/// After this time without an event, the server sends a comment, so that the listener knows that the
+/// server is running.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// The most requests that are written at once.
@@ -29,13 +30,13 @@ const MOST_AT_ONCE: usize = 50;
 
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Requests that the journal no longer had when a listener came to them.
+/// Requests that were no longer in the journal when they were to be sent.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(crate) struct Dropped {
-    /// The number of the last request that was told before.
+    /// The number of the last request that was sent before.
     after: u64,
-    /// How many went, where that is known.
+    /// How many requests are missing, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "docs", schemars(with = "u64", range(min = 1)))]
     dropped: Option<u64>,
@@ -43,12 +44,12 @@ pub(crate) struct Dropped {
 
 pub(super) fn stream() -> Operation {
     Operation::new(Method::GET, "/events", "events")
-        .about("each request as it comes: server-sent events")
+        .about("sends each request as a server-sent event when it arrives")
         .answers_as(ResponseKind::Events)
         .fails(&[404])
         .blocking(|call, (Query(of), headers): (Query<SandboxFilter>, HeaderMap)| {
             if !call.journals().is_on() {
-                let message = "there is no journal (--journal 0), and so there are no events";
+                let message = "there is no journal (--journal 0), so there are no events";
                 return Err(Failure::not_found(message));
             }
             let listener = Listener {

@@ -1,6 +1,6 @@
-//! The extractors of handlers: ids in the path, the query, the body. Each refuses a mistake as a
-//! [`Failure`]. axum's `Path` and `Query` would decode escapes and plus signs and refuse in serde's words;
-//! ours take a text as it was sent and suggest the nearest right word.
+//! The extractors of handlers: ids in the path, the query, the body. Each rejects a mistake with a
+//! [`Failure`]. We do not use axum's `Path` and `Query`, because they decode escapes and plus signs and
+//! report serde's messages; ours take the text as it was sent and suggest the nearest valid word.
 
 use std::borrow::Cow;
 use std::pin::Pin;
@@ -40,7 +40,8 @@ impl FromPath for SandboxId {
         Self::new(text).ok_or_else(|| {
             let id = quoted(text);
             Failure::bad(format!(
-                "{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -, and no API key"
+                "{id} is not a sandbox id; an id has 1 to 64 characters from A-Z a-z 0-9 . _ - and is \
+                 not an API key"
             ))
         })
     }
@@ -62,7 +63,7 @@ impl<T: FromPath, S: Sync> FromRequestParts<S> for Path<T> {
     }
 }
 
-/// Refuses a path whose sandbox has no right id. A key is none, because ids are shown everywhere.
+/// Refuses a path with an invalid sandbox id. A key is not a valid id, because ids are shown everywhere.
 pub(super) async fn check_id(
     State(sandboxes): State<Arc<Sandboxes>>,
     Path(id): Path<SandboxId>,
@@ -70,7 +71,10 @@ pub(super) async fn check_id(
     next: Next,
 ) -> Result<Response, Failure> {
     if sandboxes.is_key(&id) {
-        return Err(Failure::bad(format!("{} is an API key, and names no sandbox", quoted(&id))));
+        return Err(Failure::bad(format!(
+            "{} is an API key, so it is not a sandbox id",
+            quoted(&id)
+        )));
     }
     Ok(next.run(request).await)
 }
@@ -143,7 +147,8 @@ impl<T: Parameters, S: Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// Refuses a query with a parameter that the operation does not have: it may mean another operation.
+/// Refuses a query with a parameter that the operation does not have, because ignoring it would hide a
+/// mistake.
 pub(super) async fn check_query(
     State(known): State<&'static [&'static str]>,
     request: Request,
@@ -157,7 +162,7 @@ pub(super) async fn check_query(
     }
 }
 
-/// The failure of a parameter that is not what it must be.
+/// The failure of a parameter with an invalid value.
 fn wrong(name: &str, value: &str, expected: &str) -> Failure {
     Failure::bad(format!("{name} must be {expected}, got {}", quoted(value)))
 }
@@ -165,17 +170,17 @@ fn wrong(name: &str, value: &str, expected: &str) -> Failure {
 fn unknown(name: &str, known: &[&str]) -> Failure {
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
-        None if known.is_empty() => "there are none here".to_owned(),
+        None if known.is_empty() => "this path has no parameters".to_owned(),
         None => format!("one of {}", known.join(", ")),
     };
-    Failure::bad(format!("no parameter {}; {hint}", quoted(name)))
+    Failure::bad(format!("there is no parameter {}; {hint}", quoted(name)))
 }
 
-/// Which requests are meant.
+/// Which requests are selected.
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct SandboxFilter {
-    /// Only what is of this sandbox.
+    /// Only requests of this sandbox.
     #[cfg_attr(feature = "docs", schemars(with = "SandboxId"))]
     pub(super) sandbox: Option<SandboxId>,
 }
@@ -184,7 +189,7 @@ impl Parameters for SandboxFilter {
     const NAMES: &'static [&'static str] = &["sandbox"];
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Failure> {
-        let expected = "the id of a sandbox, 1 to 64 of A-Z a-z 0-9 . _ -";
+        let expected = "a sandbox id, 1 to 64 characters from A-Z a-z 0-9 . _ -";
         let id = SandboxId::new(value).ok_or_else(|| wrong(name, value, expected))?;
         self.sandbox = Some(id);
         Ok(())
@@ -195,7 +200,7 @@ impl Parameters for SandboxFilter {
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct SandboxView {
-    /// Whether the settings have inline fixtures, with the keys of their agents.
+    /// Whether the settings include inline fixtures, with the keys of their agents.
     pub(super) fixtures: bool,
 }
 
@@ -212,43 +217,43 @@ impl Parameters for SandboxView {
 #[derive(Default)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(inline))]
 pub(super) struct ListFilter {
-    /// So many at most.
+    /// The maximum number of requests.
     #[cfg_attr(feature = "docs", schemars(with = "usize"))]
     pub(super) limit: Option<usize>,
-    /// Without so many of the newest.
+    /// How many of the newest requests are skipped.
     #[cfg_attr(feature = "docs", schemars(with = "usize"))]
     pub(super) offset: Option<usize>,
-    /// Only those that came after this time.
+    /// Only requests that arrived after this time.
     #[cfg_attr(feature = "docs", schemars(with = "String", extend("format" = "date-time")))]
     pub(super) since: Option<SystemTime>,
-    /// Only those with this HTTP status; 0: a fault broke the connection.
+    /// Only requests with this HTTP status; 0 means that a fault broke the connection.
     #[cfg_attr(feature = "docs", schemars(with = "u16"))]
     pub(super) status: Option<u16>,
-    /// Only those that were refused with this code.
+    /// Only requests that were refused with this code.
     #[cfg_attr(feature = "docs", schemars(with = "Code"))]
     pub(super) code: Option<Code>,
-    /// Only those that called this operation.
+    /// Only requests for this operation.
     #[cfg_attr(feature = "docs", schemars(with = "Operation"))]
     pub(super) operation: Option<Operation>,
-    /// Only those whose `x-mock-reason` holds this text, in any case.
+    /// Only requests whose `x-mock-reason` contains this text; case is ignored.
     #[cfg_attr(feature = "docs", schemars(with = "String"))]
     pub(super) reason: Option<String>,
-    /// Only those whose method, target, headers or reason hold this text, in any case. The target
-    /// may hold it decoded.
+    /// Only requests whose method, target, headers or reason contain this text; case is ignored. The
+    /// target is searched as sent and decoded.
     #[cfg_attr(feature = "docs", schemars(with = "String"))]
     pub(super) text: Option<String>,
-    /// Only those with this `X-Request-Id`.
+    /// Only requests with this `X-Request-Id`.
     #[cfg_attr(feature = "docs", schemars(with = "String"))]
     pub(super) request_id: Option<String>,
-    /// Only those that found no endpoint.
+    /// Only requests that matched no endpoint.
     pub(super) unmatched: bool,
     #[cfg_attr(feature = "docs", schemars(flatten))]
     pub(super) of: SandboxFilter,
 }
 
 impl ListFilter {
-    /// Whether a request is one of those that are asked for. What `limit`, `offset` and `since` say
-    /// decides on the part of them that is shown.
+    /// Whether a request matches the filter. `limit`, `offset` and `since` are not checked here; they
+    /// select which of the matching requests are shown.
     pub(super) fn fits(&self, entry: &Entry) -> bool {
         let holds = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
         let holds_anywhere = |part: &str| {
@@ -297,7 +302,7 @@ impl Parameters for ListFilter {
                 *into = Some(number);
             }
             "status" => {
-                let expected = "a status, 100 to 599, or 0 where a fault broke the connection";
+                let expected = "100 to 599, or 0 for connections that a fault broke";
                 let status = value.parse().ok();
                 let status = status.filter(|status| matches!(status, 0 | 100..=599));
                 self.status = Some(status.ok_or_else(|| wrong(name, value, expected))?);
@@ -356,8 +361,8 @@ impl Parameters for VerdictFilter {
 /// The largest body, in bytes.
 pub(crate) const MOST_BODY: usize = 8 << 20;
 
-/// So many bytes a body takes at most beside its own: what the buffers of its connection grow to, and what
-/// the allocator does not use.
+/// The most memory that a body takes in addition to its own bytes: the buffers of its connection, and
+/// what the allocator leaves unused.
 const MOST_BESIDE: usize = 1 << 20;
 
 /// A body that has arrived, with its part of the memory budget.
@@ -382,8 +387,9 @@ pub(super) async fn read_body(
 ) -> Result<Response, Failure> {
     let (mut head, body) = request.into_parts();
     let read = tokio::time::timeout(reader.timeout, WholeBody::read(body, &reader.sandboxes)).await;
-    let read = read
-        .map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"))?;
+    let read = read.map_err(|_| {
+        Failure::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+    })?;
     head.extensions.insert(Arc::new(read?));
     Ok(next.run(Request::from_parts(head, axum::body::Body::empty())).await)
 }
@@ -400,12 +406,12 @@ impl WholeBody {
         }
         let capacity = length.upper().and_then(|bytes| usize::try_from(bytes).ok());
         let mut memory = sandboxes.memory.reservation(Purpose::RequestBody);
-        // The system gives memory as it is written to. A buffer that grew would be copied instead, and
-        // leave holes behind.
+        // The whole capacity is allocated at once, because the system provides memory only when it is
+        // written to. A growing buffer would be copied instead, and would fragment the memory.
         let mut bytes = Vec::with_capacity(capacity.unwrap_or(MOST_BODY));
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
         {
-            let frame = frame.map_err(|_| Failure::bad("the body ends too early"))?;
+            let frame = frame.map_err(|_| Failure::bad("the body ended too early"))?;
             let Ok(data) = frame.into_data() else { continue };
             let length = bytes.len() + data.len();
             if length > MOST_BODY {

@@ -1,4 +1,4 @@
-//! The refusals of the control API, in the one shape of `WireMock`: `{"errors": [{"code", "source":
+//! The error responses of the control API, in the format of `WireMock`: `{"errors": [{"code", "source":
 //! {"pointer"}, "title", "detail"}]}`, with one entry for each mistake.
 
 use axum::Json;
@@ -16,7 +16,7 @@ use crate::sandbox::Sandboxes;
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: StatusCode,
-    /// The methods that the path takes, of a 405.
+    /// The allowed methods, of a 405.
     allow: Option<HeaderValue>,
     mistakes: Vec<Mistake>,
 }
@@ -29,11 +29,11 @@ struct Mistake {
     detail: Option<String>,
 }
 
-/// Why a request was refused, in the form of `WireMock`.
+/// Why a request was refused, in the format of `WireMock`.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Failure"))]
 pub(crate) struct FailureBody {
-    /// Every mistake; those of a body by their place.
+    /// All mistakes; mistakes in a body are ordered by their place.
     #[cfg_attr(feature = "docs", schemars(length(min = 1)))]
     errors: Vec<ErrorEntry>,
 }
@@ -50,7 +50,7 @@ struct ErrorEntry {
     source: Option<ErrorSource>,
     /// What is wrong.
     title: String,
-    /// Line and column of the body, the line itself, and what would be right.
+    /// Line and column in the body, the line itself, and how to correct it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "docs", schemars(with = "String"))]
     detail: Option<String>,
@@ -60,7 +60,7 @@ struct ErrorEntry {
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct ErrorSource {
-    /// A JSON pointer (RFC 6901) to the value, or to the object that holds it.
+    /// A JSON pointer (RFC 6901) to the value, or to the object that contains it.
     pointer: String,
 }
 
@@ -93,7 +93,7 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a bug in the emulator")
     }
 
-    /// The refusal of a request that is not HTTP as it should be.
+    /// The refusal of a request that violates HTTP.
     pub(crate) fn of_message(error: &MessageError) -> Self {
         let status = match error {
             MessageError::UnknownCoding(_) => StatusCode::NOT_IMPLEMENTED,
@@ -103,7 +103,7 @@ impl Failure {
     }
 
     /// Every mistake of a body, which is the only one of `documents`. Warnings are left out, because they
-    /// refuse nothing.
+    /// are no reason to refuse the body.
     pub(super) fn of_document(error: DocumentError, documents: &Documents) -> Self {
         let mut pointers = Pointers::new(&documents.text);
         let Diagnostics { problems, more } = error.0;
@@ -115,7 +115,7 @@ impl Failure {
         });
         let mut failure = Self { mistakes: mistakes.collect(), ..Self::bad("") };
         if more.errors > 0 {
-            let title = format!("{} more mistakes, which are not listed", more.errors);
+            let title = format!("{} more mistakes are not listed", more.errors);
             failure.mistakes.push(Mistake { title, pointer: None, detail: None });
         }
         failure

@@ -1,5 +1,6 @@
-//! Which clients may use the control API: with a token those that send it, otherwise those on this machine
-//! that call it by a name of its own. Web pages of other origins may not.
+//! Which clients may use the control API. If the server has a token, the client must send it; otherwise the
+//! client must be on this machine and use one of the machine's own names as the host. Web pages of other
+//! origins are always refused.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub(super) async fn check(
         let (uri, headers) = (request.uri(), request.headers());
         // A request over a socket was refused before if its host is malformed.
         let authority = authority(uri, headers, request.version())
-            .map_err(|_| forbidden("the request names no host, or more than one"))?;
+            .map_err(|_| forbidden("the request must have exactly one valid Host header"))?;
         check_client(&admin, peer.from_here, authority, headers)?;
     }
     Ok(next.run(request).await)
@@ -59,17 +60,17 @@ fn check_client(
     check_site(authority.and_then(Host::read).as_ref(), headers)
 }
 
-/// Refuses a client on another machine where there is no token. To a server in a container, each client
-/// outside of it is on another machine.
+/// Refuses a client on another machine if there is no token. For a server in a container, each client
+/// outside of the container is on another machine.
 fn from_elsewhere() -> Failure {
     forbidden(format!(
-        "the request comes from another machine, or into a container from outside it, and without a token \
-         the control API answers its own machine only; start with --admin-token TOKEN or \
+        "the request comes from another machine, or from outside of the container; without a token, the \
+         control API answers only requests from its own machine. Start with --admin-token TOKEN or \
          GPTBOTS_MOCK_ADMIN_TOKEN=TOKEN, and send `Authorization: {SCHEME} TOKEN`"
     ))
 }
 
-/// Refuses a host that is no name of this machine's own. A request of HTTP/1.0 may have no host, which is
+/// Refuses a host that is not a name of this machine. An HTTP/1.0 request may have no host, which is
 /// safe because browsers do not send such requests.
 fn check_host(admin: &Admin, authority: Option<&str>) -> Result<(), Failure> {
     let Some(authority) = authority else { return Ok(()) };
@@ -78,9 +79,7 @@ fn check_host(admin: &Admin, authority: Option<&str>) -> Result<(), Failure> {
         return Ok(());
     }
     let host = quoted(host.unwrap_or(authority));
-    Err(forbidden(format!(
-        "Host {host} is no name of this machine's own; allow it with --allow-host"
-    )))
+    Err(forbidden(format!("Host {host} is not a name of this machine; allow it with --allow-host")))
 }
 
 /// Whether a name is a loopback one, or one of `--allow-host`.
@@ -105,7 +104,7 @@ fn check_site(own: Option<&Host<'_>>, headers: &HeaderMap) -> Result<(), Failure
         !origin.zip(own).is_some_and(|(origin, own)| origin.is(own))
     });
     if foreign_site || foreign_origin {
-        return Err(forbidden("a web page of another origin may not use the control API"));
+        return Err(forbidden("web pages of another origin may not use the control API"));
     }
     Ok(())
 }
@@ -198,8 +197,8 @@ mod tests {
             let refused = format!("{refused:?}");
             for words in [
                 "403",
-                "comes from another machine, or into a container from outside it",
-                "start with --admin-token TOKEN or GPTBOTS_MOCK_ADMIN_TOKEN=TOKEN",
+                "comes from another machine, or from outside of the container",
+                "Start with --admin-token TOKEN or GPTBOTS_MOCK_ADMIN_TOKEN=TOKEN",
                 "send `Authorization: Bearer TOKEN`",
             ] {
                 assert!(refused.contains(words), "{host}: {refused}");

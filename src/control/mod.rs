@@ -2,15 +2,15 @@
 //! top to bottom:
 //!
 //! 1. the [`router`] finds the operation by path and method
-//! 2. the [`guard`] lets the client pass, or not; `health` and `version` stand before it
-//! 3. where there is no operation, the answer is 404 or 405
-//! 4. the sandbox in the path has a right id, the body is there, small enough and in time
-//!    ([`extract`])
+//! 2. the [`guard`] checks whether the client may use it, except for `health` and `version`
+//! 3. if there is no operation, the response is 404 or 405
+//! 4. [`extract`] checks the sandbox id in the path, and that the whole body arrives in time and is not
+//!    too large
 //! 5. the handler's arguments are read: path, query, body
-//! 6. the handler makes all of the change that is asked for, or none; work that may take longer than a
-//!    millisecond is done on a thread that may block
+//! 6. the handler makes the whole change or none; work that may take longer than a millisecond runs on a
+//!    thread that may block
 //!
-//! Every answer is JSON; every [`Failure`] has the form of `WireMock`'s errors.
+//! Every response is JSON; every [`Failure`] has the format of `WireMock`'s errors.
 
 mod bodies;
 mod condition;
@@ -73,11 +73,11 @@ pub fn admin_openapi() -> &'static str {
     include_str!("../../docs/admin-openapi.json")
 }
 
-/// Where `gptbots-mock healthcheck` asks.
+/// The path that `gptbots-mock healthcheck` requests.
 #[cfg(feature = "cli")]
 pub(crate) const HEALTH_PATH: &str = "/__admin/health";
 
-/// Where the control API is.
+/// The path prefix of the control API.
 pub(crate) const PREFIX: &str = "/__admin";
 
 /// Whether a path is the control API's.
@@ -85,8 +85,8 @@ pub(crate) fn is_path(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether the operation at a path searches requests. A search may take seconds, so it is given up when the
-/// client resets the connection.
+/// Whether the operation at a path searches requests. A search may take seconds, so it is cancelled when
+/// the client resets the connection.
 pub(crate) fn is_search(path: &str) -> bool {
     let searches = |rest: &str| rest.starts_with("/requests/") || rest.starts_with("/near-misses/");
     path.strip_prefix(PREFIX).is_some_and(searches)
@@ -125,8 +125,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// The control API of a server; a body must have come within the timeout. Each request needs the `Peer`
-/// that sent it among its extensions.
+/// The control API of a server. A body must arrive within the timeout. Each request must have the `Peer`
+/// that sent it as an extension.
 pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Duration) -> Router {
     let is_enabled = !admin.is_off;
     let guard = from_fn_with_state(Arc::new(admin), guard::check);
@@ -140,7 +140,7 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
     for at_path in operations.chunk_by(|one, next| one.path == next.path) {
         let allow = allowed_methods(at_path);
         let not_allowed = async move |method: Method| Failure::not_allowed(&allow, &method);
-        // `any` adds no `Allow`, which would be in the refusals of the guard, too.
+        // We use `any` because it adds no `Allow` header, which the guard's refusals must not have.
         let mut methods = any(not_allowed).layer(guard.clone());
         for operation in at_path {
             let parameters = operation.query.map_or(&[][..], |(names, _)| names);
@@ -167,7 +167,7 @@ pub(crate) fn router(sandboxes: &Arc<Sandboxes>, admin: Admin, body_timeout: Dur
         let paths = paths(&operations);
         let nothing = async move |uri: Uri| {
             let path = quoted(uri.path());
-            Failure::not_found(format!("nothing is at {path}; there are {paths}"))
+            Failure::not_found(format!("the control API has no path {path}; its paths are {paths}"))
         };
         router.fallback(nothing.layer(guard))
     } else {
@@ -221,7 +221,7 @@ mod tests {
     use crate::sandbox::SandboxConfig;
     use crate::sandbox::peer::Peer;
 
-    /// The only thread that may block is taken, so what goes there is not done yet.
+    /// The only blocking thread is occupied, so an operation that needs one is not ready.
     #[test]
     fn only_fixed_answers_are_made_without_a_thread_that_may_block() {
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -1,5 +1,6 @@
-//! Near misses, in the form of `WireMock`: the requests that are most like a pattern, and the endpoints that
-//! are most like a request. `WireMock`'s Java client asks for them where a verification fails.
+//! Near misses, in the format of `WireMock`: the requests that are most similar to a pattern, and the
+//! endpoints that are most similar to a request. `WireMock`'s Java client requests them when a verification
+//! fails.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,7 @@ const MOST: usize = 3;
 /// The keys of a pattern whose texts are regular expressions. A masked one would not compile in clients.
 const EXPRESSIONS: [&str; 4] = ["urlPattern", "urlPathPattern", "matches", "doesNotMatch"];
 
-/// The nearest ones first.
+/// Near misses, the most similar first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "{T}s"))]
@@ -38,7 +39,7 @@ struct NearMisses<T> {
     near_misses: Vec<T>,
 }
 
-/// A request that is like a pattern.
+/// A request that is similar to a pattern.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
@@ -48,11 +49,11 @@ struct NearRequest<'a> {
     /// The pattern, without keys.
     #[cfg_attr(feature = "docs", schemars(with = "Pattern"))]
     request_pattern: &'a Value,
-    /// How far they are apart.
+    /// How different they are.
     match_result: MatchResult,
 }
 
-/// An endpoint that is like a request.
+/// An endpoint that is similar to a request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "EndpointNear{R}"))]
@@ -61,20 +62,20 @@ struct NearEndpoint<R> {
     request: R,
     /// The endpoint.
     stub_mapping: StubMapping,
-    /// How far they are apart.
+    /// How different they are.
     match_result: MatchResult,
 }
 
-/// How far a request is from what was wanted.
+/// How different two requests are.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct MatchResult {
-    /// 0: it fits; 1: nothing is alike.
+    /// 0: it matches; 1: nothing is similar.
     #[cfg_attr(feature = "docs", schemars(range(min = 0, max = 1)))]
     distance: f64,
 }
 
-/// An endpoint of the vendor's, as a stub.
+/// An endpoint of the vendor, in the format of a stub.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct StubMapping {
@@ -84,13 +85,13 @@ struct StubMapping {
     /// The operation.
     #[cfg_attr(feature = "docs", schemars(with = "crate::contract::Operation"))]
     name: &'static str,
-    /// What a request must hold.
+    /// What a request must contain.
     request: StubRequest,
-    /// What is answered.
+    /// The response.
     response: StubResponse,
 }
 
-/// What finds an endpoint.
+/// The request that an endpoint expects.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
@@ -101,7 +102,7 @@ struct StubRequest {
     url_path: &'static str,
 }
 
-/// What an endpoint answers.
+/// The response of an endpoint.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct StubResponse {
@@ -118,20 +119,20 @@ pub(crate) struct NearMissPattern {
 impl FromBody for NearMissPattern {
     fn read(sandboxes: &Sandboxes, body: &[u8]) -> Result<Self, Failure> {
         let pattern = Pattern::read(sandboxes, body)?;
-        // Some editors put a mark in front.
+        // Some editors write a byte order mark at the beginning.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let body = serde_json::from_slice(body).map_err(|why| Failure::bad(why.to_string()))?;
         Ok(Self { pattern, body })
     }
 }
 
-/// A request that a client has, mostly from an answer of ours. Other keys of it are not looked at.
+/// A request in the body, usually copied from a response of the control API. Other keys of it are ignored.
 pub(crate) struct UnmatchedRequest {
     url: String,
     method: String,
 }
 
-/// A request that was asked about, without keys.
+/// The request in the body, without keys.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
@@ -151,7 +152,7 @@ impl FromBody for UnmatchedRequest {
         let (mut url, mut method) = (None, None);
         read_document(sandboxes, body, |reader| read_request(reader, &mut url, &mut method))?;
         let both = url.zip(method);
-        let (url, method) = both.ok_or_else(|| Failure::bad("a request has a url and a method"))?;
+        let (url, method) = both.ok_or_else(|| Failure::bad("the request needs url and method"))?;
         Ok(Self { url, method })
     }
 }
@@ -174,7 +175,9 @@ fn read_request(
 
 pub(super) fn of_pattern() -> Operation {
     by_pattern("/near-misses/request-pattern", "nearMissesOfPattern")
-        .about("the three requests that are most like a pattern, the nearest first")
+        .about(
+            "finds the three requests that are most similar to a pattern, the most similar first",
+        )
         .answers::<NearMisses<NearRequest<'_>>>()
         .blocking(
             |call, (Query(of), Body(wanted)): (Query<SandboxFilter>, Body<NearMissPattern>)| {
@@ -202,7 +205,7 @@ pub(super) fn of_pattern() -> Operation {
 
 pub(super) fn of_unmatched() -> Operation {
     Operation::new(Method::GET, "/requests/unmatched/near-misses", "nearMissesOfUnmatched")
-        .about("for each request that found no endpoint, the three endpoints that are most like it")
+        .about("finds the three most similar endpoints for each request that matched no endpoint")
         .answers::<NearMisses<NearEndpoint<LoggedRequest<'_>>>>()
         .tells_journal_size()
         .fails(&[404, 500])
@@ -221,7 +224,7 @@ pub(super) fn of_unmatched() -> Operation {
 
 pub(super) fn of_request() -> Operation {
     Operation::new(Method::POST, "/near-misses/request", "nearMissesOfRequest")
-        .about("the three endpoints that are most like the request of the body")
+        .about("finds the three endpoints that are most similar to the request in the body")
         .answers::<NearMisses<NearEndpoint<SentRequest>>>()
         .fails(&[500])
         .examples(&[("path", r#"{"method": "GET", "url": "/v1/message?page=1"}"#)])
@@ -255,7 +258,7 @@ impl<R> NearEndpoint<R> {
     }
 }
 
-/// The endpoints that are most like a request, with their distances. The path weighs most.
+/// The endpoints that are most similar to a request, with their distances. The path weighs most.
 fn nearest_endpoints(
     method: &str,
     target: &str,
@@ -275,8 +278,8 @@ fn nearest_endpoints(
     all.into_iter().take(MOST)
 }
 
-/// Hides keys in a pattern: the known ones, those that its conditions on keys name, and these again wherever
-/// else they stand.
+/// Hides keys in a pattern: the known ones, and those in its conditions on secret names, wherever else they
+/// occur in the pattern.
 fn redact_pattern(pattern: &mut Value, redactor: &Redactor) {
     let mut sent = Vec::new();
     for_each_text(pattern, None, &mut |text, place| {
@@ -308,7 +311,7 @@ fn redact_pattern(pattern: &mut Value, redactor: &Redactor) {
     });
 }
 
-/// Where a text of a pattern stands.
+/// The place of a text in a pattern.
 struct Place<'a> {
     /// The key of the text.
     key: &'a str,
@@ -317,7 +320,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether the text is no value, but a word of `WireMock`'s.
+    /// Whether the text is not a value, but a word of `WireMock`.
     fn is_absent(&self) -> bool {
         ["absent", "anything"].contains(&self.key)
     }

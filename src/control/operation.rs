@@ -1,5 +1,5 @@
 //! An operation of the control API: its route, its handler and its documentation. The router,
-//! `docs/control-api.md` and the `OpenAPI` document are made of operations.
+//! `docs/control-api.md` and the `OpenAPI` document are made from operations.
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -30,25 +30,25 @@ pub(crate) struct Operation {
     /// Examples of its body, as JSON with their names.
     pub(crate) examples: &'static [(&'static str, &'static str)],
     pub(crate) answer: ResponseKind,
-    /// Whether the headers of its answer tell the size of the journal.
+    /// Whether its response has headers with the size of the journal.
     pub(crate) tells_journal_size: bool,
-    /// The statuses of its failures, without those of every operation.
+    /// The statuses of its failures, except for those that every operation has.
     pub(crate) failures: &'static [u16],
-    /// Whether the guard lets every client pass. Probes ask under any name and have no token.
+    /// Whether the guard accepts every client. Health probes use any host name and have no token.
     pub(crate) is_open: bool,
     pub(super) handler: MethodRouter<Arc<Sandboxes>>,
 }
 
-/// How an operation answers.
+/// The format of an operation's response.
 pub(crate) enum ResponseKind {
     Json(SchemaOf),
-    /// A verdict as JSON, text or `JUnit`, as `Accept` asks.
+    /// A verdict as JSON, text or `JUnit`, according to `Accept`.
     Verdict,
     /// Server-sent events.
     Events,
 }
 
-/// It is done, and there is nothing to tell.
+/// An empty object: the operation is done.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "docs", schemars(extend("additionalProperties" = false)))]
@@ -80,7 +80,7 @@ impl Operation {
         Self { examples, ..self }
     }
 
-    /// The handler answers an `A` as JSON.
+    /// The handler responds with an `A` as JSON.
     pub(super) fn answers<A: Documented>(self) -> Self {
         self.answers_as(ResponseKind::Json(SchemaOf::new::<A>()))
     }
@@ -101,15 +101,15 @@ impl Operation {
         Self { is_open: true, ..self }
     }
 
-    /// Handles it at once.
+    /// Handles it on the thread of the connection.
     pub(super) fn handler<In: 'static>(self, handler: impl Handler<In, Arc<Sandboxes>>) -> Self {
         let filter = MethodFilter::try_from(self.method.clone());
         let filter = filter.expect("axum routes the methods that HTTP names");
         Self { handler: on(filter, handler), ..self }
     }
 
-    /// Handles it on a thread that may block, because it may take longer than a millisecond: it makes
-    /// records, writes a long answer, or looks at many sandboxes. `In` are extractors.
+    /// Handles it on a thread that may block, because it may take longer than a millisecond: it generates
+    /// records, writes a long response, or visits many sandboxes. `In` are extractors.
     pub(super) fn blocking<In, Via>(
         mut self,
         handle: fn(&Call, In) -> Result<Response, Failure>,
@@ -120,7 +120,7 @@ impl Operation {
     {
         In::describe(&mut self);
         self.handler(move |State(sandboxes): State<Arc<Sandboxes>>, input: In| async move {
-            // It is dropped with the request, as when the client has gone.
+            // It is dropped with the request, which also happens when the client disconnects.
             let client = Arc::new(());
             let call = Call { sandboxes, client: Arc::downgrade(&client) };
             on_blocking_thread(move || handle(&call, input)).await?
@@ -131,12 +131,12 @@ impl Operation {
 /// A request that is handled on a thread that may block.
 pub(super) struct Call {
     pub(super) sandboxes: Arc<Sandboxes>,
-    /// It can be upgraded as long as the request waits for its answer.
+    /// It can be upgraded as long as the request waits for its response.
     client: Weak<()>,
 }
 
 impl Call {
-    /// Whether the request is gone, so that the answer is not needed any more.
+    /// Whether the client has disconnected, so that the response is no longer needed.
     pub(super) fn is_abandoned(&self) -> bool {
         self.client.strong_count() == 0
     }
@@ -150,7 +150,7 @@ impl Deref for Call {
     }
 }
 
-/// An argument of a handler, which is a part of the request.
+/// An argument of a handler, which is read from the request.
 pub(super) trait Input {
     /// Adds its documentation to the operation. A path and headers add nothing.
     fn describe(_: &mut Operation) {}
@@ -206,7 +206,7 @@ impl SchemaOf {
 #[cfg(feature = "docs")]
 pub(crate) use schemars::JsonSchema as Documented;
 
-/// A type with a JSON schema. Without the feature `docs` every type is one.
+/// A type with a JSON schema. Without the feature `docs`, every type implements it.
 #[cfg(not(feature = "docs"))]
 pub(crate) trait Documented {}
 

@@ -1,5 +1,5 @@
-//! Request patterns in the form of `WireMock`: which requests are found, counted or removed. A pattern is
-//! compared with the request as it was sent, keys included, but shows nothing of it.
+//! Request patterns in the format of `WireMock`, which select the requests to find, count or remove. A
+//! pattern is compared with the request as it was sent, including keys; responses never show the keys.
 
 use super::Failure;
 use super::bodies::read_document;
@@ -33,21 +33,24 @@ pub(crate) const KEYS: &[&str] = &[
     "clientIp",
 ];
 
-/// Keys of `WireMock`'s patterns that no request could fit: each with the reason.
+/// Keys of `WireMock`'s patterns that we do not support, each with the reason.
 const USELESS: &[(&str, &str)] = &[
     ("bodyPatterns", NO_BODIES),
     ("formParameters", NO_BODIES),
     ("multipartPatterns", NO_BODIES),
-    ("basicAuth", "the vendor's API takes a Bearer key; give the header Authorization"),
-    ("customMatcher", "there are no extensions"),
+    (
+        "basicAuth",
+        "the vendor's API uses a Bearer key; give a condition on the header Authorization",
+    ),
+    ("customMatcher", "the emulator has no extensions"),
 ];
 
-const NO_BODIES: &str = "the journal keeps no bodies, as no endpoint reads one";
+const NO_BODIES: &str = "the journal does not store bodies, because no endpoint reads one";
 
 /// The most headers, parameters or cookies that a pattern may name.
 pub(crate) const MOST_NAMES: usize = 100;
 
-/// What a request must hold. A field that is not set fits every request.
+/// What a request must contain. A field that is not set matches every request.
 #[derive(Default)]
 pub(crate) struct Pattern {
     /// `None` for `ANY`, too.
@@ -72,7 +75,7 @@ enum UrlMatcher {
     Template(PathTemplate),
 }
 
-/// A path with names in place of some of its parts: `/v1/{what}`.
+/// A path with names instead of some segments: `/v1/{what}`.
 struct PathTemplate {
     text: String,
     expression: Expression,
@@ -80,7 +83,7 @@ struct PathTemplate {
     names: Vec<String>,
 }
 
-/// Why a request is compared no further.
+/// Why the comparison of a request ended early.
 enum Ended {
     Differs,
     Stopped,
@@ -92,7 +95,7 @@ impl From<Stopped> for Ended {
     }
 }
 
-/// The distances of the parts of a request, by their weights.
+/// The weighted mean of the distances of a request's parts.
 struct WeightedMean {
     sum: f64,
     weight: f64,
@@ -133,7 +136,7 @@ impl Pattern {
                 continue;
             }
             if let Some((_, why)) = USELESS.iter().find(|(useless, _)| *useless == key) {
-                let message = format!("no request can be found by {key}");
+                let message = format!("{key} is not supported");
                 reader.problems.add_with_help(span, message, *why);
                 reader.skip()?;
                 continue;
@@ -165,8 +168,8 @@ impl Pattern {
                 _ => {
                     let url = read_url(reader, key)?;
                     if self.url.is_some() {
-                        let message = format!("{key} beside another of the url's keys");
-                        let help = "give one of url, urlPath, urlPattern, urlPathPattern, \
+                        let message = format!("{key} cannot be combined with another url key");
+                        let help = "give only one of url, urlPath, urlPattern, urlPathPattern, \
                                     urlPathTemplate";
                         reader.problems.add_with_help(span, message, help);
                     }
@@ -180,7 +183,7 @@ impl Pattern {
         Ok(())
     }
 
-    /// Refuses path parameters that no template names.
+    /// Refuses path parameters that are not in the template.
     fn check_path_parameters(&self, reader: &mut Reader<'_, '_>, at: &Span) {
         let names = match &self.url {
             Some(UrlMatcher::Template(template)) => &*template.names,
@@ -189,7 +192,7 @@ impl Pattern {
         for (name, _) in &self.path_parameters {
             if !names.contains(name) {
                 let message = format!("urlPathTemplate has no {{{name}}}");
-                let help = "give each of them as {name} in urlPathTemplate";
+                let help = "write each path parameter as {name} in urlPathTemplate";
                 reader.problems.add_with_help(at.clone(), message, help);
             }
         }
@@ -204,7 +207,7 @@ impl Pattern {
         }
     }
 
-    /// How far a request is from the pattern: 0 where it fits, 1 where nothing is alike.
+    /// How far a request is from the pattern: 0 if it fits, 1 if nothing is similar.
     pub(super) fn distance(&self, entry: &Entry, stop: &dyn Fn() -> bool) -> Result<f64, Stopped> {
         self.compare(entry, Search { stop, measures: true }).map_err(|_| Stopped)
     }
@@ -216,7 +219,7 @@ impl Pattern {
             mean_of.add(3.0, Ok(differs(*method != entry.method())))?;
         }
         let target = entry.target();
-        // A client may take the sandbox's part of the path for a part of the server's address.
+        // A client may treat the sandbox prefix as a part of the server's address.
         let own = without_sandbox(&target);
         if let Some(url) = &self.url {
             let mut distance = url.distance(own, search)?;
@@ -269,7 +272,7 @@ impl Pattern {
     }
 }
 
-/// The distance of a part that is the same or another.
+/// The distance of a part that is either equal or different.
 fn differs(differs: bool) -> f64 {
     f64::from(u8::from(differs))
 }
@@ -302,7 +305,7 @@ impl UrlMatcher {
 }
 
 impl PathTemplate {
-    /// `{name}` is a part of the path without a slash, and `**` is anything.
+    /// `{name}` matches a path segment, and `**` matches any text.
     fn new(text: String) -> Result<Self, regex_lite::Error> {
         let (mut expression, mut names) = (String::new(), Vec::new());
         let mut rest = &*text;
@@ -324,7 +327,7 @@ impl PathTemplate {
         Ok(Self { text, expression, names })
     }
 
-    /// How far the parts of a path are from conditions on them.
+    /// How far the segments of a path are from the conditions on them.
     fn distance_of(
         &self,
         conditions: &[(String, Condition)],
@@ -363,8 +366,8 @@ fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<UrlMatcher>
         return Ok(Some(UrlMatcher::Target(value)));
     }
     if value.contains('?') {
-        let help = "give the query as queryParameters, or all of it as url";
-        reader.problems.add_with_help(span, "a path holds no `?`", help);
+        let help = "give the query as queryParameters, or path and query as url";
+        reader.problems.add_with_help(span, "a path must not contain `?`", help);
         return Ok(None);
     }
     if key == "urlPath" {
@@ -373,7 +376,7 @@ fn read_url(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<UrlMatcher>
     let template = if value.len() > MOST_EXPRESSION { None } else { PathTemplate::new(value).ok() };
     if template.is_none() {
         let message =
-            format!("a template that is too large, or of more than {MOST_EXPRESSION} bytes");
+            format!("the template has more than {MOST_EXPRESSION} bytes, or is too complex");
         reader.problems.add(span, message);
     }
     Ok(template.map(UrlMatcher::Template))
@@ -393,7 +396,7 @@ fn read_names<C>(
     let Some(mut keys) = reader.object(what)? else { return Ok(names) };
     while let Some(At { value: name, span }) = reader.name(&mut keys)? {
         if names.len() >= MOST_NAMES {
-            reader.problems.add(span, format!("more than {MOST_NAMES} names"));
+            reader.problems.add(span, format!("there are more than {MOST_NAMES} names"));
             reader.skip()?;
         } else if let Some(condition) = read(reader, &span, nested)? {
             names.push((name, condition));

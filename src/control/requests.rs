@@ -1,4 +1,4 @@
-//! Operations on the journal: `WireMock`'s verbs, in `WireMock`'s shapes (`serve_event.rs`).
+//! Operations on the journal, with the paths and formats of `WireMock` (`serve_event.rs`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,30 +20,30 @@ use crate::sandbox::journal::{Entry, Request, found_endpoint};
 use crate::sandbox::{EntryList, Sandbox};
 use crate::suggest::quoted;
 
-/// Requests are matched with a pattern for this long at most.
+/// The longest time of a search that matches requests with a pattern.
 const MOST_TIME: Duration = Duration::from_secs(5);
 
-/// Requests in the order in which they came.
+/// Requests in the order in which they arrived.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "{T}s"))]
 struct Requests<T> {
     /// The requests.
     requests: Vec<T>,
-    /// Whether there is no journal.
+    /// Whether the journal is off.
     request_journal_disabled: bool,
 }
 
-/// Requests with their answers, the newest first.
+/// Requests with their responses, the newest first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct ServeEvents<'a> {
     /// The requests.
     requests: Vec<ServeEvent<'a>>,
-    /// How many there are.
+    /// The number of matching requests.
     meta: Meta,
-    /// Whether there is no journal.
+    /// Whether the journal is off.
     request_journal_disabled: bool,
 }
 
@@ -51,19 +51,18 @@ struct ServeEvents<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct Meta {
-    /// How many fit what was asked for, whatever `limit`, `offset` and `since` leave out.
+    /// The number of requests that match the filter, before `limit`, `offset` and `since`.
     total: usize,
 }
 
-/// How many requests the journal had when it was asked, whether they were asked for or not.
+/// How many requests were in the journal, whether they match or not.
 pub(crate) const TOTAL: HeaderName = HeaderName::from_static("x-mock-total");
 
-/// How many more there were, which the journal had to drop: a count that may lack some of them proves
-/// nothing.
+/// How many more requests the journal had to drop. If this is not 0, a count of requests may be too low.
 pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-mock-dropped");
 
-/// The size of the journal. It is sent in headers, because `WireMock`'s Java client refuses an answer with
-/// a key that it does not know.
+/// The size of the journal. It is sent in headers, because `WireMock`'s Java client rejects a response with
+/// unknown keys.
 #[derive(Clone, Copy)]
 pub(super) struct JournalSize {
     total: usize,
@@ -81,14 +80,14 @@ impl JournalSize {
     }
 }
 
-/// How many requests fit.
+/// How many requests match.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct Count {
-    /// How many.
+    /// The number of requests.
     count: usize,
-    /// Whether there is no journal.
+    /// Whether the journal is off.
     request_journal_disabled: bool,
 }
 
@@ -97,7 +96,7 @@ struct Count {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct RemovedRequests<'a> {
-    /// The requests, in the order in which they came.
+    /// The requests, in the order in which they arrived.
     serve_events: Vec<ServeEvent<'a>>,
 }
 
@@ -115,14 +114,14 @@ pub(super) fn collect(
     Ok((entries, size))
 }
 
-/// The sandbox that is asked for, if one is. An unknown id is refused, because a client that misspells an id
-/// would take an empty list for a right answer.
+/// The sandbox of the filter, if it has one. An unknown id is refused, because a client with a misspelt id
+/// would otherwise get an empty list.
 fn sandbox_of(call: &Call, of: &SandboxFilter) -> Result<Option<Arc<Sandbox>>, Failure> {
     let find = |id: &SandboxId| call.find(id).ok_or_else(|| sandboxes::unknown(call, id));
     of.sandbox.as_ref().map(find).transpose()
 }
 
-/// The requests that fit a pattern, in the order in which they came.
+/// The requests that match a pattern, in the order in which they arrived.
 fn fitting(
     call: &Call,
     of: &SandboxFilter,
@@ -146,8 +145,7 @@ pub(super) fn compare<T>(
         entries.iter().map(|(_, entry)| if stop() { Err(Stopped) } else { compare(entry, &stop) });
     compared.collect::<Result<_, _>>().map_err(|Stopped| {
         Failure::bad(
-            "to match every request would take too long; narrow it by `sandbox`, or give smaller \
-             expressions",
+            "matching all requests takes too long; select one `sandbox`, or use smaller expressions",
         )
     })
 }
@@ -162,14 +160,14 @@ pub(super) fn shown<'a>(
     filed.map(|(sandbox, entry)| Request::new(entry, &sandbox.id, &redactor)).collect()
 }
 
-/// Answers with requests in the order in which they came.
+/// Responds with requests in the order in which they arrived.
 fn logged(call: &Call, filed: &[SandboxEntry], size: JournalSize) -> Response {
     let requests = shown(call, filed);
     let requests: Vec<_> = requests.iter().map(LoggedRequest::new).collect();
     size.answer(&Requests { requests, request_journal_disabled: !call.journals().is_on() })
 }
 
-/// The requests that found no endpoint.
+/// The requests that matched no endpoint.
 pub(super) fn unmatched_of(
     call: &Call,
     of: &SandboxFilter,
@@ -181,7 +179,7 @@ pub(super) fn unmatched_of(
 
 pub(super) fn list() -> Operation {
     Operation::new(Method::GET, "/requests", "listRequests")
-        .about("the journal, newest first, as WireMock's")
+        .about("lists the requests in the journal, newest first, in WireMock's format")
         .answers::<ServeEvents<'_>>()
         .tells_journal_size()
         .fails(&[404, 500])
@@ -202,12 +200,12 @@ pub(super) fn list() -> Operation {
 
 pub(super) fn forget() -> Operation {
     forgets_all(Operation::new(Method::DELETE, "/requests", "forgetRequests"))
-        .about("forgets the journal")
+        .about("empties the journal")
 }
 
 pub(super) fn reset() -> Operation {
     forgets_all(Operation::new(Method::POST, "/requests/reset", "resetRequests"))
-        .about("forgets the journal, as `DELETE /requests`")
+        .about("empties the journal, as `DELETE /requests` does")
 }
 
 fn forgets_all(operation: Operation) -> Operation {
@@ -230,7 +228,7 @@ pub(super) fn by_pattern(path: &'static str, id: &'static str) -> Operation {
 
 pub(super) fn find() -> Operation {
     by_pattern("/requests/find", "findRequests")
-        .about("the requests that fit a pattern")
+        .about("finds the requests that match a pattern")
         .answers::<Requests<LoggedRequest<'_>>>()
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, size) = fitting(call, &of, &pattern)?;
@@ -240,7 +238,7 @@ pub(super) fn find() -> Operation {
 
 pub(super) fn count() -> Operation {
     by_pattern("/requests/count", "countRequests")
-        .about("how many requests fit a pattern")
+        .about("counts the requests that match a pattern")
         .answers::<Count>()
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, size) = fitting(call, &of, &pattern)?;
@@ -251,7 +249,7 @@ pub(super) fn count() -> Operation {
 
 pub(super) fn remove() -> Operation {
     by_pattern("/requests/remove", "removeRequests")
-        .about("forgets the requests that fit a pattern, and answers them")
+        .about("removes the requests that match a pattern from the journal, and returns them")
         .answers::<RemovedRequests<'_>>()
         .blocking(|call, (Query(of), Body(pattern)): (Query<SandboxFilter>, Body<Pattern>)| {
             let (fitting, size) = fitting(call, &of, &pattern)?;
@@ -265,7 +263,7 @@ pub(super) fn remove() -> Operation {
 
 pub(super) fn unmatched() -> Operation {
     Operation::new(Method::GET, "/requests/unmatched", "unmatchedRequests")
-        .about("the requests that found no endpoint: 404 and 405")
+        .about("lists the requests that matched no endpoint: 404 and 405")
         .answers::<Requests<LoggedRequest<'_>>>()
         .tells_journal_size()
         .fails(&[404, 500])
@@ -277,7 +275,7 @@ pub(super) fn unmatched() -> Operation {
 
 pub(super) fn show() -> Operation {
     Operation::new(Method::GET, "/requests/{request}", "showRequest")
-        .about("one request by its id, or by its number, as findings name it")
+        .about("shows one request, by its id or by the number that findings name")
         .answers::<ServeEvent<'_>>()
         .fails(&[404])
         .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<SandboxFilter>)| {
@@ -287,7 +285,7 @@ pub(super) fn show() -> Operation {
                 sandbox_of(call, &of)?;
                 let id = quoted(&id);
                 return Err(Failure::not_found(format!(
-                    "no request {id} is in the journal; GET /__admin/requests has them"
+                    "there is no request {id} in the journal; GET /__admin/requests lists all"
                 )));
             };
             let request = Request::new(&entry, &sandbox.id, &call.redactor());
@@ -297,7 +295,7 @@ pub(super) fn show() -> Operation {
 
 pub(super) fn forget_one() -> Operation {
     Operation::new(Method::DELETE, "/requests/{request}", "forgetRequest")
-        .about("forgets a request")
+        .about("removes one request from the journal")
         .blocking(|call, (Path(id), Query(of)): (Path<String>, Query<SandboxFilter>)| {
             if let Some(wanted) = number_of(&id) {
                 call.remove_entries(of.sandbox.as_deref(), |number| number == wanted);

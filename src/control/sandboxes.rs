@@ -17,49 +17,49 @@ use crate::document::Problem;
 use crate::keys::SandboxId;
 use crate::sandbox::{AddFaultError, InUse, Sandbox, Sandboxes};
 
-/// Every sandbox that there is.
+/// All sandboxes.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Sandboxes"))]
 struct SandboxList<'a> {
     /// The sandboxes.
     sandboxes: Vec<SandboxSummary<'a>>,
-    /// How many there are.
+    /// The number of sandboxes.
     total: usize,
 }
 
-/// A sandbox among others.
+/// A sandbox in the list.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "ListedSandbox"))]
 struct SandboxSummary<'a> {
     /// Its id.
     id: &'a str,
-    /// What has happened in it.
+    /// How much it was used.
     state: SandboxUse,
 }
 
-/// A sandbox by itself.
+/// A sandbox.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Sandbox"))]
 struct SandboxDetails<'a> {
     /// Its id.
     id: &'a str,
-    /// What is set, as `PUT` takes it.
+    /// Its settings, in the format of `PUT`.
     settings: CurrentSettings,
-    /// What it has, and what has happened in it.
+    /// Its agents, its faults, and how much it was used.
     state: SandboxState<'a>,
-    /// What is odd in the fixtures of the body, and what is served instead; in the answer to `PUT` only.
+    /// Warnings about the fixtures in the body, and what is served instead; only in the response to `PUT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "docs", schemars(with = "Vec<Problem>"))]
     warnings: Option<Vec<Problem>>,
 }
 
-/// What a sandbox has, and what has happened in it since it was made.
+/// The agents and faults of a sandbox, and how much it was used since it was created.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct SandboxState<'a> {
     /// Its agents.
     agents: Vec<SandboxAgent<'a>>,
-    /// What its faults have done, in the order in which they are tried.
+    /// How often its faults were applied, in the order in which they are checked.
     faults: Vec<FaultState>,
     #[serde(flatten)]
     usage: SandboxUse,
@@ -69,15 +69,15 @@ struct SandboxState<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct SandboxUse {
-    /// How many requests each operation has had.
+    /// The number of requests for each operation.
     requests: RequestCounts,
-    /// What its clock shows, in milliseconds.
+    /// The time on its clock, in milliseconds.
     elapsed_ms: u64,
-    /// For so many milliseconds nobody has used it.
+    /// The time since its last use, in milliseconds.
     idle_ms: u64,
 }
 
-/// A number for each operation of the vendor's.
+/// The number of requests for each operation of the vendor's API.
 #[derive(Serialize)]
 pub(crate) struct RequestCounts(BTreeMap<&'static str, u64>);
 
@@ -87,21 +87,21 @@ pub(crate) struct RequestCounts(BTreeMap<&'static str, u64>);
 struct SandboxAgent<'a> {
     /// Its name.
     name: &'a str,
-    /// Its keys that are no secret: those of built-in agents, and those that are derived from the name.
+    /// Its keys that are not secret: keys of built-in agents, and keys that are derived from the name.
     public_keys: &'a [String],
-    /// How many conversations it has.
+    /// The number of its conversations.
     conversations: u64,
 }
 
-/// What a fault of a sandbox has done.
+/// How often a fault of a sandbox was applied.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "MetFault"))]
 struct FaultState {
-    /// What `x-mock-fault` and the settings name it by.
+    /// Its id in `x-mock-fault` and in the settings.
     id: String,
-    /// How many requests it has looked at.
+    /// The number of requests that matched it.
     requests: u64,
-    /// How many of them it struck.
+    /// The number of requests that it was applied to.
     struck: u64,
 }
 
@@ -111,17 +111,17 @@ struct FaultState {
 struct ClockState {
     /// Whether it runs.
     mode: Mode,
-    /// What it shows, in milliseconds.
+    /// The time on it, in milliseconds.
     elapsed_ms: u64,
 }
 
-/// A sandbox that has ended.
+/// A sandbox that was deleted.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct EndedSandbox<'a> {
     /// Its id.
     id: &'a str,
-    /// Whether it was there.
+    /// Whether it existed before.
     existed: bool,
 }
 
@@ -146,12 +146,12 @@ impl SandboxUse {
     }
 }
 
-/// A sandbox as an answer shows it.
+/// A response that shows a sandbox.
 fn shown(sandboxes: &Sandboxes, sandbox: &Sandbox) -> Response {
     shown_with(sandboxes, sandbox, false, None)
 }
 
-/// A sandbox as an answer shows it, with its inline fixtures or without, and with the warnings on its
+/// A response that shows a sandbox, with or without its inline fixtures, and with the warnings about its
 /// settings.
 fn shown_with(
     sandboxes: &Sandboxes,
@@ -183,7 +183,7 @@ fn shown_with(
     Json(shown).into_response()
 }
 
-/// The sandbox of an id, which is made if there is none.
+/// The sandbox with an id, which is created if there is none.
 fn used(sandboxes: &Sandboxes, id: &str) -> Result<InUse, Failure> {
     let sandbox = sandboxes.get(Some(id));
     let sandbox = sandbox.map_err(|full| Failure::budget_full(sandboxes, &full))?;
@@ -191,23 +191,26 @@ fn used(sandboxes: &Sandboxes, id: &str) -> Result<InUse, Failure> {
     Ok(sandbox)
 }
 
-/// The failure where there is no sandbox of an id: it may have ended, or be misspelt.
+/// The failure if there is no sandbox with an id: it may have ended, or the id may be misspelt.
 pub(super) fn unknown(sandboxes: &Sandboxes, id: &str) -> Failure {
-    let made = "is made by its first request, or by PUT";
     Failure::not_found(
         match (sandboxes.find_or_ending(id).err().flatten(), sandboxes.nearest_id(id)) {
-            (Some(ending), _) => format!("sandbox {id} has ended {ending}; another one {made}"),
-            (None, Some(near)) => {
-                format!("there is no sandbox {id}; did you mean {near}? One {made}")
+            (Some(ending), _) => {
+                format!("sandbox {id:?} has ended {ending}; a request or PUT creates it again")
             }
-            (None, None) => format!("there is no sandbox {id}; it {made}"),
+            (None, Some(near)) => format!(
+                "there is no sandbox {id:?}; did you mean {near:?}? A request or PUT creates a sandbox"
+            ),
+            (None, None) => {
+                format!("there is no sandbox {id:?}; a request or PUT creates it")
+            }
         },
     )
 }
 
 pub(super) fn list() -> Operation {
     Operation::new(Method::GET, "/sandboxes", "listSandboxes")
-        .about("every sandbox that there is")
+        .about("lists all sandboxes")
         .answers::<SandboxList<'_>>()
         .blocking(|call, ()| {
             let all = call.all();
@@ -223,8 +226,8 @@ pub(super) fn list() -> Operation {
 pub(super) fn show() -> Operation {
     Operation::new(Method::GET, "/sandboxes/{id}", "showSandbox")
         .about(
-            "the settings of a sandbox, which `PUT` takes as its body, and its state; inline fixtures \
-             are shown with `fixtures=true` only",
+            "shows the settings of a sandbox, in the format of the body of `PUT`, and its state; inline \
+             fixtures are shown only with `fixtures=true`",
         )
         .answers::<SandboxDetails<'_>>()
         .fails(&[404])
@@ -238,7 +241,10 @@ pub(super) fn show() -> Operation {
 
 pub(super) fn put() -> Operation {
     Operation::new(Method::PUT, "/sandboxes/{id}", "putSandbox")
-        .about("makes a sandbox anew with the settings of the body, all of them or none")
+        .about(
+            "creates or replaces a sandbox with the settings in the body; an invalid body changes \
+             nothing",
+        )
         .examples(&[
             ("third-page-fails", r#"{"faults": ["conversations:page=3,code=50000,times=1"]}"#),
             ("rate-limit", r#"{"rate_limit": {"requests": 2, "seconds": 60}, "clock": "frozen"}"#),
@@ -260,7 +266,7 @@ pub(super) fn put() -> Operation {
             let SandboxSettings { settings, warnings } = body;
             let mut own = settings.world.iter().flat_map(|world| &world.agents);
             if own.any(|agent| agent.keys.iter().any(|key| **key == *id)) {
-                return Err(Failure::bad("the id of a sandbox is not a key of its agents"));
+                return Err(Failure::bad("the id of a sandbox must not be a key of its agents"));
             }
             let made = call.put(&id, Some(settings));
             let made = made.map_err(|full| Failure::budget_full(call, &full))?;
@@ -270,7 +276,7 @@ pub(super) fn put() -> Operation {
 
 pub(super) fn end() -> Operation {
     Operation::new(Method::DELETE, "/sandboxes/{id}", "endSandbox")
-        .about("ends a sandbox")
+        .about("deletes a sandbox")
         .answers::<EndedSandbox<'_>>()
         .blocking(|call, Path(id): Path<SandboxId>| {
             let existed = call.end(&id).map_err(|full| Failure::budget_full(call, &full))?;
@@ -281,8 +287,8 @@ pub(super) fn end() -> Operation {
 pub(super) fn reset() -> Operation {
     Operation::new(Method::POST, "/sandboxes/{id}/reset", "resetSandbox")
         .about(
-            "makes a sandbox anew as the last `PUT` made it, or else as the server was started: what \
-             `POST` added and what was counted is forgotten",
+            "resets a sandbox to the settings of its last `PUT`, or else to the settings of the server; \
+             later changes by `POST` and all counts are discarded",
         )
         .answers::<SandboxDetails<'_>>()
         .blocking(|call, Path(id): Path<SandboxId>| {
@@ -294,8 +300,8 @@ pub(super) fn reset() -> Operation {
 pub(super) fn move_clock() -> Operation {
     Operation::new(Method::POST, "/sandboxes/{id}/clock", "moveClock")
         .about(
-            "`{\"advance_ms\": 60000}` moves a sandbox's clock, `{\"mode\": \"frozen\"}` stops it, \
-             `{\"mode\": \"real\"}` lets it go on",
+            "`{\"advance_ms\": 60000}` advances the clock of a sandbox, `{\"mode\": \"frozen\"}` stops \
+             it, `{\"mode\": \"real\"}` starts it again",
         )
         .examples(&[
             ("a-minute-passes", r#"{"advance_ms": 60000}"#),
@@ -316,7 +322,7 @@ pub(super) fn move_clock() -> Operation {
 
 pub(super) fn add_fault() -> Operation {
     Operation::new(Method::POST, "/sandboxes/{id}/faults", "addFault")
-        .about("adds the fault of the body, or all of its `faults`, to a sandbox's")
+        .about("adds the fault in the body, or all of its `faults`, to a sandbox")
         .examples(&[
             ("line", r#""messages:code=50000,every=3""#),
             ("object", r#"{"operation": "messages", "code": 50000, "every": 3}"#),

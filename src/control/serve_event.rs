@@ -1,5 +1,5 @@
-//! Shows requests in the fields of `WireMock`. The field `mock` of a request has what only this server
-//! knows.
+//! Shows requests with the fields of `WireMock`. The field `mock` of a request has the data that only this
+//! server has.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ pub(super) fn id_of(number: u64) -> String {
     format!("{ID}{:012x}", number & 0xffff_ffff_ffff)
 }
 
-/// A request with its answer.
+/// A request with its response.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
@@ -40,66 +40,66 @@ pub(crate) struct ServeEvent<'a> {
     id: String,
     /// The request.
     request: LoggedRequest<'a>,
-    /// What was to be answered.
+    /// The intended response.
     response_definition: ResponseDefinition,
-    /// What was answered.
+    /// The response.
     response: Response,
-    /// Whether it found an endpoint that takes its method.
+    /// Whether it matched an endpoint that accepts its method.
     was_matched: bool,
     /// How long it took.
     timing: Timing,
 }
 
-/// A request by itself. `WireMock`'s Java client refuses unknown keys anywhere but in a request, so what
-/// only this server knows is in here.
+/// A request. `WireMock`'s Java client accepts unknown keys only in a request, so the additional data of
+/// this server is here.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(super) struct LoggedRequest<'a> {
     #[serde(flatten)]
     plain: PlainRequest<'a>,
-    /// What only this server knows of it.
+    /// The data that only this server has.
     mock: MockFields<'a>,
 }
 
-/// A request as it came, without keys.
+/// A request as it was sent, without keys.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Request"))]
 struct PlainRequest<'a> {
     /// Path and query.
     url: &'a str,
-    /// The whole address, by the request's `Host`; without one, path and query.
+    /// The whole URL according to the request's `Host`; without `Host`, path and query.
     absolute_url: String,
     /// Its method.
     method: &'a str,
-    /// Who sent it.
+    /// The address of its client.
     client_ip: IpAddr,
-    /// Its headers, by names in lower case; a list where one came more than once.
+    /// Its headers, with names in lower case; a header that was sent more than once has a list.
     headers: BTreeMap<&'a str, OneOrMore<'a>>,
     /// Its cookies.
     cookies: BTreeMap<&'a str, &'a str>,
-    /// Never.
+    /// Always false.
     browser_proxy_request: bool,
-    /// When it came, in milliseconds since 1970.
+    /// When it arrived, in milliseconds since 1970.
     logged_date: u64,
-    /// Always empty: the journal keeps no bodies, as no endpoint reads one.
+    /// Always empty: the journal does not store bodies, because no endpoint reads one.
     body_as_base64: &'static str,
     /// Always empty.
     body: &'static str,
-    /// How it came.
+    /// Its scheme.
     #[cfg_attr(feature = "docs", schemars(extend("enum" = [SCHEME])))]
     scheme: &'static str,
-    /// The name in its `Host`; HTTP/1.0 may leave it out.
+    /// The name in its `Host`, which HTTP/1.0 may leave out.
     host: Option<&'a str>,
     /// The port in its `Host`, or 80.
     port: u16,
-    /// Its version of HTTP.
+    /// Its HTTP version.
     #[cfg_attr(feature = "docs", schemars(extend("enum" = PROTOCOLS)))]
     protocol: &'static str,
-    /// When it came, in UTC.
+    /// When it arrived, in UTC.
     #[cfg_attr(feature = "docs", schemars(extend("format" = "date-time")))]
     logged_date_string: String,
-    /// What stands in its query, by name.
+    /// The parameters of its query, by name.
     query_params: BTreeMap<String, QueryParameter>,
     /// Always empty.
     form_params: BTreeMap<&'a str, &'a str>,
@@ -124,22 +124,22 @@ enum OneOrMore<'a> {
 struct QueryParameter {
     /// Its name.
     key: String,
-    /// Its values, in the order in which they came.
+    /// Its values, in the order in which they were sent.
     values: Vec<String>,
 }
 
-/// What was to be answered.
+/// The intended response.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct ResponseDefinition {
     /// The HTTP status; 0: none.
     status: u16,
-    /// Whether it found an endpoint that takes its method.
+    /// Whether the request matched an endpoint that accepts its method.
     from_configured_stub: bool,
 }
 
-/// What was answered.
+/// The response.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
@@ -155,39 +155,39 @@ struct Response {
 struct Timing {
     /// Always 0.
     added_delay: u64,
-    /// Until the answer was there.
+    /// The time until the response was ready.
     process_time: u64,
     /// Always 0.
     response_send_time: u64,
-    /// Until the answer was there.
+    /// The time until the response was ready.
     serve_time: u64,
-    /// Until the answer was there.
+    /// The time until the response was ready.
     total_time: u64,
 }
 
-/// What only this server knows of a request.
+/// The data of a request that only this server has.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Mock"))]
 struct MockFields<'a> {
-    /// Its number, from 1, among all of the server's.
+    /// Its number among all requests to the server, from 1.
     number: u64,
     /// Its sandbox.
     sandbox: &'a str,
-    /// The operation that it called, if it called one.
+    /// The operation, if its path is one of an endpoint.
     #[cfg_attr(feature = "docs", schemars(with = "Option<Operation>"))]
     operation: Option<&'static str>,
-    /// The code that it was refused with.
+    /// The error code of its response.
     #[cfg_attr(feature = "docs", schemars(with = "Option<Code>"))]
     code: Option<u32>,
-    /// What `x-mock-reason` said.
+    /// The `x-mock-reason` of its response.
     reason: Option<&'a str>,
-    /// What `x-mock-fault` said.
+    /// The `x-mock-fault` of its response.
     fault: Option<&'a str>,
     /// How long it took, in microseconds.
     duration_us: u64,
-    /// Whether its answer was not read to the end.
+    /// Whether the client did not read the whole response.
     unread: bool,
-    /// What it breaks by itself.
+    /// The rules that it breaks.
     violations: Vec<ShownViolation<'a>>,
 }
 
@@ -198,7 +198,7 @@ struct ShownViolation<'a> {
     /// The rule.
     #[cfg_attr(feature = "docs", schemars(with = "crate::sandbox::verdict::Rule"))]
     rule: &'static str,
-    /// What was done.
+    /// What the client did.
     what: &'a str,
 }
 
@@ -297,7 +297,7 @@ impl<'a> MockFields<'a> {
     }
 }
 
-/// The name and the port of a `Host`; the port is 80 where it says none.
+/// The name and the port of a `Host`; the default port is 80.
 pub(super) fn split_host(authority: Option<&str>) -> (Option<&str>, u16) {
     match authority.and_then(split_port) {
         Some((host, port)) => (Some(host), port.unwrap_or(80)),

@@ -11,11 +11,11 @@ use crate::contract;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Whether the server is up.
+/// The status of the server.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 struct Health {
-    /// It is.
+    /// Always `healthy`.
     #[cfg_attr(feature = "docs", schemars(extend("enum" = ["healthy"])))]
     status: &'static str,
     /// The server's version.
@@ -30,14 +30,14 @@ struct Version {
     version: &'static str,
 }
 
-/// A document that is committed, and answered as it is.
+/// A committed document, which is returned unchanged.
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "docs", schemars(inline, description = "An OpenAPI document."))]
 struct Document {}
 
 pub(super) fn health() -> Operation {
     Operation::new(Method::GET, "/health", "health")
-        .about("whether the server is up; answers every client, as `version` does")
+        .about("shows that the server is running; every client may use this and `version`")
         .answers::<Health>()
         .open()
         .handler(async || Json(Health { status: "healthy", version: VERSION }))
@@ -45,7 +45,7 @@ pub(super) fn health() -> Operation {
 
 pub(super) fn version() -> Operation {
     Operation::new(Method::GET, "/version", "version")
-        .about("the server's version")
+        .about("shows the server's version")
         .answers::<Version>()
         .open()
         .handler(async || Json(Version { version: VERSION }))
@@ -69,7 +69,7 @@ pub(super) fn admin_openapi() -> Operation {
 
 pub(super) fn reset() -> Operation {
     Operation::new(Method::POST, "/reset", "reset")
-        .about("ends every sandbox, begins the default one anew, and forgets everything")
+        .about("deletes all sandboxes, resets the default one, and discards the journal and the verdict")
         .blocking(|call, ()| {
             call.reset();
             Ok(Json(Done {}).into_response())

@@ -13,11 +13,11 @@ use crate::sandbox::verdict::Verdict;
 
 pub(super) fn of_sandbox() -> Operation {
     Operation::new(Method::GET, "/sandboxes/{id}/verdict", "sandboxVerdict")
-        .about("what the clients of a sandbox did wrong, as JSON, text or JUnit by `Accept`")
+        .about("the verdict on the requests of a sandbox; `Accept` selects JSON, text or JUnit")
         .answers_as(ResponseKind::Verdict)
         .fails(&[404])
         .blocking(|call, (Path(id), query, headers): (Path<SandboxId>, Query<VerdictFilter>, HeaderMap)| {
-            // A verdict on a part of what came must not be taken for one on all of it.
+            // If some requests are missing, the verdict would look complete, so we refuse it.
             let sandbox = if call.journals().is_on() {
                 call.find_complete(&id).map_err(Failure::not_found)?
             } else {
@@ -31,8 +31,8 @@ pub(super) fn of_sandbox() -> Operation {
 pub(super) fn of_server() -> Operation {
     Operation::new(Method::GET, "/verdict", "verdict")
         .about(
-            "what all clients did wrong, those of sandboxes that have ended included; as JSON, \
-             text or JUnit by `Accept`",
+            "the verdict on all requests, including those of ended sandboxes; `Accept` selects JSON, \
+             text or JUnit",
         )
         .answers_as(ResponseKind::Verdict)
         .fails(&[404])
@@ -49,7 +49,7 @@ fn answer(
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     if !sandboxes.journals().is_on() {
-        let message = "there is no journal (--journal 0), and so no verdict";
+        let message = "there is no journal (--journal 0), so there is no verdict";
         return Err(Failure::not_found(message));
     }
     let verdict = muted.mute.iter().fold(verdict, |verdict, rule| verdict.mute(*rule));

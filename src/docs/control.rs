@@ -1,5 +1,6 @@
-//! The control API as an `OpenAPI` document, made of its operations. The schemas of answers are derived
-//! from their types. The schemas of bodies are in [`bodies`], because bodies are read by hand.
+//! The control API as an `OpenAPI` document, made from its operations. The schemas of responses are derived
+//! from their types. The schemas of request bodies are in [`bodies`], because these are read by hand-written
+//! code.
 
 mod bodies;
 
@@ -25,16 +26,16 @@ use crate::sandbox::verdict::VerdictShown;
 const TAGS: [(&str, &str, &[&str]); 4] = [
     (
         "requests",
-        "What requests came, as WireMock tells it.",
+        "The journal of requests, in WireMock's format.",
         &["requests", "near-misses", "events"],
     ),
-    ("sandboxes", "Worlds of their own, for tests that run beside each other.", &["sandboxes"]),
+    ("sandboxes", "Separate server states, for tests that run in parallel.", &["sandboxes"]),
     (
         "server",
         "The server itself.",
         &["health", "version", "openapi.json", "admin-openapi.json", "reset"],
     ),
-    ("verdict", "What clients did wrong though they got answers.", &["verdict"]),
+    ("verdict", "Mistakes of clients, and how much of the API they use.", &["verdict"]),
 ];
 
 /// A status of a failure.
@@ -64,27 +65,37 @@ const FAILURES: [FailureRow; 10] = [
         400,
         "BadRequest",
         true,
-        "the path, the query or the body is not right, and nothing was changed; of a document, \
-         `errors` lists every mistake",
+        "the path, the query or the body is invalid, and nothing was changed; `errors` lists all \
+         mistakes of a body",
     ),
     FailureRow {
         header: Some(("WWW-Authenticate", "the scheme, `Bearer`")),
-        ..failure(401, "Unauthorized", true, "there is an `--admin-token`, and it was not sent")
+        ..failure(
+            401,
+            "Unauthorized",
+            true,
+            "the server has an `--admin-token`, which was not sent",
+        )
     },
     failure(
         403,
         "Forbidden",
         true,
-        "whoever asks is not on this machine, or calls it by a name that is not its own, or is a \
-         web page of another origin",
+        "the client is on another machine, or uses a host that is not a name of this machine, or is \
+         a web page of another origin",
     ),
-    failure(404, "NotFound", false, "there is no such thing, or no journal to tell of it"),
+    failure(404, "NotFound", false, "the sandbox or request does not exist, or the journal is off"),
     FailureRow {
-        header: Some(("Allow", "the methods that the path takes")),
-        ..failure(405, "MethodNotAllowed", true, "the path takes other methods")
+        header: Some(("Allow", "the methods of the path")),
+        ..failure(405, "MethodNotAllowed", true, "the path does not have this method")
     },
-    failure(408, "RequestTimeout", true, "the body did not come in time"),
-    failure(409, "Conflict", false, "it does not go with what the sandbox has"),
+    failure(408, "RequestTimeout", true, "the body did not arrive in time"),
+    failure(
+        409,
+        "Conflict",
+        false,
+        "a fault has the id of another one, or there are too many faults",
+    ),
     failure(413, "ContentTooLarge", true, "the body is too large"),
     failure(500, "InternalServerError", false, "a bug in the emulator"),
     failure(507, "InsufficientStorage", true, "the memory budget (`--max-memory`) is full"),
@@ -109,11 +120,11 @@ pub(super) fn openapi() -> String {
         "openapi": "3.1.0",
         "info": info(
             "gptbots-mock control API",
-            "What a test or a tool needs beside the vendor's endpoints.",
+            "Operations for tests and tools, in addition to the vendor's endpoints.",
             &format!(
-                "docs/control-api.md says more. It answers the machine that it runs on, or with \
-                 `--admin-token` whoever has the token. A body has at most {MOST_BODY} bytes. `HEAD` \
-                 is answered as `GET`, without the body."
+                "See docs/control-api.md. The control API accepts requests from its own machine, or \
+                 with `--admin-token` from clients that send the token. A body has at most \
+                 {MOST_BODY} bytes. `HEAD` is like `GET`, without the body."
             ),
             "The maintainers of gptbots-mock",
         ),
@@ -129,7 +140,7 @@ pub(super) fn openapi() -> String {
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "adminToken": bearer("The token of `--admin-token`, where the server has one."),
+                "adminToken": bearer("The token of `--admin-token`, if the server has one."),
             },
             "responses": responses,
             "schemas": schemas.components(),
@@ -236,7 +247,7 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
         described = described.with("security", json!([]));
     }
     let refusals = FAILURES.iter().filter(|row| {
-        // The guard refuses with these two, and it lets every client pass to an open operation.
+        // Only the guard uses these two statuses, and it does not check open operations.
         let passes = operation.is_open && [401, 403].contains(&row.status);
         row.everywhere && !passes || operation.failures.contains(&row.status)
     });
@@ -244,16 +255,16 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
     described.with("responses", [answer].into_iter().chain(refusals).collect::<Value>())
 }
 
-/// The headers that tell the size of the journal.
+/// The headers with the size of the journal.
 fn journal_size() -> Value {
     let header = |about: &str| json!({ "description": about, "schema": at_least(0) });
     json!({
         TOTAL.as_str(): header(
-            "How many requests the journal had when it was asked, whether they were asked for or not."
+            "How many requests were in the journal, whether they match or not."
         ),
         DROPPED.as_str(): header(
-            "How many more there were, which the journal had to drop: a count that may lack some of \
-             them proves nothing."
+            "How many more requests the journal had to drop. If this is not 0, a count of requests \
+             may be too low."
         ),
     })
 }
@@ -283,10 +294,10 @@ fn answer(answer: &ResponseKind, schemas: &mut Schemas) -> Value {
             (schemas.about(&schema), vec![(MEDIA_TYPE, schema)])
         }
         ResponseKind::Verdict => (
-            "As `Accept` asks first; JSON where it asks for none of these.".to_owned(),
+            "In the format that `Accept` prefers; JSON if it names none of these.".to_owned(),
             vec![
                 (Format::Json.media_type(), schemas.of::<VerdictShown<'_>>()),
-                (Format::Text.media_type(), described(text(), "To read.")),
+                (Format::Text.media_type(), described(text(), "A text for people.")),
                 (Format::Junit.media_type(), described(text(), "A JUnit report.")),
             ],
         ),
@@ -294,7 +305,7 @@ fn answer(answer: &ResponseKind, schemas: &mut Schemas) -> Value {
             let media_type = "text/event-stream";
             let stream = text().with("contentMediaType", media_type);
             let stream = stream.with("contentSchema", events(schemas));
-            ("A stream that ends with the server.".to_owned(), vec![(media_type, stream)])
+            ("A stream that ends when the server stops.".to_owned(), vec![(media_type, stream)])
         }
     };
     let content = content.into_iter().map(|(of, schema)| (of, json!({ "schema": schema })));
@@ -307,12 +318,12 @@ fn events(schemas: &mut Schemas) -> Value {
         .key("event", "Its name.", true, words(["request"]))
         .key("id", "The number of the request.", true, at_least(1))
         .key("data", "The request.", true, schemas.of::<ServeEvent<'_>>());
-    let dropped = ObjectSchema::new("Requests that cannot be told any more.")
+    let dropped = ObjectSchema::new("Requests that are missing, because the journal dropped them.")
         .key("event", "Its name.", true, words(["dropped"]))
-        .key("data", "Which they are.", true, schemas.of::<Dropped>());
+        .key("data", "The missing requests.", true, schemas.of::<Dropped>());
     json!({
         "type": "array",
-        "description": "The events, with what stands in their fields.",
+        "description": "The events with their fields.",
         "items": any_of([request.finish(), dropped.finish()]),
     })
 }
@@ -324,7 +335,7 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
         all.push(parameter("id", "path", true, "The id of the sandbox.", &schema));
     }
     if operation.path.contains("{request}") {
-        // Any text is right, because an id that names no request is no mistake.
+        // Any text is allowed, because an id without a request is not invalid.
         let about = "The id of the request, or its number.";
         all.push(parameter("request", "path", true, about, &text()));
     }
@@ -333,7 +344,8 @@ fn parameters(operation: &Operation, schemas: &mut Schemas) -> Vec<Value> {
         all.extend(names.iter().map(|name| in_query(name, &query["properties"][name])));
     }
     if let ResponseKind::Events = operation.answer {
-        let about = "The number of the last request that was heard; those behind it come first.";
+        let about = "The number of the last request that the client has received; the stream begins \
+                     with the next one.";
         all.push(parameter(LAST_EVENT_ID.as_str(), "header", false, about, &at_least(0)));
     }
     all

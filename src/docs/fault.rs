@@ -10,9 +10,9 @@ use crate::sandbox::faults::{BODIES, CONNECTION_FAULTS, Delay, KEYS, MAX_RETRY_A
 
 /// A fault, as a line or as an object.
 pub(super) fn schema() -> Value {
-    let line = text().with("description", "The line, as `--fault` takes it.");
+    let line = text().with("description", "A line in the format of `--fault`.");
     json!({
-        "description": "A failure on demand; docs/faults.md says what each key does.",
+        "description": "A failure on demand. docs/faults.md describes each key.",
         "anyOf": [line.with("examples", json!(["messages:code=50000,every=3"])), object()],
     })
 }
@@ -21,11 +21,11 @@ fn object() -> Value {
     let operation = words(ENDPOINTS.iter().map(|row| row.id));
     let operations =
         json!({ "type": "array", "items": operation, "minItems": 1, "uniqueItems": true });
-    let about = "The operations that it covers; without them all.";
+    let about = "The operations that the fault applies to; all by default.";
     let mut object =
         ObjectSchema::new("").key("operation", about, false, any_of([operation, operations]));
     for (key, takes, does) in KEYS {
-        // The words that it takes are in its schema.
+        // The allowed words are in its schema.
         let about = match takes.strip_prefix('`') {
             Some(_) => sentence(does),
             None => sentence(&format!("{takes}: {does}")),
@@ -33,11 +33,11 @@ fn object() -> Value {
         object = object.key(key, &about, false, value(key));
     }
     for field in Field::ALL {
-        let about = "Strikes only requests with this value of the parameter.";
+        let about = "The fault applies only to requests with this value of the parameter.";
         object = object.key(field.name(), about, false, param(field));
     }
-    // These are the rules of `Fault::check`. They say what is forbidden, because linters and generators
-    // take a `required` for that of the whole object.
+    // These are the rules of `Fault::check`. They are written as prohibitions, because linters and generators
+    // misread a nested `required` as one of the whole object.
     let no_effect = json!({
         "code": false, "status": false, "delay": false, "drip": false, "break": false,
         "body": { "const": "json" },
@@ -69,7 +69,7 @@ fn object() -> Value {
 /// The schema of a key's value. A number may be written as a string, too, but the schema does not say so.
 fn value(key: &str) -> Value {
     match key {
-        // This id is the one of faults that a request asks for by `Prefer`.
+        // This id is reserved for faults that a request asks for by `Prefer`.
         "id" => text_like("^[A-Za-z0-9_-]{1,64}$").with("not", json!({ "const": PREFER_ID })),
         "code" => numbers(Code::ALL.map(Code::number)),
         "status" => at_least(200).with("maximum", 599),

@@ -6,14 +6,14 @@ use std::time::Duration;
 /// Computes the time of a sandbox from its real age.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    /// What it showed when it was last advanced, stopped or started.
+    /// The time that it showed when it was last advanced, stopped or started.
     shown: Duration,
     /// The real age at which it was started; `None`: it is stopped.
     runs_since: Option<Duration>,
 }
 
 impl Clock {
-    /// The most that it is advanced at once: a hundred years.
+    /// The longest time that it can be advanced at once: a hundred years.
     pub(crate) const MAX_ADVANCE: Duration = Duration::from_secs(100 * 365 * 86_400);
 
     /// A clock that shows zero.
@@ -35,7 +35,7 @@ impl Clock {
         self.runs_since.is_none()
     }
 
-    /// Stops it, or lets it run on from what it shows.
+    /// Stops it, or lets it run on from the time that it shows.
     pub(crate) fn freeze(&mut self, frozen: bool, real: Duration) {
         if frozen != self.is_frozen() {
             self.shown = self.now(real);

@@ -1,4 +1,4 @@
-//! What is decided about sandboxes before the server starts, with its defaults.
+//! The configuration of sandboxes, which is fixed when the server starts, with its defaults.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -9,29 +9,30 @@ use crate::records::{Agents, RecordsConfig};
 use crate::sandbox::faults::Fault;
 use crate::sandbox::hazard::Hazards;
 
-/// What all sandboxes have in common, and what each begins with.
+/// The configuration that all sandboxes share, and the settings that each begins with.
 #[derive(Clone, Debug)]
 pub(crate) struct SandboxConfig {
     pub(crate) records: RecordsConfig,
-    /// Whether any key that is not another agent's is one of agent *demo*.
+    /// Whether every key that no other agent has is accepted as a key of agent *demo*.
     pub(crate) any_key: bool,
     pub(crate) readings: Readings,
     pub(crate) faults: Vec<Fault>,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) hazards: Hazards,
-    /// Whether the clock of a sandbox stands from its beginning.
+    /// Whether the clock of a sandbox is stopped from the beginning.
     pub(crate) is_frozen: bool,
-    /// So many requests of each sandbox are kept; 0: there is no journal, and no verdict.
+    /// The most requests in the journal of each sandbox; 0: there is no journal, and no verdict.
     pub(crate) journal_requests: usize,
-    /// So much memory all kept requests take together, in MiB.
+    /// The most memory that all journals take together, in MiB.
     pub(crate) journal_mebibytes: usize,
-    /// So much memory callers can make the server hold beyond its start and the journals, in MiB.
+    /// The most memory that clients can make the server use in addition to its start and the journals, in
+    /// MiB.
     pub(crate) max_mebibytes: usize,
-    /// Gives the time of day, for the journal.
+    /// Returns the time of day, for the journal.
     pub(crate) clock: fn() -> SystemTime,
-    /// This many sandboxes may be there beside the default one.
+    /// The most sandboxes in addition to the default one.
     pub(crate) sandboxes: usize,
-    /// A sandbox that was not used for so long ends.
+    /// A sandbox that was not used for this time ends.
     pub(crate) sandbox_idle: Duration,
 }
 
@@ -56,7 +57,7 @@ impl Default for SandboxConfig {
 }
 
 impl SandboxConfig {
-    /// Whether the records of agent *demo* are generated. Only then a sandbox can have records of
+    /// Whether the records of agent *demo* are generated. Only then can a sandbox have records with
     /// another seed.
     pub(crate) fn generates(&self) -> bool {
         self.records.agents == Agents::BuiltIn
@@ -66,7 +67,7 @@ impl SandboxConfig {
     ///
     /// # Errors
     ///
-    /// The faults do not go together ([`number_faults`]).
+    /// The faults conflict with each other ([`number_faults`]).
     pub(crate) fn settings(&self) -> Result<Settings, String> {
         let faults = number_faults(self.faults.clone(), HashSet::new());
         Ok(Settings {
@@ -84,7 +85,7 @@ impl SandboxConfig {
         })
     }
 
-    /// A config that gives a sandbox these settings, but for its fixtures.
+    /// A config with these settings of a sandbox, except for its fixtures.
     pub(crate) fn of(settings: &Settings) -> Self {
         let default = Self::default();
         let faults = settings.faults.iter().map(|named| {

@@ -1,5 +1,5 @@
-//! Which sandboxes have ended, and why. Without this, an ended sandbox would look like one that was
-//! never used: with a clean verdict and an empty journal.
+//! Which sandboxes have ended, and why. Without this record, an ended sandbox would look like one that
+//! was never used, with a clean verdict and an empty journal.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +10,8 @@ use super::Sandbox;
 use super::registry::Sandboxes;
 use crate::sandbox::verdict::Verdict;
 
-/// We remember how at least this many sandboxes ended. Of more than twice as many, we remember only
-/// the ids of the oldest.
+/// We store cause and request count of at least this many ended sandboxes, and of at most twice as
+/// many. Of older ones, only the ids are kept.
 const MAX: usize = 5_000;
 
 /// Why a sandbox ended.
@@ -21,9 +21,9 @@ pub(crate) enum EndCause {
     Idle,
     /// There were too many sandboxes.
     Evicted,
-    /// A client asked for it.
+    /// A client deleted it.
     Deleted,
-    /// It was idle or evicted; we have forgotten which, and how many requests it had.
+    /// It was idle or evicted, but cause and request count are no longer stored.
     Forgotten,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum EndCause {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SandboxEnd {
     pub(crate) cause: EndCause,
-    /// How many requests it had; if that is forgotten, 1.
+    /// How many requests it had; 1 if that is no longer stored.
     pub(crate) requests: u64,
 }
 
@@ -39,10 +39,10 @@ impl fmt::Display for SandboxEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.cause {
             EndCause::Forgotten => {
-                return f.write_str("before so many others that nobody knows any more how");
+                return f.write_str("earlier, but the server no longer knows when and why");
             }
-            EndCause::Idle => "because it was not used for too long (`Limits::sandbox_idle`)",
-            EndCause::Evicted => "because there were too many (`Limits::sandboxes`)",
+            EndCause::Idle => "because it was idle for too long (`Limits::sandbox_idle`)",
+            EndCause::Evicted => "because there were too many sandboxes (`Limits::sandboxes`)",
             EndCause::Deleted => "because it was deleted",
         };
         let requests = match self.requests {
@@ -53,8 +53,8 @@ impl fmt::Display for SandboxEnd {
     }
 }
 
-/// The ends of sandboxes, by id. There are two generations, because the older one is forgotten at
-/// once.
+/// The ends of sandboxes, by id. There are two generations, because the older one is discarded as a
+/// whole.
 #[derive(Default)]
 pub(super) struct EndedSandboxes {
     newer: HashMap<Box<str>, SandboxEnd>,
@@ -166,30 +166,30 @@ impl Sandboxes {
     ///
     /// # Errors
     ///
-    /// The sandbox has ended, or ended and was made anew, or there is no journal.
+    /// The sandbox has ended, or has ended and was created again, or there is no journal.
     pub(crate) fn find_complete(&self, id: &str) -> Result<Option<Arc<Sandbox>>, String> {
         self.require_journal()?;
         match self.find_or_ending(id) {
             Ok(sandbox) => match sandbox.before() {
                 None => Ok(Some(sandbox)),
                 Some(ending) => Err(format!(
-                    "sandbox {id} ended in between, {ending}; what came before is in the verdict of \
-                     the server only. `reset` begins it anew on purpose"
+                    "sandbox {id:?} ended {ending}, and a later request created it again; earlier \
+                     findings are only in the verdict of the server. `reset` starts over on purpose"
                 )),
             },
             Err(Some(ending)) => Err(format!(
-                "sandbox {id} has ended {ending}; what it had is in the verdict of the server only"
+                "sandbox {id:?} has ended {ending}; its findings are only in the verdict of the server"
             )),
             Err(None) => Ok(None),
         }
     }
 }
 
-const NO_JOURNAL: &str = "the server keeps no journal (`journal(0)`), so it watches no request and \
-                          there is no verdict; leave `journal(0)` out";
+const NO_JOURNAL: &str = "the journal is off (`journal(0)`), so requests are not recorded and there is \
+                          no verdict; remove `journal(0)`";
 
 impl Sandbox {
-    /// How the sandbox of the same id before it ended, if no client asked for that.
+    /// How the previous sandbox of the same id ended, unless a client requested that.
     pub(crate) fn before(&self) -> Option<SandboxEnd> {
         self.before.get().copied()
     }

@@ -1,10 +1,9 @@
-//! Which sandbox ends if there are too many: of those that were never used with a known key the one
-//! that was used least recently, then of the others.
+//! Decides which sandbox ends if there are too many: the least recently used one of those that were
+//! never used with a known key; if there is none, the least recently used one of the others.
 //!
-//! A request notes its use in the sandbox alone, without a lock. So the queue holds the rank that a
-//! sandbox had when the queue last looked, and looks again before it takes the sandbox out. A
-//! sandbox is put back at most once for each time that it was used, so a request costs the
-//! logarithm of the number of sandboxes.
+//! A request notes its use only in the sandbox, without a lock. So the rank of a sandbox in the queue
+//! may be out of date, and the queue checks it before it removes the sandbox. A sandbox is put back at
+//! most once for each use, so a request costs the logarithm of the number of sandboxes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,9 +11,9 @@ use std::sync::{Arc, Weak};
 
 use super::Sandbox;
 
-/// At most this many sandboxes in use are passed over for one that is not, so that a new sandbox
-/// stays cheap while thousands of requests are in flight. If that is not enough, there is one
-/// sandbox too many for a while.
+/// The search for a sandbox that is not in use checks at most this many, so that a new sandbox stays
+/// cheap while thousands of requests are in flight. If the search finds none, there is one sandbox too
+/// many for a while.
 const MAX_IN_USE: usize = 64;
 
 /// This many entries at the front are brought up to date whenever a sandbox is added. Otherwise the

@@ -1,7 +1,7 @@
-//! Paging hazards: changes of the data while a client walks through pages. Each is off by default.
-//! Each is a pure function of the number of matches and the page: page 1 is as before the change,
-//! every later page as after it. So every walk meets the hazard, also when it is repeated or runs
-//! beside others.
+//! Paging hazards: changes of the data while a client fetches page after page. Each is off by default.
+//! Each is a pure function of the number of matches and the page: page 1 shows the data before the
+//! change, every later page the data after it. So every paging run meets the hazard, even if it is
+//! repeated or if several run in parallel.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::contract::{ENDPOINTS, Operation};
 use crate::records::store::Slice;
 use crate::suggest::unknown;
 
-/// A change of the data between two pages of a walk.
+/// A change of the data between two page requests.
 ///
-/// `docs/hazards.md` says which of them the vendor is known to do.
+/// `docs/hazards.md` says which of them the vendor's service is known to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hazard {
     /// The newest record arrives after page 1. If the newest is first, page 2 repeats the last row
@@ -22,14 +22,14 @@ pub enum Hazard {
     /// The first record of page 1 is deleted after page 1, so every later page begins one row
     /// later, and a row between page 1 and page 2 is missed.
     Departure,
-    /// Page 1 has one row less than asked for, though more pages follow. No row is lost.
+    /// Page 1 has one row less than `page_size`, though more pages follow. No row is lost.
     ShortPage,
     /// Page 2 begins with the last row of page 1. No row is lost.
     RepeatedRow,
-    /// `total` is one more on every second page. Rows do not move.
+    /// `total` is one higher on every second page. The rows do not change.
     MovingTotal,
-    /// Rows that do not fill a page are left out at the end, so the last page is full. A client
-    /// that stops at a short page asks for one page too many.
+    /// Rows at the end that do not fill a page are left out, so the last page is full. A client
+    /// that stops at a short page requests one page too many.
     ExactMultiple,
 }
 
@@ -46,37 +46,38 @@ pub(crate) const HAZARDS: [HazardRow; 6] = [
     HazardRow {
         hazard: Hazard::Arrival,
         word: "arrival",
-        about: "After page 1 the newest record arrives. Newest first (the list, v2 messages) all \
-                rows move on by one: page 2 begins with the last row of page 1. Oldest first (Q&A, \
-                v1 messages) the end has one row more than page 1's `total` said.",
+        about: "A new record arrives after page 1. Where the newest row is first (the list, v2 \
+                messages), all rows move down by one, so page 2 begins with the last row of page 1. \
+                Where the oldest row is first (Q&A, v1 messages), the last page has one row more \
+                than the `total` of page 1 said.",
     },
     HazardRow {
         hazard: Hazard::Departure,
         word: "departure",
-        about: "After page 1 its first record leaves: all later rows move up by one, so the first \
-                row of page 2 is never seen.",
+        about: "The first record of page 1 is deleted after page 1. All later rows move up by one, \
+                so the client never gets the row that was the first of page 2.",
     },
     HazardRow {
         hazard: Hazard::ShortPage,
         word: "short-page",
-        about: "Page 1 has one row less than asked, though more pages follow. The row comes first \
-                on page 2; nothing is lost.",
+        about: "Page 1 has one row less than `page_size`, though more pages follow. The missing row \
+                is the first of page 2, so no row is lost.",
     },
     HazardRow {
         hazard: Hazard::RepeatedRow,
         word: "repeated-row",
-        about: "The last row of page 1 is the first of page 2 again; `total` does not count it.",
+        about: "Page 2 begins with the last row of page 1; `total` counts this row once.",
     },
     HazardRow {
         hazard: Hazard::MovingTotal,
         word: "moving-total",
-        about: "`total` is one more on every second page. The rows do not move.",
+        about: "`total` is one higher on every second page. The rows do not change.",
     },
     HazardRow {
         hazard: Hazard::ExactMultiple,
         word: "exact-multiple",
-        about: "What does not fill a page of the size that is asked for is cut off at the end, so \
-                the last page is full. With less than one page, nothing changes.",
+        about: "Rows at the end that do not fill a page of the requested size are left out, so the \
+                last page is full. If there is less than one page, nothing changes.",
     },
 ];
 
@@ -84,7 +85,7 @@ impl Hazard {
     /// The word for it: `short-page`.
     #[must_use]
     pub fn word(self) -> &'static str {
-        // A row stands at the place of its hazard, which a test holds.
+        // Row n belongs to hazard n; a test checks that.
         HAZARDS[self as usize].word
     }
 }

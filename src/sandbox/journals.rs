@@ -9,18 +9,18 @@ use crate::sandbox::journal::{Entry, EntryId, Exchange, JournalContents, Request
 #[derive(Default)]
 pub(crate) struct EntryList {
     pub(crate) entries: Vec<(Arc<Sandbox>, Entry)>,
-    /// How many more requests there were, which were dropped because a journal was full, or with a
-    /// sandbox that ended though nobody asked.
+    /// How many more requests were dropped, because a journal was full or because their sandbox ended
+    /// without a client's request.
     pub(crate) dropped: u64,
 }
 
 /// The next requests after one, for a client that follows them.
 pub(crate) struct EntryBatch {
     pub(crate) entries: Vec<(Arc<Sandbox>, Entry)>,
-    /// How many requests of all sandboxes are missing, because they were dropped; `None`: an
-    /// unknown number of the one sandbox.
+    /// How many requests are missing because they were dropped; `None`: the number is unknown, because
+    /// only one sandbox is followed.
     pub(crate) missing: Option<u64>,
-    /// No request up to this number comes later.
+    /// All requests up to this number are either here or dropped.
     pub(crate) until: u64,
 }
 
@@ -33,7 +33,7 @@ impl Sandboxes {
             let oldest = all.iter().filter_map(|sandbox| sandbox.journal.oldest()).min();
             // The newest request stays, whatever its size.
             let Some(oldest) = oldest.filter(|oldest| *oldest < id.number) else { break };
-            // A sixteenth is dropped at once, because finding the oldest request takes a while.
+            // A sixteenth is dropped at once, because finding the oldest request takes some time.
             let before = oldest + (id.number - oldest).div_ceil(16);
             for sandbox in all {
                 sandbox.journal.drop_before(before);
@@ -42,8 +42,8 @@ impl Sandboxes {
         id
     }
 
-    /// Notes that a client left before it had read the response to a request. If the sandbox has
-    /// ended or was made anew, this is noted nowhere, because the verdict on it is final.
+    /// Notes that a client closed the connection before it had read the whole response to a request. If
+    /// the sandbox has ended or was replaced, this is ignored, because its verdict is final.
     pub(crate) fn note_unread(&self, id: EntryId) {
         let all = self.all_live();
         let Some(sandbox) = all.iter().find(|sandbox| sandbox.journal.contains(id)) else { return };
@@ -58,7 +58,7 @@ impl Sandboxes {
         }
     }
 
-    /// A copy of the journal of one sandbox, or of all, so that no request waits while it is read.
+    /// A copy of the journal of one sandbox, or of all, so that no request waits for the reader.
     /// The caller passes the sandbox itself and not its id, because the sandbox may have ended
     /// since it was looked up.
     pub(crate) fn collect(&self, only: Option<&Arc<Sandbox>>) -> EntryList {
@@ -99,7 +99,7 @@ impl Sandboxes {
             sandbox.journal.clear();
         }
         if only.is_none() {
-            // The requests of sandboxes that end meanwhile are to be forgotten, too.
+            // The requests of sandboxes that end meanwhile must be discarded, too.
             self.forget_lost();
         }
     }

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// How many requests of each key are admitted in a window of time. The first request of a key
-/// begins its window, and so does the first one after a window ended. Refused requests do not
-/// count.
+/// How many requests of each key are admitted in a window of time. A window begins with the first
+/// request of a key, and again with the first request after the previous window has ended. Refused
+/// requests do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 pub(crate) struct RateLimit {
-    /// How many requests of each key a window has.
+    /// How many requests of each key are admitted in a window.
     #[cfg_attr(feature = "docs", schemars(range(min = 1, max = RateLimit::MAX_REQUESTS)))]
     pub(crate) requests: u32,
     /// How many seconds a window lasts.
@@ -46,7 +46,9 @@ impl RateLimit {
     /// A number out of its bounds, or a window that is not of whole seconds.
     pub(crate) fn per_window(requests: u32, window: Duration) -> Result<Self, String> {
         if window.subsec_nanos() != 0 {
-            return Err(format!("a rate limit counts in whole seconds, got {window:?}"));
+            return Err(format!(
+                "the window of a rate limit must be whole seconds, got {window:?}"
+            ));
         }
         // A greater number is out of bounds, too.
         Self::new(requests, u32::try_from(window.as_secs()).unwrap_or(u32::MAX))
@@ -69,7 +71,9 @@ impl FromStr for RateLimit {
         let (requests, seconds) = text
             .split_once('/')
             .and_then(|(requests, seconds)| number(requests).zip(number(seconds)))
-            .ok_or("write it as REQUESTS/SECONDS, such as 60/60 for sixty a minute")?;
+            .ok_or(
+                "write a rate limit as REQUESTS/SECONDS, such as 60/60 for 60 requests a minute",
+            )?;
         Self::new(requests, seconds)
     }
 }
@@ -78,7 +82,7 @@ impl FromStr for RateLimit {
 /// number of keys.
 const MAX_KEYS: usize = 1_000;
 
-/// The windows of all keys of a sandbox. A key is known by its hash, because it may be long.
+/// The windows of all keys of a sandbox. A key is identified by its hash, because it may be long.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     by_key: HashMap<u64, Window>,
@@ -94,11 +98,11 @@ struct Window {
 impl Windows {
     /// How many bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
-        // A table has a byte of its own for each place, and an eighth of its places is always free.
+        // A hash table needs an extra byte for each slot, and keeps an eighth of its slots free.
         self.by_key.capacity() * (size_of::<(u64, Window)>() + 1) * 8 / 7
     }
 
-    /// Admits a request of a key; else returns the seconds until the next one is admitted.
+    /// Admits a request of a key, or returns the seconds until the next one is admitted.
     pub(super) fn admit(&mut self, limit: RateLimit, key: &[u8], now: Duration) -> Result<(), u64> {
         let length = Duration::from_secs(limit.seconds.into());
         let ends = |window: &Window| window.begun.saturating_add(length);

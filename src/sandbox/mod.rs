@@ -1,7 +1,8 @@
-//! A sandbox: the server as one test sees it. [`Sandboxes`] (`registry.rs`) holds all of a server.
+//! A sandbox: the separate state of the server for one test. [`Sandboxes`] (`registry.rs`) holds all
+//! sandboxes of a server.
 //!
-//! A sandbox is made from [`Settings`], which never change; what happens in it is counted beside
-//! them. A reset replaces it by a new sandbox with the same settings.
+//! A sandbox is made from [`Settings`], which never change; counts and later changes are stored
+//! separately. A reset replaces it by a new sandbox with the same settings.
 
 mod clock;
 mod config;
@@ -53,14 +54,14 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// How many conversations agent *demo* has; `None`: the records come from fixtures.
     pub(crate) conversations: Option<u32>,
-    /// The id that is chosen for the user of agent *demo* who has the most conversations.
+    /// The configured id of the user of agent *demo* who has the most conversations.
     pub(crate) demo_user: Option<String>,
     /// Records of its own; `None`: it has the server's.
     pub(crate) world: Option<Arc<World>>,
     /// The fixtures of these records; `None`: they are generated.
     pub(crate) fixtures: Option<FixtureJson>,
     pub(crate) readings: Readings,
-    /// Whether any key that is no agent's is accepted as one of the main agent.
+    /// Whether every key that no agent has is accepted as a key of the main agent.
     pub(crate) any_key: bool,
     /// Each with its id.
     pub(crate) faults: Arc<[NamedFault]>,
@@ -70,7 +71,7 @@ pub(crate) struct Settings {
     pub(crate) frozen: bool,
 }
 
-/// A sandbox, and what has happened in it.
+/// A sandbox with its settings and its state.
 pub(crate) struct Sandbox {
     pub(crate) id: Box<str>,
     pub(crate) settings: Arc<Settings>,
@@ -85,12 +86,12 @@ pub(crate) struct Sandbox {
     /// Whether it was used with a known key, or by the control API.
     authenticated: AtomicBool,
     state: Mutex<State>,
-    /// How the sandbox of the same id before it ended, if nobody asked for that.
+    /// How the previous sandbox of the same id ended, unless a client requested that.
     before: OnceLock<SandboxEnd>,
     pub(crate) journal: Journal,
 }
 
-/// What requests change, and what is set while the sandbox is used.
+/// The state that requests and later settings change.
 struct State {
     /// How many requests each operation has had.
     requests: [u64; Operation::COUNT],
@@ -99,15 +100,15 @@ struct State {
     rate_limit: Option<RateLimit>,
     windows: Windows,
     clock: Clock,
-    /// What the sandbox takes of the memory budget, without its records.
+    /// The part of the memory budget that the sandbox takes, without its records.
     memory: Reservation,
 }
 
-/// So many bytes a sandbox takes beside its faults, its windows and what is watched of its requests.
+/// How many bytes a sandbox takes without its faults, its rate limit windows and its watch.
 const SANDBOX_BYTES: usize = 4096;
 
-/// So many bytes for windows and what is watched a sandbox reserves when it is made, so that its first
-/// requests are answered though the budget is full by then.
+/// How many bytes a sandbox reserves for rate limit windows and its watch when it is made, so that its
+/// first requests are answered even if the budget is full by then.
 const FIRST_BYTES: usize = 4096;
 
 impl Sandbox {
@@ -142,7 +143,7 @@ impl Sandbox {
         }
     }
 
-    /// Reserves the memory that it takes by now.
+    /// Reserves the memory that it takes now.
     fn reserve(&self) -> Result<(), BudgetFull> {
         let watched = self.journal.watched();
         self.state.lock().reserve(watched)
@@ -210,8 +211,8 @@ impl Sandbox {
         ArmedFault::strike(&mut state.faults, self.draw_seed(), request, params)
     }
 
-    /// Counts a request that asks for a fault itself. It gets that fault and no other; if nothing
-    /// that it asks for is possible, it is a request like any other.
+    /// Counts a request that asks for a fault by `Prefer`. It gets only that fault; if none of its
+    /// preferences is possible, it is treated like any other request.
     pub(crate) fn strike_as_preferred(
         &self,
         preferences: Preferences,
@@ -239,8 +240,8 @@ impl Sandbox {
         state.windows.admit(limit, key, now).map_err(|seconds| (limit, seconds))
     }
 
-    /// Adds a fault before the others. Where there is no room, faults that strike no more make it, so that a
-    /// test that fails one request after another never runs out.
+    /// Adds a fault before the others. If there are too many, expired faults are removed, so that a test
+    /// that makes one request after another fail never reaches the limit.
     ///
     /// # Errors
     ///
@@ -257,11 +258,11 @@ impl Sandbox {
         state.replace_faults(faults, watched)
     }
 
-    /// Adds faults behind the others, all of them or none.
+    /// Adds faults after the others, all of them or none.
     ///
     /// # Errors
     ///
-    /// Another fault has the id of one, there are too many, or the memory budget is full. Nothing is changed.
+    /// An id is already taken, there are too many faults, or the memory budget is full. Nothing is changed.
     pub(crate) fn add_faults(&self, faults: Vec<Fault>) -> Result<(), AddFaultError> {
         let watched = self.journal.watched();
         let mut state = self.state.lock();
@@ -270,8 +271,7 @@ impl Sandbox {
         state.replace_faults(all, watched)
     }
 
-    /// The settings as they are now. A sandbox that is made from them is the same, but nothing has
-    /// happened in it.
+    /// The current settings. A sandbox that is made from them is equal, but without any requests.
     pub(crate) fn current_settings(&self) -> Settings {
         let state = self.state.lock();
         Settings {
@@ -283,7 +283,7 @@ impl Sandbox {
         }
     }
 
-    /// Each fault with its id, how many requests it covered, and how many it struck.
+    /// Each fault with its id, the number of requests that matched it, and the number that it struck.
     pub(crate) fn faults(&self) -> Vec<(NamedFault, u64, u64)> {
         let state = self.state.lock();
         state
@@ -293,7 +293,7 @@ impl Sandbox {
             .collect()
     }
 
-    /// Sets the limit, and begins every window anew.
+    /// Sets the limit, and starts new windows for all keys.
     pub(crate) fn limit(&self, limit: Option<RateLimit>) {
         let mut state = self.state.lock();
         state.rate_limit = limit;
@@ -334,7 +334,7 @@ impl Sandbox {
         verdict
     }
 
-    /// Changes the clock, and returns what it shows then and whether it is stopped.
+    /// Changes the clock, and returns its new time and whether it is stopped.
     pub(crate) fn clock(&self, change: impl FnOnce(&mut Clock, Duration)) -> (Duration, bool) {
         let real = self.made.elapsed();
         let mut state = self.state.lock();
@@ -343,7 +343,7 @@ impl Sandbox {
     }
 }
 
-/// Why a sandbox does not take a fault.
+/// Why a fault cannot be added to a sandbox.
 #[derive(Debug, Error)]
 pub(crate) enum AddFaultError {
     #[error("{0}")]
@@ -352,7 +352,7 @@ pub(crate) enum AddFaultError {
     BudgetFull(BudgetFull),
 }
 
-/// A sandbox has at most this many faults, because each request looks at all of them.
+/// The most faults of a sandbox, because each request checks all of them.
 pub(crate) const MAX_FAULTS: usize = 1_000;
 
 impl State {
@@ -364,14 +364,14 @@ impl State {
         Occurrence { operation, ordinal: *count }
     }
 
-    /// Reserves the memory that the sandbox takes by now.
+    /// Reserves the memory that the sandbox takes now.
     fn reserve(&mut self, watched: usize) -> Result<(), BudgetFull> {
         let faults: usize = self.faults.iter().map(ArmedFault::bytes).sum();
         let counted = (self.windows.bytes() + watched).max(FIRST_BYTES);
         self.memory.cover(SANDBOX_BYTES + faults + counted)
     }
 
-    /// Replaces the faults. They stay as they were where the memory budget is full.
+    /// Replaces the faults. If the memory budget is full, they do not change.
     fn replace_faults(
         &mut self,
         faults: Vec<ArmedFault>,
@@ -385,7 +385,7 @@ impl State {
     }
 }
 
-/// Faults that are added to others, each with an id and no request yet.
+/// New faults, each with an id and no counts yet.
 fn arm(faults: Vec<Fault>, others: &[ArmedFault]) -> Result<Vec<ArmedFault>, AddFaultError> {
     let known = others.iter().map(|armed| Arc::clone(&armed.definition.id)).collect();
     match number_faults(faults, known) {
@@ -398,7 +398,8 @@ fn arm(faults: Vec<Fault>, others: &[ArmedFault]) -> Result<Vec<ArmedFault>, Add
 ///
 /// # Errors
 ///
-/// One makes no sense, two have the same id, or there are too many. The number says which fault is wrong.
+/// A fault is invalid, two faults have the same id, or there are too many. The number is the index of the
+/// fault.
 pub(crate) fn number_faults(
     faults: Vec<Fault>,
     mut taken: HashSet<Arc<str>>,
@@ -406,15 +407,15 @@ pub(crate) fn number_faults(
     let others = taken.len();
     if others + faults.len() > MAX_FAULTS {
         let which = MAX_FAULTS.saturating_sub(others);
-        return Err((which, format!("a sandbox has at most {MAX_FAULTS} faults")));
+        return Err((which, format!("a sandbox can have at most {MAX_FAULTS} faults")));
     }
-    // A fault without an id gets one that no fault behind it has, either.
+    // A fault without an id gets one that no later fault has, either.
     for (which, fault) in faults.iter().enumerate() {
         fault.check().map_err(|why| (which, why))?;
         if let Some(id) = &fault.id
             && !taken.insert(id.as_str().into())
         {
-            return Err((which, format!("there is a fault with the id {id}")));
+            return Err((which, format!("another fault already has the id {id}")));
         }
     }
     let named = faults.into_iter().enumerate().map(|(which, fault)| {

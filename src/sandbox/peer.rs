@@ -45,7 +45,7 @@ impl Peer {
     /// was sent on the same connection, or on one that ended before this one was opened. `opened`
     /// is the time since the server began.
     ///
-    /// If both connections are open, several workers may ask for the same, so we assume that it has
+    /// If both connections are open, they may belong to different workers, so we assume that it has
     /// not.
     pub(crate) fn may_have_seen(&self, receipt: &ResponseReceipt, opened: Duration) -> bool {
         match receipt.connection.upgrade() {

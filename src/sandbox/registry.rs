@@ -1,4 +1,4 @@
-//! Every sandbox of a server. A sandbox is found by its id, made at its first use, and ended if it
+//! All sandboxes of a server. A sandbox is found by its id, created at its first use, and ended if it
 //! is idle for too long or if there are too many.
 
 mod holders;
@@ -28,20 +28,20 @@ use crate::sandbox::journal::Budget;
 use crate::sandbox::verdict::{Verdict, VerdictSum};
 use crate::suggest::nearest;
 
-/// What all sandboxes of a server share: its records, and when it began.
+/// The data that all sandboxes of a server share: its records, and when it started.
 pub(crate) struct SharedState {
-    /// Replaced as a whole when fixtures change. A request takes it once and so sees one state.
+    /// Replaced as a whole when fixtures change. A request reads it once, so that it sees one state.
     world: ArcSwap<World>,
     began: Instant,
     secrets: Mutex<Secrets>,
 }
 
-/// Where the secrets stand that the server knows.
+/// The secrets that the server knows.
 struct Secrets {
     admin_token: Option<String>,
     /// The records that sandboxes have of their own.
     own: Vec<Weak<World>>,
-    /// Hides all of them; `None`: they have changed since it was made.
+    /// Hides all secrets; `None`: it must be made again, because the secrets have changed.
     redactor: Option<Arc<Redactor>>,
 }
 
@@ -65,7 +65,7 @@ impl SharedState {
         redactor
     }
 
-    /// Learns the keys of records that a sandbox has of its own.
+    /// Adds the keys of a sandbox's own records.
     fn learn(&self, world: &Arc<World>) {
         let mut secrets = self.secrets.lock();
         let is_new = !secrets.own.iter().any(|own| own.as_ptr() == Arc::as_ptr(world));
@@ -77,11 +77,11 @@ impl SharedState {
     }
 }
 
-/// A new sandbox ends at most this many others if there are too many, so that no request waits for
+/// If there are too many sandboxes, a new one ends at most this many, so that no request waits for
 /// long. The next new sandboxes end the rest.
 const MAX_EVICTED: usize = 8;
 
-/// A sweep ends this many idle sandboxes under one lock, so that requests wait for a few only.
+/// A sweep ends this many idle sandboxes under one lock, so that requests do not wait for long.
 const SWEPT_AT_ONCE: usize = 16;
 
 type ById = HashMap<Box<str>, Arc<Sandbox>>;
@@ -93,8 +93,8 @@ struct NamedSandboxes {
     eviction: EvictionQueue,
 }
 
-/// Generated records of the same settings, as long as a sandbox has them. The thread that makes them
-/// holds the lock, so that only those wait that want the same records.
+/// Generated records of the same settings, as long as a sandbox uses them. The thread that generates them
+/// holds the lock, so that only requests for the same records wait.
 type WorldSlot = Arc<Mutex<Weak<World>>>;
 
 /// What generated records depend on: the seed, the number of conversations, and the id of the demo user.
@@ -112,20 +112,20 @@ pub(crate) struct Sandboxes {
     /// Counts the uses of sandboxes, because two uses in the same millisecond need an order, too.
     uses: AtomicU64,
     journals: Arc<Budget>,
-    /// What callers can make the server hold.
+    /// The memory that clients can make the server use.
     pub(crate) memory: Arc<MemoryBudget>,
     /// The verdicts on sandboxes that have ended. It is locked before `named`.
     past: Mutex<VerdictSum>,
-    /// How sandboxes ended that had requests. It is locked last.
+    /// The ends of sandboxes that had requests. It is locked last.
     endings: Mutex<EndedSandboxes>,
-    /// How many requests left the journal with sandboxes that ended though nobody asked for it.
+    /// How many requests left the journal with sandboxes that ended without a client's request.
     lost: AtomicU64,
     generated: Mutex<HashMap<WorldKey, WorldSlot>>,
 }
 
 /// A sandbox with a request in flight: while the request holds this, the sandbox is neither evicted
-/// nor ended because it was idle. Code that only reads sandboxes holds an [`Arc`] of each instead,
-/// so that reading changes nothing about which one ends.
+/// nor ended because it was idle. Code that only reads sandboxes holds an [`Arc`] instead, so that
+/// reading does not influence which sandbox ends.
 pub(crate) struct InUse(Arc<Sandbox>);
 
 impl InUse {
@@ -196,7 +196,7 @@ impl Sandboxes {
         }
     }
 
-    /// What all journals share.
+    /// The data that all journals share.
     pub(crate) fn journals(&self) -> &Arc<Budget> {
         &self.journals
     }
@@ -218,13 +218,13 @@ impl Sandboxes {
         sum.verdict()
     }
 
-    /// Ends every sandbox, makes the default one anew, and forgets everything.
+    /// Ends every sandbox, creates a new default one, and discards journals and verdicts.
     pub(crate) fn reset(&self) {
         let default = self.make(Self::DEFAULT, Arc::clone(&self.server), self.now());
         let mut past = self.past.lock();
         let gone = {
-            // This happens under the lock, so that the next sandbox of an id is not taken for one
-            // that ended.
+            // This happens under the lock, so that a new sandbox of the same id does not find an old
+            // record of an end.
             let mut named = self.named.write();
             *self.endings.lock() = EndedSandboxes::default();
             self.forget_lost();
@@ -256,8 +256,8 @@ impl Sandboxes {
         self.all_live_and_lost().0
     }
 
-    /// Every sandbox, and how many requests left the journal with sandboxes that ended though
-    /// nobody asked. Both are read under one lock, so that each sandbox counts on one side.
+    /// Every sandbox, and how many requests left the journal with sandboxes that ended without a
+    /// client's request. Both are read under one lock, so that each sandbox counts exactly once.
     pub(super) fn all_live_and_lost(&self) -> (Vec<Arc<Sandbox>>, u64) {
         let named = self.named.read();
         let mut all: Vec<_> = named.by_id.values().cloned().collect();
@@ -265,7 +265,7 @@ impl Sandboxes {
         (all, self.lost.load(Relaxed))
     }
 
-    /// Forgets the requests that left the journal with their sandboxes.
+    /// Resets the count of requests that left the journal with their sandboxes.
     pub(super) fn forget_lost(&self) {
         self.lost.store(0, Relaxed);
     }
@@ -285,9 +285,9 @@ impl Sandboxes {
         }
     }
 
-    /// Takes sandboxes out of the registry into a list, and keeps their verdicts. A verdict on the
-    /// server waits meanwhile, so that it has each sandbox once, as a live or as an ended one. A
-    /// reset waits, too, because it has to forget each of them.
+    /// Moves sandboxes from the registry to a list, and keeps their verdicts. A verdict on the server
+    /// waits meanwhile, so that it contains each sandbox once, as a live or as an ended one. A reset
+    /// also waits, because it must discard all of them.
     fn retire<T>(
         &self,
         take_out: impl FnOnce(&mut NamedSandboxes, &mut Vec<Arc<Sandbox>>) -> T,
@@ -344,7 +344,7 @@ impl Sandboxes {
     ///
     /// # Errors
     ///
-    /// The memory budget has no room for it, or for what it takes more than at its last use.
+    /// The memory budget is full.
     pub(crate) fn get(&self, id: Option<&str>) -> Result<InUse, BudgetFull> {
         let Some(id) = id.filter(|id| *id != Self::DEFAULT) else {
             let sandbox = self.get_default();
@@ -376,14 +376,14 @@ impl Sandboxes {
         };
         let mut named = self.named.write();
         if named.by_id.len() < self.max_sandboxes() && !named.by_id.contains_key(id) {
-            // No other sandbox ends for this one, so it need not wait for a verdict.
+            // No other sandbox must end for this one, so it need not wait for a verdict.
             return Ok(add(&mut named, &mut Vec::new()));
         }
         drop(named);
         Ok(self.retire(add))
     }
 
-    /// The sandbox of an id, if there is one. Looking at a sandbox is no use of it, so it may end
+    /// The sandbox of an id, if there is one. This does not count as a use, so the sandbox may end
     /// meanwhile.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Sandbox>> {
         self.find_or_ending(id).ok()
@@ -404,7 +404,8 @@ impl Sandboxes {
         Err(over.or_else(|| self.endings.lock().get(id)))
     }
 
-    /// The id that is most like another one, among a thousand, because each comparison takes time.
+    /// The id that is most similar to another one. At most a thousand are compared, because each
+    /// comparison takes time.
     pub(crate) fn nearest_id(&self, id: &str) -> Option<String> {
         const MAX: usize = 1_000;
         let now = self.now();
@@ -417,11 +418,11 @@ impl Sandboxes {
         nearest(id, all).map(str::to_owned)
     }
 
-    /// Makes a sandbox anew, with new settings or with those that it has.
+    /// Creates or replaces a sandbox, with new settings or with those that it has.
     ///
     /// # Errors
     ///
-    /// The memory budget has no room for it beside the one that it replaces.
+    /// The memory budget cannot provide the memory for it and the one that it replaces.
     pub(crate) fn put(
         &self,
         id: &str,
@@ -449,7 +450,7 @@ impl Sandboxes {
         })
     }
 
-    /// Ends a sandbox, and returns whether there was one. The default sandbox is made anew with the
+    /// Ends a sandbox, and returns whether there was one. The default sandbox is created again with the
     /// server's settings.
     ///
     /// # Errors
@@ -479,7 +480,7 @@ impl Sandboxes {
         all
     }
 
-    /// Ends the sandboxes that were idle for too long. It takes a while if they are many.
+    /// Ends the sandboxes that were idle for too long. This takes some time if there are many.
     pub(crate) fn sweep(&self) {
         let now = self.now();
         let over: Vec<Box<str>> = {
@@ -512,7 +513,7 @@ impl Sandboxes {
         let key = (records.seed, records.conversations, records.demo_user.clone());
         let slot = {
             let mut generated = self.generated.lock();
-            // No sandbox has the others, and no thread makes them.
+            // Remove records that no sandbox uses and no thread is generating.
             generated.retain(|_, slot| Arc::strong_count(slot) > 1 || has_users(slot));
             Arc::clone(generated.entry(key).or_default())
         };
@@ -573,7 +574,7 @@ impl Sandboxes {
             if by_id.len() < self.max_sandboxes() {
                 break;
             }
-            // If all are in use, there is one sandbox too many for a while.
+            // If all sandboxes are in use, there is one too many for a while.
             let oldest = eviction.take(|one| is_registered(by_id, one), next_use);
             let Some(oldest) = oldest else { break };
             by_id.remove(&oldest.id);
@@ -584,7 +585,7 @@ impl Sandboxes {
         eviction.add(fresh, by_id.len(), |one| is_registered(by_id, one));
     }
 
-    /// How many sandboxes there may be beside the default one.
+    /// The most sandboxes in addition to the default one.
     fn max_sandboxes(&self) -> usize {
         self.config.sandboxes.max(1)
     }
@@ -596,7 +597,7 @@ impl Sandboxes {
     }
 }
 
-/// How a sandbox ends. `None`: neither it nor one of the same id before it had requests.
+/// How a sandbox ends. `None`: neither this sandbox nor a previous one of the same id had requests.
 fn ending(sandbox: &Sandbox, cause: EndCause) -> Option<SandboxEnd> {
     let before = sandbox.before().map_or(0, |before| before.requests);
     let requests = sandbox.journal.lock().watch.requests() + before;

@@ -1,5 +1,5 @@
-//! The schemas of bodies, which are read by hand, and of types whose words or keys are in the contract's
-//! tables.
+//! The schemas of request bodies, which are read by hand-written code, and of types whose words or keys are
+//! in the contract's tables.
 
 use std::borrow::Cow;
 
@@ -61,21 +61,22 @@ schema!(SandboxSettings, "Settings", |schemas| {
     for (key, setting) in sandbox_keys() {
         object = object.key(key.name, &about(key), false, setting_schema(setting, schemas));
     }
-    // Conversations and their users are generated where there are no fixtures.
+    // Conversations and their users are generated only if there are no fixtures.
     let none = json!({ "properties": { "fixtures": false } });
     let generated = json!({ "conversations": none, "demo_user": none });
     object.finish().with("dependentSchemas", generated)
 });
 
 schema!(CurrentSettings, "CurrentSettings", |schemas| {
-    let mut object = ObjectSchema::new("The settings of a sandbox as they are, which `PUT` takes.");
+    let mut object =
+        ObjectSchema::new("The current settings of a sandbox, in a format that `PUT` accepts.");
     for (key, setting) in sandbox_keys() {
         let (is_there, schema) = match setting.map(|setting| &setting.value) {
             None => (true, of::<Mode>(schemas)),
             Some(settings::Value::Path(_)) => {
                 let left_out =
                     described(words([FIXTURES_LEFT_OUT]), "Fixtures that are not shown.");
-                let fixture = described(json!({ "type": "object" }), "A fixture, as it was put.");
+                let fixture = described(json!({ "type": "object" }), "The fixture of the `PUT`.");
                 (false, any_of([fixture, left_out]))
             }
             Some(settings::Value::Text(Form::Reading, _)) => (true, readings(true)),
@@ -89,7 +90,7 @@ schema!(CurrentSettings, "CurrentSettings", |schemas| {
             }
             // There may be none.
             Some(settings::Value::Text(..)) => (false, setting_schema(setting, schemas)),
-            // Where records come from fixtures, none are generated.
+            // If records come from fixtures, none are generated.
             Some(_) => (key.name != "conversations", setting_schema(setting, schemas)),
         };
         object = object.key(key.name, &about(key), is_there, schema);
@@ -97,9 +98,9 @@ schema!(CurrentSettings, "CurrentSettings", |schemas| {
     object.finish()
 });
 
-/// What a key of a sandbox's settings is.
+/// The description of a key of a sandbox's settings.
 fn about(key: SandboxKey) -> String {
-    let more = key.more.map_or_else(String::new, |page| format!(" docs/{page} says more."));
+    let more = key.more.map_or_else(String::new, |page| format!(" See docs/{page}."));
     sentence(key.about) + &more
 }
 
@@ -127,15 +128,15 @@ fn setting_schema(setting: Option<&Setting>, schemas: &mut SchemaGenerator) -> V
 
 schema!(ClockChange, "ClockChange", |schemas| {
     let advance = at_least(0).with("maximum", ClockChange::furthest());
-    ObjectSchema::new("How a clock changes.")
-        .key("advance_ms", "So many milliseconds are added.", false, advance)
-        .key("mode", "It stops, or goes on.", false, of::<Mode>(schemas))
+    ObjectSchema::new("A change of a clock.")
+        .key("advance_ms", "How many milliseconds the clock is advanced.", false, advance)
+        .key("mode", "Whether the clock stops or runs.", false, of::<Mode>(schemas))
         .finish()
 });
 
 schema!(NewFaults, "NewFaults", |schemas| {
     let list = of::<Vec<Fault>>(schemas).with("minItems", 1).with("maxItems", MAX_FAULTS);
-    let several = ObjectSchema::new("Several faults, of which all are added or none.");
+    let several = ObjectSchema::new("Several faults. Either all of them are added, or none.");
     any_of([of::<Fault>(schemas), several.key("faults", "The faults.", true, list).finish()])
 });
 
@@ -143,8 +144,8 @@ schema!(Fault, "Fault", |_| crate::docs::fault::schema());
 
 schema!(Hazard, "Hazard", |_| {
     let each = HAZARDS.iter().map(|row| format!("\n\n`{}`: {}", row.word, row.about));
-    let about = "What happens to a client between two pages: with the word alone on every operation, \
-                 with an operation before it on that one.";
+    let about = "A change of the data between two page requests. The word alone applies to every \
+                 operation; with an operation before it, it applies to this operation only.";
     let about = about.to_owned() + &each.collect::<String>();
     let alone = HAZARDS.iter().map(|row| row.word.to_owned());
     let of = |id| HAZARDS.iter().map(move |row| format!("{id}:{}", row.word));
@@ -159,7 +160,7 @@ fn readings(all: bool) -> Value {
         let values = row.values.iter().map(|(word, does)| format!("`{word}`: {}", does.trim()));
         let values: Vec<String> = values.collect();
         let (affects, why) = (capital(row.affects), row.why);
-        let about = format!("{affects}. {}. Open because {why}.", values.join("; "));
+        let about = format!("{affects}. {}. Uncertain because {why}.", values.join("; "));
         let words = words(row.values.iter().map(|(word, _)| *word));
         object = object.key(row.name, &about, all, words);
     }
@@ -169,7 +170,7 @@ fn readings(all: bool) -> Value {
 schema!(RequestCounts, |_| {
     let mut object = ObjectSchema::new("");
     for endpoint in ENDPOINTS {
-        let about = format!("Of `{}`.", endpoint.path);
+        let about = format!("The requests for `{}`.", endpoint.path);
         object = object.key(endpoint.id, &about, true, at_least(0));
     }
     object.finish()
@@ -178,13 +179,13 @@ schema!(RequestCounts, |_| {
 schema!(Problem, "Problem", |_| {
     let severity = words(["error", "warning"]);
     ObjectSchema::new("A mistake in a document.")
-        .key("severity", "How bad it is: with an error, nothing is done.", true, severity)
+        .key("severity", "With an error, nothing is changed.", true, severity)
         .key("file", "The document: `body`.", true, text())
         .key("line", "The line, from 1.", true, at_least(1))
         .key("column", "The character in the line, from 1.", true, at_least(1))
         .key("message", "What is wrong.", true, text())
-        .key("help", "What would be right, where more can be said.", true, or_null(text()))
-        .key("source", "The line, cut around the place where it is long.", true, text())
+        .key("help", "How to correct it, if there is a suggestion.", true, or_null(text()))
+        .key("source", "The line; a long line is shortened around the place.", true, text())
         .finish()
 });
 
@@ -194,10 +195,10 @@ schema!(Operation, |_| words(ENDPOINTS.iter().map(|row| row.id)));
 
 schema!(Code, |_| numbers(Code::ALL.into_iter().chain(Code::OF_HTTP).map(Code::number)));
 
-/// A fixture, as editors know it.
+/// A fixture, with the schema for editors.
 struct Fixture;
 
-/// The schema that editors read of fixtures.
+/// The schema of fixtures for editors.
 const FIXTURE: &str = include_str!("../../../fixtures/schema.json");
 
 // The parts of the schema become components, because some tools do not know `$defs`.
@@ -233,7 +234,8 @@ fn part_name(name: &str) -> String {
 }
 
 schema!(Pattern, "RequestPattern", |schemas| {
-    let about = "What a request must hold, as WireMock writes it. What is `null` is not set.";
+    let about =
+        "What a request must contain, in WireMock's format. `null` means that a key is not set.";
     let mut object = ObjectSchema::new(about);
     for key in KEYS {
         let (about, schema) = match *key {
@@ -243,22 +245,23 @@ schema!(Pattern, "RequestPattern", |schemas| {
             ),
             "url" => ("Path and query.", text()),
             "urlPath" => ("The path.", text_like("^[^?]*$")),
-            "urlPattern" => ("An expression for path and query.", of::<Expression>(schemas)),
-            "urlPathPattern" => ("An expression for the path.", of::<Expression>(schemas)),
+            "urlPattern" => ("A regular expression for path and query.", of::<Expression>(schemas)),
+            "urlPathPattern" => ("A regular expression for the path.", of::<Expression>(schemas)),
             "urlPathTemplate" => (
-                "The path with `{name}` in place of a part and `**` in place of anything.",
+                "The path; `{name}` stands for any segment, and `**` for any text.",
                 text_like("^[^?]*$").with("maxLength", MOST_EXPRESSION),
             ),
             "pathParameters" => {
-                ("Conditions by name of `urlPathTemplate`.", conditions(&of::<Condition>(schemas)))
+                ("Conditions by name in `urlPathTemplate`.", conditions(&of::<Condition>(schemas)))
             }
             "queryParameters" => {
-                ("Conditions by parameter.", conditions(&of::<ValuesCondition>(schemas)))
+                ("Conditions by parameter name.", conditions(&of::<ValuesCondition>(schemas)))
             }
-            "headers" => {
-                ("Conditions by header, in any case.", conditions(&of::<ValuesCondition>(schemas)))
-            }
-            "cookies" => ("Conditions by cookie.", conditions(&of::<Condition>(schemas))),
+            "headers" => (
+                "Conditions by header name; case is ignored.",
+                conditions(&of::<ValuesCondition>(schemas)),
+            ),
+            "cookies" => ("Conditions by cookie name.", conditions(&of::<Condition>(schemas))),
             "scheme" => ("`http`.", text()),
             "host" => ("A condition on the name in `Host`.", of::<Condition>(schemas)),
             "port" => ("The port in `Host`, or 80.", json!({ "type": "integer" })),
@@ -283,8 +286,8 @@ struct Expression;
 
 schema!(Expression, "Expression", |_| {
     let about = format!(
-        "A regular expression, which has to match all of a text: at most {MOST_EXPRESSION} bytes, no \
-         lookarounds, no backreferences."
+        "A regular expression that must match the whole text. At most {MOST_EXPRESSION} bytes; \
+         lookarounds and backreferences are not supported."
     );
     described(text().with("maxLength", MOST_EXPRESSION), &about)
 });
@@ -294,16 +297,16 @@ fn conditions(condition: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": condition, "maxProperties": MOST_NAMES })
 }
 
-/// What a value must be.
+/// A condition on a value.
 struct Condition;
 
-schema!(Condition, "Condition", |schemas| one_of(schemas, "What the value must be.", MATCHERS));
+schema!(Condition, "Condition", |schemas| one_of(schemas, "A condition on a value.", MATCHERS));
 
-/// What the values of a header or parameter must be.
+/// A condition on the values of a header or parameter.
 struct ValuesCondition;
 
 schema!(ValuesCondition, "ValuesCondition", |schemas| {
-    one_of(schemas, "What one of the values must be, or all of them.", VALUES_MATCHERS)
+    one_of(schemas, "A condition on one of the values, or on all of them.", VALUES_MATCHERS)
 });
 
 fn one_of(schemas: &mut SchemaGenerator, about: &str, matchers: &[&str]) -> Value {
@@ -311,41 +314,48 @@ fn one_of(schemas: &mut SchemaGenerator, about: &str, matchers: &[&str]) -> Valu
     let mut all = Vec::new();
     for key in matchers.iter().filter(|key| **key != "caseInsensitive") {
         let (about, schema) = match *key {
-            "equalTo" => ("This text.", text()),
-            "contains" => ("A text with this in it.", text()),
-            "doesNotContain" => ("A text without this in it, or none.", text()),
-            "matches" => ("A text that the expression matches whole.", of::<Expression>(schemas)),
-            "doesNotMatch" => {
-                ("A text that it does not match, or none.", of::<Expression>(schemas))
-            }
-            "anything" => ("Any text, or none.", json!({})),
-            "not" => ("What does not fit this condition.", of::<Condition>(schemas)),
-            "and" => ("What fits all of these.", list().with("items", of::<Condition>(schemas))),
-            "or" => ("What fits one of these.", list().with("items", of::<Condition>(schemas))),
+            "equalTo" => ("The value is this text.", text()),
+            "contains" => ("The value contains this text.", text()),
+            "doesNotContain" => ("The value does not contain this text, or is missing.", text()),
+            "matches" => ("The expression matches the whole value.", of::<Expression>(schemas)),
+            "doesNotMatch" => (
+                "The expression does not match the value, or the value is missing.",
+                of::<Expression>(schemas),
+            ),
+            "anything" => ("Any value, or none.", json!({})),
+            "not" => ("The value does not fit this condition.", of::<Condition>(schemas)),
+            "and" => (
+                "The value fits all of these conditions.",
+                list().with("items", of::<Condition>(schemas)),
+            ),
+            "or" => (
+                "The value fits at least one of these conditions.",
+                list().with("items", of::<Condition>(schemas)),
+            ),
             "hasExactly" => (
-                "As many values as conditions, each condition for one of them.",
+                "There are as many values as conditions, and each condition fits a value.",
                 list().with("items", of::<Condition>(schemas)),
             ),
             "includes" => (
                 "Each condition fits one of the values.",
                 list().with("items", of::<Condition>(schemas)),
             ),
-            // Some clients write `absent` as a text.
-            _ => ("There is none.", any_of([json!({ "const": true }), text()])),
+            // Some clients send a string for `absent`.
+            _ => ("The value is missing.", any_of([json!({ "const": true }), text()])),
         };
         let mut object = ObjectSchema::new("").key(key, about, true, schema);
         if *key == "equalTo" {
             let either = json!({ "type": "boolean" });
-            object = object.key("caseInsensitive", "Whether case is all the same.", false, either);
+            object = object.key("caseInsensitive", "Whether case is ignored.", false, either);
         }
         all.push(object.finish());
     }
-    let about = format!("{about} At most {MOST_NESTED} conditions stand inside others.");
+    let about = format!("{about} A pattern has at most {MOST_NESTED} nested conditions.");
     json!({ "description": about, "oneOf": all })
 }
 
 schema!(UnmatchedRequest, "UnmatchedRequest", |_| {
-    ObjectSchema::new("A request, as the journal shows it. Other keys are not looked at.")
+    ObjectSchema::new("A request, in the format of the journal. Other keys are ignored.")
         .key("url", "Path and query.", true, text())
         .key("method", "Its method.", true, text())
         .finish()

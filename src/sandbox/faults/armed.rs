@@ -1,7 +1,8 @@
-//! Which request meets which fault. That is a function of the seed, the sandbox, the operation and
-//! the number of the request, so a run that failed can be repeated, whatever else the server does
-//! meanwhile. A fault that looks at parameters counts the requests that match them, and this number
-//! takes the place of the request's, because other requests must not shift it.
+//! Decides which fault is applied to ("strikes") which request. The decision depends only on the seed,
+//! the sandbox, the operation and the number of the request, so that a failed run can be repeated,
+//! whatever else the server does meanwhile. A fault with request parameters uses its own count of the
+//! matching requests instead of the number of the request, because requests with other parameters must
+//! not change the result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(crate) struct DrawSeed<'a> {
     pub(crate) sandbox: &'a str,
 }
 
-/// A fault with the id that answers name it by.
+/// A fault with its id in `x-mock-fault`.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedFault {
     pub(crate) id: Arc<str>,
@@ -66,11 +67,11 @@ impl ArmedFault {
         let NamedFault { id, fault } = &self.definition;
         let texts = fault.params.iter().map(|(_, value)| value.capacity());
         let params = fault.params.capacity() * size_of::<(Field, String)>();
-        // The id stands in the fault, too.
+        // The fault contains the id, too.
         size_of::<Self>() + size_of::<Fault>() + 2 * id.len() + params + texts.sum::<usize>()
     }
 
-    /// Whether it has struck as often as it may.
+    /// Whether it has struck as often as `times` allows.
     pub(crate) fn is_expired(&self) -> bool {
         self.definition.fault.schedule.times.is_some_and(|times| self.strikes >= times)
     }
@@ -110,7 +111,7 @@ impl ArmedFault {
                 || fraction(self.draw(seed, request, 0)) < schedule.probability)
     }
 
-    /// The fault as it happens to one request.
+    /// The fault as it is applied to one request.
     pub(crate) fn inject(&self, seed: DrawSeed, request: Occurrence) -> InjectedFault {
         let Occurrence { operation, ordinal } = request;
         let draw = |purpose| self.draw(seed, request, purpose);

@@ -6,7 +6,7 @@ use crate::document::{Fatal, Reader};
 /// The key that names the operations.
 const OPERATION: &str = "operation";
 
-/// Reads a fault; `None`: it has a mistake, which is among the reader's problems.
+/// Reads a fault. Returns `None` if it has a mistake, which is then among the reader's problems.
 pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, Fatal> {
     reader.peek()?;
     let begins = reader.here();
@@ -35,7 +35,7 @@ pub(crate) fn read_fault(reader: &mut Reader<'_, '_>) -> Result<Option<Fault>, F
                 Ok(())
             })?;
             if is_empty && reader.problems.errors() == before {
-                let why = "the list names no operation; leave it out for all";
+                let why = "the list of operations is empty; for all operations, leave it out";
                 reader.problems.add(key.span, why);
             }
             continue;

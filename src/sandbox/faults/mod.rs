@@ -1,6 +1,7 @@
-//! Faults: failures on demand. A [`Fault`] says what goes wrong, for which operations, and when.
-//! `text.rs` reads and writes it as a line, `json.rs` reads it from JSON, `params.rs` compares the
-//! parameters of a request with those that it looks at, `armed.rs` decides whether a request meets it, and `prefer.rs` reads the `Prefer` header of a request.
+//! Faults: failures on demand. A [`Fault`] defines what fails, for which operations, and when.
+//! `text.rs` reads and writes it as a line, `json.rs` reads it from JSON, `params.rs` compares it
+//! with the parameters of a request, `armed.rs` decides whether it applies to a request, and
+//! `prefer.rs` reads the `Prefer` header of a request.
 
 mod armed;
 mod json;
@@ -25,9 +26,9 @@ use std::time::Duration;
 
 use crate::contract::{Code, Field, Operation};
 
-/// A failure on demand: what goes wrong, for which operations, and when.
+/// A failure on demand: what fails, for which operations, and when.
 ///
-/// Without [`Fault::on`] it covers every operation; without a schedule, every request.
+/// Without [`Fault::on`] it applies to every operation; without a schedule, to every request.
 ///
 /// ```
 /// use gptbots_mock::{Fault, Server, contract::{Code, Operation}};
@@ -42,12 +43,12 @@ use crate::contract::{Code, Field, Operation};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// The id in `x-mock-fault`; `None`: it gets a number.
+    /// The id in `x-mock-fault`; `None`: it will get a number.
     pub(crate) id: Option<String>,
     /// Empty: every operation.
     pub(crate) operations: Vec<Operation>,
-    /// The parameters that it looks at, each once with the value that a request must have; empty: it
-    /// strikes whatever the parameters are.
+    /// The parameters that a request must have, each once with its value; empty: the fault applies
+    /// to requests with any parameters.
     pub(crate) params: Vec<(Field, String)>,
     pub(crate) response: FaultResponse,
     pub(crate) body: BodyForm,
@@ -81,7 +82,7 @@ pub(crate) enum BodyForm {
     /// A page of HTML, as a gateway writes it; only with a status.
     Html,
     Empty,
-    /// Half of it is sent, and then the connection ends.
+    /// Half of it is sent, and then the connection is closed.
     Truncated,
     Garbage,
 }
@@ -93,14 +94,14 @@ pub(crate) enum ConnectionFault {
     NoAnswer,
 }
 
-/// Which of its requests a fault strikes.
+/// Which of the requests that match a fault it applies to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Schedule {
-    /// How many requests it leaves alone first.
+    /// The number of requests that it skips first.
     pub(crate) after: u64,
-    /// Of the others, it strikes every `every`th; 1: each.
+    /// It applies to every `every`th of the other requests; 1: to each.
     pub(crate) every: u64,
-    /// How often it strikes at most.
+    /// The most requests that it applies to.
     pub(crate) times: Option<u64>,
     pub(crate) probability: f64,
 }
@@ -111,16 +112,17 @@ impl Default for Schedule {
     }
 }
 
-/// How long a response is delayed. It is drawn for each request, and at most [`Delay::LONGEST`].
+/// How long a response is delayed. The length is drawn again for each request, and is at most
+/// [`Delay::LONGEST`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Delay {
     /// Always the same.
     Fixed(Duration),
     /// Evenly distributed between two durations, both inclusive.
     Uniform(Duration, Duration),
-    /// Mostly short, sometimes long, as real services are: half of them below `median`, and
-    /// `sigma` is the standard deviation of the logarithm (0.5 spreads a little, 1 much; at
-    /// most 5).
+    /// Log-normally distributed, similar to the latency of real services: half of the delays are
+    /// shorter than `median`, and a few are much longer. `sigma` is the standard deviation of the
+    /// logarithm, 0 to 5 (0.5 spreads a little, 1 much).
     LogNormal {
         /// Half of the delays are shorter.
         median: Duration,
@@ -130,7 +132,7 @@ pub enum Delay {
 }
 
 impl Delay {
-    /// No delay is longer: ten minutes.
+    /// The longest delay: ten minutes.
     pub const LONGEST: Duration = Duration::from_secs(600);
 }
 
@@ -156,8 +158,8 @@ impl Fault {
         }
     }
 
-    /// A code of the vendor, with the message of the endpoint. If it is for every operation, it
-    /// leaves those alone that never answer with this code.
+    /// An error with a code of the vendor and the message of the endpoint. Without [`Fault::on`], it
+    /// applies only to operations that can return this code.
     #[must_use]
     pub fn code(code: Code) -> Self {
         Self { response: FaultResponse::Code(code), ..Self::new() }
@@ -176,7 +178,7 @@ impl Fault {
         Self { delay: Some(delay.into()), ..Self::new() }
     }
 
-    /// The connection ends by a TCP reset, without a response.
+    /// A TCP reset of the connection, without a response.
     #[must_use]
     pub fn reset() -> Self {
         Self { connection: Some(ConnectionFault::Reset), ..Self::new() }
@@ -188,20 +190,20 @@ impl Fault {
         Self { connection: Some(ConnectionFault::NoAnswer), ..Self::new() }
     }
 
-    /// HTTP 200 with a body of no bytes.
+    /// HTTP 200 with an empty body.
     #[must_use]
     pub fn empty_body() -> Self {
         Self { body: BodyForm::Empty, ..Self::new() }
     }
 
     /// The `Content-Length` of the original response and half of its body; then the connection
-    /// ends.
+    /// is closed.
     #[must_use]
     pub fn truncated_body() -> Self {
         Self { body: BodyForm::Truncated, ..Self::new() }
     }
 
-    /// HTTP 200 with as many bytes as the original response has, which are no JSON and no UTF-8.
+    /// HTTP 200 with as many bytes as the original response has, which are neither JSON nor UTF-8.
     #[must_use]
     pub fn garbage_body() -> Self {
         Self { body: BodyForm::Garbage, ..Self::new() }
@@ -249,7 +251,7 @@ impl Fault {
         self
     }
 
-    /// Restricts the fault to an operation, and to those that were named before.
+    /// Restricts the fault to an operation. Repeated calls add operations.
     #[must_use]
     pub fn on(mut self, operation: Operation) -> Self {
         if !self.operations.contains(&operation) {
@@ -258,18 +260,18 @@ impl Fault {
         self
     }
 
-    /// Restricts the fault to requests with this value of a parameter, and to operations that have the
-    /// parameter. Of several parameters, a request must match each; of one parameter, the last value
-    /// counts.
+    /// Restricts the fault to requests with this value of a parameter, and so to operations that have
+    /// the parameter. If several parameters are set, a request must match all of them; if one parameter
+    /// is set twice, the last value counts.
     ///
-    /// Numbers are compared as numbers (`03` is `3`), everything else byte by byte, once decoded. A
+    /// Numbers are compared as numbers (`03` is `3`), all other values byte by byte after decoding. A
     /// request without the parameter, or with more than one value for it, does not match. The
     /// schedule counts the requests that match.
     ///
     /// ```
     /// use gptbots_mock::{Fault, contract::{Code, Field, Operation}};
     ///
-    /// // The third page fails twice, whatever order the pages are asked for in.
+    /// // The third page fails twice, in whatever order a client requests the pages.
     /// let list = Fault::code(Code::Internal).on(Operation::ConversationList);
     /// let fault = list.param(Field::Page, 3).times(2);
     /// assert_eq!(fault.to_string(), "conversations:page=3,code=50000,times=2");
@@ -281,44 +283,45 @@ impl Fault {
         self
     }
 
-    /// Strikes at most this many times.
+    /// Applies the fault to at most this many requests.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.schedule.times = Some(times);
         self
     }
 
-    /// Leaves this many requests alone first.
+    /// Skips this many requests first.
     #[must_use]
     pub fn after(mut self, requests: u64) -> Self {
         self.schedule.after = requests;
         self
     }
 
-    /// Strikes only every n-th of its requests; n is at least 1.
+    /// Applies the fault only to every n-th matching request; n is at least 1.
     #[must_use]
     pub fn every(mut self, requests: u64) -> Self {
         self.schedule.every = requests;
         self
     }
 
-    /// Strikes with a probability, above 0 and up to 1. The seed, the sandbox, the operation and
-    /// the number of the request decide, so that a run that failed can be repeated.
+    /// Applies the fault with a probability, above 0 and at most 1. The choice depends only on the
+    /// seed, the sandbox, the operation and the number of the request, so that a failed run can be
+    /// repeated.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.schedule.probability = probability;
         self
     }
 
-    /// Sets the id in `x-mock-fault`: 1 to 64 of `A-Z a-z 0-9 _ -`. Without it, the id is a number:
-    /// `fault-1`.
+    /// Sets the id in `x-mock-fault`: 1 to 64 characters from `A-Z a-z 0-9 _ -`. Without it, the
+    /// fault gets a numbered id such as `fault-1`.
     #[must_use]
     pub fn named(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Whether it is for requests of an operation, if their parameters match.
+    /// Whether it applies to requests of an operation if their parameters match.
     pub(crate) fn covers(&self, operation: Operation) -> bool {
         if !self.operations.is_empty() {
             return self.operations.contains(&operation);
@@ -329,7 +332,7 @@ impl Fault {
         }
     }
 
-    /// Refuses a fault that never strikes or contradicts itself.
+    /// Refuses a fault that has no effect or contradicts itself.
     pub(crate) fn check(&self) -> Result<(), String> {
         let Schedule { every, times, probability, .. } = self.schedule;
         if let Some(id) = &self.id {
@@ -347,16 +350,17 @@ impl Fault {
                     let codes = codes.filter(|code| operation.endpoint().error(**code).is_some());
                     let codes: Vec<_> = codes.map(|code| code.number().to_string()).collect();
                     let (id, code) = (operation.id(), code.number());
-                    return Err(format!("{id} never answers {code}; one of {}", codes.join(", ")));
+                    let codes = codes.join(", ");
+                    return Err(format!("{id} never returns code {code}; its codes are {codes}"));
                 }
             }
         }
         if self.body == BodyForm::Html && !matches!(self.response, FaultResponse::Status(_)) {
-            return Err("body=html goes with a status".to_owned());
+            return Err("body=html needs a status, such as status=503".to_owned());
         }
         if let Some(seconds) = self.retry_after {
             if self.response == FaultResponse::Original {
-                return Err("retry_after goes with a code or a status".to_owned());
+                return Err("retry_after needs a code or a status".to_owned());
             }
             if seconds > MAX_RETRY_AFTER {
                 return Err(format!("retry_after must be 0 to {MAX_RETRY_AFTER}, got {seconds}"));
@@ -366,17 +370,18 @@ impl Fault {
             && self.body == BodyForm::Original
             && self.drip.is_none();
         if self.connection.is_some() && !bare {
-            return Err("where the connection breaks, there is no answer to change".to_owned());
+            let others = "code, status, body or drip";
+            return Err(format!("break sends no response, so it cannot be combined with {others}"));
         }
         if bare && self.connection.is_none() && self.delay.is_none() {
             let effects = "code, status, body, delay, drip or break";
-            return Err(format!("nothing goes wrong; say what does: {effects}"));
+            return Err(format!("no failure given; add {effects}"));
         }
         if every == 0 || times == Some(0) || self.drip == Some(0) {
             return Err("every, times and drip must be 1 or more".to_owned());
         }
         if !(probability > 0.0 && probability <= 1.0) {
-            return Err(format!("probability must be above 0, up to 1, got {probability}"));
+            return Err(format!("probability must be above 0 and at most 1, got {probability}"));
         }
         self.check_params()?;
         self.delay.map_or(Ok(()), check_delay)
@@ -395,21 +400,21 @@ fn check_delay(delay: Delay) -> Result<(), String> {
         }
     };
     if least > most {
-        return Err("the shortest delay is longer than the longest".to_owned());
+        return Err("the minimum of a delay is greater than its maximum".to_owned());
     }
     if most > Delay::LONGEST {
-        return Err(format!("a delay is at most {} ms", Delay::LONGEST.as_millis()));
+        return Err(format!("delay must be at most {} ms", Delay::LONGEST.as_millis()));
     }
     Ok(())
 }
 
-/// Refuses an id that cannot stand in `x-mock-fault` and in `Prefer`.
+/// Refuses an id that cannot be written in `x-mock-fault` and in `Prefer`.
 fn check_id(id: &str) -> Result<(), String> {
     let right = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if !(1..=64).contains(&id.len()) || !id.bytes().all(right) {
         let id = crate::suggest::quoted(id);
-        return Err(format!("the id of a fault is 1 to 64 of A-Z a-z 0-9 _ -, got {id}"));
+        return Err(format!("id must be 1 to 64 characters from A-Z a-z 0-9 _ -, got {id}"));
     }
     // The faults that requests ask for have this id.
-    if id == prefer::ID { Err(format!("the id {id} is taken")) } else { Ok(()) }
+    if id == prefer::ID { Err(format!("the id {id} is reserved")) } else { Ok(()) }
 }

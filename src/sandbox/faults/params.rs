@@ -1,4 +1,4 @@
-//! The parameters that a fault looks at: `page=3` is for requests for the third page.
+//! The request parameters of a fault: a fault with `page=3` applies only to requests for page 3.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::suggest::{quoted, unknown};
 pub(crate) type ParamValues<'a> = &'a dyn Fn(Field) -> Option<Cow<'a, str>>;
 
 impl Fault {
-    /// Whether a request of an operation has the parameters that this fault looks at.
+    /// Whether a request of an operation has the parameter values that this fault requires.
     pub(super) fn matches(&self, operation: Operation, params: ParamValues<'_>) -> bool {
         self.covers(operation)
             && self.params.iter().all(|(field, value)| {
@@ -21,7 +21,7 @@ impl Fault {
             })
     }
 
-    /// Refuses parameters that no request can match, or that the endpoint refuses anyway.
+    /// Refuses parameter values that no valid request can have.
     pub(super) fn check_params(&self) -> Result<(), String> {
         let covered = || ENDPOINTS.iter().filter(|endpoint| self.covers(endpoint.operation));
         for (field, value) in &self.params {
@@ -29,11 +29,7 @@ impl Fault {
             let mut kinds = covered().filter_map(|endpoint| endpoint.param(*field));
             let Some(first) = kinds.clone().next() else {
                 let have = ENDPOINTS.iter().filter(|endpoint| endpoint.param(*field).is_some());
-                return Err(format!(
-                    "{} no {name}; {name} is of {}",
-                    none_has(covered()),
-                    ids(have)
-                ));
+                return Err(format!("{} no parameter {name}; {} it", has(covered()), has(have)));
             };
             if !kinds.any(|param| param.kind.accepts(value)) {
                 let words = first.kind.words();
@@ -41,7 +37,7 @@ impl Fault {
                     let expected = first.kind.expected();
                     let example = first.kind.example().map(|example| format!("; {example}"));
                     let example = example.as_deref().unwrap_or("");
-                    format!("{name} takes {expected}, got {}{example}", quoted(value))
+                    format!("{name} must be {expected}, got {}{example}", quoted(value))
                 } else {
                     unknown(name, value, words.into_iter())
                 });
@@ -57,18 +53,15 @@ impl Fault {
             let pairs = self.params.iter();
             let pairs = pairs.map(|(field, value)| format!("{}={}", field.name(), quoted(value)));
             let pairs: Vec<_> = pairs.collect();
-            return Err(format!("no operation takes {} together", pairs.join(" and ")));
+            return Err(format!("no operation accepts {}", pairs.join(" together with ")));
         }
         Ok(())
     }
 }
 
 /// `qa has`, `messages and messages-v2 have`.
-fn none_has<'a>(covered: impl Iterator<Item = &'a Endpoint> + Clone) -> String {
-    let verb = if covered.clone().count() == 1 { "has" } else { "have" };
-    format!("{} {verb}", ids(covered))
-}
-
-fn ids<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> String {
-    endpoints.map(|endpoint| endpoint.id).collect::<Vec<_>>().join(" and ")
+fn has<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> String {
+    let ids: Vec<_> = endpoints.map(|endpoint| endpoint.id).collect();
+    let verb = if ids.len() == 1 { "has" } else { "have" };
+    format!("{} {verb}", ids.join(" and "))
 }

@@ -1,8 +1,8 @@
 //! The `Prefer` header, by which a request asks for a fault: `Prefer: code=40356, delay=2000` (RFC
 //! 7240).
 //!
-//! A preference that is not ours is ignored, as the RFC says. If one of ours is not possible, we
-//! ignore it, too, and say why in `x-mock-reason`.
+//! A preference that we do not know is ignored, as the RFC demands. A preference of ours that is not
+//! possible is also ignored, and `x-mock-reason` says why.
 
 use super::{ArmedFault, Draft, Fault};
 use crate::contract::Operation;
@@ -11,16 +11,16 @@ use crate::contract::operation_of;
 /// The id of a fault that a request asked for begins so: `prefer.code-40356.delay-2000`.
 pub(crate) const ID: &str = "prefer";
 
-/// The preferences that make a fault; they are named like the keys of a fault.
+/// The preferences that define a fault. They have the names of a fault's keys.
 const OURS: [&str; 4] = ["code", "status", RETRY_AFTER, "delay"];
 
 /// The preference that needs a code or a status.
 const RETRY_AFTER: &str = "retry_after";
 
-/// The preference that asks for a fault again, by its id.
+/// The preference that repeats a fault, by its id.
 const REPEAT: &str = "fault";
 
-/// The preferences of a request that are ours.
+/// The preferences of a request that we know.
 #[derive(Debug, Default)]
 pub(crate) struct Preferences {
     /// Name and value of each; if a name is repeated, its first value counts.
@@ -45,7 +45,7 @@ impl Preferences {
         let mut all = Self::default();
         for header in headers {
             for preference in split(header, b',') {
-                // Parameters follow behind semicolons; our preferences have none.
+                // Parameters follow after semicolons; our preferences have none.
                 let preference = split(preference, b';').next();
                 let preference = preference.expect("a split text has a first part");
                 let (name, value) = match preference.iter().position(|byte| *byte == b'=') {
@@ -82,7 +82,8 @@ impl Preferences {
                 // A fault is repeated just as it was, so other preferences change nothing.
                 let (_, id) = self.asked.swap_remove(place);
                 for (name, _) in std::mem::take(&mut self.asked) {
-                    self.ignored.push(format!("{name}, because fault says all"));
+                    let why = "fault cannot be combined with other preferences";
+                    self.ignored.push(format!("{name}: {why}"));
                 }
                 match repeat(&id, operation, armed) {
                     Ok(found) => {
@@ -90,7 +91,7 @@ impl Preferences {
                         Some(found)
                     }
                     Err(why) => {
-                        self.ignored.push(format!("fault, because {why}"));
+                        self.ignored.push(format!("fault: {why}"));
                         None
                     }
                 }
@@ -110,13 +111,13 @@ impl Preferences {
     /// The fault that the preferences make. Those that are not possible are left out.
     fn make_fault(&mut self, operation: Operation) -> Option<ArmedFault> {
         let mut met: Vec<(&'static str, String)> = Vec::new();
-        // `retry_after` may stand before the code or status that it needs.
+        // `retry_after` may come before the code or status that it needs.
         self.asked.sort_by_key(|(name, _)| *name == RETRY_AFTER);
         for (name, value) in std::mem::take(&mut self.asked) {
             let with = met.iter().map(|(name, value)| (*name, value.as_str()));
             match fault_of(operation, with.chain([(name, value.as_str())])) {
                 Ok(_) => met.push((name, value)),
-                Err(why) => self.ignored.push(format!("{name}, because {why}")),
+                Err(why) => self.ignored.push(format!("{name}: {why}")),
             }
         }
         // The id has a fixed order, whatever order the client chose.
@@ -139,25 +140,25 @@ fn fault_of<'a>(
     draft.operation(operation.id())?;
     for (name, value) in pairs {
         if name == "delay" && value.parse::<u64>().is_err() {
-            return Err("delay takes milliseconds".to_owned());
+            return Err("delay must be a number of milliseconds".to_owned());
         }
         draft.set(name, value)?;
     }
     draft.finish()
 }
 
-/// The fault of an id that a response named, and the number of the request that it struck.
+/// The fault with an id from `x-mock-fault`, and the number of the request that it was applied to.
 fn repeat(
     full_id: &str,
     operation: Operation,
     armed: &[ArmedFault],
 ) -> Result<(ArmedFault, u64), String> {
-    let wrong = || "it is not an id that x-mock-fault named".to_owned();
+    let wrong = || "its value is not an id from x-mock-fault".to_owned();
     let (rest, ordinal) = full_id.rsplit_once('.').ok_or_else(wrong)?;
     let (id, of) = rest.rsplit_once('.').ok_or_else(wrong)?;
     let ordinal = ordinal.parse().map_err(|_| wrong())?;
     if operation_of(of).map_err(|_| wrong())? != operation {
-        return Err(format!("it struck {of}, and this is {}", operation.id()));
+        return Err(format!("it was applied to {of}, but this request is for {}", operation.id()));
     }
     if let Some(pairs) = id.strip_prefix(ID).and_then(|rest| rest.strip_prefix('.')) {
         let pairs: Option<Vec<_>> = pairs.split('.').map(|pair| pair.split_once('-')).collect();
@@ -170,7 +171,7 @@ fn repeat(
     Ok((ArmedFault::of(&armed.definition), ordinal))
 }
 
-/// The parts between separators; a separator in a quoted string is none.
+/// Splits at separators, but not within a quoted string.
 fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |byte| {
@@ -241,22 +242,26 @@ mod tests {
     #[test]
     fn impossible_preferences_are_ignored_with_a_reason() {
         for (header, applied, why) in [
-            ("code=503", None, "code, because no code \"503\"; write status=503"),
-            ("code=x, status=503", Some("status=503"), "code, because no code \"x\""),
-            ("code=50000, status=503", Some("code=50000"), "status, because code and status"),
-            ("delay=1..5", None, "delay, because delay takes milliseconds"),
-            ("status=700", None, "200 to 599"),
+            ("code=503", None, "code: there is no code \"503\"; write status=503"),
+            ("code=x, status=503", Some("status=503"), "code: there is no code \"x\""),
             (
-                "retry_after=2",
-                None,
-                "retry_after, because retry_after goes with a code or a status",
+                "code=50000, status=503",
+                Some("code=50000"),
+                "status: give either code or status, not both",
             ),
-            ("retry_after=x, code=50000", Some("code=50000"), "retry_after takes 0 to 86400"),
-            ("fault=x", None, "not an id"),
-            ("fault=third.qa.3", None, "it struck qa, and this is messages"),
+            ("delay=1..5", None, "delay: delay must be a number of milliseconds"),
+            ("status=700", None, "200 to 599"),
+            ("retry_after=2", None, "retry_after: retry_after needs a code or a status"),
+            ("retry_after=x, code=50000", Some("code=50000"), "retry_after must be 0 to 86400"),
+            ("fault=x", None, "its value is not an id from x-mock-fault"),
+            ("fault=third.qa.3", None, "it was applied to qa, but this request is for messages"),
             ("fault=first.messages.3", None, "no such fault"),
-            ("fault=prefer.drip-1.messages.3", None, "not an id"),
-            ("fault=third.messages.3, delay=1", Some("fault=third.messages.3"), "delay, because"),
+            ("fault=prefer.drip-1.messages.3", None, "its value is not an id from x-mock-fault"),
+            (
+                "fault=third.messages.3, delay=1",
+                Some("fault=third.messages.3"),
+                "delay: fault cannot be combined with other preferences",
+            ),
         ] {
             let (_, met, ignored) = apply(header);
             assert_eq!(met.as_deref(), applied, "{header}");

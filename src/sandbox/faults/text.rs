@@ -12,33 +12,39 @@ use crate::contract::{Code, Field, operation_of};
 use crate::suggest::quoted;
 use crate::suggest::unknown;
 
-/// Every key of a fault but the parameters that it looks at, with what it takes and does.
+/// Every key of a fault except the request parameters, with its values and its effect.
 pub(crate) const KEYS: [(&str, &str, &str); 12] = [
-    ("id", "1 to 64 of `A-Z a-z 0-9 _ -`", "what `x-mock-fault` names it by"),
-    ("code", "a code of the vendor's", "the endpoint's own words for it, with its HTTP status"),
-    ("status", "200 to 599", "an HTTP status with a body of its own"),
+    ("id", "1 to 64 characters from `A-Z a-z 0-9 _ -`", "the name of the fault in `x-mock-fault`"),
+    ("code", "an error code of the vendor", "the endpoint's error response with this code"),
+    ("status", "200 to 599", "a response with this HTTP status"),
     (
         "body",
         "`json`, `html`, `empty`, `truncated`, `garbage`",
-        "`json` (the default) and `html` of a status; `empty`: no bytes; `truncated`: half of \
-         them, then the connection ends; `garbage`: no JSON and no UTF-8",
+        "the body of the response. `json` (the default) or `html`: the body of a status; `empty`: \
+         no bytes; `truncated`: half of the bytes, then the connection is closed; `garbage`: bytes \
+         that are neither JSON nor UTF-8",
     ),
     (
         "retry_after",
         "0 to 86400",
-        "`Retry-After` of a code or a status, in seconds; without it a 429 says 1",
+        "`Retry-After` in seconds, together with a code or a status; the default of a 429 is 1",
     ),
     (
         "delay",
         "`2000`, `100..900`, `lognormal:200:0.5`",
-        "milliseconds before anything happens: fixed, uniform, or log-normal by median and sigma",
+        "a delay in milliseconds: fixed, uniform, or log-normal by median and sigma",
     ),
-    ("drip", "bytes a second", "the body flows at this rate"),
-    ("break", "`reset`, `no-answer`", "a TCP reset; or nothing, until the client goes"),
-    ("times", "1 or more", "the most requests that it strikes"),
-    ("after", "0 or more", "this many requests pass first"),
-    ("every", "1 or more", "of the other requests it strikes one of this many: 3 is every third"),
-    ("probability", "above 0, up to 1", "strikes with this probability"),
+    ("drip", "a number of bytes per second", "the body is sent at this rate"),
+    (
+        "break",
+        "`reset`, `no-answer`",
+        "there is no response. `reset`: a TCP reset; `no-answer`: the connection stays open until \
+         the client closes it",
+    ),
+    ("times", "1 or more", "the fault applies to at most this many requests"),
+    ("after", "0 or more", "the fault skips this many requests first"),
+    ("every", "1 or more", "the fault applies to every Nth of the other requests"),
+    ("probability", "above 0 and at most 1", "the fault applies with this probability"),
 ];
 
 /// Every key of a fault. A parameter has the name that the contract gives it.
@@ -51,8 +57,8 @@ fn field(key: &str) -> Option<Field> {
     Field::ALL.into_iter().find(|field| field.name() == key)
 }
 
-/// What is percent-encoded in the value of a parameter, so that it can stand in a line, and among the
-/// lines of a variable.
+/// The characters that are percent-encoded in the value of a parameter, because they are separators in a
+/// line, or between the lines of an environment variable.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b',').add(b';');
 
 /// The words for a body.
@@ -68,7 +74,7 @@ pub(crate) const BODIES: [(&str, BodyForm); 5] = [
 pub(crate) const CONNECTION_FAULTS: [(&str, ConnectionFault); 2] =
     [("reset", ConnectionFault::Reset), ("no-answer", ConnectionFault::NoAnswer)];
 
-/// A fault whose keys are being read.
+/// A fault while its keys are being read.
 pub(crate) struct Draft(Fault);
 
 impl Draft {
@@ -80,7 +86,7 @@ impl Draft {
     pub(crate) fn operation(&mut self, word: &str) -> Result<(), String> {
         let operation = operation_of(word)?;
         if self.0.operations.contains(&operation) {
-            return Err(format!("operation {word} stands twice"));
+            return Err(format!("operation {word} is given twice"));
         }
         self.0.operations.push(operation);
         Ok(())
@@ -93,7 +99,7 @@ impl Draft {
         match key {
             "id" => fault.id = Some(value.to_owned()),
             "code" | "status" if fault.response != FaultResponse::Original => {
-                return Err("code and status exclude each other".to_owned());
+                return Err("give either code or status, not both".to_owned());
             }
             "code" => fault.response = FaultResponse::Code(code(value)?),
             "status" => fault.response = FaultResponse::Status(number(key, value)?),
@@ -126,12 +132,12 @@ fn code(value: &str) -> Result<Code, String> {
         let all: Vec<_> = codes.iter().map(|code| code.number().to_string()).collect();
         let status = value.parse::<u16>().is_ok_and(|number| (200..600).contains(&number));
         let hint = if status { format!("; write status={value}") } else { String::new() };
-        format!("no code {}{hint} (one of {})", quoted(value), all.join(", "))
+        format!("there is no code {}{hint} (one of {})", quoted(value), all.join(", "))
     })
 }
 
 fn number<T: FromStr>(key: &str, value: &str) -> Result<T, String> {
-    unsigned(value).ok_or_else(|| format!("{key} takes {}, got {}", takes(key), quoted(value)))
+    unsigned(value).ok_or_else(|| format!("{key} must be {}, got {}", takes(key), quoted(value)))
 }
 
 /// A number without a `+`, which `parse` would accept.
@@ -149,7 +155,10 @@ fn takes(key: &str) -> &'static str {
 }
 
 fn delay(value: &str) -> Result<Delay, String> {
-    let wrong = || format!("delay takes {} (milliseconds), got {}", takes("delay"), quoted(value));
+    let wrong = || {
+        let (takes, value) = (takes("delay"), quoted(value));
+        format!("delay must be in milliseconds, such as {takes}, got {value}")
+    };
     let ms = |text: &str| unsigned(text).map(Duration::from_millis).ok_or_else(wrong);
     if let Some((least, most)) = value.split_once("..") {
         return Ok(Delay::Uniform(ms(least)?, ms(most)?));
@@ -169,7 +178,7 @@ impl FromStr for Fault {
     /// `messages+messages-v2:break=reset`, of all `delay=100..900,probability=0.1`.
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let mut draft = Draft::new();
-        // A colon may stand in a delay, too.
+        // A delay may contain a colon, too.
         let head = text.find(':').filter(|colon| !text[..*colon].contains('='));
         let rest = head.map_or(text, |colon| &text[colon + 1..]);
         for word in head.map_or("", |colon| &text[..colon]).split('+') {
@@ -181,11 +190,13 @@ impl FromStr for Fault {
         for pair in rest.split(',') {
             let (key, value) = pair.split_once('=').ok_or_else(|| {
                 let pair = quoted(pair);
-                FaultError(format!("write it as messages:code=50000,every=3; {pair} has no ="))
+                FaultError(format!(
+                    "{pair} has no `=`; write a fault as messages:code=50000,every=3"
+                ))
             })?;
             let (key, value) = (key.trim(), value.trim());
             if met.contains(&key) {
-                return Err(FaultError(format!("{key} stands twice")));
+                return Err(FaultError(format!("{key} is given twice")));
             }
             met.push(key);
             let decoded = match field(key) {
@@ -199,7 +210,7 @@ impl FromStr for Fault {
     }
 }
 
-/// A text or a value is no [`Fault`]; the message says why.
+/// The text or value is not a valid [`Fault`]; the message says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FaultError(pub(crate) String);
@@ -218,7 +229,7 @@ impl fmt::Display for Delay {
 }
 
 impl fmt::Display for Fault {
-    /// The line that is read as the same fault.
+    /// Writes the line that parses to the same fault.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fn text(value: Option<impl fmt::Display>) -> Option<String> {
             value.map(|value| value.to_string())
@@ -285,67 +296,70 @@ mod tests {
     #[test]
     fn a_wrong_line_is_an_error_that_names_the_mistake() {
         for (line, why) in [
-            ("", "has no ="),
-            ("messages", "has no ="),
+            ("", "\"\" has no `=`; write a fault as messages:code=50000,every=3"),
+            ("messages", "\"messages\" has no `=`; write a fault as"),
             ("mesages:code=50000", "did you mean messages?"),
-            ("messages+messages:code=50000", "stands twice"),
-            ("messages:code=50000,code=50000", "code stands twice"),
-            ("messages:code=50000,status=500", "exclude each other"),
-            ("messages:code=50001", "no code \"50001\" (one of 40000, "),
+            ("messages+messages:code=50000", "operation messages is given twice"),
+            ("messages:code=50000,code=50000", "code is given twice"),
+            ("messages:code=50000,status=500", "give either code or status, not both"),
+            ("messages:code=50001", "there is no code \"50001\" (one of 40000, "),
             ("code=503", "write status=503"),
             ("status=99", "200 to 599"),
-            ("status=x", "status takes 200 to 599, got \"x\""),
-            ("qa:code=40356", "qa never answers 40356; one of 40000, "),
-            ("body=html", "goes with a status"),
+            ("status=x", "status must be 200 to 599, got \"x\""),
+            ("qa:code=40356", "qa never returns code 40356; its codes are 40000, "),
+            ("body=html", "body=html needs a status, such as status=503"),
             ("status=503,retry_after=86401", "retry_after must be 0 to 86400, got 86401"),
-            ("status=503,retry_after=-1", "retry_after takes 0 to 86400, got \"-1\""),
-            ("status=503,retry_after=2s", "retry_after takes 0 to 86400, got \"2s\""),
-            ("delay=1,retry_after=2", "retry_after goes with a code or a status"),
-            ("retry_after=2", "retry_after goes with a code or a status"),
-            ("break=reset,retry_after=2", "retry_after goes with a code or a status"),
+            ("status=503,retry_after=-1", "retry_after must be 0 to 86400, got \"-1\""),
+            ("status=503,retry_after=2s", "retry_after must be 0 to 86400, got \"2s\""),
+            ("delay=1,retry_after=2", "retry_after needs a code or a status"),
+            ("retry_after=2", "retry_after needs a code or a status"),
+            ("break=reset,retry_after=2", "retry_after needs a code or a status"),
             ("status=503,retry-after=2", "did you mean retry_after?"),
-            ("break=reset,status=500", "no answer to change"),
-            ("every=3", "nothing goes wrong"),
+            ("break=reset,status=500", "break sends no response, so it cannot be combined with"),
+            ("every=3", "no failure given; add code, status, body, delay, drip or break"),
             ("code=50000,evry=3", "did you mean every?"),
             ("code=50000,every=0", "1 or more"),
-            ("code=50000,times=+1", "times takes 1 or more"),
-            ("code=50000,probability=0", "above 0, up to 1"),
-            ("code=50000,probability=NaN", "above 0, up to 1"),
-            ("delay=900..100", "longer than the longest"),
-            ("delay=600001", "at most 600000 ms"),
-            ("delay=2s", "delay takes"),
-            ("delay=lognormal:200", "delay takes"),
+            ("code=50000,times=+1", "times must be 1 or more, got \"+1\""),
+            ("code=50000,probability=0", "above 0 and at most 1, got 0"),
+            ("code=50000,probability=NaN", "above 0 and at most 1, got NaN"),
+            ("delay=900..100", "the minimum of a delay is greater than its maximum"),
+            ("delay=600001", "delay must be at most 600000 ms"),
+            ("delay=2s", "delay must be in milliseconds, such as `2000`, "),
+            ("delay=lognormal:200", "delay must be in milliseconds, such as `2000`, "),
             ("delay=lognormal:200:9", "must be 0 to 5"),
-            ("delay=1,id=a.b", "1 to 64 of"),
-            ("delay=1,id=prefer", "is taken"),
+            ("delay=1,id=a.b", "id must be 1 to 64 characters from A-Z a-z 0-9 _ -, got \"a.b\""),
+            ("delay=1,id=prefer", "the id prefer is reserved"),
             ("break=rest", "did you mean reset?"),
             ("pge=3,code=50000", "did you mean page?"),
             ("pageSize=3,code=50000", "did you mean page_size?"),
-            ("page=3", "nothing goes wrong"),
-            ("page=3,page=4,code=50000", "page stands twice"),
-            ("page=0,code=50000", "page takes an integer from 1, got \"0\""),
-            ("page=,code=50000", "page takes an integer from 1, got \"\""),
-            ("page=+3,code=50000", "page takes an integer from 1, got \"+3\""),
+            ("page=3", "no failure given"),
+            ("page=3,page=4,code=50000", "page is given twice"),
+            ("page=0,code=50000", "page must be an integer from 1, got \"0\""),
+            ("page=,code=50000", "page must be an integer from 1, got \"\""),
+            ("page=+3,code=50000", "page must be an integer from 1, got \"+3\""),
             ("page=%ff,code=50000", "page must be UTF-8"),
-            ("qa:page_size=5,code=50000", "page_size takes 10 to 100, got \"5\""),
-            ("page_size=101,code=50000", "page_size takes 1 to 100, got \"101\""),
+            ("qa:page_size=5,code=50000", "page_size must be 10 to 100, got \"5\""),
+            ("page_size=101,code=50000", "page_size must be 1 to 100, got \"101\""),
             (
                 "start_time=now,code=50000",
-                "start_time takes an integer, milliseconds since 1970-01-01 UTC, got \"now\"; \
+                "start_time must be an integer, milliseconds since 1970-01-01 UTC, got \"now\"; \
                  write 1760918400000 for 2025-10-20T00:00:00Z",
             ),
-            ("user_id=,code=50000", "user_id takes a text"),
+            ("user_id=,code=50000", "user_id must be a text"),
             ("user_feedback=bad,code=50000", "did you mean BAD? (one of ALL, NONE, GOOD, BAD)"),
             ("conversation_type=SPASE,delay=1", "did you mean SPACE?"),
             (
                 "messages:user_feedback=BAD,delay=1",
-                "messages has no user_feedback; user_feedback is of qa",
+                "messages has no parameter user_feedback; qa has it",
             ),
-            ("qa+conversations:conversation_id=x,delay=1", "is of messages and messages-v2"),
-            ("user_id=x,code=40356", "messages and messages-v2 have no user_id"),
+            (
+                "qa+conversations:conversation_id=x,delay=1",
+                "have no parameter conversation_id; messages and messages-v2 have it",
+            ),
+            ("user_id=x,code=40356", "messages and messages-v2 have no parameter user_id"),
             (
                 "user_id=x,user_feedback=BAD,delay=1",
-                "no operation takes user_id=\"x\" and user_feedback=\"BAD\" together",
+                "no operation accepts user_id=\"x\" together with user_feedback=\"BAD\"",
             ),
         ] {
             let error = line.parse::<Fault>().unwrap_err().to_string();

@@ -69,7 +69,7 @@ fn few_rows_and_far_pages_are_no_exception() {
 }
 
 #[test]
-fn a_row_stands_at_the_place_of_its_hazard() {
+fn row_n_belongs_to_hazard_n() {
     for (place, row) in HAZARDS.iter().enumerate() {
         assert_eq!(row.hazard as usize, place);
     }

@@ -1,4 +1,4 @@
-//! A request in the journal. Its texts are in one piece of memory, because thousands are kept.
+//! A request in the journal. Its texts are stored in one allocation, because thousands are kept.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -24,21 +24,21 @@ pub(crate) struct Entry {
     pub(crate) status: Option<u16>,
     pub(crate) operation: Option<Operation>,
     pub(crate) code: Option<Code>,
-    /// It announces a body.
+    /// Whether it announces a body.
     pub(crate) body: bool,
-    /// It is of HTTP/1.0, not of HTTP/1.1.
+    /// Whether it was sent with HTTP/1.0 instead of HTTP/1.1.
     pub(crate) is_http_1_0: bool,
-    /// The client left before it had read the whole response.
+    /// Whether the client closed the connection before it had read the whole response.
     pub(crate) unread: bool,
     /// Identifies the walk that it belongs to, for the verdict.
     pub(crate) walk: u64,
     /// Method, target, headers, reason and fault.
     text: Box<[u8]>,
-    /// The ends of all but the last.
+    /// The ends of all these texts except the last.
     ends: [u32; 4],
 }
 
-/// Ends each name and value of a header; no header holds it.
+/// Ends each name and value of a header; no header contains it.
 const END: u8 = 0;
 
 impl Entry {
@@ -123,7 +123,7 @@ impl Entry {
         })
     }
 
-    /// Hides what `known` hides, and what this request sent as a secret.
+    /// Hides the secrets of `known`, and the secrets that this request sent.
     pub(crate) fn redactor(&self, known: &Redactor) -> Redactor {
         known.for_request(&self.target(), self.headers())
     }

@@ -22,30 +22,30 @@ use crate::sandbox::faults::InjectedFault;
 use crate::sandbox::peer::Peer;
 use crate::sandbox::verdict::{Observation, ServedPage, Watch};
 
-/// What all journals of a server share.
+/// The data that all journals of a server share.
 pub(crate) struct Budget {
     /// How many requests of each sandbox are kept; 0: there is no journal.
     max_requests: usize,
-    /// How many bytes all requests take at most.
+    /// The most bytes that all requests may take.
     max_bytes: usize,
     bytes: AtomicUsize,
-    /// How many bytes all watches take, about. If that is more than the requests may take, each
-    /// sandbox watches less.
+    /// About how many bytes all watches take. If this exceeds `max_bytes`, each watch gets tighter
+    /// limits.
     watched: AtomicUsize,
     next: AtomicU64,
-    /// How many journals were made.
+    /// How many journals were created.
     journals: AtomicU64,
-    /// Wakes those that wait for requests.
+    /// Wakes listeners that wait for new requests.
     news: watch::Sender<JournalNews>,
     /// The time of day when the server began.
     began: SystemTime,
 }
 
-/// The newest request, for those that wait for one.
+/// The newest request, for listeners that wait for one.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct JournalNews {
     newest: u64,
-    /// The server ends.
+    /// Whether the server ends.
     pub(crate) ends: bool,
 }
 
@@ -77,7 +77,7 @@ impl Budget {
         self.news.subscribe()
     }
 
-    /// Ends the wait of all that wait for requests.
+    /// Wakes all listeners because the server ends.
     pub(crate) fn close(&self) {
         self.news.send_modify(|news| news.ends = true);
     }
@@ -111,7 +111,7 @@ pub(crate) struct Journal {
     contents: Mutex<JournalContents>,
 }
 
-/// What the lock of a journal guards.
+/// The data that the lock of a journal guards.
 #[derive(Default)]
 pub(crate) struct JournalContents {
     pub(crate) entries: VecDeque<Entry>,
@@ -119,8 +119,8 @@ pub(crate) struct JournalContents {
     pub(crate) dropped: u64,
     /// The number of the newest request that was dropped.
     pub(crate) dropped_until: u64,
-    /// How many requests went with the sandbox of the same id that ended before, though nobody
-    /// asked.
+    /// How many requests were lost with the previous sandbox of the same id, which ended without a
+    /// client's request.
     pub(crate) lost_before: u64,
     pub(crate) watch: Watch,
     /// How many bytes of all watches are counted for this one.
@@ -196,7 +196,7 @@ impl Journal {
         EntryId { journal: self.id, number }
     }
 
-    /// How many bytes the watch over its requests takes, about.
+    /// About how many bytes the watch over its requests takes.
     pub(crate) fn watched(&self) -> usize {
         self.lock().watched
     }
@@ -224,7 +224,7 @@ impl Journal {
         });
     }
 
-    /// Forgets every request, and how many were dropped.
+    /// Removes every request, and resets the count of dropped ones.
     pub(crate) fn clear(&self) {
         let forgotten = {
             let mut contents = self.lock();
@@ -251,7 +251,7 @@ impl Drop for Journal {
 }
 
 impl JournalContents {
-    /// How many requests it has and had to drop.
+    /// How many requests it has and has dropped.
     pub(crate) fn total(&self) -> u64 {
         self.entries.len() as u64 + self.dropped
     }

@@ -13,7 +13,7 @@ use crate::sandbox::verdict::{Rule, violations};
 
 /// A request that the server received, and its outcome: [`Server::requests`](crate::Server).
 ///
-/// Of API keys, only the last four characters are shown, wherever they stand.
+/// Only the last four characters of API keys are shown, wherever a key occurs.
 ///
 /// ```
 /// use gptbots_mock::{Server, contract::Code};
@@ -43,7 +43,7 @@ pub struct Request {
     pub at: SystemTime,
     /// The address of the client.
     pub client: IpAddr,
-    /// The operation; `None`: the path is no endpoint's.
+    /// The operation; `None`: the path belongs to no endpoint.
     pub operation: Option<Operation>,
     /// The status of the response; `None`: a fault broke the connection.
     pub status: Option<u16>,
@@ -51,28 +51,28 @@ pub struct Request {
     pub code: Option<Code>,
     /// Why it was refused, as in `x-mock-reason`; empty if it was not.
     pub reason: String,
-    /// The id of the fault that struck it; empty if none did.
+    /// The id of the fault that was applied to it; empty if there was none.
     pub fault: String,
     /// The rules of the contract that it breaks.
     pub violations: Vec<Violation>,
-    /// The time from its head to its response.
+    /// The time from the arrival of its head to its response.
     pub duration: Duration,
-    /// Whether the client left before it had read the whole response.
+    /// Whether the client closed the connection before it had read the whole response.
     pub unread: bool,
-    /// Whether it came by HTTP/1.0, not by HTTP/1.1.
+    /// Whether it was sent with HTTP/1.0 instead of HTTP/1.1.
     pub is_http_1_0: bool,
     method: String,
     target: String,
     headers: Vec<(String, String)>,
 }
 
-/// What a request breaks of the contract.
+/// A rule of the contract that a request breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
     /// The rule that is broken.
     pub rule: Rule,
-    /// What was sent, and what would be right where that can be said.
+    /// What was sent, and what is expected if there is a suggestion.
     pub what: String,
 }
 
@@ -114,27 +114,27 @@ impl Request {
         &self.method
     }
 
-    /// Path and query as they were sent, with the sandbox's prefix where there was one.
+    /// Path and query as they were sent, with the prefix of the sandbox if there was one.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// The path without the sandbox's prefix: `/v1/messages`.
+    /// The path without the prefix of the sandbox: `/v1/messages`.
     #[must_use]
     pub fn path(&self) -> &str {
         let path = self.target.split_once('?').map_or(&*self.target, |(path, _)| path);
         crate::target::without_sandbox(path)
     }
 
-    /// The names and values of the query, decoded, in their order.
+    /// The names and values of the query parameters, decoded, in the order in which they were sent.
     #[must_use]
     pub fn query(&self) -> Vec<(String, String)> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         pairs(query).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
-    /// The value of the first header of this name, whatever the case of its name.
+    /// The value of the first header with this name; the case of the name is ignored.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -142,7 +142,7 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Every header, its name in lower case, in their order.
+    /// Every header, with its name in lower case, in the order in which they were sent.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

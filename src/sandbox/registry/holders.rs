@@ -8,8 +8,8 @@ use super::Sandboxes;
 use crate::memory::{BudgetFull, mebibytes};
 
 impl Sandboxes {
-    /// What is said of a memory budget that is full: what would have been needed, and the largest
-    /// holders. It looks at every sandbox.
+    /// The message for a full memory budget: how much would have been needed, and the largest
+    /// holders. This looks at every sandbox.
     pub(crate) fn explain_full(&self, full: &BudgetFull) -> String {
         const MOST_NAMED: usize = 5;
         let BudgetFull { wanted, limit, taken } = *full;
@@ -48,15 +48,15 @@ impl Sandboxes {
         // Among these are records that are being made or freed.
         let rest = taken.total.saturating_sub(holders.iter().map(|(bytes, _)| bytes).sum());
         if rest > 0 {
-            holders.push((rest, "others".to_owned()));
+            holders.push((rest, "other data".to_owned()));
         }
         let holders =
             holders.iter().map(|(bytes, holder)| format!("{holder}: {}", mebibytes(*bytes)));
         let holders: Vec<_> = holders.collect();
         let held = if holders.is_empty() { "nothing".to_owned() } else { holders.join("; ") };
         format!(
-            "the memory budget (--max-memory {limit}, in MiB) has no room for {wanted} more; it is \
-             taken by {held}. Deleting sandboxes gives memory back"
+            "the memory budget (--max-memory {limit}, in MiB) cannot provide {wanted} more; it is used \
+             by {held}. Delete sandboxes to free memory"
         )
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Coverage {
     of: [EndpointCoverage; Operation::COUNT],
     /// 404 and 405, which belong to no endpoint.
     elsewhere: u16,
-    /// The faults of the sandbox, and whether they struck.
+    /// The faults of the sandbox, and whether a request met them.
     pub(super) faults: Vec<(String, bool)>,
 }
 
@@ -88,7 +88,7 @@ impl Coverage {
         let mut items = Vec::new();
         for endpoint in ENDPOINTS {
             let (of, path) = (&self.of[endpoint.operation as usize], endpoint.path);
-            items.push((format!("{path}: an answer"), of.answered));
+            items.push((format!("{path}: a successful response"), of.answered));
             for code in Code::ALL.into_iter().filter(|code| can_answer(endpoint, *code)) {
                 let met = of.codes & 1 << code as u16 != 0;
                 items.push((format!("{path}: code {}", code.number()), met));

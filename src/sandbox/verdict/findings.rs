@@ -18,11 +18,11 @@ const MAX_TARGET: usize = 300;
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestLine {
-    /// Its number, from 1, among all of the server's.
+    /// Its number among all requests to the server, from 1.
     pub number: u64,
     /// Its method.
     pub method: String,
-    /// Its path and query; a long query is cut.
+    /// Its path and query; a long query is truncated.
     pub target: String,
 }
 

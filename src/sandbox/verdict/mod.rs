@@ -1,6 +1,6 @@
-//! What a client does wrong though it gets responses, and what its tests do not cover. Each sandbox
-//! watches its requests as they come ([`watch`]), so that a [`Verdict`] does not depend on how many
-//! of them the journal still has.
+//! The verdict: mistakes of a client that do not lead to an error response, and the parts of the
+//! contract that its requests do not cover. Each sandbox analyses its requests as they arrive
+//! ([`watch`]), so that a [`Verdict`] does not depend on how many of them are still in the journal.
 
 mod coverage;
 mod findings;
@@ -24,7 +24,7 @@ use std::str::FromStr;
 
 use crate::suggest::nearest;
 
-/// A mistake that a client can make though it gets responses.
+/// A kind of mistake that a client can make, most of which get no error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
@@ -38,26 +38,26 @@ pub enum Rule {
     TimeInSeconds,
     /// A body on a request that must not have one.
     BodyOnGet,
-    /// The API key stands in the URL.
+    /// An API key in the URL.
     KeyInUrl,
-    /// A walk that skipped a page.
+    /// A paging run that skipped a page.
     SkippedPage,
     /// A page that was fetched more often than the page before it.
     RepeatedPage,
-    /// A walk that ended before its last page.
+    /// A paging run that ended before the last page.
     StoppedEarly,
     /// A request for a page after the last one.
     PastTheEnd,
     /// A request that was refused and then repeated unchanged.
     RepeatedRefusal,
-    /// A retry before `Retry-After` was over.
+    /// A retry before the time of `Retry-After` had passed.
     RetryAfterIgnored,
     /// Retries without a pause between them.
     NoPause,
-    /// A response that was not read to its end.
+    /// A response that the client did not read completely.
     UnreadAnswer,
-    /// No request at all. Only `exec` and `assert_clean` find it, because they run after all
-    /// requests.
+    /// No request at all. Only `exec` and `assert_clean` report it, because they run after the last
+    /// request.
     NoRequest,
 }
 
@@ -66,19 +66,19 @@ pub(crate) const RULES: [(Rule, &str, &str); 15] = [
     (
         Rule::UnknownEndpoint,
         "unknown-endpoint",
-        "The client gets an error and none of what it wants. Mostly the path has a slip, or the base \
-         URL ends with a path of its own.",
+        "The client gets an error instead of data. Usually the path is misspelt, or the base URL \
+         contains a path.",
     ),
     (
         Rule::UnknownParameter,
         "unknown-parameter",
-        "The vendor ignores a parameter that it does not know, so what it should do does not \
-         happen, and nothing says so.",
+        "The vendor ignores an unknown parameter, so it has no effect, and no error reports that.",
     ),
     (
         Rule::ForeignPageSize,
         "foreign-page-size",
-        "Each endpoint has its own range; a value that works on one is an error on another.",
+        "Each endpoint has its own range of page sizes; a value that is valid on one endpoint is an \
+         error on another.",
     ),
     (
         Rule::TimeInSeconds,
@@ -89,64 +89,65 @@ pub(crate) const RULES: [(Rule, &str, &str); 15] = [
     (
         Rule::BodyOnGet,
         "body-on-get",
-        "The vendor reads the query string only. What stands in a body is lost, and proxies may \
-         refuse the request.",
+        "The vendor reads only the query string. It ignores the body, and proxies may refuse the \
+         request.",
     ),
     (
         Rule::KeyInUrl,
         "key-in-url",
-        "URLs end up in logs, histories and referrers. The key belongs into the Authorization \
-         header.",
+        "URLs end up in logs, browser histories and Referer headers. The key belongs in the \
+         Authorization header.",
     ),
     (
         Rule::SkippedPage,
         "skipped-page",
-        "The rows of a page that is left out are missing in the result, and nothing says so.",
+        "The rows of a skipped page are missing in the result, and no error reports that.",
     ),
     (
         Rule::RepeatedPage,
         "repeated-page",
-        "Rows of a page that is fetched twice in one walk count twice, or cost twice.",
+        "The client may count the rows of a repeated page twice, and the second request is wasted.",
     ),
     (
         Rule::StoppedEarly,
         "stopped-early",
-        "The rows behind the last page that was fetched are missing in the result.",
+        "The rows of the pages that were not fetched are missing in the result.",
     ),
     (
         Rule::PastTheEnd,
         "past-the-end",
-        "The answer before told that there is nothing more: on the lists this page is empty and \
-         costs a request, on messages it is an error.",
+        "An earlier response showed which page is the last. On the lists, a later page is empty and \
+         the request is wasted; on messages, it is an error.",
     ),
     (
         Rule::RepeatedRefusal,
         "repeated-refusal",
-        "A request that was refused with a 4xx is refused again. Repeating it costs the rate \
-         limit and hides the mistake.",
+        "A request that was refused with a 4xx status is refused again if it is sent unchanged. The \
+         repetition counts towards the rate limit and hides the mistake.",
     ),
     (
         Rule::RetryAfterIgnored,
         "retry-after-ignored",
-        "The server said when to come back. Coming sooner is refused again, and may get a client \
-         blocked.",
+        "Retry-After says how long the client must wait. An earlier retry is refused again, and the \
+         service may block the client.",
     ),
     (
         Rule::NoPause,
         "no-pause",
-        "Retries without a pause hit a server that is in trouble when it can least bear it, and \
-         are over before it recovers.",
+        "Retries without a pause add load to a server that already fails, and they all fail before \
+         the server can recover.",
     ),
     (
         Rule::UnreadAnswer,
         "unread-answer",
-        "An answer that is not read to its end was paid for and lost, and the connection with it.",
+        "The client closed the connection before it had read the whole response. The request is \
+         wasted, and the connection cannot be used again.",
     ),
     (
         Rule::NoRequest,
         "no-request",
-        "What sent no request tested nothing; mostly the client goes to another address. Only `exec` \
-         and the library's `assert_clean` find this.",
+        "A test without requests tests nothing; usually the client uses another address. Only `exec` \
+         and the library's `assert_clean` report this.",
     ),
 ];
 
@@ -154,7 +155,7 @@ impl Rule {
     /// Its name: `skipped-page`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        // A row stands at the place of its rule, which a test holds.
+        // Row n belongs to rule n; a test checks that.
         RULES[self as usize].1
     }
 
@@ -171,7 +172,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A text names no rule; the message says which is meant.
+/// The text is not the name of a rule; the message suggests the nearest name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RuleError(String);
@@ -186,7 +187,7 @@ impl FromStr for Rule {
             let hint = nearest(name, known.iter().copied());
             let hint = hint.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
             let name = crate::suggest::quoted(name);
-            RuleError(format!("no rule {name}{hint} (one of {})", known.join(", ")))
+            RuleError(format!("there is no rule {name}{hint} (one of {})", known.join(", ")))
         })
     }
 }
@@ -201,7 +202,7 @@ pub struct Finding {
     pub sandbox: String,
     /// What the client did, with names and values.
     pub what: String,
-    /// The numbers of requests that show it, as in the journal; at most five.
+    /// The journal numbers of requests that show it; at most five.
     pub requests: Vec<u64>,
     /// The methods and targets of those requests that were still in the journal.
     pub request_lines: Vec<RequestLine>,
@@ -209,7 +210,7 @@ pub struct Finding {
     pub times: u64,
 }
 
-/// The judgement on a client's requests: findings, and how much of the contract they cover.
+/// The report on a client's requests: findings, and how much of the contract the requests cover.
 ///
 /// ```
 /// use gptbots_mock::Server;
@@ -233,13 +234,13 @@ pub struct Verdict {
     pub(crate) coverage: Coverage,
     /// How many requests were watched.
     pub(crate) requests: u64,
-    /// Whether all requests are over, so that no request at all is a finding.
+    /// Whether no more requests follow, so that a verdict without requests is a finding.
     pub(crate) is_final: bool,
 }
 
 impl Verdict {
-    /// The verdict after the last request: no request at all is a finding then. `sandbox`: the id
-    /// that the finding names.
+    /// Marks the verdict as final, which adds a finding if there was no request. `sandbox` is the
+    /// id that this finding names.
     pub(crate) fn into_final(mut self, sandbox: &str) -> Self {
         self.is_final = true;
         if self.requests == 0 {
@@ -255,7 +256,7 @@ impl Verdict {
         self
     }
 
-    /// The mistakes, by rule.
+    /// The findings, ordered by rule.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -288,7 +289,7 @@ impl Verdict {
     }
 }
 
-/// A page as it was answered.
+/// The page of a response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServedPage {
     pub(crate) page: u64,
@@ -298,8 +299,8 @@ pub(crate) struct ServedPage {
     /// The last page according to `total`, if the response has one. It differs from `last` if data
     /// changes.
     pub(crate) reported_last: Option<u64>,
-    /// Whether a client may have to ask for the page after the last one to see that it was the
-    /// last.
+    /// Whether a client may have to request the page after the last one, because nothing in the
+    /// response shows that it was the last.
     pub(crate) open_end: bool,
     /// The place of the filter's value in the list of its values.
     pub(crate) filter: Option<usize>,
@@ -310,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_stands_at_the_place_of_its_rule() {
+    fn row_n_belongs_to_rule_n() {
         for (place, (rule, name, _)) in RULES.iter().enumerate() {
             assert_eq!(*rule as usize, place);
             assert_eq!(name.parse(), Ok(*rule));

@@ -1,4 +1,4 @@
-//! Reads one request by itself: which rules it breaks, and which walk through pages it belongs to.
+//! Reads a single request: which rules it breaks, and which walk (paging run) it belongs to.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -15,10 +15,10 @@ use crate::suggest::nearest;
 use crate::target::{split_once, split_sandbox, without_sandbox};
 
 /// Of a request with thousands of unknown parameters, only this many are compared with the known
-/// ones, because no other request is answered meanwhile.
+/// ones, because the comparison blocks all other requests.
 const MAX_HELPED: usize = 50;
 
-/// A name or path with more bytes is shown by its length alone, because findings are kept as long
+/// Of a name or path with more bytes, only the length is shown, because findings are kept as long
 /// as the sandbox.
 const MAX_SHOWN: usize = 300;
 
@@ -52,7 +52,7 @@ pub(super) fn unknown_endpoint(
 ) -> Option<String> {
     let near = match code? {
         Code::NotFound if names_no_sandbox(whole) => {
-            "what stands behind /s/ names no sandbox".to_owned()
+            "the part after /s/ is not a valid sandbox id".to_owned()
         }
         Code::NotFound => {
             let path = without_sandbox(whole);
@@ -60,8 +60,8 @@ pub(super) fn unknown_endpoint(
                 return None;
             }
             match contract::what_is_near(path) {
-                Some(near) => format!("no endpoint; {near}"),
-                None => "no endpoint".to_owned(),
+                Some(near) => format!("there is no such endpoint; {near}"),
+                None => "there is no such endpoint".to_owned(),
             }
         }
         Code::MethodNotAllowed => format!("the method must be {}", contract::ALLOW),
@@ -70,13 +70,13 @@ pub(super) fn unknown_endpoint(
     Some(format!("{}: {near}", named((method, whole))))
 }
 
-/// Whether a path that found no endpoint has none because what stands where a sandbox is named is none:
-/// a key, for example.
+/// Whether a path has no endpoint because the part after `/s/` is not a sandbox id. It may be a key,
+/// for example.
 fn names_no_sandbox(whole: &str) -> bool {
     split_sandbox(whole).map_or(true, |(_, path)| contract::endpoint(path).is_some())
 }
 
-/// Whether browsers, crawlers and probes ask for a path by themselves.
+/// Whether browsers, crawlers and probes request a path on their own.
 fn is_asked_unbidden(path: &str) -> bool {
     matches!(path, "" | "/" | "/favicon.ico" | "/robots.txt") || path.starts_with("/.well-known/")
 }
@@ -136,7 +136,7 @@ pub(super) fn parse(
     }
     if body && let Some(endpoint) = endpoint {
         let path = endpoint.path;
-        violations.push((Rule::BodyOnGet, format!("{path} was asked with a body")));
+        violations.push((Rule::BodyOnGet, format!("a request for {path} has a body")));
     }
     ParsedRequest { walk: walk.finish(), page, violations }
 }
@@ -153,7 +153,7 @@ fn unknown(
     let decoded = percent_decode_str(&name.replace('+', " ")).decode_utf8_lossy().into_owned();
     let Some(endpoint) = endpoint else { return };
     if let Some(param) = endpoint.params.iter().find(|param| param.field.name() == decoded) {
-        // The endpoint has the parameter; its name was percent-encoded.
+        // The endpoint has the parameter. Its name was percent-encoded.
         if param.field == Field::PageSize {
             foreign_size(Some(endpoint), value, violations);
         }
@@ -171,7 +171,7 @@ fn unknown(
     let named_so = is_key_name(&decoded);
     if holds_key || (named_so && !value.is_empty()) {
         let name = name();
-        violations.push((Rule::KeyInUrl, format!("`{name}` in the URL holds an API key")));
+        violations.push((Rule::KeyInUrl, format!("the query parameter `{name}` is an API key")));
         return;
     }
     // The examples of the vendor's pages have this parameter, though no page describes it.
@@ -208,7 +208,7 @@ pub(super) fn shown(text: &str) -> String {
     out
 }
 
-/// Adds the violation of a `page_size` that this endpoint does not take, but another one does.
+/// Adds the violation of a `page_size` that another endpoint accepts, but this one does not.
 fn foreign_size(
     endpoint: Option<&'static Endpoint>,
     value: &str,
@@ -229,7 +229,7 @@ fn foreign_size(
         let (path, other) = (endpoint.path, other.path);
         violations.push((
             Rule::ForeignPageSize,
-            format!("{name}={size} is right for {other}; {path} takes {min} to {max}"),
+            format!("{name}={size} is valid for {other}, but {path} accepts {min} to {max}"),
         ));
     }
 }

@@ -39,52 +39,53 @@ impl Format {
     }
 }
 
-/// What clients did wrong though they got answers.
+/// The verdict: mistakes of clients, and how much of the contract their requests cover.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Verdict"))]
 pub(crate) struct VerdictShown<'a> {
-    /// Whether nothing was found.
+    /// Whether there are no findings.
     clean: bool,
-    /// How many requests there were.
+    /// The number of requests.
     requests: u64,
-    /// What was found.
+    /// The findings.
     findings: Vec<FindingShown<'a>>,
-    /// What of the contract the requests met.
+    /// How much of the contract the requests cover.
     coverage: CoverageShown,
 }
 
-/// Something that a client did wrong.
+/// A mistake of a client.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Finding"))]
 struct FindingShown<'a> {
-    /// The rule that it breaks.
+    /// The rule that the client broke.
     #[cfg_attr(feature = "docs", schemars(with = "Rule"))]
     rule: &'static str,
     /// The sandbox of its requests.
     sandbox: &'a str,
-    /// What was done.
+    /// What the client did.
     what: &'a str,
     /// Why it matters.
     why: &'static str,
-    /// Requests that show it, by their numbers.
+    /// The numbers of requests that show it.
     requests: &'a [u64],
-    /// Their methods and targets, of those that the journal had when it was found.
+    /// The methods and targets of those requests that were still in the journal when the mistake was
+    /// found.
     request_lines: &'a [RequestLine],
-    /// How often it was done.
+    /// How often the client did it.
     times: u64,
 }
 
-/// How much of the contract requests met.
+/// How much of the contract the requests cover.
 #[derive(Serialize)]
 #[cfg_attr(feature = "docs", derive(schemars::JsonSchema), schemars(rename = "Coverage"))]
 struct CoverageShown {
     /// In percent, rounded down.
     percent: u32,
-    /// How many things of it they met.
+    /// The number of items that were covered.
     met: usize,
-    /// How many things there are.
+    /// The number of all items.
     of: usize,
-    /// What was never met.
+    /// The items that were not covered.
     never_met: Vec<String>,
 }
 
@@ -149,7 +150,7 @@ impl Verdict {
     pub fn to_junit(&self) -> String {
         let cases: Vec<Case<'_>> = RULES
             .iter()
-            // A verdict that is not final does not look for this, so it is no passed test.
+            // A verdict that is not final does not check this rule, so it is not a passed test.
             .filter(|(rule, ..)| *rule != Rule::NoRequest || self.is_final)
             .map(|(rule, name, why)| {
                 let found = self.findings.iter().filter(|finding| finding.rule == *rule);
@@ -172,14 +173,14 @@ impl Verdict {
         let (met, of) = self.coverage.counts();
         let mut beside = format!("coverage {}% ({met} of {of})\n", self.coverage_percent());
         for item in self.never_met() {
-            beside.extend(["never met: ", &item, "\n"]);
+            beside.extend(["not covered: ", &item, "\n"]);
         }
         junit("gptbots-mock", &cases, &beside)
     }
 }
 
 /// Writes the findings, each with why it matters and the requests that show it, and the coverage.
-/// `{:#}` adds what was never met.
+/// `{:#}` adds the items that are not covered.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.findings {
@@ -200,7 +201,7 @@ impl fmt::Display for Verdict {
             }
             let requests = numbers(&finding.requests);
             let lines = lines(finding, "\n    ");
-            writeln!(f, "  see: requests {requests} of sandbox {}{lines}", finding.sandbox)?;
+            writeln!(f, "  requests: {requests} in sandbox {}{lines}", finding.sandbox)?;
         }
         let (met, of) = self.coverage.counts();
         let percent = self.coverage_percent();
@@ -209,7 +210,7 @@ impl fmt::Display for Verdict {
         if never.is_empty() || !f.alternate() {
             return Ok(());
         }
-        write!(f, "\nnever met:")?;
+        write!(f, "\nnot covered:")?;
         for (path, items) in grouped(&never) {
             write!(f, "\n  {path}{}", items.join(", "))?;
         }
@@ -241,7 +242,7 @@ fn lines(finding: &Finding, before: &str) -> String {
         match finding.request_lines.iter().find(|line| line.number == *number) {
             Some(line) => format!("{before}#{number} {} {}", line.method, line.target),
             None => {
-                format!("{before}#{number} is no longer in the journal (--journal keeps more)")
+                format!("{before}#{number} is no longer in the journal (increase --journal)")
             }
         }
     });

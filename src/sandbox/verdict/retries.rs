@@ -1,8 +1,8 @@
 //! Retries of one request: how often it failed, and how soon it was retried.
 //!
-//! Several clients may send the same request at once, and each waits for itself. So an early
-//! request is no proof of impatience, because it may be another client's first. It is one only if
-//! failures are left for which no request came in time.
+//! Several clients may send the same request at the same time, and each of them waits separately.
+//! So an early request alone is not a finding, because it may be the first request of another
+//! client. It is a finding only if failures remain for which no request came in time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -29,7 +29,7 @@ struct OpenFailure {
     retry_after: Option<Duration>,
 }
 
-/// How often a request came too early, and the first time that it did.
+/// How often a request was sent too early, and the description of the first time.
 #[derive(Default)]
 struct EarlyRetries {
     times: u64,
@@ -75,12 +75,12 @@ impl RetryTracker {
             early.numbers = [self.newest, number];
             early.what = match wait {
                 Some(wait) => format!(
-                    "{} was sent again after {} ms, when Retry-After said {} s",
+                    "{} was sent again after {} ms, but Retry-After was {} s",
                     name(),
                     waited(now, newest).as_millis(),
                     wait.as_secs()
                 ),
-                None => format!("{} was tried again and again without a pause", name()),
+                None => format!("{} was retried several times without a pause", name()),
             };
         }
         early.times += 1;

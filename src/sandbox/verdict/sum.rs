@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_verdicts_leave_so_many_findings_of_a_rule_and_each_fault_once() {
+    fn ten_thousand_verdicts_keep_200_findings_of_a_rule_and_each_fault_once() {
         let mut sum = VerdictSum::default();
         (0..10_000).for_each(|number| sum.add_past(verdict(number)));
         // A sandbox without requests adds nothing.

@@ -1,8 +1,8 @@
-//! A walk: the pages of one query, fetched one after the other or at the same time.
+//! A walk is a paging run: the pages of one query, fetched one after the other or in parallel.
 //!
-//! Workers may fetch pages in any order, and several clients may walk at once. So a walk is judged
-//! by how often each page was fetched, not by the order: a client that walks to the end fetches
-//! each page once.
+//! Workers may fetch pages in any order, and several clients may fetch the same pages. So a walk is
+//! judged by how often each page was fetched, not by the order: a client that fetches all pages
+//! fetches each page once.
 
 use super::{Rule, ServedPage};
 use crate::sandbox::peer::ResponseReceipt;
@@ -15,9 +15,10 @@ const MAX_PAGES: usize = 65_536;
 pub(super) struct PageWalk {
     /// How often each page was fetched, from page 1.
     fetched: Vec<u8>,
-    /// Pages that failed. They stay, because any of the clients may have given up there.
+    /// Pages that failed. They are kept after a success, because another client may have given up
+    /// there.
     failed: Vec<usize>,
-    /// The last page according to the responses, the least and the greatest: they differ if data
+    /// The least and the greatest number of the last page in the responses. They differ if the data
     /// changes.
     last: (u64, u64),
     /// Whether a client may ask for the page after the last one.
@@ -85,7 +86,7 @@ impl PageWalk {
         self.last.1
     }
 
-    /// Uncounts a page that the client did not receive.
+    /// Subtracts a page that was counted but not received by the client.
     pub(super) fn discard_page(&mut self, page: u64) {
         if let Some(fetched) = place(page).and_then(|page| self.fetched.get_mut(page)) {
             *fetched = fetched.saturating_sub(1);
@@ -111,7 +112,7 @@ impl PageWalk {
         size_of::<Self>() + self.fetched.len() + 8 * self.failed.len()
     }
 
-    /// What is wrong with it if no further request comes.
+    /// The finding, if no further request follows.
     pub(super) fn judge(&self) -> Option<(Rule, String)> {
         let times = &self.fetched;
         let of = |page: usize| times.get(page).copied().unwrap_or(0);
@@ -125,7 +126,7 @@ impl PageWalk {
             if pair[0] == 0 && pair[1] > 0 && !self.failed.contains(&page) {
                 let path = self.path;
                 let (left_out, next) = (page + 1, page + 2);
-                let what = format!("{path}: page {next} was fetched, page {left_out} never");
+                let what = format!("{path}: page {next} was fetched, but page {left_out} was not");
                 return Some((Rule::SkippedPage, what));
             }
             if pair[0] > 0 && pair[1] > pair[0] {
@@ -138,7 +139,7 @@ impl PageWalk {
             let (here, next) = (of(page), of(page + 1));
             if here > next && page as u64 + 1 < self.last.0 && !self.failed.contains(&(page + 1)) {
                 let (path, page, last) = (self.path, page + 1, self.last.0);
-                let what = format!("{path}: the walk ended with page {page} of {last}");
+                let what = format!("{path}: the client stopped at page {page} of {last}");
                 return Some((Rule::StoppedEarly, what));
             }
         }
@@ -148,9 +149,15 @@ impl PageWalk {
     /// The finding that the page after this one was fetched more often than this one.
     fn repeated_page(&self, page: usize) -> Option<(Rule, String)> {
         let (path, times) = (self.path, self.fetched.get(page + 1)?);
-        let (next, walks) = (page + 2, self.fetched[page]);
-        let what =
-            format!("{path}: page {next} was fetched {times} times, page {} {walks}", page + 1);
+        let next = page + 2;
+        let before = match self.fetched[page] {
+            1 => "once".to_owned(),
+            walks => format!("{walks} times"),
+        };
+        let what = format!(
+            "{path}: page {next} was fetched {times} times, but page {} only {before}",
+            page + 1
+        );
         Some((Rule::RepeatedPage, what))
     }
 }

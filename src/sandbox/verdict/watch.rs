@@ -1,5 +1,5 @@
-//! Watches the requests of a sandbox as they come. It keeps findings, and walks and failed requests
-//! that are not finished yet, all within bounds. A verdict is made of that.
+//! Analyses the requests of a sandbox as they arrive. It keeps findings, and the paging runs and
+//! failed requests that are not finished yet, within fixed bounds. The verdict is made from these.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -20,8 +20,8 @@ use crate::sandbox::faults::BodyForm;
 use crate::sandbox::journal::{Entry, Exchange};
 use crate::sandbox::peer::ResponseReceipt;
 
-/// How many bytes the walks of a sandbox take together. If they take more, or are too many, those
-/// without a request for the longest time are judged as they are and forgotten.
+/// The most memory that all walks of a sandbox take, in bytes. If they take more, or if there are
+/// too many, the walks that had no request for the longest time are judged as they are and removed.
 const MAX_WALK_BYTES: usize = 256 << 10;
 
 /// How much is watched of a sandbox.
@@ -30,20 +30,21 @@ struct WatchLimits {
     walks: usize,
     /// Failed requests that may still be retried.
     failures: usize,
-    /// Findings of one rule, so that no rule takes the room of another. Further ones are left out.
+    /// Findings of one rule, so that one rule cannot use up the memory of the others. Further
+    /// findings are left out.
     findings: usize,
 }
 
-/// The limits of a sandbox among few, and of one among thousands, which share all the memory.
+/// The limits of a sandbox if there are few, and if there are thousands that share the memory.
 const WIDE: WatchLimits = WatchLimits { walks: 500, failures: 500, findings: 50 };
 const TIGHT: WatchLimits = WatchLimits { walks: 8, failures: 8, findings: 3 };
 
-/// How many bytes a walk and a failure take, about, beside those that are counted.
+/// About how many bytes a walk and a failure take in addition to those that are counted.
 const WALK_BYTES: usize = 64;
 const FAILURE_BYTES: usize = 1024;
 
-/// What is watched of a request. It is made before the sandbox's lock is taken, because that takes
-/// a while.
+/// What the watch needs to know of a request. It is computed before the sandbox's lock is taken,
+/// because it takes some time.
 pub(crate) struct Observation<'a> {
     pub(crate) number: u64,
     pub(crate) walk: u64,
@@ -130,8 +131,8 @@ impl<'a> Observation<'a> {
         found_none && self.exchange.fault.is_none()
     }
 
-    /// Whether it was refused for a reason that stays. A request without an endpoint breaks another
-    /// rule, and one finding is enough.
+    /// Whether the same request would be refused again. A request without an endpoint breaks
+    /// another rule, and one finding is enough.
     fn is_refused_for_good(&self) -> bool {
         if self.found_no_endpoint() {
             return false;
@@ -210,8 +211,8 @@ impl Watch {
             + self.findings.size()
     }
 
-    /// Watches a request. `is_short`: all sandboxes together take as much memory as they may.
-    /// `entries`: the journal, which has that request already.
+    /// Analyses a request. `is_short`: all sandboxes together have used up their memory.
+    /// `entries`: the journal, which already contains the request.
     pub(crate) fn observe(
         &mut self,
         seen: &Observation<'_>,
@@ -239,7 +240,7 @@ impl Watch {
             seen.code == Some(Code::PageExceedsTotal) && seen.exchange.fault.is_none();
         let path = seen.exchange.endpoint.map_or("", |endpoint| endpoint.path);
         match self.walks.get(&seen.walk) {
-            // No response has told the client which page is the last.
+            // The client has received no response that shows which page is the last.
             None if page.is_none() => return,
             None => {}
             Some(walk) => {
@@ -248,7 +249,9 @@ impl Watch {
                     && walk.is_past_end(asked, |receipt| seen.may_have_seen(receipt))
                 {
                     let last = walk.last();
-                    let what = format!("{path}: the walk went on behind page {last}, the last one");
+                    let what = format!(
+                        "{path}: the client requested a page after page {last}, the last one"
+                    );
                     self.find(Rule::PastTheEnd, what, RequestRefs::new(&[seen.number], entries));
                 }
             }
@@ -267,11 +270,11 @@ impl Watch {
         }
     }
 
-    /// Judges and forgets walks without a request for the longest time, but not the newest walk.
+    /// Judges and removes the walks that had no request for the longest time, except the newest.
     fn forget_walks(&mut self, newest: u64, entries: &VecDeque<Entry>) {
         let mut all: Vec<_> = self.walks.iter().map(|(id, walk)| (walk.requests.1, *id)).collect();
         all.sort_unstable();
-        // We forget some more than we have to, so that this does not happen at each request.
+        // We remove more than necessary, so that this does not happen at each request.
         let (walks, bytes) = (self.limits.walks * 7 / 8, MAX_WALK_BYTES * 7 / 8);
         for (_, walk) in all.into_iter().filter(|(_, walk)| *walk != newest) {
             if self.walks.len() <= walks && self.walk_bytes <= bytes {
@@ -306,7 +309,7 @@ impl Watch {
             && seen.may_have_seen(receipt)
         {
             let (first, number) = (*first, *number);
-            let what = format!("{} was refused, and sent again unchanged", seen.name());
+            let what = format!("{} was refused and then sent again unchanged", seen.name());
             self.find(Rule::RepeatedRefusal, what, RequestRefs::new(&[first, number], entries));
         }
         self.refused = refused;
@@ -345,7 +348,7 @@ impl Watch {
             walk.note_failure(entry.number, page);
             self.walk_bytes = (self.walk_bytes + walk.size()).saturating_sub(before);
         }
-        // A fault may make any client leave, and the status of a refusal says enough.
+        // After a fault, any client may close the connection, and of a refusal the status is enough.
         let is_refused = entry.status.is_some_and(|status| status >= 400);
         if !has_fault && !is_refused {
             let target = entry.target();
@@ -354,7 +357,7 @@ impl Watch {
             );
             let request = named((&entry.method(), path));
             let request = entry.redactor(&Redactor::default()).hide(&request).into_owned();
-            let what = format!("the answer to {request} was not read to its end");
+            let what = format!("the client did not read the whole response to {request}");
             self.find(Rule::UnreadAnswer, what, RequestRefs::new(&[entry.number], entries));
         }
     }
@@ -375,10 +378,10 @@ impl Watch {
     }
 
     /// Notes that a client left before it had read the response to a request that the journal has
-    /// dropped. Without this finding, a client would look right because the journal is too small.
+    /// dropped. Without this finding, a journal that is too small would hide the mistake.
     pub(crate) fn note_unread_and_dropped(&mut self, number: u64, entries: &VecDeque<Entry>) {
-        let what = "an answer was not read to its end; the journal had dropped its request by then, \
-                    so whether a fault or a refusal excuses that is not known";
+        let what = "the client did not read the whole response to a request that is no longer in the \
+                    journal, so it is unknown whether a fault or an error status caused this";
         self.find(Rule::UnreadAnswer, what.to_owned(), RequestRefs::new(&[number], entries));
     }
 

@@ -281,7 +281,7 @@ fn library_sets_limit_and_advances_clock() {
 #[test]
 fn a_window_of_part_of_a_second_is_refused() {
     let window = Duration::from_millis(1500);
-    let why = "a rate limit counts in whole seconds, got 1.5s";
+    let why = "the window of a rate limit must be whole seconds, got 1.5s";
     let error = Server::builder().rate_limit(1, window).start().unwrap_err();
     assert_eq!(error.to_string(), why);
     let server = Server::start().unwrap();

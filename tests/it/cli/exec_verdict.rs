@@ -31,7 +31,7 @@ fn findings_are_printed_and_keep_exit_code_0() {
     let Ended { code, stdout, stderr } = run_exec(&[], WRONG);
     assert_eq!((code, &*stdout), (0, ""));
     assert!(stderr.starts_with("verdict: 2 findings in 2 requests\n"), "{stderr}");
-    assert!(!stderr.contains("never met"), "{stderr}");
+    assert!(!stderr.contains("not covered"), "{stderr}");
     let last = stderr.lines().last().unwrap();
     let says = "verdict: 2 requests, 2 findings (unknown-parameter, skipped-page), coverage ";
     assert!(last.starts_with(says) && last.ends_with('%'), "{stderr}");
@@ -177,7 +177,7 @@ fn coverage_that_is_too_low_ends_with_5_and_says_what_is_missing() {
     let ended = run_exec(&["--min-coverage", "1"], "true");
     assert_eq!(ended.code, 5);
     let text = &ended.stderr;
-    assert!(text.contains("\nnever met:\n") && text.contains("asks for 1%"), "{text}");
+    assert!(text.contains("\nnot covered:\n") && text.contains("asks for 1%"), "{text}");
     assert_eq!(run_exec(&["--min-coverage", "0"], "true").code, 0);
     assert_eq!(run_exec(&["--min-coverage", "101"], "true").code, 2);
 }
@@ -212,7 +212,7 @@ fn report_format_follows_the_file_extension() {
     let json: serde_json::Value = serde_json::from_str(&read(json)).unwrap();
     assert_eq!(json["findings"].as_array().unwrap().len(), 2);
     assert!(read(xml).starts_with("<?xml ") && read(xml).contains(r#"failures="2""#));
-    assert!(read(txt).starts_with("verdict: 2 findings") && read(txt).contains("never met"));
+    assert!(read(txt).starts_with("verdict: 2 findings") && read(txt).contains("not covered"));
 }
 
 #[test]

@@ -187,5 +187,5 @@ fn a_report_to_a_pipe_reaches_its_reader_whole() {
     let ended = run(shell(line).current_dir(directory.path()));
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.starts_with("verdict: 1 finding"), "{ended:?}");
-    assert!(ended.stdout.contains("\nnever met:\n"), "{ended:?}");
+    assert!(ended.stdout.contains("\nnot covered:\n"), "{ended:?}");
 }

@@ -12,7 +12,7 @@ use crate::support::wire::Wire;
 /// The largest body, in bytes.
 const MOST: usize = 8 << 20;
 
-/// `{}` with so many bytes of white space behind it.
+/// `{}`, followed by this number of bytes of white space.
 fn padded(length: usize) -> String {
     format!("{{}}{}", " ".repeat(length - 2))
 }
@@ -52,7 +52,7 @@ fn a_body_in_chunks_is_read() {
     answer.ok();
 }
 
-/// Whoever asks first sends nothing for nothing.
+/// A client that sends `Expect: 100-continue` need not send a body that would be refused.
 #[test]
 fn larger_content_length_is_413_before_the_body() {
     let server = Server::start().unwrap();
@@ -88,12 +88,12 @@ fn missing_body_is_408() {
     let server = Server::builder().limits(limits).start().unwrap();
     let mut wire = Wire::open(server.address());
     wire.send(format!("{PUT}Content-Length: 10\r\n\r\n{{"));
-    wire.answer().failed(408, "the body did not come in time");
+    wire.answer().failed(408, "the body did not arrive in time");
     wire.is_closed();
     assert!(!is_there(server.address(), "a"));
 }
 
-/// The client is gone; nobody is answered, and nothing happens.
+/// The client has disconnected, so there is no response and no change.
 #[test]
 fn half_a_body_changes_nothing() {
     let server = Server::start().unwrap();

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::support::client::Answer;
 use crate::support::control::{control, is_there, listed, put, shown};
 
-/// One request to a server of its own.
+/// One request to a new server.
 #[track_caller]
 pub(crate) fn ask(method: &str, path: &str, body: &str) -> Answer {
     control(Server::start().unwrap().address(), method, path, body)
 }
 
-/// Asserts that a body is refused at a place, in these words, with this help.
+/// Asserts that a body is refused with this place, message and help.
 #[track_caller]
 fn mistake(path: &str, body: &str, place: &str, message: &str, help: &Value) {
     let method = if path.ends_with("/a") { "PUT" } else { "POST" };
@@ -23,7 +23,7 @@ fn mistake(path: &str, body: &str, place: &str, message: &str, help: &Value) {
     assert_eq!(errors[0]["title"], message);
     let detail = errors[0]["detail"].as_str().unwrap();
     assert!(detail.starts_with(&format!("body:{place}: {message}\n")), "{detail}");
-    // Behind the mark below the line stands the help.
+    // The help follows after the mark below the line.
     let (_, marked) = detail.rsplit_once('^').unwrap();
     assert_eq!(marked.trim_start(), help.as_str().unwrap_or_default(), "{detail}");
 }
@@ -69,7 +69,7 @@ fn unknown_key_is_400_and_names_the_nearest() {
 }
 
 #[test]
-fn a_whole_fixture_is_told_to_stand_under_fixtures() {
+fn a_fixture_at_the_root_is_an_error_that_suggests_fixtures() {
     let help = "put the fixture under \"fixtures\"";
     let fixture = r#"{"agents": [{"name": "x", "keys": ["s3cret"]}]}"#;
     wrong(fixture, "1:2", "unknown key \"agents\"", help);
@@ -82,7 +82,7 @@ fn a_whole_fixture_is_told_to_stand_under_fixtures() {
 }
 
 #[test]
-fn a_whole_answer_is_told_what_of_it_is_the_body() {
+fn a_response_of_get_is_an_error_that_suggests_settings() {
     let server = Server::start().unwrap();
     let shown = control(server.address(), "GET", "/sandboxes/default", "").ok().body.clone();
     let errors = ask("PUT", "/sandboxes/a", &shown).errors();
@@ -90,7 +90,7 @@ fn a_whole_answer_is_told_what_of_it_is_the_body() {
     assert_eq!(titles, ["unknown key \"id\"", "unknown key \"settings\"", "unknown key \"state\""]);
     for error in errors {
         let detail = error["detail"].as_str().unwrap();
-        assert!(detail.ends_with("send only what is under \"settings\""), "{detail}");
+        assert!(detail.ends_with("send the value of \"settings\""), "{detail}");
     }
 }
 
@@ -117,7 +117,7 @@ fn value_of_a_wrong_type_is_400() {
     wrong("[]", "1:1", "expected a sandbox, an object, got an array", Value::Null);
     wrong("{\"hazards\": 1}", "1:13", "expected the hazards, an array, got a number", Value::Null);
     wrong("{\"clock\": true}", "1:11", CLOCK, Value::Null);
-    let form = "write it as REQUESTS/SECONDS, such as 60/60 for sixty a minute";
+    let form = "write a rate limit as REQUESTS/SECONDS, such as 60/60 for 60 requests a minute";
     wrong("{\"rate_limit\": \"1-2\"}", "1:17", form, Value::Null);
     let kinds = "expected a rate limit, a string or an object, got an array";
     wrong("{\"rate_limit\": []}", "1:16", kinds, Value::Null);
@@ -150,18 +150,18 @@ fn number_out_of_bounds_is_400() {
 fn a_rate_limit_needs_both_numbers() {
     let help = r#"write {"requests": 60, "seconds": 60}"#;
     for body in [r#"{"rate_limit": {}}"#, r#"{"rate_limit": {"requests": 1}}"#] {
-        wrong(body, "1:2", "a rate limit has two numbers", help);
+        wrong(body, "1:2", "a rate limit needs requests and seconds", help);
     }
 }
 
 #[test]
 fn conversations_beside_fixtures_are_400() {
     let body = r#"{"conversations": 1, "fixtures": {"agents": [{"name": "x"}]}}"#;
-    let message = "conversations are generated where there are no fixtures";
+    let message = "conversations applies to generated records only, not to fixtures";
     wrong(body, "1:2", message, "leave it out");
 }
 
-/// Places are those of the whole body, not of the part.
+/// Line and column are counted in the whole body, not in the fixture.
 #[test]
 fn mistake_in_inline_fixtures_is_400_with_its_place() {
     let body = "{\"fixtures\":\n  {\"agents\": [{\"name\": \"x\", \"nam\": 1}]}}";
@@ -221,7 +221,7 @@ fn fault_with_a_taken_id_is_409() {
     let server = Server::start().unwrap();
     let before = put(&server, "a", &json!({"faults": ["qa:status=503,id=x"]}));
     let answer = control(server.address(), "POST", "/sandboxes/a/faults", r#""status=502,id=x""#);
-    answer.failed(409, "there is a fault with the id x");
+    answer.failed(409, "another fault already has the id x");
     assert_eq!(shown(&server, "a"), before);
 }
 
@@ -253,7 +253,9 @@ fn other_paths_are_404_and_list_the_paths() {
         ["", "/", "/healthy", "/health/", "/sandboxes/a/b", "/sandboxes/a/clock/c", "/Health"]
     {
         let answer = ask("GET", path, "");
-        let why = format!("nothing is at \"/__admin{path}\"; there are /__admin/health,");
+        let why = format!(
+            "the control API has no path \"/__admin{path}\"; its paths are /__admin/health,"
+        );
         answer.failed(404, &why);
     }
 }
@@ -263,13 +265,17 @@ fn invalid_sandbox_id_is_400() {
     let long = "x".repeat(65);
     for id in ["", &long, "a~b", "a%20b"] {
         let answer = ask("PUT", &format!("/sandboxes/{id}"), "{}");
-        answer.failed(400, "names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -");
+        answer.failed(
+            400,
+            "is not a sandbox id; an id has 1 to 64 characters from A-Z a-z 0-9 . _ -",
+        );
     }
 }
 
 #[test]
 fn unknown_sandbox_is_404() {
-    ask("GET", "/sandboxes/a", "").failed(404, "there is no sandbox a");
+    ask("GET", "/sandboxes/a", "")
+        .failed(404, "there is no sandbox \"a\"; a request or PUT creates it");
 }
 
 #[test]

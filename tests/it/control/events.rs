@@ -1,4 +1,4 @@
-//! The stream of events: each request is sent to listeners as it comes.
+//! The stream of events: each request is sent to the listeners when it arrives.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -11,10 +11,10 @@ use crate::support::client::{NEWEST, fetch, get, request, sent};
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
-/// Someone who listens. HTTP/1.0, so that the stream comes as it is.
+/// A listener. It uses HTTP/1.0, so that the stream is not chunked.
 pub(crate) struct Listener(BufReader<TcpStream>);
 
-/// What was heard.
+/// An event that a listener received.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) name: String,
@@ -34,12 +34,12 @@ impl Listener {
         }
         assert!(head.starts_with("HTTP/1.0 200 "), "{head}");
         assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
-        // It listens as soon as it is told so.
+        // The first comment shows that the listener is connected.
         assert_eq!(listener.block(), [": gptbots-mock", "retry: 1000"]);
         listener
     }
 
-    /// With its break; none at the end of the stream.
+    /// The next line with its line break; nothing at the end of the stream.
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         self.0.read_line(&mut line).ok().filter(|read| *read > 0).map(|_| line)
@@ -105,7 +105,7 @@ fn each_request_is_an_event() {
 #[test]
 fn sandbox_parameter_filters_events() {
     let server = Server::start().unwrap();
-    // It need not be there yet.
+    // The sandbox need not exist yet.
     let mut listener = Listener::open(server.address(), "?sandbox=mine", "");
     for key in ["app-demo", "app-demo~mine", "app-demo~other", "app-demo~mine"] {
         get(&server, key, NEWEST).ok();
@@ -123,7 +123,7 @@ fn last_event_id_resumes_after_it() {
     assert_eq!(listener.numbers(3), [2, 3, 4]);
     let mut listener = Listener::open(server.address(), "?sandbox=mine", "Last-Event-ID: 2\r\n");
     assert_eq!(listener.numbers(1), [3]);
-    // Another server's: all that is here is new.
+    // The number is from another server, so all requests here are new.
     let mut listener = Listener::open(server.address(), "", "Last-Event-ID: 500\r\n");
     assert_eq!(listener.numbers(4), [1, 2, 3, 4]);
     let wrong = request(&server, "GET", "/__admin/events", &[("Last-Event-ID", "five")]);
@@ -141,7 +141,7 @@ fn resuming_reports_dropped_requests() {
     assert_eq!((&*event.name, event.id), ("dropped", None));
     assert_eq!(event.data, json!({"after": 3, "dropped": 12}));
     assert_eq!(listener.numbers(5), [16, 17, 18, 19, 20]);
-    // Of one sandbox it is known that some have gone, not how many.
+    // For a single sandbox, it is known that requests were dropped, but not how many.
     let mut listener = Listener::open(address, "?sandbox=default", "Last-Event-ID: 3\r\n");
     assert_eq!(listener.next().unwrap().data, json!({"after": 3}));
     assert_eq!(listener.numbers(5), [16, 17, 18, 19, 20]);
@@ -188,7 +188,7 @@ fn open_streams_do_not_delay_shutdown() {
     let begun = Instant::now();
     let ended = server.stop();
     assert_eq!(ended.code, 0, "{ended:?}");
-    // What is in flight has 5 s.
+    // Requests in flight have 5 s.
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     assert!(listener.next().is_none());
 }

@@ -13,7 +13,7 @@ use crate::support::client::{Answer, NEWEST, get};
 use crate::support::control::{control_bytes, timeless};
 use crate::support::wire::Wire;
 
-/// What a test knows of a server: one connection to its control API.
+/// A connection to the control API of a server.
 struct Admin(Mutex<Wire>);
 
 impl Admin {
@@ -24,7 +24,7 @@ impl Admin {
     }
 }
 
-/// Right documents, with the method and the path that take them.
+/// Valid documents, with the method and the path that accept them.
 fn documents() -> Vec<(&'static str, &'static str, String)> {
     let talk = json!({"conversation_id": "c", "messages": [{"q": "1", "a": "2"}]});
     let fault = json!({
@@ -53,7 +53,7 @@ fn documents() -> Vec<(&'static str, &'static str, String)> {
     ]
 }
 
-/// What is done to a document's bytes.
+/// A change of a document's bytes.
 #[derive(Clone, Debug)]
 enum Edit {
     Cut(Index, Index),
@@ -99,7 +99,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 }
 
 fn apply(edit: &Edit, bytes: &mut Vec<u8>) {
-    // Half of all cuts would leave nothing worth reading.
+    // Cuts are short, because long ones would leave too little to read.
     let range = |a: &Index, b: &Index| {
         let from = a.index(bytes.len() + 1);
         from..(from + b.index(8)).min(bytes.len())
@@ -131,7 +131,7 @@ fn each_document_is_right() {
     }
 }
 
-/// Right or wrong, the answer is JSON, and the server goes on; wrong, nothing has changed.
+/// The response to any document is JSON, and the server keeps running; an invalid document changes nothing.
 #[test]
 fn broken_documents_break_nothing_and_change_nothing() {
     let server = Server::start().unwrap();

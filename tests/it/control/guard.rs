@@ -8,7 +8,7 @@ use gptbots_mock::Server;
 use crate::support::client::{Answer, NEWEST, fetch, get, raw};
 use crate::support::process::{Process, command, run};
 
-/// Asks for the default sandbox with these lines as the head's.
+/// Requests the default sandbox with these header lines.
 #[track_caller]
 fn with(address: SocketAddr, lines: &[&str]) -> Answer {
     send(address, "GET", "/__admin/sandboxes/default", lines, "")
@@ -29,7 +29,7 @@ fn passes(answer: &Answer) {
     never_cors(answer);
 }
 
-/// Asserts a refusal that says why, in JSON, and shares nothing with browsers.
+/// Asserts a refusal in JSON with this reason and without CORS headers.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, why: &str) {
     answer.failed(status, why);
@@ -54,7 +54,8 @@ fn local_host_names_are_allowed() {
     }
 }
 
-/// Somebody's DNS says that their name is 127.0.0.1: the peer is this machine, the page is not.
+/// DNS rebinding: a foreign name resolves to 127.0.0.1, so the request comes from this machine, but the page does
+/// not.
 #[test]
 fn rebound_host_name_is_403() {
     let server = Server::start().unwrap();
@@ -66,11 +67,11 @@ fn rebound_host_name_is_403() {
         &format!("Referer: http://rebound.evil.example:{port}/"),
         "Sec-Fetch-Dest: empty",
         "Sec-Fetch-Mode: cors",
-        // To the browser this is the page's own site.
+        // For the browser, this is the same origin.
         "Sec-Fetch-Site: same-origin",
     ];
     let answer = with(server.address(), &headers);
-    refused(&answer, 403, "Host \"rebound.evil.example\" is no name of this machine's own");
+    refused(&answer, 403, "Host \"rebound.evil.example\" is not a name of this machine");
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn host_names_that_look_local_are_refused() {
     for malformed in [
         "evil.example#localhost",
         "localhost@evil.example",
-        // As long as what stands before it.
+        // The name is as long as the valid one.
         "localhost@evil.host",
         "evil.example:80@localhost",
         "localhost evil.example",
@@ -124,11 +125,11 @@ fn cross_site_page_is_403() {
         "Origin: https://localhost",
     ] {
         let answer = with(server.address(), &[HERE, line]);
-        refused(&answer, 403, "a web page of another origin may not use the control API");
+        refused(&answer, 403, "web pages of another origin may not use the control API");
     }
 }
 
-/// A form needs no preflight, and `text/plain` may hold JSON.
+/// A form needs no preflight, and its `text/plain` body may contain JSON.
 #[test]
 fn cross_site_form_changes_nothing() {
     let server = Server::start().unwrap();
@@ -155,7 +156,7 @@ fn cross_site_link_is_403() {
     refused(&with(server.address(), &browser), 403, "another origin");
 }
 
-/// One foreign word among friendly ones is enough.
+/// One foreign value among several headers is enough for a refusal.
 #[test]
 fn one_foreign_origin_among_several_is_403() {
     let server = Server::start().unwrap();
@@ -187,7 +188,7 @@ fn a_page_on_another_port_adds_no_fault() {
 }
 
 #[test]
-fn a_page_of_the_servers_own_origin_and_whoever_is_no_page_pass() {
+fn a_page_of_the_servers_own_origin_and_clients_that_are_not_pages_pass() {
     let server = Server::start().unwrap();
     let (host, origin) =
         (format!("Host: {}", server.address()), format!("Origin: http://{}", server.address()));
@@ -212,7 +213,7 @@ fn a_preflight_is_never_answered_as_one() {
 }
 
 #[test]
-fn the_guard_stands_before_every_path() {
+fn the_guard_checks_every_path() {
     let server = Server::start().unwrap();
     for (method, path) in [
         ("GET", "/__admin"),
@@ -278,7 +279,8 @@ fn with_a_token_requests_without_it_are_401() {
     }
 }
 
-/// A container is called by the name of its service. Neither that name nor a port mapping is known to it.
+/// Clients use the name of the service as the host of a container. The container knows neither that name nor a
+/// port mapping.
 #[test]
 fn token_is_enough_under_any_host() {
     let (_server, address) = Process::serve(&["--admin-token", "s3cret"]);

@@ -11,7 +11,7 @@ use crate::support::control::control;
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
-/// A connection that asks often.
+/// A connection for many requests.
 struct Many(Wire);
 
 impl Many {
@@ -21,7 +21,7 @@ impl Many {
         Self(Wire::open(address))
     }
 
-    /// So many requests, to each of the targets in turn.
+    /// Sends this number of requests, to each of the targets in turn.
     fn ask(&mut self, many: usize, target: impl Fn(usize) -> String) {
         for begin in (0..many).step_by(Self::AT_ONCE) {
             let numbers = begin..many.min(begin + Self::AT_ONCE);
@@ -51,12 +51,12 @@ fn the_oldest_of_a_sandbox_go_first_and_are_counted() {
     let busy = busy.json();
     assert_eq!(busy["requests"][0]["request"]["url"], "/s/busy/v1/1049");
     assert_eq!(busy["requests"][999]["request"]["url"], "/s/busy/v1/50");
-    // One that is busy takes nothing from others.
+    // A busy sandbox does not displace requests of others.
     let calm = control(address, "GET", "/requests?sandbox=calm&limit=1", "");
     assert_eq!(journal_size(&calm), (3, 0));
     let all = control(address, "GET", "/requests?limit=1", "");
     assert_eq!(journal_size(&all), (1_003, 50));
-    // What is thought of them counts all.
+    // The verdict counts all requests.
     assert_eq!(told(address, "/sandboxes/busy/verdict")["requests"], 1_050);
 }
 
@@ -69,9 +69,9 @@ fn the_oldest_of_all_go_where_memory_is_short() {
     many.ask(3_000, |number| format!("/s/t{}/{long}/{number}", number % 30));
     let (total, dropped) = journal_size(&control(address, "GET", "/requests?limit=0", ""));
     assert_eq!(total + dropped, 3_000);
-    // Each takes somewhat more than a thousand bytes, and a sixteenth goes at a time.
+    // Each request takes somewhat more than a thousand bytes, and a sixteenth is dropped at once.
     assert!((700..=1_000).contains(&total), "{total}");
-    // The oldest, whichever sandbox they were in.
+    // The oldest requests were dropped, in whichever sandbox they were.
     let all = told(address, "/requests");
     let numbers = all["requests"].as_array().unwrap().iter();
     let numbers: Vec<_> = numbers.map(number).collect();
@@ -89,8 +89,8 @@ fn memory_stays_within_bounds_whatever_comes() {
     let filled = server.resident_kib().unwrap_or(0);
     many.ask(60_000, target);
     let end = server.resident_kib().unwrap_or(0);
-    // The journal has 8 MiB; what is watched of 400 sandboxes, and what the allocator does not
-    // give back, come on top.
+    // The journal has 8 MiB; the watches of 400 sandboxes, and the memory that the allocator does not
+    // return, come in addition.
     assert!(filled - begin < 24 << 10, "{begin} KiB, then {filled}");
     assert!(end - filled < 4 << 10, "{filled} KiB, then {end}");
     let (total, dropped) = journal_size(&control(address, "GET", "/requests?limit=0", ""));
@@ -137,7 +137,7 @@ fn keys_are_never_shown() {
             "/v1/s3cret-key/1234/unknown-key",
             "/v1/s3cret-key%2F1234?token=s3cret-key/1234",
         ] {
-            // The second is the first again, which is told.
+            // The second request repeats the first one, which is a finding.
             ask(target, key);
             ask(target, key);
         }

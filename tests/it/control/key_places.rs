@@ -1,5 +1,5 @@
-//! Every place of a request where a key may stand, from `tests/key-places.txt`, held against every
-//! text in which the server shows requests: no key is in any of them.
+//! Sends keys in every place of a request that `tests/key-places.txt` lists, and checks every text in which the
+//! server shows requests: none contains a key.
 
 use std::net::SocketAddr;
 
@@ -9,10 +9,10 @@ use crate::support::process::Process;
 
 const PLACES: &str = include_str!("../../key-places.txt");
 
-/// What a place asks for.
+/// The requirement of a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Rule {
-    /// Every key that stands there is hidden.
+    /// Every key in this place is hidden.
     Hide,
     /// A key that the server knows is hidden.
     Known,
@@ -36,7 +36,7 @@ fn doubly_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |all, byte| format!("{all}%25{byte:02x}"))
 }
 
-/// `u:KEY` as `Basic` has it.
+/// `u:KEY` in the encoding of `Basic`.
 fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |bytes: &[u8]| {
@@ -51,7 +51,7 @@ fn base64(text: &str) -> String {
     text.as_bytes().chunks(3).flat_map(group).collect()
 }
 
-/// One answer, whatever the document says of it: many of these requests are none.
+/// Reads one response without checking it against the document, because many of these requests are invalid.
 fn raw(address: SocketAddr, request: &[u8]) -> Answer {
     parse(&exchange(address, request))
 }
@@ -68,7 +68,7 @@ fn places() -> Vec<Place> {
     let mut add = |rule, name: &str, requests: Requests| {
         places.push(Place { rule, name: name.to_owned(), requests });
     };
-    // Each is answered once, refused once, and finds no endpoint once.
+    // Each place has a request that succeeds, one that is refused, and one without an endpoint.
     let targets = [NEWEST, "/v1/messages?page=x", "/v1/nothing"];
     let by_header = move |name: &str, value: Box<dyn Fn(&str) -> String>| {
         let name = name.to_owned();
@@ -166,7 +166,7 @@ fn places() -> Vec<Place> {
                         add(Rule::Known, form, Box::new(requests));
                     }
                 }
-                // Where a text is cut, its end may be a part of a key.
+                // A truncated text may end within a key.
                 for filled in (0..240).step_by(7) {
                     let requests = move |key: &str, authorization: &str| {
                         let long = "x".repeat(filled) + key;
@@ -224,7 +224,7 @@ fn places() -> Vec<Place> {
     places
 }
 
-/// A key of the vendor's form. No two share their ends.
+/// A key in the vendor's format. No two keys have the same last characters.
 fn key(number: usize) -> String {
     let mut word = String::new();
     let mut rest = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -237,7 +237,7 @@ fn key(number: usize) -> String {
     format!("app-{word}")
 }
 
-/// All that the server shows of requests: what, and the text.
+/// All texts in which the server shows requests, with their names.
 fn shown(address: SocketAddr, authorization: &str) -> Vec<(&'static str, String)> {
     let get = |target: &str, accept: &str| {
         let lines = format!("{authorization}Accept: {accept}\r\n");
@@ -274,7 +274,7 @@ fn shown(address: SocketAddr, authorization: &str) -> Vec<(&'static str, String)
 /// Sends a key to a place, and returns what the answers show.
 fn answers(address: SocketAddr, place: &Place, key: &str, authorization: &str) -> String {
     let requests = (place.requests)(key, authorization);
-    // A client that repeats what was refused is told so.
+    // Repeating a refused request causes a finding.
     let answers = requests.iter().chain(&requests).map(|request| {
         let Answer { headers, body, .. } = raw(address, request.as_bytes());
         format!("{headers:?} {body}")
@@ -336,7 +336,7 @@ fn leaks_of(format: &str, token: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn no_key_is_shown_whatever_place_it_stands_in() {
+fn no_key_is_shown_from_any_place() {
     let leaks = leaks_of("text", None);
     assert!(leaks.is_empty(), "{} leaks: {leaks:#?}", leaks.len());
 }
@@ -347,7 +347,7 @@ fn the_admin_token_is_not_shown_either() {
     assert!(leaks.is_empty(), "{} leaks: {leaks:#?}", leaks.len());
 }
 
-/// A cookie's name helps, and its value may be a session.
+/// The name of a cookie helps the reader, but its value may be a session, so only the value is hidden.
 #[test]
 fn cookies_keep_their_names() {
     let (_server, address) = Process::serve(&[]);

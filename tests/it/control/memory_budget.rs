@@ -28,7 +28,7 @@ fn generate(address: SocketAddr, id: &str, seed: u32, conversations: u32) -> Ans
     control(address, "PUT", &format!("/sandboxes/{id}"), &settings)
 }
 
-/// A fixture of one agent with so many conversations that give nothing.
+/// A fixture of one agent with this number of empty conversations.
 fn empty_conversations(count: usize) -> String {
     let conversations = vec!["{}"; count].join(",");
     format!(r#"{{"fixtures":{{"agents":[{{"name":"a","conversations":[{conversations}]}}]}}}}"#)
@@ -38,7 +38,7 @@ fn empty_conversations(count: usize) -> String {
 fn records_by_seed_that_do_not_fit_are_507_before_they_are_made() {
     let server = Server::start().unwrap();
     let answer = generate(server.address(), "a", 7, 10_000_000);
-    answer.failed(507, "the memory budget (--max-memory 512, in MiB) has no room for 1220.9 MiB");
+    answer.failed(507, "the memory budget (--max-memory 512, in MiB) cannot provide 1220.9 MiB");
     assert!(!is_there(server.address(), "a"));
     generate(server.address(), "a", 7, 1000).ok();
 }
@@ -50,7 +50,7 @@ fn full_budget_names_its_largest_holders() {
     generate(server.address(), "small", 2, 20_000).ok();
     generate(server.address(), "twin", 2, 20_000).ok();
     let answer = generate(server.address(), "new", 3, 100_000);
-    answer.failed(507, "it is taken by sandbox large: ");
+    answer.failed(507, "it is used by sandbox large: ");
     answer.failed(507, "; sandboxes small, twin: ");
     answer.failed(507, "1 request body: ");
     assert!(!is_there(server.address(), "new"));
@@ -102,9 +102,9 @@ fn default_sandbox_is_a_holder_too() {
 fn inline_fixture_that_grows_too_large_is_507_while_it_is_read() {
     let server = small();
     let address = server.address();
-    // What stands behind the conversations is not read, so it may be wrong.
+    // The document is not read after the conversations, so its end may be invalid.
     let body = empty_conversations(200_000) + "not JSON";
-    control(address, "PUT", "/sandboxes/a", &body).failed(507, "has no room for");
+    control(address, "PUT", "/sandboxes/a", &body).failed(507, "cannot provide");
     assert!(!is_there(address, "a"));
     control(address, "PUT", "/sandboxes/a", &empty_conversations(1000)).ok();
 }
@@ -122,7 +122,7 @@ fn fixture_of_many_agents_keys_or_messages_is_507() {
         json!([{"name": "a", "conversations": [{"messages": messages}]}]),
     ] {
         let body = json!({"fixtures": {"agents": agents}}).to_string();
-        control(server.address(), "PUT", "/sandboxes/a", &body).failed(507, "has no room for");
+        control(server.address(), "PUT", "/sandboxes/a", &body).failed(507, "cannot provide");
         assert!(!is_there(server.address(), "a"));
     }
     control(server.address(), "PUT", "/sandboxes/a", &empty_conversations(1000)).ok();
@@ -133,7 +133,7 @@ fn indexing_a_fixture_is_within_the_budget() {
     // It fits while it is read, but not while its records are sorted.
     let server = small();
     let answer = control(server.address(), "PUT", "/sandboxes/a", &empty_conversations(60_000));
-    answer.failed(507, "has no room for 7.");
+    answer.failed(507, "cannot provide 7.");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn two_sandboxes_at_the_same_time_do_not_both_fit() {
 const PUT: &str =
     "PUT /__admin/sandboxes/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8388608\r\n\r\n";
 
-/// Opens so many bodies that lack their last byte.
+/// Sends this number of bodies without their last byte.
 fn half_sent(address: SocketAddr, count: usize) -> Vec<Wire> {
     let body = vec![b' '; 8 * 1024 * 1024 - 1];
     let open = |_| {
@@ -175,8 +175,8 @@ fn half_sent(address: SocketAddr, count: usize) -> Vec<Wire> {
     (0..count).map(open).collect()
 }
 
-/// Waits until the server has read a body of 8 MiB that is not whole. It asks for more than ever fits, which
-/// takes no memory: what did would leave none for the body, if it came first.
+/// Waits until the server has read an incomplete body of 8 MiB. It requests more memory than the budget has, which
+/// takes none. A request that took memory could leave too little for the body if it came first.
 #[track_caller]
 fn wait_until_read(address: SocketAddr) {
     let begun = Instant::now();
@@ -193,7 +193,7 @@ fn wait_until_read(address: SocketAddr) {
     }
 }
 
-/// Asks until the answer has this status, because a server reads what was sent some time later.
+/// Repeats a request until the response has this status, because the server may read sent data later.
 #[track_caller]
 fn wait_for(status: u16, ask: impl Fn() -> Answer) -> Answer {
     let begun = Instant::now();
@@ -209,14 +209,14 @@ fn wait_for(status: u16, ask: impl Fn() -> Answer) -> Answer {
 
 #[test]
 fn bodies_take_memory_as_they_arrive_and_give_it_back() {
-    // The largest body and its copy for the reader fit into the least budget that there is.
-    // However slow the machine is, the bodies that are not whole are waited for.
+    // The largest body and its copy for the reader fit into the smallest budget. The timeout is so long that a slow
+    // machine does not end the incomplete bodies.
     let mut limits = Limits::default();
     limits.head_timeout = LONG;
     let server = Server::builder().max_memory(32).limits(limits).start().unwrap();
     let address = server.address();
     let mut bodies = half_sent(address, 1);
-    // One body fits beside the other, but not what it takes to make these records.
+    // Two bodies fit into the budget, but not the memory for these records.
     let ask = || generate(address, "b", 7, 200_000);
     wait_until_read(address);
     ask().failed(507, "2 request bodies: ");
@@ -224,7 +224,7 @@ fn bodies_take_memory_as_they_arrive_and_give_it_back() {
     bodies[0].answer().failed(400, "");
     ask().ok();
     control(address, "DELETE", "/sandboxes/b", "").ok();
-    // A client that leaves gives it back, too.
+    // The memory is also released when a client disconnects.
     drop(half_sent(address, 1));
     wait_for(200, ask);
 }
@@ -241,7 +241,7 @@ fn body_that_arrives_where_nothing_is_left_is_507() {
     wire.answer().failed(507, "sandbox large: ");
 }
 
-/// A line of a fault that takes so many bytes, for requests that nobody makes.
+/// A line of a fault that takes this number of bytes, and matches no request.
 fn fault_of(bytes: usize) -> String {
     format!("messages:conversation_id={},code=50000", "x".repeat(bytes))
 }
@@ -300,7 +300,7 @@ fn a_fault_that_does_not_fit_is_507_and_is_not_added() {
     let answer = control(address, "POST", "/sandboxes/filler/faults", &fault);
     answer.failed(507, "sandbox filler-0: 1.1 MiB");
     assert_eq!(count(), before);
-    // Of a list, none is added.
+    // A list that does not fit adds no fault.
     let list = json!({"faults": vec![fault_of(8); 20]}).to_string();
     control(address, "POST", "/sandboxes/filler/faults", &list).failed(507, "");
     assert_eq!(count(), before);
@@ -322,7 +322,7 @@ fn a_sandbox_that_does_not_fit_is_50000_for_its_first_request() {
     assert!(!is_there(address, "new"));
     control(address, "POST", "/sandboxes/new/clock", r#"{"advance_ms": 1}"#).failed(507, "filler");
     control(address, "POST", "/sandboxes/new/reset", "").failed(507, "filler");
-    // Others go on.
+    // Other sandboxes keep working.
     get(&server, "app-demo~old", NEWEST).ok();
     get(&server, "app-demo", NEWEST).ok();
     control(address, "DELETE", "/sandboxes/filler-0", "").ok();
@@ -379,7 +379,7 @@ fn journal_larger_than_the_budget_is_a_usage_error() {
     assert_eq!(error.to_string(), "--journal-memory 8 is more than --max-memory 7");
 }
 
-/// The most memory that the real binary takes during each of some bombs, as Linux shows it.
+/// The peak memory of the real binary during attacks on its memory, as Linux shows it.
 #[cfg(target_os = "linux")]
 mod bombs {
     use super::*;
@@ -388,8 +388,8 @@ mod bombs {
     /// The budget of a server, in KiB.
     const BUDGET_KIB: u64 = 512 << 10;
 
-    /// What a server may take in all: the budget, the program, what the journal has, and what the
-    /// allocator keeps when records or answers have been made.
+    /// The memory that a server may take in total: the budget, the program, the journal, and what the allocator
+    /// keeps after records or responses were made.
     const MOST_KIB: u64 = 640 << 10;
 
     #[track_caller]

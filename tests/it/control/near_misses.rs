@@ -1,4 +1,5 @@
-//! Near misses: what is most like a pattern, and what is most like a request.
+//! Near misses: the requests that are most similar to a pattern, and the endpoints that are most similar to a
+//! request.
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ fn ask(server: &Server, method: &str, path: &str, body: &str) -> Vec<Value> {
     answer["nearMisses"].as_array().unwrap().clone()
 }
 
-/// The distances, which have to rise.
+/// The distances, which must be in ascending order.
 #[track_caller]
 fn distances(misses: &[Value]) -> Vec<f64> {
     let all = misses.iter().map(|miss| miss["matchResult"]["distance"].as_f64().unwrap());
@@ -87,7 +88,7 @@ fn each_condition_adds_to_the_distance() {
 }
 
 #[test]
-fn a_request_is_held_against_the_endpoints() {
+fn a_request_is_compared_with_the_endpoints() {
     let server = Server::start().unwrap();
     let body = r#"{"method": "GET", "url": "/s/a/v1/message?page=1", "headers": {"x": ["y"]}}"#;
     let misses = ask(&server, "POST", "/near-misses/request", body);
@@ -106,11 +107,11 @@ fn a_request_is_held_against_the_endpoints() {
     let right = r#"{"method": "GET", "url": "/v2/messages"}"#;
     assert!(distances(&ask(&server, "POST", "/near-misses/request", right))[0] <= 0.0);
     let wrong = control(server.address(), "POST", "/near-misses/request", r#"{"url": "/"}"#);
-    wrong.failed(400, "a request has a url and a method");
+    wrong.failed(400, "the request needs url and method");
 }
 
 #[test]
-fn unmatched_requests_are_held_against_the_endpoints() {
+fn unmatched_requests_are_compared_with_the_endpoints() {
     let server = five();
     let path = "/requests/unmatched/near-misses";
     let misses = ask(&server, "GET", path, "");
@@ -127,7 +128,7 @@ fn unmatched_requests_are_held_against_the_endpoints() {
     assert_eq!((misses.len(), &misses[0]["stubMapping"]["name"]), (3, &json!("conversations")));
 }
 
-/// Keys stand in no pattern and no request of a near miss, and expressions still compile.
+/// No pattern and no request of a near miss contains a key, and expressions still compile.
 #[test]
 fn near_misses_hide_keys() {
     let server = Server::start().unwrap();

@@ -1,5 +1,5 @@
-//! The `OpenAPI` document of the control API: every operation is provoked to give each status that
-//! the document lists, and no other.
+//! The `OpenAPI` document of the control API: the tests make every operation respond with each status that the
+//! document lists, and check that there is no other.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl Document {
         Self(serde_json::from_str(gptbots_mock::admin_openapi()).unwrap())
     }
 
-    /// Every operation: its method, its path below `/__admin`, and what is said of it.
+    /// Every operation: its method, its path below `/__admin`, and its description.
     fn operations(&self) -> Vec<(String, String, &Value)> {
         let paths = self.0["paths"].as_object().unwrap().iter();
         let all = paths.flat_map(|(path, item)| {
@@ -45,14 +45,14 @@ impl Document {
         };
         let mut found: Vec<_> = self.operations();
         found.retain(|(of, template, _)| of == method && fits(template));
-        // What is spelled out comes before what stands in its place.
+        // A literal path has priority over a path with parameters.
         found.sort_by_key(|(_, template, _)| template.contains("{request}"));
         found.first().unwrap_or_else(|| panic!("no {method} {path}")).2
     }
 
     /// A schema of the document.
     pub(crate) fn validator(&self, schema: &Value) -> Validator {
-        // References are to the components of the whole.
+        // References point to the components of the whole document.
         let whole = json!({ "allOf": [schema], "components": self.0["components"] });
         let options = jsonschema::options().with_draft(Draft::Draft202012);
         options.should_validate_formats(true).build(&whole).unwrap()
@@ -67,17 +67,17 @@ impl Document {
     }
 }
 
-/// The path of an operation, with something for each parameter.
+/// The path of an operation, with a value for each parameter.
 fn filled(path: &str) -> String {
     path.replace("{id}", "a").replace("{request}", "00000000-0000-4000-8000-000000000003")
 }
 
-/// What was answered, and what the document says of it.
+/// The responses, checked against the document.
 struct Seen {
     document: Document,
-    /// Operations with the statuses that they answered.
+    /// Operations with the statuses of their responses.
     met: BTreeSet<(String, u16)>,
-    /// Schemas with what they were for.
+    /// Schemas with the values that were checked.
     instances: Vec<(Value, Value)>,
 }
 
@@ -86,7 +86,7 @@ impl Seen {
         Self { document: Document::new(), met: BTreeSet::new(), instances: Vec::new() }
     }
 
-    /// Asserts that an answer of an operation is one that the document tells.
+    /// Asserts that the document describes a response of an operation.
     #[track_caller]
     fn take(&mut self, method: &str, path: &str, answer: &Answer) {
         let operation = self.document.operation(method, path);
@@ -126,8 +126,8 @@ impl Seen {
     }
 }
 
-/// Requests to the vendor's endpoints that leave something to tell: a finding, a violation, a
-/// header and a parameter that stand twice, one that found no endpoint.
+/// Requests to the vendor's endpoints that make responses interesting: a finding, a violation, a repeated header, a
+/// repeated parameter, a request without an endpoint.
 fn something_happens(server: &Server) {
     let headers = [("Authorization", "Bearer app-demo~a"), ("x", "1"), ("x", "2")];
     for _ in 0..3 {
@@ -198,7 +198,7 @@ fn answers_that_are_right(seen: &mut Seen) {
     }
 }
 
-/// The first of five requests has gone from a journal of four.
+/// A journal of four has dropped the first of five requests.
 fn stream(seen: &mut Seen, server: &Server) {
     let mut listener = Listener::open(server.address(), "", "Last-Event-ID: 0\r\n");
     let told = (0..5).map(|_| {
@@ -217,7 +217,7 @@ fn stream(seen: &mut Seen, server: &Server) {
     seen.met.insert(("events".to_owned(), 200));
 }
 
-/// Requests that are refused by what they ask.
+/// Requests that are refused because of their content.
 const WRONG: &[(&str, &str, &str, u16)] = &[
     ("GET", "/sandboxes/nobody", "", 404),
     ("GET", "/sandboxes/nobody/verdict", "", 404),
@@ -256,7 +256,7 @@ fn answers_that_are_wrong(seen: &mut Seen) {
         assert_eq!(answer.status, 404, "{answer:?}");
         seen.take("GET", path, &answer);
     }
-    // Where there is no operation, there is the answer all the same.
+    // The response is the same if there is no operation.
     let nowhere = control(server.address(), "GET", "/nowhere", "");
     assert_eq!(nowhere.status, 404);
     let not_found = &seen.document.0["components"]["responses"]["NotFound"];
@@ -264,7 +264,7 @@ fn answers_that_are_wrong(seen: &mut Seen) {
     seen.holds(&schema, nowhere.json());
 }
 
-/// What every operation may be refused with.
+/// The refusals that every operation has.
 fn answers_that_refuse_everything(seen: &mut Seen) {
     let mut limits = Limits::default();
     limits.head_timeout = Duration::from_millis(200);
@@ -286,7 +286,7 @@ fn answers_that_refuse_everything(seen: &mut Seen) {
         let close = "Connection: close\r\n";
         let with = |rest: &str| raw(server.address(), format!("{head}{close}{rest}").as_bytes());
         takes(400, &with("Transfer-Encoding: chunked\r\n\r\nno number\r\n"));
-        // These two stand before the guard.
+        // The guard does not check these two.
         if !["/health", "/version"].contains(&&*path) {
             takes(401, &call(guarded, &method, &target, &[]));
             takes(403, &with("Origin: http://evil.example\r\n\r\n"));
@@ -305,7 +305,7 @@ fn answers_that_refuse_everything(seen: &mut Seen) {
     }
 }
 
-/// A bug, which nothing provokes.
+/// Status 500 means a bug, which no request can cause.
 const NEVER: u16 = 500;
 
 #[test]
@@ -326,7 +326,7 @@ fn every_documented_status_occurs_and_matches_its_schema() {
     every_schema_matters(&seen);
 }
 
-/// Of each schema that answers are made of, one was met: were it never right, it would be seen.
+/// Each schema of a response was checked with at least one value, so that a wrong schema is noticed.
 fn every_schema_matters(seen: &Seen) {
     let bodies = reached(&seen.document, "requestBody");
     let answers = reached(&seen.document, "responses");
@@ -344,7 +344,7 @@ fn every_schema_matters(seen: &Seen) {
     }
 }
 
-/// The schemas that a part of the operations leads to.
+/// The schemas that a part of the operations refers to.
 pub(crate) fn reached(document: &Document, part: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let operations = document.operations();

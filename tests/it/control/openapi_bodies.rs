@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::control::openapi::{Document, reached};
 use crate::support::control::control;
 
-/// Where a body goes to.
+/// The operation that a body is sent to.
 #[derive(Clone, Copy, Debug)]
 enum To {
     Sandbox,
@@ -39,7 +39,7 @@ impl To {
         body["content"]["application/json"]["schema"].clone()
     }
 
-    /// Whether a server takes a body.
+    /// Whether a server accepts a body.
     fn takes(self, server: &Server, body: &str) -> bool {
         control(server.address(), "POST", "/reset", "").ok();
         let (method, path) = self.request();
@@ -49,7 +49,7 @@ impl To {
     }
 }
 
-/// What both take.
+/// Bodies that schema and server accept.
 const RIGHT: &[(To, &str)] = &[
     (Sandbox, "{}"),
     (Sandbox, r#"{"seed": 0, "conversations": 0, "faults": [], "hazards": [], "readings": {}}"#),
@@ -116,7 +116,7 @@ const RIGHT: &[(To, &str)] = &[
     (Asked, r#"{"method": "GET", "url": "/v1/message", "mock": {"number": 1}}"#),
 ];
 
-/// What neither takes.
+/// Bodies that schema and server refuse.
 const WRONG: &[(To, &str)] = &[
     (Sandbox, "[]"),
     (Sandbox, "null"),
@@ -226,7 +226,7 @@ const WRONG: &[(To, &str)] = &[
     (Asked, r#"{"method": 1, "url": "/"}"#),
 ];
 
-/// What no schema says; where it can, the description does.
+/// Bodies that only the server refuses, because a schema cannot express it.
 const ONLY_THE_SERVER_SEES: &[(To, &str)] = &[
     (Sandbox, r#"{"seed": 1, "seed": 2}"#),
     (Sandbox, r#"{"seed": 1.0}"#),
@@ -241,11 +241,11 @@ const ONLY_THE_SERVER_SEES: &[(To, &str)] = &[
     (Pattern, r#"{"urlPathTemplate": "/v1", "pathParameters": {"x": {"equalTo": "y"}}}"#),
 ];
 
-/// What is taken as well, and need not be written so: a fault's numbers as they stand in its line.
+/// Bodies that only the server accepts: numbers of a fault that are written as strings, as in its line.
 const TAKEN_ALL_THE_SAME: &[(To, &str)] =
     &[(Fault, r#"{"code": "50000"}"#), (Fault, r#"{"drip": "5", "every": "2"}"#)];
 
-/// Asserts of each body what the schema and the server say to it.
+/// Asserts for each body whether the schema and the server accept it.
 fn each(bodies: &[(To, &str)], by_schema: bool, by_server: bool) {
     let (document, server) = (Document::new(), Server::start().unwrap());
     for (to, body) in bodies {
@@ -275,7 +275,7 @@ fn undocumented_bodies_are_accepted() {
     each(TAKEN_ALL_THE_SAME, false, true);
 }
 
-/// The largest that may be, and one more.
+/// The largest allowed values, and one more.
 #[test]
 fn lists_names_and_expressions_have_their_bounds_on_both_sides() {
     let faults = |many: usize| json!({ "faults": vec![json!({ "delay": 1 }); many] });
@@ -312,7 +312,7 @@ fn examples_are_taken() {
     }
 }
 
-/// Of each schema that bodies are made of, one was tried.
+/// Each schema of a body was checked with at least one value.
 #[test]
 fn every_schema_of_a_body_matters() {
     let document = Document::new();
@@ -366,7 +366,7 @@ fn parameters_are_taken_and_refused_as_the_document_says() {
     }
 }
 
-/// Editors and generators read the same of what both describe.
+/// The schemas for editors and for generators agree where both describe the same.
 #[test]
 fn the_schema_of_settings_says_the_same() {
     let settings: Value =

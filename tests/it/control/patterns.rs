@@ -1,4 +1,4 @@
-//! Request patterns: what they match, and the errors for wrong ones.
+//! Request patterns: which requests they match, and the errors for invalid patterns.
 
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ fn patterns_match_what_was_really_sent() {
         (r#"{"urlPattern": "/v1/messages"}"#, 0),
         (r#"{"urlPathPattern": "/v[12]/messages"}"#, 1),
         (r#"{"urlPathPattern": "/s/[a-z]+/v1/messages"}"#, 1),
-        // All of it has to match, whichever branch is tried first.
+        // The whole text must match, whichever branch is tried first.
         (r#"{"urlPathPattern": "/v1|/v1/messages"}"#, 1),
         (r#"{"urlPathPattern": "messages"}"#, 0),
     ] {
@@ -86,7 +86,7 @@ fn headers_and_parameters_match_by_any_of_their_values() {
         assert_eq!(count(&server, &pattern), count_of, "{pattern}");
     }
     for (name, condition, count_of) in [
-        // What is shown is cut; what is matched is not.
+        // Texts are shown truncated, but matched completely.
         ("Authorization", r#"{"equalTo": "Bearer app-demo"}"#, 1),
         ("AUTHORIZATION", r#"{"contains": "****"}"#, 0),
         ("x-many", r#"{"equalTo": "Two"}"#, 1),
@@ -99,7 +99,7 @@ fn headers_and_parameters_match_by_any_of_their_values() {
         let pattern = format!(r#"{{"headers": {{"{name}": {condition}}}}}"#);
         assert_eq!(count(&server, &pattern), count_of, "{pattern}");
     }
-    // All of what is asked has to hold.
+    // All conditions must be true.
     let both = r#"{"headers": {"host": {"matches": ".*"}, "x-none": {"matches": ".*"}}}"#;
     assert_eq!(count(&server, both), 0);
 }
@@ -114,13 +114,13 @@ fn unsupported_pattern_is_refused_with_its_place() {
     for (pattern, column, message, help) in [
         (r#"{"urlPaht": "/"}"#, 2, "unknown key \"urlPaht\"", "did you mean \"urlPath\"?"),
         (r#"{"bodies": []}"#, 2, "unknown key \"bodies\"", "one of method, url,"),
-        (r#"{"bodyPatterns": []}"#, 2, "no request can be found by bodyPatterns", "no bodies"),
-        (r#"{"basicAuth": {}}"#, 2, "no request can be found by basicAuth", "Authorization"),
+        (r#"{"bodyPatterns": []}"#, 2, "bodyPatterns is not supported", "not store bodies"),
+        (r#"{"basicAuth": {}}"#, 2, "basicAuth is not supported", "Authorization"),
         (r#"{"host": "x"}"#, 10, "expected a condition such as", ""),
         (r#"{"cookies": {"a": {"hasExactly": []}}}"#, 20, "unknown key \"hasExactly\"", "one of"),
-        (r#"{"headers": {"a": {"or": []}}}"#, 20, "there is no condition in the list", ""),
-        (r#"{"headers": {"a": {"not": {}}}}"#, 20, "a name without a condition", "give one of"),
-        (r#"{"urlPathTemplate": "/v1?"}"#, 22, "a path holds no `?`", "queryParameters"),
+        (r#"{"headers": {"a": {"or": []}}}"#, 20, "the list of conditions is empty", ""),
+        (r#"{"headers": {"a": {"not": {}}}}"#, 20, "this name has no condition", "give one of"),
+        (r#"{"urlPathTemplate": "/v1?"}"#, 22, "a path must not contain `?`", "queryParameters"),
         (
             r#"{"urlPathTemplate": "/{a}", "pathParameters": {"b": {"equalTo": "1"}}}"#,
             29,
@@ -143,38 +143,53 @@ fn unsupported_pattern_is_refused_with_its_place() {
         (
             r#"{"queryParameters": {"page": {}}}"#,
             22,
-            "a name without a condition",
+            "this name has no condition",
             "give one of equalTo, contains",
         ),
         (r#"{"headers": {"a": {"equalTo": 1}}}"#, 31, "expected a string, got a number", ""),
         (
             r#"{"headers": {"a": {"equalTo": "1", "contains": "1"}}}"#,
             36,
-            "a second condition",
-            "give one",
+            "more than one condition",
+            "give one, or combine them by \"and\" or \"or\"",
         ),
-        (r#"{"headers": {"a": {"absent": false}}}"#, 30, "absent is true or is left out", ".*"),
+        (r#"{"headers": {"a": {"absent": false}}}"#, 30, "absent must be true", ".*"),
         (
             r#"{"headers": {"a": {"matches": "a", "caseInsensitive": true}}}"#,
             36,
-            "caseInsensitive goes with equalTo only",
+            "caseInsensitive needs equalTo",
             "(?i)",
         ),
-        (r#"{"headers": {"a": {"caseInsensitive": true}}}"#, 14, "a name without a condition", ""),
+        (r#"{"headers": {"a": {"caseInsensitive": true}}}"#, 14, "this name has no condition", ""),
         (r#"{"method": "get"}"#, 13, "no request has the method \"get\"", "write \"GET\""),
         (r#"{"method": 1}"#, 12, "expected a string, got a number", ""),
         (
             r#"{"url": "/", "urlPath": "/"}"#,
             14,
-            "urlPath beside another of the url's keys",
-            "give one of",
+            "urlPath cannot be combined with another url key",
+            "give only one of",
         ),
-        (r#"{"urlPath": "/v1/messages?page=1"}"#, 14, "a path holds no `?`", "queryParameters"),
-        (r#"{"urlPattern": "a)|(b"}"#, 17, "the expression does not compile", "no lookarounds"),
-        (r#"{"urlPattern": "(?=a)"}"#, 17, "the expression does not compile", "no lookarounds"),
+        (
+            r#"{"urlPath": "/v1/messages?page=1"}"#,
+            14,
+            "a path must not contain `?`",
+            "queryParameters",
+        ),
+        (
+            r#"{"urlPattern": "a)|(b"}"#,
+            17,
+            "the expression does not compile",
+            "lookarounds and backreferences are not supported",
+        ),
+        (
+            r#"{"urlPattern": "(?=a)"}"#,
+            17,
+            "the expression does not compile",
+            "lookarounds and backreferences are not supported",
+        ),
         (large, 17, "the expression does not compile", ""),
-        (&long, 17, "an expression of more than 1000 bytes", ""),
-        (&many, 1, "more than 100 names", ""),
+        (&long, 17, "the expression has more than 1000 bytes", ""),
+        (&many, 1, "there are more than 100 names", ""),
         ("[]", 1, "expected a request pattern, an object, got an array", ""),
         ("", 1, "the document ends too early", ""),
     ] {
@@ -188,7 +203,7 @@ fn unsupported_pattern_is_refused_with_its_place() {
         let (_, marked) = detail.rsplit_once('^').unwrap();
         assert!(marked.contains(help), "{error}");
     }
-    // Every mistake at once.
+    // All mistakes are reported together.
     let refused =
         control(server.address(), "POST", "/requests/count", r#"{"a": 1, "b": 2, "method": "x"}"#);
     assert_eq!(refused.errors().len(), 3);
@@ -273,11 +288,11 @@ fn conditions_inside_others_are_bounded() {
     assert_eq!(count(&server, &nested(100)), 0);
     for pattern in [nested(101), nested(10_000)] {
         let refused = control(server.address(), "POST", "/requests/count", &pattern);
-        refused.failed(400, "more than 100 conditions inside others");
+        refused.failed(400, "there are more than 100 nested conditions");
     }
 }
 
-/// One that tried every way to read it would not answer in the time that a test waits.
+/// A backtracking implementation would not respond within the timeout of a test.
 #[test]
 fn backtracking_expression_is_answered_in_time() {
     let server = Server::start().unwrap();
@@ -327,7 +342,7 @@ fn counts(pattern: &str) -> String {
     format!("{head}\r\nContent-Length: {}\r\n\r\n{pattern}", pattern.len())
 }
 
-/// To close the sending direction says no more than that there is no further request.
+/// A client that closes its sending direction only has no further request.
 #[test]
 fn a_client_that_closes_one_direction_gets_the_answer_to_its_search() {
     let server = Server::start().unwrap();
@@ -336,12 +351,12 @@ fn a_client_that_closes_one_direction_gets_the_answer_to_its_search() {
     searching.send(counts(&pattern));
     searching.stream().shutdown(Shutdown::Write).unwrap();
     let answer = searching.answer();
-    // A slow machine may refuse it, because it takes too long.
+    // On a slow machine, the search may be refused because it takes too long.
     assert!([200, 400].contains(&answer.status), "{answer:?}");
     searching.is_closed();
 }
 
-/// The only connection there may be is free for the next client before the search would end.
+/// The only allowed connection becomes free for the next client before the search would end.
 #[test]
 fn a_search_ends_when_the_client_resets_the_connection() {
     let mut limits = Limits::default();
@@ -350,7 +365,7 @@ fn a_search_ends_when_the_client_resets_the_connection() {
     let pattern = slow(server.address(), 4_000, 100);
     let mut searching = Wire::open(server.address());
     searching.send("GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    // To close over an answer that was not read resets the connection.
+    // Closing a connection with unread data resets it.
     searching.stream().peek(&mut [0]).unwrap();
     let begun = Instant::now();
     searching.send(counts(&pattern));

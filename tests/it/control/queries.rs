@@ -1,4 +1,4 @@
-//! Parameters that an operation does not have: the client may have meant another operation.
+//! Parameters that an operation does not have are refused.
 
 use gptbots_mock::Server;
 use serde_json::json;
@@ -29,7 +29,7 @@ fn a_parameter_that_an_operation_does_not_have_is_refused() {
     for (method, path) in WITH_ONE {
         let answer = control(server.address(), method, path, "{}");
         let name = path.split(['?', '=']).nth(1).unwrap();
-        answer.failed(400, &format!("no parameter {name:?}; "));
+        answer.failed(400, &format!("there is no parameter {name:?}; "));
         assert_eq!(listed(server.address()), ["default", "a"], "{method} {path}");
     }
     control(server.address(), "GET", "/version?", "").ok();

@@ -1,4 +1,4 @@
-//! The journal over HTTP: requests in the shapes of `WireMock`.
+//! The journal over HTTP: requests in the formats of `WireMock`.
 
 use gptbots_mock::Server;
 use serde_json::{Value, json};
@@ -14,13 +14,13 @@ fn told(server: &Server, path: &str) -> Value {
     control(server.address(), "GET", path, "").ok().json()
 }
 
-/// The number of a request, by itself or with its answer.
+/// The number of a request, alone or with its response.
 pub(crate) fn number(request: &Value) -> u64 {
     let plain = if request["request"].is_object() { &request["request"] } else { request };
     plain["mock"]["number"].as_u64().unwrap()
 }
 
-/// How many requests the journal has, and how many it has dropped, as the headers of an answer say.
+/// How many requests the journal has, and how many it has dropped, according to the headers of a response.
 #[track_caller]
 pub(crate) fn journal_size(answer: &Answer) -> (u64, u64) {
     let number = |name: &str| answer.ok().header(name).unwrap().parse().unwrap();
@@ -34,7 +34,7 @@ fn numbers(answer: &Value) -> Vec<u64> {
     all.map(number).collect()
 }
 
-/// Three requests: one that is right, one that is refused, one to nowhere; the last in a sandbox.
+/// Three requests: one that succeeds, one that is refused, and one without an endpoint; the last in a sandbox.
 fn three() -> Server {
     let server = Server::start().unwrap();
     get(&server, "app-demo", NEWEST).ok();
@@ -49,13 +49,13 @@ fn request_has_the_shape_of_wiremock() {
     let server = three();
     let all = told(&server, "/requests");
     assert_eq!(numbers(&all), [3, 2, 1]);
-    // The headers say more, because WireMock's Java client refuses keys that it does not know.
+    // The size is in headers, because WireMock's Java client rejects unknown keys.
     assert_eq!(all["meta"], json!({"total": 3}));
     let size = journal_size(&control(server.address(), "GET", "/requests", ""));
     assert_eq!(size, (3, 0));
     assert_eq!(all["requestJournalDisabled"], json!(false));
     let mut event = all["requests"][1].clone();
-    // What differs from run to run.
+    // Values that differ from run to run.
     assert!(event["request"]["mock"]["duration_us"].take().is_u64());
     let request = &mut event["request"];
     let date = request["loggedDate"].take().as_u64().unwrap();
@@ -140,11 +140,14 @@ fn limit_since_and_sandbox_filter() {
         ("limit=-1", "limit must be a whole number, got \"-1\""),
         ("unmatched=1", "unmatched must be true or false, got \"1\""),
         ("since=now", "since must be a time such as 2026-10-20T09:00:00Z, got \"now\""),
-        ("sandbox=a%20b", "sandbox must be the id of a sandbox, 1 to 64 of A-Z a-z 0-9 . _ -"),
-        ("sandbx=a", "no parameter \"sandbx\"; did you mean sandbox?"),
+        (
+            "sandbox=a%20b",
+            "sandbox must be a sandbox id, 1 to 64 characters from A-Z a-z 0-9 . _ -",
+        ),
+        ("sandbx=a", "there is no parameter \"sandbx\"; did you mean sandbox?"),
         (
             "zzz=a",
-            "no parameter \"zzz\"; one of limit, offset, since, status, code, operation, reason, \
+            "there is no parameter \"zzz\"; one of limit, offset, since, status, code, operation, reason, \
              text, unmatched, request_id, sandbox",
         ),
     ] {
@@ -170,7 +173,7 @@ fn request_is_found_and_deleted_by_its_number() {
     assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
 }
 
-/// An empty list would be taken for an answer, as by whoever counts to 0.
+/// An empty list would look like a valid result, for example to a client that expects 0 requests.
 #[test]
 fn a_sandbox_that_is_not_there_is_404_with_the_nearest() {
     let server = three();
@@ -186,21 +189,24 @@ fn a_sandbox_that_is_not_there_is_404_with_the_nearest() {
             |id: &str| control(server.address(), method, &format!("{path}?sandbox={id}"), "{}");
         ask("deep").ok();
         for (id, says) in [
-            ("deap", "there is no sandbox deap; did you mean deep? One is made by its first"),
-            ("defualt", "there is no sandbox defualt; did you mean default?"),
-            ("zzz", "there is no sandbox zzz; it is made by its first request, or by PUT"),
+            (
+                "deap",
+                "there is no sandbox \"deap\"; did you mean \"deep\"? A request or PUT creates a sandbox",
+            ),
+            ("defualt", "there is no sandbox \"defualt\"; did you mean \"default\"?"),
+            ("zzz", "there is no sandbox \"zzz\"; a request or PUT creates it"),
         ] {
             let answer = ask(id);
             let message = answer.title();
             assert_eq!(answer.status, 404, "{method} {path}");
             assert!(message.starts_with(says), "{message}");
         }
-        // `remove` took what there was of it.
+        // `remove` has removed its requests.
         if path.ends_with("remove") {
             assert_eq!(numbers(&told(&server, "/requests")), [2, 1]);
         }
     }
-    // To forget what is not there, and to wait for it, is no mistake.
+    // Emptying the journal of an unknown sandbox is allowed.
     control(server.address(), "DELETE", "/requests?sandbox=later", "").ok();
     control(server.address(), "POST", "/requests/reset?sandbox=later", "").ok();
 }
@@ -211,12 +217,13 @@ fn a_sandbox_that_has_ended_is_404_and_says_why() {
     control(server.address(), "DELETE", "/sandboxes/deep", "").ok();
     let answer = control(server.address(), "POST", "/requests/count?sandbox=deep", "{}");
     assert_eq!(answer.status, 404);
-    let says = "sandbox deep has ended after 1 request, because it was deleted; another one is";
+    let says = "sandbox \"deep\" has ended after 1 request, because it was deleted; a request or PUT \
+                creates it again";
     let message = answer.title();
     assert!(message.starts_with(says), "{message}");
 }
 
-/// 1,500 came, 1,000 are there: without a word, a client that counts would be sure of less.
+/// Of 1,500 requests, 1,000 are in the journal. Without the header, a client would get a wrong count.
 #[test]
 fn find_count_and_remove_say_how_many_requests_were_dropped() {
     let server = Server::builder().journal(3).start().unwrap();
@@ -239,17 +246,17 @@ fn find_count_and_remove_say_how_many_requests_were_dropped() {
     let removed = control(server.address(), "POST", "/requests/remove?sandbox=a", "{}");
     assert_eq!(removed.json()["serveEvents"].as_array().unwrap().len(), 3);
     assert_eq!(journal_size(&removed), (3, 2));
-    // What was removed on purpose was not dropped.
+    // Requests that a client removed do not count as dropped.
     let counted = control(server.address(), "POST", "/requests/count?sandbox=a", "{}");
     assert_eq!(journal_size(&counted), (0, 2));
     assert_eq!((server.dropped_requests(), server.sandbox("b").dropped_requests()), (2, 0));
     assert_eq!(server.sandbox("a").dropped_requests(), 2);
-    // The verdict has seen them all.
+    // The verdict counts all of them.
     server.assert_clean();
     assert_eq!(server.sandbox("a").verdict().requests(), 5);
 }
 
-/// Its requests have gone with it, though nobody asked for that.
+/// The requests of an evicted sandbox count as dropped.
 #[test]
 fn requests_of_an_evicted_sandbox_were_dropped() {
     let mut limits = gptbots_mock::Limits::default();
@@ -267,7 +274,7 @@ fn requests_of_an_evicted_sandbox_were_dropped() {
     assert_eq!(size("?sandbox=a"), (1, 1));
 }
 
-/// Whoever forgets everything misses nothing of it.
+/// After the journal was emptied, no request counts as dropped.
 #[test]
 fn nothing_is_missing_in_a_journal_that_was_forgotten() {
     let mut limits = gptbots_mock::Limits::default();
@@ -280,7 +287,7 @@ fn nothing_is_missing_in_a_journal_that_was_forgotten() {
         let path = format!("/requests/count{sandbox}");
         journal_size(&control(server.address(), "POST", &path, "{}"))
     };
-    // Both drop one, and two of `a` went with it for `c`.
+    // Two sandboxes dropped one request each, and two requests were lost when `a` was evicted for `c`.
     visit("aabbcaa");
     assert_eq!(meta("?sandbox=a"), (1, 3));
     assert_eq!(meta("?sandbox=c"), (1, 0));
@@ -294,7 +301,7 @@ fn nothing_is_missing_in_a_journal_that_was_forgotten() {
         assert_eq!((meta("?sandbox=a"), meta("")), ((1, 1), (2, 1)));
     }
     assert_eq!(server.sandbox("c").dropped_requests(), 0);
-    // The verdict forgets nothing.
+    // The verdict still counts all requests.
     assert_eq!(server.verdict().requests(), 13);
 }
 
@@ -320,7 +327,7 @@ fn find_count_and_remove_go_by_a_pattern() {
     let server = three();
     let pattern = r#"{"method": "GET", "urlPathPattern": "/v1/.*"}"#;
     let found = control(server.address(), "POST", "/requests/find", pattern).ok().json();
-    // In the order in which they came.
+    // In the order in which they arrived.
     assert_eq!(numbers(&found), [1, 2, 3]);
     assert_eq!(found["requestJournalDisabled"], json!(false));
     assert_eq!(found["requests"][0]["url"], NEWEST);
@@ -333,7 +340,7 @@ fn find_count_and_remove_go_by_a_pattern() {
         control(server.address(), "POST", "/requests/remove", r#"{"urlPath": "/v1/messages"}"#);
     assert_eq!(numbers(&removed.ok().json()), [2]);
     assert_eq!(numbers(&told(&server, "/requests")), [3, 1]);
-    // What is thought of them stays.
+    // The verdict does not change.
     assert_eq!(server.verdict().requests(), 3);
 }
 
@@ -356,7 +363,7 @@ fn requests_are_deleted_one_by_one_and_all_at_once() {
     ] {
         let gone = control(server.address(), "GET", &format!("/requests/{id}"), "");
         assert_eq!(gone.status, 404, "{gone:?}");
-        assert!(gone.body.contains("is in the journal"), "{gone:?}");
+        assert!(gone.body.contains("there is no request"), "{gone:?}");
     }
     control(server.address(), "DELETE", "/requests?sandbox=deep", "").ok();
     assert_eq!(numbers(&told(&server, "/requests")), [1]);
@@ -400,7 +407,7 @@ fn wrong_requests_are_refused() {
     ] {
         assert_eq!(control(server.address(), method, path, "").status, status, "{method} {path}");
     }
-    // The guard stands before all of it.
+    // The guard checks all of these paths.
     for path in ["/requests", "/events", "/requests/unmatched"] {
         let foreign = [("Origin", "http://evil.example")];
         assert_eq!(request(&server, "GET", &format!("/__admin{path}"), &foreign).status, 403);
@@ -486,12 +493,12 @@ fn the_journal_is_asked_by_outcome_and_text() {
         assert_eq!(listed(&server, query).0, expected, "{query}");
     }
     assert_eq!(listed(&server, "status=404&limit=1").1, 2);
-    // The header says how many the journal has, whatever was asked for.
+    // The header has the size of the journal, whatever the filter is.
     let size = journal_size(&control(server.address(), "GET", "/requests?status=404", ""));
     assert_eq!(size, (5, 0));
     assert_eq!(listed(&server, "limit=0").1, 5);
     for (query, why) in [
-        ("status=99", "status must be a status, 100 to 599, or 0"),
+        ("status=99", "status must be 100 to 599, or 0 for connections that a fault broke"),
         ("status=ok", "status must be"),
         ("code=40001", "code must be one of"),
         ("operation=mesages", "did you mean messages?"),
@@ -523,7 +530,7 @@ fn a_clients_own_request_id_is_sent_back_and_found() {
     }
     let all = ["/v1/nothing", "/v1/messages?page=x", NEWEST].map(str::to_owned).to_vec();
     assert_eq!(listed(&server, "request_id=7f3c/1:2"), (all.clone(), 3));
-    // The journal has those, too, that are not sent back.
+    // The size includes the requests that the response does not list.
     assert_eq!(listed(&server, "request_id=a%20b"), (all, 3));
     assert_eq!(listed(&server, "request_id=b"), (vec![], 0));
 }

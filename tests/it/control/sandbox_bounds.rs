@@ -11,14 +11,14 @@ use crate::support::control::{advance, control, is_there, listed, lists, put, sh
 use crate::support::faults::FOR_EVER;
 use crate::support::wire::Wire;
 
-/// A server of at most so many sandboxes.
+/// A server with this maximum of sandboxes.
 fn at_most(sandboxes: usize) -> Server {
     let mut limits = Limits::default();
     limits.sandboxes = sandboxes;
     Server::builder().limits(limits).start().unwrap()
 }
 
-/// A server whose sandboxes end as soon as nobody is in them.
+/// A server whose sandboxes end as soon as no request is in flight.
 fn idle_at_once() -> Server {
     let mut limits = Limits::default();
     limits.sandbox_idle = Duration::ZERO;
@@ -30,8 +30,8 @@ fn visit(server: &Server, id: &str) {
     get(server, &format!("app-demo~{id}"), NEWEST).ok();
 }
 
-/// A request in a sandbox that is not answered as long as its connection is open; it is under way
-/// when this returns.
+/// A request in a sandbox that gets no response as long as its connection is open. It is in flight when this
+/// returns.
 #[track_caller]
 fn stay(server: &Server, id: &str) -> Wire {
     let before = counted(server, id);
@@ -41,7 +41,7 @@ fn stay(server: &Server, id: &str) -> Wire {
     wire
 }
 
-/// How many requests for the list a sandbox has had; 0 where there is none.
+/// The number of list requests of a sandbox; 0 if there is no sandbox.
 fn counted(server: &Server, id: &str) -> u64 {
     if is_there(server.address(), id) { lists(server, id) } else { 0 }
 }
@@ -113,7 +113,7 @@ fn get_does_not_count_as_use() {
     assert_eq!(listed(server.address()), ["default", "b", "c"]);
 }
 
-/// With no place at all a client that names a sandbox would be served nowhere.
+/// With a limit of 0, requests with a sandbox could not be served.
 #[test]
 fn limit_of_zero_still_keeps_one_sandbox() {
     let server = at_most(0);
@@ -142,7 +142,7 @@ fn sandbox_with_a_request_in_flight_is_not_evicted() {
     drop(staying);
 }
 
-/// The head is there and the rest flows byte by byte.
+/// The head has arrived, and the body follows byte by byte.
 #[test]
 fn sandbox_with_a_response_in_flight_is_not_evicted() {
     use std::io::Read;
@@ -166,7 +166,7 @@ fn sandbox_with_a_response_in_flight_is_not_evicted() {
     });
 }
 
-/// More than there may be, because none can end; fewer again as soon as one can.
+/// There may be more sandboxes than the limit while all are in use; the number falls as soon as one can end.
 #[test]
 fn sandboxes_over_the_limit_are_evicted_when_idle() {
     let server = at_most(2);
@@ -196,14 +196,14 @@ fn idle_sandbox_expires() {
     assert_eq!(listed(server.address()), ["default"]);
 }
 
-/// Whether they end by the list, by a request of their name or by number.
+/// Sandboxes end by a listing, by a request with their id, or by the limit.
 #[test]
 fn expired_sandboxes_keep_their_findings() {
     let server = idle_at_once();
     for number in 0..300 {
         visit(&server, &number.to_string());
     }
-    // Made anew before it was swept.
+    // Created again before the sweep.
     visit(&server, "0");
     assert_eq!(server.verdict().requests(), 301);
     assert_eq!(listed(server.address()), ["default"]);
@@ -225,15 +225,15 @@ fn default_sandbox_never_expires() {
     assert_eq!(lists(&server, "default"), 1);
 }
 
-/// Were it looked up again for the answer, it would be over by then, and made as the server was
-/// started.
+/// If `PUT` looked the sandbox up again for its response, the sandbox could have ended by then, and would be created
+/// with the server's settings.
 #[test]
 fn put_answers_what_was_put_however_short_it_lasts() {
     let server = idle_at_once();
     assert_eq!(put(&server, "a", &json!({"seed": 5}))["settings"]["seed"], 5);
 }
 
-/// `DELETE` of one in use: the request keeps the world that it began in.
+/// `DELETE` of a sandbox in use: the request in flight keeps its records.
 #[test]
 fn a_request_outlives_its_sandbox() {
     let server = Server::start().unwrap();
@@ -256,8 +256,8 @@ fn new_sandboxes_never_exceed_the_limit() {
     assert_eq!(list["total"], 51);
 }
 
-/// Threads that visit many sandboxes at once: each answer is right, and none is counted twice,
-/// left out, or counted elsewhere.
+/// Threads use many sandboxes at once: each response is correct, and each request is counted once, in its own
+/// sandbox.
 #[test]
 fn hundreds_of_threads_in_many_sandboxes_are_all_counted() {
     const THREADS: u64 = 200;
@@ -281,7 +281,7 @@ fn hundreds_of_threads_in_many_sandboxes_are_all_counted() {
     assert!(counts.iter().all(|count| *count == THREADS / SANDBOXES * EACH), "{counts:?}");
 }
 
-/// Sandboxes come and go under threads that are in them; each sees its own world only.
+/// Sandboxes are created and ended while threads use them; each thread sees only its own records.
 #[test]
 fn sandboxes_that_end_under_threads_stay_apart() {
     let server = at_most(3);

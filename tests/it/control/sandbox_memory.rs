@@ -8,23 +8,23 @@ use crate::support::control::{control, control_bytes, is_there};
 use crate::support::process::Process;
 use crate::support::wire::Wire;
 
-/// What 10,000 sandboxes may take beyond the base.
+/// The memory that 10,000 sandboxes may take in addition to the empty server.
 const MOST_KIB: u64 = 64 << 10;
 
-/// How many KiB more a server takes with 10,000 sandboxes, each of which `make` makes.
+/// How many KiB more a server takes with 10,000 sandboxes that `make` creates.
 #[track_caller]
 fn cost(make: impl Fn(&mut Connection, &mut Wire, u32)) -> u64 {
     let (process, address) = Process::serve(&["--log-format", "off"]);
     let mut vendor = Connection::open(address, "app-demo");
     let mut admin = Wire::open(address);
-    // What is made once, at the first use, is no sandbox's.
+    // Memory that is allocated once, at the first use, does not belong to a sandbox.
     vendor.get(NEWEST).ok();
     make(&mut vendor, &mut admin, 0);
     let before = process.resident_kib().unwrap();
     for number in 1..=10_000 {
         make(&mut vendor, &mut admin, number);
     }
-    // One is over the number that there may be, and ended for the last one.
+    // One sandbox exceeded the limit, so it was evicted for the last one.
     assert!(!is_there(address, "0"));
     let all = control(address, "GET", "/sandboxes/1", "").ok().json();
     assert_eq!(all["state"]["requests"]["conversations"], 1);

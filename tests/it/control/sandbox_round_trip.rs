@@ -1,5 +1,5 @@
-//! What `GET` shows under `settings` is a state to go back to: `PUT` takes it as its body, and makes the
-//! same sandbox, in which nothing has happened.
+//! The `settings` that `GET` shows can be restored: `PUT` accepts them as its body, and creates the same sandbox
+//! without any requests.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::control::{advance, control, is_there, put, shown};
 use crate::support::fixture::{agent, build, silent};
 use crate::support::walk::{whole_list, whole_qa};
 
-/// The mark of fixtures that are not shown.
+/// The text that replaces fixtures that are not shown.
 const LEFT_OUT: &str = "inline, shown with ?fixtures=true";
 
 /// The settings of a sandbox, with its inline fixtures.
@@ -26,7 +26,7 @@ fn settings(server: &Server, id: &str) -> Value {
     control(server.address(), "GET", &path, "").ok().json()["settings"].clone()
 }
 
-/// Each key of `PUT` with a value that is not the default, and with what is shown of it.
+/// Each key of `PUT` with a value that is not the default, and with the value that is shown.
 fn each_setting() -> Vec<(&'static str, Value, Value)> {
     let same = |key, value: Value| (key, value.clone(), value);
     let mut readings = shown(&Server::start().unwrap(), "default")["settings"]["readings"].clone();
@@ -151,7 +151,7 @@ fn any_settings_are_taken_back() {
     });
 }
 
-/// Whatever `POST` and the library change after `PUT` is a setting like any other.
+/// Changes by `POST` and the library after `PUT` are part of the settings.
 #[test]
 fn settings_are_those_of_now() {
     let server = Server::start().unwrap();
@@ -173,8 +173,7 @@ fn settings_are_those_of_now() {
     assert_eq!(settings(&server, "a"), set);
 }
 
-/// A fault that was used strikes as often as before, the clock stands at zero, and the same requests meet
-/// the same faults.
+/// A used fault applies as often as before, the clock is at zero, and the same requests get the same faults.
 #[test]
 fn what_has_happened_is_state_and_begins_anew() {
     let server = Server::start().unwrap();
@@ -200,7 +199,7 @@ fn what_has_happened_is_state_and_begins_anew() {
     assert_eq!(run(), first);
 }
 
-/// A limit of one request in a minute has admitted one, and is as new.
+/// A rate limit that was used up admits requests again.
 #[test]
 fn windows_of_the_rate_limit_begin_anew() {
     let server = Server::start().unwrap();
@@ -229,7 +228,7 @@ fn inline_fixtures_are_shown_where_they_are_asked_for() {
     let wrong = control(server.address(), "GET", "/sandboxes/a?fixtures=yes", "");
     wrong.failed(400, "fixtures must be true or false, got \"yes\"");
     let unknown = control(server.address(), "GET", "/sandboxes/a?fixture=true", "");
-    unknown.failed(400, "no parameter \"fixture\"; did you mean fixtures?");
+    unknown.failed(400, "there is no parameter \"fixture\"; did you mean fixtures?");
 }
 
 /// Numbers, escapes and white space stay as they were written.
@@ -244,7 +243,7 @@ fn inline_fixtures_are_shown_byte_by_byte() {
     assert!(told.ok().body.contains(&format!("\"fixtures\":{fixture},")), "{told:?}");
 }
 
-/// The server would take them for settings without fixtures, and the records would be lost.
+/// The server refuses settings whose fixtures were left out, because the records would be lost.
 #[test]
 fn settings_without_their_fixtures_are_refused() {
     let server = Server::start().unwrap();
@@ -256,7 +255,7 @@ fn settings_without_their_fixtures_are_refused() {
         refused.failed(400, "the fixtures were left out of these settings");
         assert_eq!(refused.errors()[0]["source"]["pointer"], "/fixtures");
         assert!(
-            refused.body.contains("take the settings from GET with ?fixtures=true"),
+            refused.body.contains("get the settings by GET with ?fixtures=true"),
             "{refused:?}"
         );
     }
@@ -268,7 +267,7 @@ fn settings_without_their_fixtures_are_refused() {
     text.failed(400, "body:1:15: expected a fixture, an object, got a string");
 }
 
-/// What is left out is as the server was started, fixtures as all else.
+/// Keys that are left out get the server's settings, including fixtures.
 #[test]
 fn put_without_fixtures_brings_the_records_of_the_server_back() {
     let server = Server::start().unwrap();
@@ -286,7 +285,7 @@ fn reset_keeps_fixtures_to_go_back_to() {
     assert_eq!(settings(&server, "a")["fixtures"], mine()["fixtures"]);
 }
 
-/// Its records are those of every sandbox, and are not in the settings of one.
+/// All sandboxes share the fixtures of the server, so they are not in the settings of a sandbox.
 #[test]
 fn a_server_with_fixtures_shows_settings_without_records() {
     let server = build(&[agent("k", &[silent("served", "u", "API", 1)])]).start().unwrap();

@@ -23,7 +23,7 @@ fn inline(id: &str) -> Value {
     json!({"agents": [agent("k", &[silent(id, "u", "API", 1)])]})
 }
 
-/// All that can be set at once.
+/// All settings at once.
 fn everything() -> Value {
     json!({
         "seed": 7,
@@ -79,7 +79,7 @@ fn get_answers_the_same_as_put() {
     assert_eq!(shown(&server, "a"), answered);
 }
 
-/// What is not said is as the server was started, not as the sandbox was.
+/// Keys that are left out get the server's settings, not the previous ones of the sandbox.
 #[test]
 fn put_replaces_settings_and_state() {
     let server = Server::start().unwrap();
@@ -112,7 +112,7 @@ fn a_number_of_conversations_gives_the_records_of_such_a_server() {
     }
 }
 
-/// The largest seed does not pass through a float on its way.
+/// The largest seed is not rounded to a float.
 #[test]
 fn every_seed_can_be_set() {
     let server = Server::start().unwrap();
@@ -159,7 +159,7 @@ fn inline_fixtures_bring_their_own_keys() {
     }
 }
 
-/// Whoever leaves the keys out need not guess the one that is derived. A key that was given is a secret.
+/// A key that is derived from the agent's name is shown. A key in the fixture is secret.
 #[test]
 fn put_answers_the_public_keys_of_each_agent() {
     let server = Server::start().unwrap();
@@ -172,7 +172,7 @@ fn put_answers_the_public_keys_of_each_agent() {
     assert!(!made.to_string().contains("s3cret"), "{made}");
 }
 
-/// The words of `PUT` are right for `POST`, too.
+/// `POST` accepts the same words as `PUT`.
 #[test]
 fn post_takes_faults_as_put_does() {
     let server = Server::start().unwrap();
@@ -191,13 +191,13 @@ fn post_takes_faults_as_put_does() {
     // All of them are added, or none.
     let before = shown(&server, "a");
     post(r#"{"faults": ["delay=1,id=x", "delay=1,id=fault-1"]}"#)
-        .failed(409, "there is a fault with the id fault-1");
-    post(r#"{"faults": ["delay=1", "every=3"]}"#).failed(400, "nothing goes wrong");
-    post(r#"{"faults": []}"#).failed(400, "there is no fault");
+        .failed(409, "another fault already has the id fault-1");
+    post(r#"{"faults": ["delay=1", "every=3"]}"#).failed(400, "no failure given");
+    post(r#"{"faults": []}"#).failed(400, "the body contains no fault");
     post(r#"{"faults": "delay=1"}"#).failed(400, "expected the faults, an array, got a string");
     post(r#"{"faults": ["delay=1"], "fault": 1}"#).failed(400, "unknown key \"fault\"");
     let many = json!({ "faults": vec!["delay=1"; 998] }).to_string();
-    post(&many).failed(409, "a sandbox has at most 1000 faults");
+    post(&many).failed(409, "a sandbox can have at most 1000 faults");
     assert_eq!(shown(&server, "a"), before);
 }
 
@@ -223,7 +223,7 @@ fn null_removes_the_servers_rate_limit() {
     assert_eq!([(); 3].map(|()| call(address, "GET", NEWEST, &key).status), [200; 3]);
 }
 
-/// Each is right but for one thing. The rest of it must not come into being.
+/// Each body has one mistake. The valid rest must not be applied.
 #[test]
 fn refused_put_changes_nothing() {
     let server = Server::start().unwrap();
@@ -305,7 +305,7 @@ fn settings_of_the_default_sandbox_are_no_other_sandboxs() {
     get(&server, "app-demo~a", NEWEST).ok();
 }
 
-/// Requests, faults and their counts, the clock: all that came after PUT. What PUT set stays.
+/// A reset discards requests, added faults, counts and the clock, but keeps the settings of `PUT`.
 #[test]
 fn reset_clears_state_and_keeps_settings() {
     let server = Server::start().unwrap();
@@ -349,7 +349,7 @@ fn reset_keeps_other_sandboxes() {
     assert_eq!(["a", "b", "default"].map(|id| lists(&server, id)), [0, 1, 1]);
 }
 
-/// Seed, sandbox and request decide what a fault strikes: the same run gives the same answers.
+/// Seed, sandbox and request number determine the faults, so the same run gives the same responses.
 #[test]
 fn a_run_is_repeated_after_a_reset() {
     let server = Server::start().unwrap();
@@ -361,7 +361,7 @@ fn a_run_is_repeated_after_a_reset() {
     assert_eq!(run(), before);
 }
 
-/// So that tests side by side do not all fail, or all pass, together.
+/// Otherwise parallel tests would all fail or all pass together.
 #[test]
 fn each_sandbox_and_each_seed_has_a_run_of_its_own() {
     let server = Server::start().unwrap();
@@ -374,7 +374,7 @@ fn each_sandbox_and_each_seed_has_a_run_of_its_own() {
     assert_ne!(run("a", 2), one);
 }
 
-/// Sandboxes without records of their own have the server's, as they are now.
+/// Sandboxes without their own records have the current records of the server.
 #[test]
 fn replaced_fixtures_reach_sandboxes_without_their_own() {
     let folder = Folder::new();
@@ -391,7 +391,7 @@ fn replaced_fixtures_reach_sandboxes_without_their_own() {
     assert_eq!(["k~lazy", "k~own", "k~new"].map(newest), ["second", "own", "second"]);
 }
 
-/// Each request looks at all of them.
+/// The number of faults is limited, because each request checks all of them.
 #[test]
 fn a_sandbox_has_a_thousand_faults_at_most() {
     let server = Server::start().unwrap();
@@ -401,10 +401,10 @@ fn a_sandbox_has_a_thousand_faults_at_most() {
     assert_eq!(more.status, 409, "{more:?}");
     let more = control(server.address(), "PUT", "/sandboxes/a", &faults(1001));
     assert_eq!(more.status, 400);
-    assert!(more.body.contains("a sandbox has at most 1000 faults"), "{more:?}");
+    assert!(more.body.contains("a sandbox can have at most 1000 faults"), "{more:?}");
 }
 
-/// A test that fails one request after another never runs out.
+/// A test that makes one request after another fail never reaches the limit.
 #[test]
 fn used_up_faults_make_room_for_new_ones() {
     let server = Server::start().unwrap();
@@ -416,7 +416,7 @@ fn used_up_faults_make_room_for_new_ones() {
     get(&server, "app-demo~a", NEWEST).ok();
 }
 
-/// A thousand faults, of which the first strikes no more.
+/// A thousand faults, of which the first has expired.
 fn a_thousand_faults_with_a_used_one(server: &Server) {
     let mut faults = vec!["qa:status=503"; 999];
     faults.insert(0, "conversations:id=once,code=50000,times=1");
@@ -432,12 +432,12 @@ fn refused_faults_change_nothing() {
     let before = shown(&server, "a");
     for faults in [r#"{"faults": ["qa:code=50000", "qa:code=50000"]}"#, r#""qa:code=50000""#] {
         let refused = control(server.address(), "POST", "/sandboxes/a/faults", faults);
-        refused.failed(409, "a sandbox has at most 1000 faults");
+        refused.failed(409, "a sandbox can have at most 1000 faults");
         assert_eq!(shown(&server, "a"), before);
     }
 }
 
-/// Settings that are shown are put again as they are, with a new fault in front.
+/// Puts the shown settings again, with a new fault in front.
 #[test]
 fn a_fault_without_an_id_gets_one_that_no_other_has() {
     let server = Server::start().unwrap();
@@ -451,12 +451,12 @@ fn a_fault_without_an_id_gets_one_that_no_other_has() {
     assert_eq!(added["settings"]["faults"], numbered);
     let twice = json!({"faults": ["delay=1", "delay=1,id=x", "delay=2,id=x"]}).to_string();
     let refused = control(server.address(), "PUT", "/sandboxes/a", &twice);
-    refused.failed(400, "there is a fault with the id x");
+    refused.failed(400, "another fault already has the id x");
     assert_eq!(refused.errors()[0]["source"]["pointer"], "/faults/2");
 }
 
 #[test]
-fn faults_in_another_form_are_told_the_right_one() {
+fn faults_in_another_form_are_errors_with_the_right_form() {
     let server = Server::start().unwrap();
     let post = |body: &str| control(server.address(), "POST", "/sandboxes/a/faults", body);
     let list = post(r#"["code=50000"]"#);

@@ -1,4 +1,4 @@
-//! How a request names its sandbox, and that sandboxes do not affect each other.
+//! How a request selects its sandbox, and that sandboxes do not affect each other.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::control::{control, listed, lists, put, shown};
 use crate::support::fixture::{agent, build, silent};
 use crate::support::walk::{whole_list, whole_qa};
 
-/// The newest conversation, by a path that names a sandbox.
+/// The newest conversation, by a path with a sandbox.
 fn in_path(id: &str) -> String {
     format!("/s/{id}{NEWEST}")
 }
@@ -22,13 +22,13 @@ fn wrong_key(answer: &Answer, reason: &str) {
     answer.refused(401, 40127, "Authentication failed.", reason);
 }
 
-/// Of `id`, and not of the default one, a request was counted.
+/// Asserts that a request was counted in sandbox `id`, and not in the default one.
 #[track_caller]
 fn assert_in(server: &Server, id: &str) {
     assert_eq!((lists(server, id), lists(server, "default")), (1, 0), "{id}");
 }
 
-/// Both ends of what an id may be, and what could be mistaken for something else.
+/// The shortest and the longest id, and ids that could be mistaken for something else.
 fn right_ids() -> Vec<String> {
     let long = "Az09._-x".repeat(8);
     ["a", "-", "_", ".", "..", "0", "A.b_C-9", "sandboxes", &long].map(str::to_owned).into()
@@ -113,7 +113,7 @@ fn path_with_only_a_sandbox_is_404() {
     get(&server, "app-demo", "/s/").refused(404, 404, "Not found", "names no sandbox");
 }
 
-/// The nearest endpoint is found behind the sandbox, too.
+/// The nearest endpoint is also suggested for a path with a sandbox.
 #[test]
 fn a_slip_in_the_path_of_a_sandbox_finds_its_endpoint() {
     let server = Server::start().unwrap();
@@ -163,7 +163,7 @@ fn a_wrong_key_is_wrong_in_a_sandbox_too() {
 }
 
 #[test]
-fn any_key_stands_before_a_sandbox_but_an_empty_one() {
+fn any_key_but_an_empty_one_may_precede_a_sandbox() {
     let server = Server::builder().any_key().start().unwrap();
     let demo = get(&server, "app-demo", NEWEST).body;
     for key in ["whoever~a", "who~ever~a", "who ever~a"] {
@@ -218,7 +218,7 @@ fn ids_that_differ_in_case_are_two_sandboxes() {
     assert_eq!(listed(server.address()), ["default", "A", "a"]);
 }
 
-/// All that can be set on a sandbox is set on `a`; `b` and the default one answer as before.
+/// All settings are changed in `a`; the responses of `b` and the default sandbox do not change.
 #[test]
 fn settings_of_one_sandbox_keep_the_others() {
     let server = Server::start().unwrap();
@@ -250,7 +250,7 @@ fn the_library_names_a_sandbox_by_url_and_by_key() {
     assert_in(&server, "a");
 }
 
-/// How long nobody has used a sandbox, in milliseconds.
+/// The idle time of a sandbox, in milliseconds.
 #[track_caller]
 fn idle_ms(server: &Server, id: &str) -> u64 {
     let shown = control(server.address(), "GET", &format!("/sandboxes/{id}"), "");
@@ -267,14 +267,14 @@ fn a_request_ends_the_idle_time_of_the_default_sandbox() {
     assert!(idle + 50 <= idle_ms(&server, "unused"), "{idle}");
 }
 
-/// To look at the default sandbox is not to use it.
+/// Showing the default sandbox does not count as a use.
 #[test]
 fn the_idle_time_of_the_default_sandbox_goes_on_while_it_is_looked_at() {
     let server = Server::start().unwrap();
     until("some time passes", || idle_ms(&server, "default") >= 20);
 }
 
-/// Whoever writes key and sandbox the wrong way round would find the key in every list.
+/// A client that swaps key and sandbox would otherwise find the key in every list of sandboxes.
 #[test]
 fn a_key_names_no_sandbox() {
     let server = Server::start().unwrap();
@@ -303,9 +303,9 @@ fn a_key_names_no_sandbox() {
     }
     let body = json!({"fixtures": {"agents": [agent("mine", &[])]}}).to_string();
     control(address, "PUT", "/sandboxes/mine", &body)
-        .failed(400, "the id of a sandbox is not a key of its agents");
+        .failed(400, "the id of a sandbox must not be a key of its agents");
     assert_eq!(listed(address), ["default"]);
-    // What is a little like a key names one.
+    // A text that is only similar to a key is a valid id.
     for id in ["app-", "app-demo2", &of_the_form[..23], "app-x1x1x1x1x1x1x1x1x1x.1"] {
         assert_eq!(control(address, "PUT", &format!("/sandboxes/{id}"), "{}").status, 200, "{id}");
     }

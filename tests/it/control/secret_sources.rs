@@ -1,4 +1,4 @@
-//! Errors show lines of documents, and no key that stands in them, whatever is wrong there.
+//! Errors show lines of documents, but never a key in these lines.
 
 use gptbots_mock::Server;
 
@@ -132,7 +132,7 @@ fn what_looks_like_a_vendors_key_is_hidden_in_lines() {
     }
 }
 
-/// Whoever puts a key in the place of a sandbox's id shows it to no log.
+/// A key in the place of a sandbox id appears in no log.
 #[test]
 fn what_looks_like_a_vendors_key_is_hidden_in_requests() {
     let (process, address) = Process::serve(&["--log-format", "text"]);
@@ -154,7 +154,7 @@ fn what_looks_like_a_vendors_key_is_hidden_in_requests() {
     hides(&format!("{}{}", ended.stdout, ended.stderr), "the log");
 }
 
-/// A key that is derived from the name of an agent is no secret.
+/// A key that is derived from the name of an agent is not secret.
 #[test]
 fn keys_that_are_published_are_shown() {
     let name = "abcdefghij0123456789";

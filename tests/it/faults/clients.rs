@@ -8,8 +8,7 @@ use gptbots_mock::Server;
 use crate::support::client::get;
 use crate::support::faults::{KEY, MESSAGES, server};
 
-/// Prints how an answer came, or the name of what went wrong: before a head, in a body, or when it
-/// is read as text.
+/// Prints the response, or the name of the error: before the head, in the body, or when the body is decoded.
 const PYTHON: &str = r"
 import http.client, sys
 host, port, target, key, timeout = sys.argv[1:]
@@ -44,7 +43,7 @@ let where = 'head';
 })();
 ";
 
-/// What a client says; `None` where it is not installed.
+/// The output of a client; `None` if it is not installed.
 fn say(client: &str, args: &[&str]) -> Option<Output> {
     let mut command = Command::new(client);
     match command.args(args).env("LC_ALL", "C").stdin(Stdio::null()).output() {
@@ -56,13 +55,13 @@ fn say(client: &str, args: &[&str]) -> Option<Output> {
     }
 }
 
-/// Asserts that `curl` ends so, and says this.
+/// Asserts the exit code and the message of `curl`.
 #[track_caller]
 fn curl(fault: &str, most_seconds: &str, code: i32, says: &str) {
     let server = server(&[fault]);
     let (url, key) =
         (format!("{}{MESSAGES}", server.url()), format!("Authorization: Bearer {KEY}"));
-    // Without anybody's settings and proxies.
+    // Without the settings and proxies of the user.
     let args = ["-q", "-sS", "--noproxy", "*", "--max-time", most_seconds, "-H", &key, &url];
     let Some(output) = say("curl", &args) else { return };
     let err = String::from_utf8_lossy(&output.stderr);
@@ -70,7 +69,7 @@ fn curl(fault: &str, most_seconds: &str, code: i32, says: &str) {
     assert!(err.contains(says), "{err}");
 }
 
-/// What Python prints.
+/// The output of the Python client.
 fn python(fault: &str, timeout: &str) -> Option<String> {
     let server = server(&[fault]);
     let port = server.address().port().to_string();
@@ -79,7 +78,7 @@ fn python(fault: &str, timeout: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// What Node prints.
+/// The output of the Node client.
 fn node(fault: &str, timeout: &str) -> Option<String> {
     let server = server(&[fault]);
     let output = say("node", &["-e", NODE, &format!("{}{MESSAGES}", server.url()), KEY, timeout])?;
@@ -87,12 +86,12 @@ fn node(fault: &str, timeout: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// How many bytes the true answer has.
+/// The number of bytes of the original response.
 fn whole() -> usize {
     get(&Server::start().unwrap(), KEY, MESSAGES).ok().body.len()
 }
 
-/// Seconds that no answer here takes.
+/// More seconds than any response here takes.
 const LONG: &str = "20";
 const LONG_MS: &str = "20000";
 
@@ -131,7 +130,7 @@ fn curl_names_a_delay() {
     curl("delay=600000", "0.4", 28, "0 bytes received");
 }
 
-/// Asserts what each of the two prints, where it is there.
+/// Asserts the output of each of the two clients, if it is installed.
 #[track_caller]
 fn prints(said: Option<String>, expected: &str) {
     if let Some(said) = said {
@@ -165,7 +164,7 @@ fn python_names_garbage_when_it_is_decoded() {
     prints(python("body=garbage", LONG), &said);
 }
 
-/// Its timeout is of each pause, not of the whole.
+/// Its timeout limits each pause, not the whole response.
 #[test]
 fn python_names_a_drip_whose_pauses_are_too_long() {
     prints(python("drip=1", "0.4"), "body TimeoutError");
@@ -182,7 +181,7 @@ fn node_names_a_reset() {
     prints(node("break=reset", LONG_MS), said);
 }
 
-/// What `AbortSignal.timeout` says.
+/// The error of `AbortSignal.timeout`.
 const ABORTED: &str = "TimeoutError: The operation was aborted due to timeout";
 
 #[test]
@@ -209,7 +208,7 @@ fn node_names_garbage() {
     }
 }
 
-/// The head comes before the client's patience ends, however slowly it starts.
+/// The head arrives before the client's timeout, however slowly the client starts.
 #[test]
 fn node_names_a_drip() {
     prints(node("drip=100", "2500"), &format!("body {ABORTED}"));

@@ -1,4 +1,4 @@
-//! Paging hazards, seen by a client that walks page by page: which rows move, compared to the walk
+//! Paging hazards, as a client that fetches page after page sees them: which rows move, compared with the rows
 //! without a hazard.
 
 use std::ops::Range;
@@ -24,7 +24,7 @@ const ALL: [Hazard; 6] = [
     Hazard::ExactMultiple,
 ];
 
-/// Walks through so many rows of each endpoint with these hazards, page by page, twice.
+/// Fetches all pages of each endpoint with this number of rows and these hazards, twice.
 #[track_caller]
 fn walks(
     builder: ServerBuilder,
@@ -39,10 +39,10 @@ fn walks(
     for paged in &LISTS {
         let walk = Walk::new(&server, paged, rows);
         let mut expected = expected(paged);
-        // And one page more, which is past the end.
+        // One page more, which is past the end.
         let past = expected.len() as u64 + 1;
         let total = match expected.last() {
-            // What arrives after page 1 is there by then.
+            // The record that arrives after page 1 is there by then.
             Some(_) if past == 2 && hazards.contains(&Hazard::Arrival) => u64::from(rows),
             Some(Page::Rows(_, total)) => *total,
             other => panic!("{other:?}"),
@@ -79,7 +79,7 @@ fn arrival_shifts_rows_or_lengthens_the_end() {
     });
 }
 
-/// Page 1 says that there are two full pages. The row that came makes a third.
+/// According to page 1 there are two full pages. The new row makes a third page.
 #[test]
 fn arrival_can_add_a_page() {
     walks(records(), 21, &[Hazard::Arrival], |paged| {
@@ -118,7 +118,7 @@ fn a_departure_hides_the_row_behind_page_1() {
     all_walk(25, Hazard::Departure, &[(0..10, 25), (11..21, 24), (21..25, 24)]);
 }
 
-/// Page 1 says that there are three pages; the third is gone when it is asked for.
+/// According to page 1 there are three pages, but the third no longer exists when it is requested.
 #[test]
 fn departure_can_remove_a_page() {
     all_walk(21, Hazard::Departure, &[(0..10, 21), (11..21, 20)]);
@@ -137,7 +137,7 @@ fn a_short_page_loses_no_row() {
     all_walk(25, Hazard::ShortPage, &[(0..9, 25), (9..19, 25), (19..25, 25)]);
 }
 
-/// What fills two pages takes three.
+/// Rows that would fill two pages need three.
 #[test]
 fn short_page_can_add_a_page() {
     all_walk(20, Hazard::ShortPage, &[(0..9, 20), (9..19, 20), (19..20, 20)]);
@@ -188,7 +188,7 @@ fn an_exact_multiple_leaves_full_pages_and_less_than_one_alone() {
     all_walk(9, Hazard::ExactMultiple, &[(0..9, 9)]);
 }
 
-/// A page past the end is told of the rows as they are then.
+/// The error for a page past the end counts the rows after the change.
 #[test]
 fn the_reason_of_40005_counts_with_the_hazard() {
     let server = records().start().unwrap();
@@ -233,8 +233,8 @@ fn a_hazard_on_one_operation_leaves_the_others_alone() {
     }
 }
 
-/// Whatever they are together: a page has no more rows than are asked for and none twice, a page
-/// past the last one has none; and a walk loses, and meets twice, no more rows than they say.
+/// For all combinations: a page has at most `page_size` rows and no row twice, and a page past the last one is
+/// empty; all pages together lose and repeat no more rows than the hazards allow.
 #[test]
 fn any_combination_of_hazards_gives_a_possible_walk() {
     let server = records().start().unwrap();
@@ -266,14 +266,14 @@ fn any_combination_of_hazards_gives_a_possible_walk() {
     }
 }
 
-/// The row that leaves is one thing, the row that page 1 keeps back another.
+/// The deleted row and the row that is missing on page 1 are different rows.
 #[test]
 fn a_departure_takes_no_row_that_a_short_page_keeps_back() {
     let both = [Hazard::Departure, Hazard::ShortPage];
     walks(records(), 11, &both, |_| vec![page(0..9, 11), page(10..11, 10)]);
 }
 
-/// One moves the rows on, the other back: a walk meets neither, as the page on hazards says.
+/// One hazard moves the rows down, the other up, so a client sees neither, as docs/hazards.md says.
 #[test]
 fn a_departure_cancels_out_what_moves_rows_the_other_way() {
     walks(records(), 25, &[Hazard::Departure, Hazard::RepeatedRow], |_| {
@@ -285,8 +285,8 @@ fn a_departure_cancels_out_what_moves_rows_the_other_way() {
     });
 }
 
-/// Page 1 was full and the last one when it was seen, so it kept nothing back and nothing stands
-/// twice but for the arrival.
+/// Page 1 was the last page and full when it was requested, so no row is missing on it, and only the arrival
+/// repeats a row.
 #[test]
 fn an_arrival_makes_no_page_short_that_was_seen_before() {
     for other in [Hazard::ShortPage, Hazard::RepeatedRow] {

@@ -6,7 +6,7 @@ use proptest::prelude::{Strategy, any, prop, prop_oneof};
 
 use crate::support::cases::for_all;
 
-/// Pieces of lines, right and wrong, among any text.
+/// Parts of valid and invalid lines, mixed with random text.
 fn lines() -> impl Strategy<Value = String> {
     let pieces = [
         "conversations",
@@ -68,7 +68,7 @@ fn lines() -> impl Strategy<Value = String> {
     prop::collection::vec(prop_oneof![12 => piece, 1 => text], 0..14).prop_map(|all| all.concat())
 }
 
-/// Lines whose every pair is right, whether they go together or not.
+/// Lines of valid pairs, which may contradict each other.
 fn nearly_right() -> impl Strategy<Value = String> {
     let operations = ["", "qa:", "messages:", "messages+messages-v2:", "conversations+qa:"];
     let pairs = [
@@ -111,7 +111,7 @@ fn nearly_right() -> impl Strategy<Value = String> {
     (operations, pairs).prop_map(|(operations, pairs)| format!("{operations}{}", pairs.join(",")))
 }
 
-/// What a line that is read is written as, reads to the same fault; what is not read is told.
+/// A parsed fault is written as a line that parses to the same fault; an invalid line has an error message.
 fn judge(line: &str) -> bool {
     match line.parse::<Fault>() {
         Ok(fault) => {
@@ -143,7 +143,7 @@ fn written_line_parses_to_the_same_fault() {
     assert!(read.get() > 500, "only {} lines were right", read.get());
 }
 
-/// What the parser takes, a server takes, and answers.
+/// A server accepts every fault that the parser accepts, and responds.
 #[test]
 fn every_parsed_line_starts_a_server() {
     for_all(200, &nearly_right(), |line| {
@@ -153,7 +153,7 @@ fn every_parsed_line_starts_a_server() {
     });
 }
 
-/// A line of a megabyte is told in a few words.
+/// The error for a line of a megabyte is short.
 #[test]
 fn error_on_a_long_line_is_short() {
     let long = "x".repeat(1_000_000);

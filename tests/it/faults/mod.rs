@@ -1,4 +1,4 @@
-//! Faults and paging hazards: which request meets one, and what its client sees.
+//! Faults and paging hazards: which requests they apply to, and what the client sees.
 
 mod clients;
 mod hazards;

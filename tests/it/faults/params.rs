@@ -1,5 +1,5 @@
-//! Faults that look at parameters: which requests match, how matches are counted, and where such a
-//! fault can be given.
+//! Faults with request parameters: which requests match, how matches are counted, and where such a fault can
+//! be given.
 
 use gptbots_mock::contract::{Code, ENDPOINTS, Field, Operation};
 use gptbots_mock::{Fault, Server};
@@ -18,13 +18,13 @@ fn page(number: &str) -> String {
     )
 }
 
-/// What `x-mock-fault` says to a request for a page.
+/// The `x-mock-fault` of a request for a page.
 #[track_caller]
 fn struck(server: &Server, number: &str) -> Option<String> {
     get(server, KEY, &page(number)).header("x-mock-fault").map(str::to_owned)
 }
 
-/// Which of these pages are struck, asked for in this order.
+/// Requests these pages in this order, and returns which of them the fault applied to.
 #[track_caller]
 fn strikes(fault: &str, pages: &[&str]) -> Vec<bool> {
     let server = server(&[fault]);
@@ -72,7 +72,7 @@ fn every_parameter_of_an_endpoint_can_be_looked_at() {
             let name = param.field.name();
             let pairs: Vec<_> =
                 query.split('&').map(|pair| pair.split_once('=').unwrap()).collect();
-            // The list is asked without its one optional parameter.
+            // The request to the list lacks its only optional parameter.
             let sent = pairs.iter().find(|(key, _)| *key == name).map_or("u", |(_, value)| value);
             let server = server(&[&format!("{word}:{name}={sent},status=503")]);
             let others = pairs.iter().filter(|(key, _)| *key != name);
@@ -93,7 +93,7 @@ fn a_fault_of_several_parameters_needs_each() {
     assert_eq!(get(&server, KEY, &page("2").replace("page_size=10", "page_size=5")).status, 200);
 }
 
-/// The parameter leaves out the operations that do not have it.
+/// The fault does not apply to operations without the parameter.
 #[test]
 fn a_fault_of_all_operations_is_for_those_with_the_parameter() {
     let server = server(&["conversation_id=xxxxxx,status=503"]);
@@ -101,7 +101,7 @@ fn a_fault_of_all_operations_is_for_those_with_the_parameter() {
     assert_eq!(statuses, [200, 503, 503, 200]);
 }
 
-/// Requests for other pages must not shift what a fault does to its own.
+/// Requests for other pages must not change the result for matching requests.
 #[test]
 fn draws_follow_the_number_of_the_match() {
     let line = "id=half,page=3,status=503,probability=0.5";
@@ -174,21 +174,24 @@ fn the_library_gives_such_a_fault() {
     assert_eq!(statuses, [200, 200, 500, 200]);
     let wrong = Server::builder().fault(Fault::reset().param(Field::Page, 0));
     let error = wrong.start().unwrap_err().to_string();
-    assert!(error.contains("page takes an integer from 1"), "{error}");
+    assert!(error.contains("page must be an integer from 1"), "{error}");
 }
 
 #[test]
-fn a_wrong_parameter_is_told_with_the_right_word() {
+fn a_wrong_parameter_is_an_error_with_the_right_word() {
     for (line, word) in [
-        ("messages:user_feedback=BAD,delay=1", "user_feedback is of qa"),
+        (
+            "messages:user_feedback=BAD,delay=1",
+            "messages has no parameter user_feedback; qa has it",
+        ),
         ("qa:user_feedback=BADD,delay=1", "did you mean BAD?"),
         ("conversations:pge=3,delay=1", "did you mean page?"),
-        ("conversations:page=0,delay=1", "page takes an integer from 1, got \"0\""),
+        ("conversations:page=0,delay=1", "page must be an integer from 1, got \"0\""),
     ] {
         run(&mut command(&["--port", "0", "--fault", line])).refused(2, &["--fault", word]);
     }
     for (object, words) in [
-        (r#"{"page": 0, "code": 50000}"#, ["1:12: ", "page takes an integer from 1"]),
+        (r#"{"page": 0, "code": 50000}"#, ["1:12: ", "page must be an integer from 1"]),
         (r#"{"pge": 3, "code": 50000}"#, ["1:13: ", "did you mean \"page\"?"]),
         (r#"{"page": true, "code": 50000}"#, ["1:21: ", "a string or a number"]),
     ] {

@@ -76,7 +76,7 @@ fn requested_429_has_retry_after() {
     }
 }
 
-/// A list may be cut into several headers of the same name, as RFC 9110 says.
+/// RFC 9110: a list may be split into several headers of the same name.
 #[test]
 fn preferences_may_stand_in_several_headers() {
     let headers = [("Prefer", "respond-async"), ("prefer", "delay=1"), ("PREFER", "status=500")];
@@ -102,7 +102,7 @@ fn preference_does_not_apply_to_404_and_405() {
 fn request_with_a_preference_gets_no_other_fault() {
     let server = server(&["status=500,times=1"]);
     prefer(&server, "delay=1", LIST).ok();
-    // The sandbox's fault has not even counted it, but its operation has.
+    // The fault of the sandbox has not counted the request, but the operation has.
     let answer = get(&server, KEY, LIST);
     assert_eq!(answer.header("x-mock-fault"), Some("fault-1.conversations.2"));
 }
@@ -115,13 +115,13 @@ fn unknown_preference_changes_nothing() {
     assert_eq!(with.header("preference-applied"), None);
 }
 
-/// With a preference of others a request is as any other one.
+/// Unknown preferences have no effect.
 #[test]
 fn unknown_preference_does_not_disable_faults() {
     assert_eq!(prefer(&server(&["status=500"]), "return=minimal", LIST).status, 500);
 }
 
-/// Asserts that the true answer comes, and why.
+/// Asserts the original response, and the reason why the preference was ignored.
 #[track_caller]
 fn ignored(preferences: &str, target: &str, reason: &str) {
     let answer = prefer(&plain(), preferences, target);
@@ -134,24 +134,24 @@ fn ignored(preferences: &str, target: &str, reason: &str) {
 
 #[test]
 fn impossible_preference_is_ignored_with_a_reason() {
-    ignored("code=1", LIST, "code, because no code \"1\" (one of 40000, ");
+    ignored("code=1", LIST, "code: there is no code \"1\" (one of 40000, ");
     ignored("code=503", LIST, "write status=503");
-    ignored("code=40356", QA, "code, because qa never answers 40356");
+    ignored("code=40356", QA, "code: qa never returns code 40356; its codes are 40000, ");
     ignored("status=199", LIST, "status must be 200 to 599, got 199");
-    ignored("status", LIST, "status takes 200 to 599, got \"\"");
-    ignored("delay=600001", LIST, "a delay is at most 600000 ms");
-    ignored("delay=1..2", LIST, "delay takes milliseconds");
-    ignored("delay=\"é\"", LIST, "delay, because");
+    ignored("status", LIST, "status must be 200 to 599, got \"\"");
+    ignored("delay=600001", LIST, "delay must be at most 600000 ms");
+    ignored("delay=1..2", LIST, "delay: delay must be a number of milliseconds");
+    ignored("delay=\"é\"", LIST, "delay: delay must be a number of milliseconds");
 }
 
 #[test]
 fn possible_preference_applies_beside_an_impossible_one() {
     let answer = prefer(&plain(), "code=1, status=500", LIST);
     assert_eq!((answer.status, answer.header("preference-applied")), (500, Some("status=500")));
-    assert!(answer.header("x-mock-reason").unwrap().contains("code, because"));
+    assert!(answer.header("x-mock-reason").unwrap().contains("code: there is no code \"1\""));
 }
 
-/// The reason of a refusal stays, and the other comes behind it.
+/// The reason of a refusal comes first, and the ignored preference after it.
 #[test]
 fn refused_request_keeps_its_reason() {
     let server = plain();
@@ -160,7 +160,7 @@ fn refused_request_keeps_its_reason() {
     assert!(!why.starts_with("Prefer") && why.contains("; Prefer ignored: code"), "{why}");
 }
 
-/// The id of the fault that struck an answer.
+/// The id of the fault in a response.
 #[track_caller]
 fn struck(answer: &Answer) -> String {
     answer.header("x-mock-fault").unwrap_or_else(|| panic!("not struck: {answer:?}")).to_owned()
@@ -199,8 +199,8 @@ fn repeated_garbage_has_the_same_bytes() {
     assert_eq!(exchange(server.address(), LIST, &prefer).1, *bytes);
 }
 
-/// Delays are never told, so the longest and the shortest of some are looked for by the clock and
-/// asked for again. The seed is fixed, and with it how far apart they are: over a quarter second.
+/// No header shows a delay, so the test measures some delays and repeats the longest and the shortest. The seed
+/// is fixed, so their difference is fixed, too: more than a quarter of a second.
 #[test]
 fn repeated_random_delay_has_the_same_length() {
     let server = server(&["delay=0..400"]);
@@ -209,7 +209,7 @@ fn repeated_random_delay_has_the_same_length() {
         let answer = prefer(&server, preferences, LIST);
         (begun.elapsed(), struck(&answer))
     };
-    // `wait` is a preference that is not ours.
+    // `wait` is not a preference of the emulator.
     let mut first: Vec<_> = (0..6).map(|_| took("wait=1")).collect();
     first.sort_unstable();
     let again = |id: &str| took(&format!("fault={id}")).0;
@@ -228,11 +228,15 @@ fn repeated_fault_does_not_count() {
 #[test]
 fn unknown_fault_id_is_ignored_with_a_reason() {
     ignored("fault=fault-1.conversations.1", LIST, "this sandbox has no such fault");
-    ignored("fault=prefer.code-50000.qa.1", LIST, "it struck qa, and this is conversations");
+    ignored(
+        "fault=prefer.code-50000.qa.1",
+        LIST,
+        "it was applied to qa, but this request is for conversations",
+    );
     for wrong in ["fault", "fault=x", "fault=x.y.z", "fault=prefer.drip-1.conversations.1"] {
-        ignored(wrong, LIST, "not an id that x-mock-fault named");
+        ignored(wrong, LIST, "fault: its value is not an id from x-mock-fault");
     }
-    ignored("fault=x, delay=1", LIST, "delay, because fault says all");
+    ignored("fault=x, delay=1", LIST, "delay: fault cannot be combined with other preferences");
 }
 
 #[test]
@@ -248,7 +252,7 @@ fn fault_id_repeats_a_truncated_body() {
     assert!(head.header("content-length").unwrap().parse::<usize>().unwrap() > body.len());
 }
 
-/// What may stand in a `Prefer`: words of ours among any bytes that a header can have.
+/// Values of `Prefer`: our words, mixed with any bytes that a header can contain.
 fn preferences() -> impl Strategy<Value = Vec<u8>> {
     let words = [
         "code",
@@ -292,7 +296,7 @@ fn preferences() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
 
-/// The headers of the answer to a request that asks so.
+/// The headers of the response to a request with these preferences.
 fn headers(app: &Unserved, preferences: &[u8]) -> Vec<(String, Vec<u8>)> {
     let request = Request::get(LIST)
         .header("authorization", "Bearer app-demo")
@@ -318,7 +322,7 @@ fn whatever_is_asked_for_every_header_of_the_answer_is_visible_ascii() {
     });
 }
 
-/// Whoever asks for a fault by the id of an answer gets that id again.
+/// A request that repeats a fault by its id gets the same id again.
 #[test]
 fn every_fault_id_in_an_answer_can_be_repeated() {
     let app = builder(&[]).unserved().unwrap();

@@ -1,11 +1,11 @@
-//! Two runs of a suite get the same faults, whatever runs beside them.
+//! Two runs of a suite get the same faults, whatever runs in parallel.
 
 use gptbots_mock::{Fault, Server};
 
 use crate::support::client::{Connection, fetch};
 use crate::support::faults::{KEY, TARGETS, builder};
 
-/// Faults by chance, of all operations and of some, with delays that are drawn.
+/// Random faults, on all operations and on some, with random delays.
 const FAULTS: [&str; 4] = [
     "id=some,status=503,probability=0.2",
     "messages+qa:id=slow,code=50000,delay=0..3,probability=0.3",
@@ -15,7 +15,7 @@ const FAULTS: [&str; 4] = [
 
 const SANDBOXES: [&str; 5] = ["login", "export", "export-2", "x", "default"];
 
-/// What struck each request of a test, which has a sandbox and asks in an order of its own.
+/// The faults of each request of a test, which has its own sandbox and its own order of requests.
 fn test(server: &Server, sandbox: &str) -> Vec<Option<String>> {
     let mut connection = Connection::open(server.address(), KEY);
     let requests = (0..40).map(|number| TARGETS[(number * number + sandbox.len()) % 4].1);
@@ -26,12 +26,12 @@ fn test(server: &Server, sandbox: &str) -> Vec<Option<String>> {
     requests.map(&mut ask).collect()
 }
 
-/// What struck each test of a suite, one after the other.
+/// The faults of all tests of a suite that runs sequentially.
 fn in_a_row(server: &Server) -> Vec<Vec<Option<String>>> {
     SANDBOXES.iter().map(|sandbox| test(server, sandbox)).collect()
 }
 
-/// The same, side by side.
+/// The faults of all tests of a suite that runs in parallel.
 fn at_once(server: &Server) -> Vec<Vec<Option<String>>> {
     std::thread::scope(|scope| {
         let tests = SANDBOXES.map(|sandbox| scope.spawn(move || test(server, sandbox)));
@@ -47,7 +47,7 @@ fn server(seed: u64) -> Server {
 #[test]
 fn same_faults_sequentially_and_concurrently() {
     let first = in_a_row(&server(7));
-    // Each fault strikes, or the test would be of nothing.
+    // Each fault must apply at least once, or the test would test nothing.
     for id in ["some", "slow", "third", "late"] {
         let strikes = first.iter().flatten().flatten();
         assert!(strikes.filter(|strike| strike.starts_with(id)).count() > 1, "{id}: {first:?}");
@@ -66,7 +66,7 @@ fn another_seed_gives_other_faults() {
     }
 }
 
-/// The tests ask in orders of their own, so one order is asked of all of them here.
+/// The tests send requests in different orders, so this one uses the same order for all of them.
 #[test]
 fn another_sandbox_gives_other_faults() {
     let server = server(7);
@@ -88,7 +88,7 @@ fn reset_sandbox_repeats_its_faults() {
     assert_eq!(test(&server, "again"), first);
 }
 
-/// The order in which faults were added decides who comes first, not what is drawn.
+/// The order of the faults decides which one is applied first, but not their random choices.
 #[test]
 fn adding_a_fault_keeps_the_draws_of_others() {
     let strikes = |more: bool| {

@@ -76,7 +76,7 @@ fn every_endpoint_answers_40008_with_retry_after() {
     }
 }
 
-/// A code that an endpoint never answers is no fault of its.
+/// A fault with a code does not apply to an endpoint that never returns this code.
 #[test]
 fn code_fault_skips_endpoints_without_that_code() {
     let server = server(&["code=40356"]);
@@ -119,7 +119,7 @@ fn retry_after_of_a_fault_is_answered() {
         ("status=429,retry_after=86400", Some("86400")),
         ("code=40008,retry_after=7", Some("7")),
         ("status=503,body=html,retry_after=3", Some("3")),
-        // A 429 says it always, others only where they are told to.
+        // A 429 always has the header, other statuses only if the fault sets it.
         ("status=429", Some("1")),
         ("code=40008", Some("1")),
         ("status=503", None),
@@ -146,7 +146,7 @@ fn retry_after_is_set_from_the_library_and_in_json() {
     assert!(why.contains("retry_after must be 0 to 86400, got 86401"), "{why}");
 }
 
-/// A delay changes nothing of what the true answer says.
+/// A delay does not change the original response.
 #[test]
 fn a_delayed_rate_limit_keeps_its_own_retry_after() {
     let server = builder(&["delay=1"]).rate_limit(1, std::time::Duration::from_secs(60));
@@ -176,7 +176,7 @@ fn a_status_has_no_body_where_it_is_to_be_empty() {
     assert_eq!(answer.header("content-length"), Some("0"));
 }
 
-/// HTTP forbids these a body, so none may come: it would be taken for the next answer.
+/// HTTP forbids a body with these statuses; a client would read it as the next response.
 #[test]
 fn status_204_and_304_have_no_body() {
     for status in [204, 304] {
@@ -210,7 +210,7 @@ fn garbage_has_the_true_length_and_is_no_json_or_utf_8() {
     assert!(serde_json::from_slice::<serde_json::Value>(&body).is_err());
 }
 
-/// Two requests get two kinds of garbage, or a client that compares would take it for data.
+/// Two requests get different garbage, because equal bodies could look like valid data.
 #[test]
 fn garbage_differs_from_request_to_request() {
     let server = server(&["body=garbage"]);
@@ -218,7 +218,7 @@ fn garbage_differs_from_request_to_request() {
     assert_ne!(garbage(), garbage());
 }
 
-/// What the records would refuse is made garbage as what they would answer.
+/// The body of a refusal also becomes garbage.
 #[test]
 fn the_body_of_a_refusal_is_changed_too() {
     let server = server(&["body=empty"]);
@@ -260,7 +260,7 @@ fn fault_applies_before_the_parameter_check() {
     assert_eq!(get(&server(&["status=503"]), KEY, "/v1/messages?page=x").status, 503);
 }
 
-/// What is struck is not of the limit: only what is behind the key counts.
+/// A request with a fault does not count towards the rate limit.
 #[test]
 fn fault_applies_before_the_rate_limit() {
     let server = server(&["code=50000,times=1"]);
@@ -270,7 +270,7 @@ fn fault_applies_before_the_rate_limit() {
     assert_eq!([LIST; 3].map(|target| get(&server, KEY, target).status), [500, 200, 429]);
 }
 
-/// Neither is struck, and neither is counted.
+/// The fault does not apply to these requests and does not count them.
 #[test]
 fn fault_does_not_apply_to_404_and_405() {
     let server = server(&["code=50000,times=1"]);
@@ -279,7 +279,7 @@ fn fault_does_not_apply_to_404_and_405() {
     assert_eq!(get(&server, KEY, LIST).header("x-mock-fault"), Some("fault-1.conversations.1"));
 }
 
-/// The answer to `HEAD` on a connection that is asked once more.
+/// The response to `HEAD`, on a connection that then gets another request.
 #[track_caller]
 fn head(fault: &str) -> Answer {
     let server = server(&[&format!("{fault},times=1")]);
@@ -299,7 +299,7 @@ fn fault_applies_to_head() {
     assert_eq!(answer.header("content-length"), Some(&*length.to_string()));
 }
 
-/// There is no body to harm, so the head comes in good order.
+/// There is no body to truncate, so the whole head arrives.
 #[test]
 fn head_has_the_length_of_the_faulty_body() {
     let true_length = get(&Server::start().unwrap(), KEY, LIST).body.len();
@@ -321,7 +321,7 @@ fn fault_headers_are_exposed_to_browsers() {
     }
 }
 
-/// What a fault does to the connection passes through the layer for browsers.
+/// A connection fault also works with the CORS layer.
 #[test]
 fn faults_break_connections_with_cors_on() {
     let server = builder(&["body=truncated"]).cors().start().unwrap();

@@ -1,5 +1,5 @@
-//! Delayed and throttled responses: their length, that they run in parallel, and that they end when
-//! the client goes.
+//! Delayed and throttled responses: they take the right time, run in parallel, and end when the client
+//! disconnects.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -14,7 +14,7 @@ use crate::support::faults::{
 use crate::support::process::{Process, wait_until_read};
 use crate::support::wire::Wire;
 
-/// The line of a request that nobody waits for any more says that there was no answer.
+/// If the client disconnects during the delay, the log line shows no response.
 #[test]
 fn a_delay_ends_when_the_client_goes() {
     let (mut server, address) = Process::serve(&[]);
@@ -24,7 +24,7 @@ fn a_delay_ends_when_the_client_goes() {
     server.stderr.find("GET /v1/bot/conversation/page - fault=prefer.delay-600000");
 }
 
-/// Each waits for longer than a connection has to be silent to lose its place.
+/// Each delay is longer than the idle time after which a connection may be closed for another one.
 #[test]
 fn delayed_request_is_not_closed_at_the_connection_limit() {
     let mut limits = Limits::default();
@@ -49,7 +49,7 @@ fn a_delay_ends_when_the_client_closes_one_direction() {
     assert_eq!(drain(&mut waiting), (Vec::new(), None));
 }
 
-/// A client that has sent its next request already has not gone.
+/// A client that has already sent its next request has not disconnected.
 #[test]
 fn delay_ends_when_a_client_with_pipelined_requests_goes() {
     let server = Server::start().unwrap();
@@ -73,7 +73,8 @@ fn a_delay_is_as_long_as_asked() {
     }
 }
 
-/// Not faster than asked, and not half as fast. A busy machine may be slow once, not three times.
+/// The body is not faster than the given rate, and not slower than half of it. A busy machine may be slow once,
+/// but not three times.
 #[test]
 fn a_drip_flows_at_its_rate() {
     for rate in [200, 900] {
@@ -96,7 +97,7 @@ fn a_drip_flows_at_its_rate() {
     }
 }
 
-/// A drip is no delay: the first bytes come long before the last.
+/// A drip is not a delay: the first bytes arrive long before the last.
 #[test]
 fn a_drip_begins_at_once_and_comes_in_pieces() {
     let server = server(&["drip=400"]);
@@ -118,7 +119,7 @@ fn a_drip_is_the_true_answer() {
     assert_eq!(get(&server, KEY, LIST).body, truth);
 }
 
-/// A sandbox that answers is in use, so another one does not take its place.
+/// A sandbox with a running response is in use, so it is not evicted.
 #[test]
 fn throttled_response_keeps_its_sandbox() {
     let mut limits = Limits::default();
@@ -137,7 +138,7 @@ fn throttled_response_keeps_its_sandbox() {
 
 const MANY: usize = 300;
 
-/// All of them wait side by side: one behind the other would take minutes.
+/// All delays run in parallel; one after the other, they would take minutes.
 #[test]
 fn many_delays_pass_at_the_same_time() {
     let server = server(&["delay=400"]);
@@ -162,21 +163,21 @@ fn many_delays_keep_no_other_request_waiting() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
-/// In a process of its own, where no other test has threads.
+/// This test uses its own process, so that threads of other tests do not count.
 #[test]
 fn many_delays_take_no_threads() {
     let (server, address) = Process::serve(&[]);
-    // Whatever starts with the first request has started.
+    // Threads that start with the first request have started by now.
     drain(&mut asking(address, "Connection: close\r\n"));
     let before = server.threads();
     let _all: Vec<_> = (0..MANY).map(|_| asking(address, FOR_EVER)).collect();
-    // Connections are accepted in their order, so those before this one are.
+    // Connections are accepted in order, so the earlier ones have been accepted.
     drain(&mut asking(address, "Connection: close\r\n"));
     assert_eq!(server.threads(), before);
 }
 
-/// Only who closes while it waits has gone. Behind the delay, to close one direction says no more
-/// than that there is no further request.
+/// A client has disconnected only if it closes during the delay. After the delay, a client that closes its
+/// sending direction only has no further request.
 #[test]
 fn a_client_may_close_one_direction_behind_a_delay() {
     let server = server(&["delay=1,times=1", "drip=4000"]);

@@ -12,7 +12,7 @@ use crate::support::faults::{KEY, LIST, MESSAGES, MESSAGES_V2, QA, TARGETS, serv
 use crate::support::folder::Folder;
 use crate::support::process::{Process, command, run};
 
-/// Which of the first twelve requests are struck.
+/// Which of the first twelve requests the fault applies to.
 #[track_caller]
 fn struck(fault: &str) -> Vec<usize> {
     let server = server(&[fault]);
@@ -64,7 +64,7 @@ fn probability_applies_to_some_requests() {
     assert!(struck("status=503,probability=0.000001").is_empty());
 }
 
-/// Twelve is the end of a probability's draws, not of its strikes.
+/// A probability decides each request separately; `times` limits only the requests that it applies to.
 #[test]
 fn probability_with_times_stops_after_times() {
     assert_eq!(struck("status=503,probability=0.5,times=1").len(), 1);
@@ -88,7 +88,7 @@ fn fault_on_several_operations_applies_to_each() {
     assert_eq!(all.map(|target| get(&server, KEY, target).status), [200, 503, 200, 503]);
 }
 
-/// One fault counts all requests that it covers; the number in its id is the operation's.
+/// A fault counts all requests that match it; the number in its id is counted per operation.
 #[test]
 fn a_fault_of_all_counts_all_operations_together() {
     let server = server(&["status=503,every=3"]);
@@ -129,19 +129,28 @@ fn fail_next_applies_once() {
 fn two_faults_of_one_id_start_no_server() {
     let two = Server::builder().fault(Fault::reset().named("x")).fault(Fault::reset().named("x"));
     let error = two.start().unwrap_err();
-    assert!(matches!(&error, StartError::Setting(why) if why.contains("with the id x")), "{error}");
+    assert!(
+        matches!(&error, StartError::Setting(why) if why.contains("another fault already has the id x")),
+        "{error}"
+    );
 }
 
 #[test]
 fn invalid_fault_starts_no_server() {
     for (fault, why) in [
-        (Fault::code(Code::Internal).html(), "body=html goes with a status"),
-        (Fault::code(Code::ConversationMissing).on(Operation::QaRecords), "qa never answers 40356"),
+        (Fault::code(Code::Internal).html(), "body=html needs a status, such as status=503"),
+        (
+            Fault::code(Code::ConversationMissing).on(Operation::QaRecords),
+            "qa never returns code 40356; its codes are 40000, ",
+        ),
         (Fault::status(99), "200 to 599"),
         (Fault::drip(0), "1 or more"),
         (Fault::reset().every(0), "1 or more"),
-        (Fault::reset().probability(f64::NAN), "above 0, up to 1"),
-        (Fault::reset().named("é"), "1 to 64 of"),
+        (Fault::reset().probability(f64::NAN), "above 0 and at most 1, got NaN"),
+        (
+            Fault::reset().named("é"),
+            "id must be 1 to 64 characters from A-Z a-z 0-9 _ -, got \"é\"",
+        ),
     ] {
         let error = Server::builder().fault(fault).start().unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
@@ -155,7 +164,7 @@ fn statuses(address: SocketAddr) -> ([u16; 3], u16) {
     ([MESSAGES; 3].map(status), status(LIST))
 }
 
-/// What the line of the issue does.
+/// The statuses with a fault on every third request for messages.
 const THIRD: ([u16; 3], u16) = ([200, 200, 500], 200);
 
 #[test]
@@ -221,18 +230,18 @@ fn the_control_api_gives_faults() {
     assert_eq!(([MESSAGES; 3].map(status), status(LIST)), (THIRD.0, 503));
 }
 
-/// Lines that are wrong, and what is said of them.
+/// Invalid lines, and a part of their error messages.
 const WRONG: &[(&str, &str)] = &[
     ("", "messages:code=50000,every=3"),
     ("mesages:code=50000", "did you mean messages?"),
     ("messages:code=50001", "one of 40000, "),
     ("messages:code=500", "write status=500"),
     ("messages:cde=50000", "did you mean code?"),
-    ("qa:code=40356", "qa never answers 40356"),
+    ("qa:code=40356", "qa never returns code 40356"),
     ("break=rest", "did you mean reset?"),
     ("delay=2s", "`2000`, `100..900`, `lognormal:200:0.5`"),
-    ("code=50000,probability=2", "above 0, up to 1"),
-    ("break=reset,body=empty", "no answer to change"),
+    ("code=50000,probability=2", "above 0 and at most 1, got 2"),
+    ("break=reset,body=empty", "break sends no response"),
 ];
 
 #[test]
@@ -263,13 +272,13 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
     for (object, words) in [
         (r#"{"operation": "mesages", "code": 50000}"#, ["1:27: ", "did you mean messages?"]),
         (r#"{"operation": ["qa", "q"], "code": 50000}"#, ["1:34: ", "did you mean qa?"]),
-        (r#"{"operation": [], "code": 50000}"#, ["1:13: ", "leave it out for all"]),
+        (r#"{"operation": [], "code": 50000}"#, ["1:13: ", "for all operations, leave it out"]),
         (r#"{"cod": 50000}"#, ["1:13: ", "did you mean \"code\"?"]),
-        (r#"{"code": 50001}"#, ["1:21: ", "no code \"50001\""]),
-        (r#"{"code": 50000, "status": 500}"#, ["1:38: ", "exclude each other"]),
-        (r#"{"every": 3}"#, ["1:12: ", "nothing goes wrong"]),
+        (r#"{"code": 50001}"#, ["1:21: ", "there is no code \"50001\""]),
+        (r#"{"code": 50000, "status": 500}"#, ["1:38: ", "give either code or status, not both"]),
+        (r#"{"every": 3}"#, ["1:12: ", "no failure given"]),
         (r#"{"code": true}"#, ["1:21: ", "a string or a number"]),
-        (r#"{"code": 40356, "operation": "qa"}"#, ["1:12: ", "qa never answers 40356"]),
+        (r#"{"code": 40356, "operation": "qa"}"#, ["1:12: ", "qa never returns code 40356"]),
         ("5", ["1:12: ", "a fault"]),
     ] {
         let (_folder, file) = config(&format!("[{object}]"));
@@ -280,5 +289,5 @@ fn a_wrong_object_of_a_file_ends_it_with_3_its_place_and_the_right_word() {
 #[test]
 fn two_faults_of_one_id_end_with_2() {
     let args = ["--port", "0", "--fault", "id=x,delay=1", "--fault", "id=x,delay=2"];
-    run(&mut command(&args)).refused(2, &["there is a fault with the id x"]);
+    run(&mut command(&args)).refused(2, &["another fault already has the id x"]);
 }

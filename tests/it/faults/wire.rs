@@ -49,13 +49,13 @@ fn no_answer_stays_silent_and_keeps_nobody_else_waiting() {
     is_silent(&mut waiting, 100);
 }
 
-/// A stop that takes a second is no drain of five, however busy the machine is.
+/// A stop within a second did not wait for the drain time of five seconds, however busy the machine is.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
 #[test]
 fn a_server_stops_while_clients_wait() {
     let server = server(&["break=no-answer,every=2"]);
-    // One has no answer, the other one a long delay.
+    // One request gets no response, the other one a long delay.
     get(&server, KEY, LIST).ok();
     let mut waiting = [asking(server.address(), ""), asking(server.address(), FOR_EVER)];
     waiting.iter().for_each(wait_until_read);
@@ -79,7 +79,7 @@ fn a_process_ends_while_a_client_has_no_answer() {
     assert_eq!(drain(&mut waiting).0.len(), 0);
 }
 
-/// Whoever gets no answer may lose its place to a client that could get one.
+/// A connection without a response may be closed in favour of a new client.
 #[test]
 fn unanswered_connection_is_closed_at_the_limit() {
     let mut limits = Limits::default();
@@ -105,7 +105,7 @@ fn truncated_body_is_the_first_half_of_the_true_one() {
     assert_eq!(got(server.address(), "").1, whole[..whole.len() / 2]);
 }
 
-/// More than any buffer between a server and its client holds.
+/// More bytes than all buffers between server and client can hold.
 #[test]
 fn truncated_body_of_megabytes_sends_half() {
     let text = "0123456789".repeat(800_000);
@@ -182,7 +182,7 @@ fn a_connection_goes_on_behind_a_fault_that_does_not_break_it() {
     }
 }
 
-/// HTTP/1.0 has lengths, too.
+/// HTTP/1.0 also has `Content-Length`.
 #[test]
 fn http_1_0_gets_faults() {
     let server = server(&["body=truncated"]);

@@ -1,5 +1,4 @@
-//! The library's assertions on a verdict fail if not all requests were seen, or none came, and say
-//! so.
+//! The library's assertions on a verdict fail, with a reason, if requests are missing or if there was none.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -10,7 +9,8 @@ use crate::support::assertions::panic_of;
 use crate::support::client::{Connection, NEWEST, get, request};
 use crate::support::control::control;
 
-/// What each way to ask for all of a sandbox panics with, which is the same.
+/// Asserts that every method that needs all requests of a sandbox panics with the same message, and returns
+/// the message.
 #[track_caller]
 fn every_assertion_panics(sandbox: &Sandbox<'_>) -> String {
     let text = panic_of(|| sandbox.assert_clean());
@@ -106,7 +106,7 @@ fn a_sandbox_that_was_never_used_has_a_verdict_of_no_requests() {
     let verdict = sandbox.verdict();
     assert_eq!((verdict.requests(), verdict.findings().len()), (0, 0));
     assert!(sandbox.requests().is_empty());
-    // To look is not to make one.
+    // Reading the verdict does not create the sandbox.
     let there = control(server.address(), "GET", "/sandboxes/a", "");
     assert_eq!(there.status, 404);
 }
@@ -119,13 +119,13 @@ fn a_sandbox_that_was_deleted_fails() {
     let text = every_assertion_panics(&server.sandbox("a"));
     assert_eq!(
         text,
-        "sandbox a has ended after 1 request, because it was deleted; what it had is in the verdict \
-         of the server only"
+        "sandbox \"a\" has ended after 1 request, because it was deleted; its findings are only in the \
+         verdict of the server"
     );
     server.assert_clean();
 }
 
-/// Whoever deletes a sandbox and uses its name again means another one.
+/// A client that deletes a sandbox and uses its id again wants a new sandbox.
 #[test]
 fn a_sandbox_that_is_made_again_after_it_was_deleted_is_another() {
     let server = Server::start().unwrap();
@@ -142,7 +142,7 @@ fn a_sandbox_that_was_evicted_fails() {
     visit(&server, "a");
     visit(&server, "b");
     let text = every_assertion_panics(&server.sandbox("a"));
-    let says = "sandbox a has ended after 1 request, because there were too many";
+    let says = "sandbox \"a\" has ended after 1 request, because there were too many sandboxes (";
     assert!(text.starts_with(says), "{text}");
     server.sandbox("b").assert_clean();
 }
@@ -154,14 +154,15 @@ fn a_sandbox_that_was_evicted_and_asked_again_fails() {
         visit(&server, id);
     }
     let text = every_assertion_panics(&server.sandbox("a"));
-    let says = "sandbox a ended in between, after 2 requests, because there were too many";
+    let says = "sandbox \"a\" ended after 2 requests, because there were too many sandboxes \
+                (`Limits::sandboxes`), and a later request created it again; ";
     assert!(text.starts_with(says), "{text}");
     let over_http = control(server.address(), "GET", "/sandboxes/a/verdict", "");
     assert_eq!(over_http.status, 404);
     assert_eq!(over_http.title(), text);
-    // Nothing is missing in the server's.
+    // The verdict of the server is complete.
     assert_eq!(server.verdict().requests(), 4);
-    // Whoever begins it anew knows.
+    // After a reset, the client expects that earlier requests are gone.
     server.sandbox("a").reset();
     visit(&server, "a");
     server.sandbox("a").assert_clean();
@@ -172,11 +173,11 @@ fn a_sandbox_that_was_idle_for_too_long_fails() {
     let server = limited(|limits| limits.sandbox_idle = Duration::ZERO);
     visit(&server, "a");
     let text = every_assertion_panics(&server.sandbox("a"));
-    let says = "sandbox a has ended after 1 request, because it was not used for too long";
+    let says = "sandbox \"a\" has ended after 1 request, because it was idle for too long (";
     assert!(text.starts_with(says), "{text}");
 }
 
-/// It was replaced before anybody cleared it away, and what was found in it was lost.
+/// Regression: the sandbox was replaced before the sweep ended it, and its findings were lost.
 #[test]
 fn findings_of_a_sandbox_that_ran_out_and_was_asked_again_are_kept() {
     let server = limited(|limits| limits.sandbox_idle = Duration::ZERO);
@@ -184,8 +185,8 @@ fn findings_of_a_sandbox_that_ran_out_and_was_asked_again_are_kept() {
     visit(&server, "a");
     visit(&server, "a");
     let text = every_assertion_panics(&server.sandbox("a"));
-    assert!(text.contains(" after 3 requests, because it was not used for too long"), "{text}");
-    // What happens when one ends is told to all.
+    assert!(text.contains(" after 3 requests, because it was idle for too long"), "{text}");
+    // The server keeps the findings of ended sandboxes.
     let verdict = server.verdict();
     assert_eq!(verdict.requests(), 3, "{verdict}");
     assert_eq!(verdict.findings()[0].rule.name(), "unknown-parameter");
@@ -210,8 +211,8 @@ fn a_reset_of_the_server_forgets_that_sandboxes_ended() {
     assert_eq!(server.sandbox("a").verdict().requests(), 0);
 }
 
-/// Each request makes a sandbox and evicts another one; what was thought of that one must not be
-/// missing in between.
+/// Each request creates a sandbox and evicts another one. The verdict of the evicted one must not be missing
+/// in between.
 #[test]
 fn a_verdict_misses_no_sandbox_that_is_evicted_meanwhile() {
     let server = limited(|limits| limits.sandboxes = 1);
@@ -232,7 +233,7 @@ fn a_verdict_misses_no_sandbox_that_is_evicted_meanwhile() {
     assert_eq!(server.verdict().requests(), 500);
 }
 
-/// An empty list would pass for a test that sent nothing.
+/// An empty list would look like a test without requests.
 #[test]
 fn requests_of_a_sandbox_that_is_evicted_meanwhile_are_there_or_it_fails() {
     let server = limited(|limits| limits.sandboxes = 1);
@@ -240,7 +241,7 @@ fn requests_of_a_sandbox_that_is_evicted_meanwhile_are_there_or_it_fails() {
         let id = format!("a{number}");
         visit(&server, &id);
         std::thread::scope(|scope| {
-            // The last request makes it anew, without what came before.
+            // The last request creates it again, without the earlier requests.
             let visits = scope.spawn(|| {
                 visit(&server, "b");
                 visit(&server, &id);

@@ -1,5 +1,5 @@
-//! Popular HTTP clients, where they are installed: none gets a finding for an unread answer,
-//! however it closes its connections.
+//! Popular HTTP clients, if they are installed: none gets a finding for an unread response, however it
+//! closes its connections.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use gptbots_mock::Server;
 
 use crate::verdict::suite::{KEY, clean, queries, server, target};
 
-/// Runs a program that walks; `false` where there is none.
+/// Runs a program that fetches pages; `false` if it is not installed.
 fn runs(server: &Server, program: &str, args: &[&str]) -> bool {
     let urls = (1..=3).map(|page| format!("{}{}", server.url(), target(&queries()[0], page)));
     let refused = format!("{}{}", server.url(), target(&queries()[1], 0));
@@ -61,7 +61,7 @@ for urls in ([url] for url in sys.argv[1:3]), [sys.argv[3:]]:
     }
 }
 
-/// It raises at a refusal, and its body is never asked for.
+/// It raises an exception at an error status, and the program never reads the body.
 #[test]
 fn python_urllib_gets_no_unread_answer_finding() {
     const PROGRAM: &str = r"
@@ -79,7 +79,7 @@ for url in sys.argv[1:]:
     }
 }
 
-/// It throws at a refusal, and its body is never asked for.
+/// The program never reads the body of a response with an error status.
 #[test]
 fn node_fetch_gets_no_unread_answer_finding() {
     const PROGRAM: &str = r"

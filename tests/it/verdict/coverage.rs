@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::support::client::{ALWAYS, call, get, raw, request};
 use crate::verdict::suite::{KEY, queries, server, target};
 
-/// What is not met yet.
+/// The items that are not covered yet.
 fn never(server: &Server) -> Vec<String> {
     server.verdict().never_met()
 }
 
-/// What is met by a request that was not met before.
+/// The items that a request covers and that were not covered before.
 #[track_caller]
 fn met_by(server: &Server, ask: impl FnOnce()) -> Vec<String> {
     let before = never(server);
@@ -28,7 +28,7 @@ fn page_covers_its_endpoint_its_edges_and_its_filter() {
     let path = "/v1/bot/conversation/page";
     let items = |items: &[&str]| items.iter().map(|i| format!("{path}: {i}")).collect::<Vec<_>>();
     let met = |page: u64| met_by(&server, || drop(get(&server, KEY, &target(query, page))));
-    assert_eq!(met(2), items(&["an answer", "conversation_type=ALL"]));
+    assert_eq!(met(2), items(&["a successful response", "conversation_type=ALL"]));
     assert_eq!(met(1), items(&["first page"]));
     assert_eq!(met(3), items(&["last page", "short page"]));
     assert_eq!(met(9), items(&["no rows", "past the end"]));
@@ -56,7 +56,7 @@ fn refusal_covers_its_code() {
     assert_eq!(met_by(&server, posts), ["code 405"]);
 }
 
-/// A rate limit and a failure are met as well where a fault brings them.
+/// An error code is also covered if a fault causes it.
 #[test]
 fn fault_is_covered_when_it_applies() {
     let server = server();
@@ -71,7 +71,7 @@ fn fault_is_covered_when_it_applies() {
     assert!(met[1].starts_with("fault fault-1 ("), "{met:?}");
 }
 
-/// What an answer said that nobody got is met by no one.
+/// A response that the client did not receive covers nothing.
 #[test]
 fn faulty_page_is_not_covered() {
     let server = server();
@@ -92,14 +92,14 @@ fn coverage_is_of_all_sandboxes_together_and_outlives_them() {
     assert_eq!(server.verdict().coverage_percent(), both);
 }
 
-/// A suite that meets everything: the bar of 100 can be reached, and without a finding.
+/// 100 percent can be reached without a finding.
 #[test]
 fn coverage_can_reach_100_percent() {
     let server = Server::builder().fixture(records()).start().unwrap();
     for endpoint in ENDPOINTS {
         let operation = endpoint.operation;
         let query = &queries()[operation as usize];
-        // Each meets what it meets in a world of its own.
+        // Each endpoint has its own sandboxes.
         let key = |name: &str| format!("{KEY}~{}-{name}", endpoint.id);
         for page in 1..=3 {
             get(&server, &key("walk"), &target(query, page)).ok();
@@ -141,7 +141,7 @@ fn coverage_can_reach_100_percent() {
     assert_eq!(verdict.findings().len(), 2, "{verdict}");
 }
 
-/// The words of a filter, as the list of what was never met has them.
+/// The words of a filter in the list of items that are not covered.
 fn words(path: &str, name: &str) -> Vec<String> {
     let begins = format!("{path}: {name}=");
     let all = server().verdict().never_met();

@@ -51,7 +51,10 @@ fn json_says_what_why_where_and_how_often() {
     let finding = &json["findings"][0];
     assert_eq!(finding["rule"], "skipped-page");
     assert_eq!(finding["sandbox"], "default");
-    assert_eq!(finding["what"], "/v1/bot/conversation/page: page 3 was fetched, page 2 never");
+    assert_eq!(
+        finding["what"],
+        "/v1/bot/conversation/page: page 3 was fetched, but page 2 was not"
+    );
     assert!(finding["why"].as_str().unwrap().contains("missing in the result"));
     assert_eq!(finding["requests"], serde_json::json!([1, 2]));
     let line = |number, page| {
@@ -73,14 +76,14 @@ fn text_says_the_same_to_people() {
     }
     let text = verdict(&server, "/__admin/verdict", "text/plain").body;
     let begins = "verdict: 1 finding in 2 requests\n\n\
-        skipped-page: /v1/bot/conversation/page: page 3 was fetched, page 2 never\n  \
-        why: The rows of a page that is left out are missing in the result, and nothing says so.\n  \
-        see: requests #1, #2 of sandbox default\n    #1 GET TARGET1\n    #2 GET TARGET3\n\n\
+        skipped-page: /v1/bot/conversation/page: page 3 was fetched, but page 2 was not\n  \
+        why: The rows of a skipped page are missing in the result, and no error reports that.\n  \
+        requests: #1, #2 in sandbox default\n    #1 GET TARGET1\n    #2 GET TARGET3\n\n\
         coverage: ";
     let [first, third] = [1, 3].map(|number| target(&queries()[0], number));
     let begins = begins.replace("TARGET1", &first).replace("TARGET3", &third);
     assert!(text.starts_with(&begins), "{text}");
-    assert!(text.contains("\nnever met:\n") && text.ends_with('\n'), "{text}");
+    assert!(text.contains("\nnot covered:\n") && text.ends_with('\n'), "{text}");
 }
 
 #[test]
@@ -111,13 +114,13 @@ fn head_has_no_body() {
     assert_eq!((answer.status, &*answer.body), (200, ""));
 }
 
-/// Names that would be markup, break a line or be no character of XML at all.
+/// Names with characters that are markup, line breaks or not allowed in XML.
 #[test]
 fn junit_is_well_formed_whatever_a_client_sent() {
     let server = server();
     let names = "%3C%26%22%27%3E%5D%5D%3E=1&%00%01%1B%7F=2&%C2%9B%EF%BF%BF%EF%BF%BE=3&\u{e9}=4";
     get(&server, KEY, &format!("{}&{names}", target(&queries()[0], 1)));
-    // Bytes as they are in the path of a 404, as far as HTTP lets them in.
+    // Raw bytes in the path of a 404, as far as HTTP allows them.
     let head = b"GET /v9/\xef\xbf\xbf\"&\xc2\x9b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     for _ in 0..2 {
         raw(server.address(), head);
@@ -130,7 +133,7 @@ fn junit_is_well_formed_whatever_a_client_sent() {
     assert_eq!(cases, "14 cases, 2 of them fail\n");
 }
 
-/// What another program reads in a report; `None` where there is no Python.
+/// The result of reading a report with Python; `None` if Python is not installed.
 fn read_by_python(junit: &str) -> Option<String> {
     let program = "import sys, xml.etree.ElementTree as tree\n\
         suite = tree.fromstring(sys.stdin.buffer.read()).find('testsuite')\n\

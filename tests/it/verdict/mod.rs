@@ -1,4 +1,4 @@
-//! The verdict: what is found wrong with a client, and what is not.
+//! The verdict: which clients get findings, and which do not.
 
 mod assertions;
 mod clients;

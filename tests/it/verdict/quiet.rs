@@ -1,4 +1,4 @@
-//! Correct clients get no findings: walks in every style, tests of errors, workers side by side.
+//! Correct clients get no findings: all styles of paging, tests of errors, parallel workers.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -10,17 +10,17 @@ use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows, rows_of_25, server, target,
 };
 
-/// How many pages a `total` makes, if there is one.
+/// The number of pages according to `total`, if there is one.
 fn pages(answer: &Answer) -> Option<u64> {
     Some(answer.ok().json()["total"].as_u64()?.div_ceil(10).max(1))
 }
 
-/// Asks for page after page until `is_last` says so of one, and its number.
+/// Requests page after page until `is_last` is true, and returns the number of that page.
 fn until_last(mut ask: impl FnMut(u64) -> Answer, is_last: impl Fn(u64, &Answer) -> bool) -> u64 {
     (1..20).find(|number| is_last(*number, ask(*number).ok())).expect("a walk has an end")
 }
 
-/// Of the endpoints with a total.
+/// On the endpoints with a total.
 #[test]
 fn walk_by_the_total_of_any_page_has_no_findings() {
     for hazards in [&[][..], &ALL_HAZARDS] {
@@ -48,7 +48,7 @@ fn with_hazards(hazards: &[Hazard]) -> Server {
     hazards.iter().fold(rows_of_25(), |builder, hazard| builder.hazard(*hazard)).start().unwrap()
 }
 
-/// A front end takes the number of pages from the first answer. Each hazard by itself, too.
+/// A front end computes the number of pages from the first response. Each hazard is tested separately.
 #[test]
 fn walk_by_the_total_of_page_1_has_no_findings() {
     for hazard in ALL_HAZARDS {
@@ -84,7 +84,7 @@ fn walk_until_a_short_page_has_no_findings() {
     }
 }
 
-/// Q&A tells no total, so only an empty page says for sure that there is no more.
+/// Q&A has no total, so only an empty page shows for sure that there are no more rows.
 #[test]
 fn walk_until_an_empty_page_without_total_has_no_findings() {
     for hazard in ALL_HAZARDS {
@@ -139,7 +139,7 @@ fn single_page_has_no_findings() {
     clean(&server);
 }
 
-/// Page 1 tells how many there are; workers then share them, page 1 among them or not.
+/// Page 1 shows how many pages there are. Workers then share the pages, with or without page 1.
 #[test]
 fn workers_sharing_pages_have_no_findings() {
     for query in queries() {
@@ -188,8 +188,8 @@ fn concurrent_walks_of_one_query_have_no_findings() {
     clean(&server);
 }
 
-/// Each of these is refused, and each is another one. Those that find no endpoint are told as
-/// such, and as nothing else.
+/// Each of these requests is refused, and no two are equal. Those without an endpoint have only the finding
+/// of that rule.
 #[test]
 fn negative_tests_have_no_findings() {
     let server = server();
@@ -244,7 +244,7 @@ fn walks_in_separate_sandboxes_have_no_findings() {
     clean(&server);
 }
 
-/// The same page by another key, size or window is another walk's.
+/// The same page with another key, page size or time window belongs to another walk.
 #[test]
 fn walks_of_different_queries_have_no_findings() {
     let server = rows_of_25().api_key("another").start().unwrap();
@@ -260,7 +260,7 @@ fn walks_of_different_queries_have_no_findings() {
     clean(&server);
 }
 
-/// What looks like the key may be something else.
+/// A value that begins like the key may be something else.
 #[test]
 fn value_that_begins_like_the_key_has_no_findings() {
     let server = server();
@@ -268,7 +268,7 @@ fn value_that_begins_like_the_key_has_no_findings() {
     clean(&server);
 }
 
-/// The pages' own examples have it, though their tables do not.
+/// The examples of the vendor's documentation have this parameter, though its tables do not.
 #[test]
 fn documented_user_id_has_no_findings() {
     let server = server();
@@ -286,7 +286,7 @@ fn encoded_names_and_empty_parts_have_no_findings() {
     clean(&server);
 }
 
-/// Those that look whether somebody is there, and those that hang up at once.
+/// Port checks, health checks, and connections that are closed at once.
 #[test]
 fn no_request_has_no_findings() {
     let server = server();

@@ -12,10 +12,10 @@ use crate::verdict::suite::{
     KEY, clean, found, page, page_in, queries, rows_of_25, server, target, told,
 };
 
-/// A client as it should be: it retries after growing pauses. Which of several walkers meets a
-/// failure depends on the machine, so one of them may meet every failure. A fault decides by the
-/// number of the request, and of the first 120 requests each fault here leaves more alone than all
-/// walkers need. So a hundred tries are always enough.
+/// A correct client: it retries after growing pauses. Which of several workers meets a failure depends on the
+/// machine, so one of them may meet every failure. A fault decides by the number of the request, and of the
+/// first 120 requests each fault here skips more than all workers need. So a hundred attempts are always
+/// enough.
 fn patient(ask: impl Fn() -> Answer) -> Answer {
     for pause in [20, 40].into_iter().chain([80; 98]) {
         let answer = ask();
@@ -27,7 +27,7 @@ fn patient(ask: impl Fn() -> Answer) -> Answer {
     panic!("no answer")
 }
 
-/// Each walker meets failures of its own, and none is taken for another's impatience.
+/// Each worker meets its own failures, and none gets a finding because of another worker's requests.
 #[test]
 fn backoff_through_many_failures_has_no_findings() {
     for fault in ["status=503,probability=0.4", "code=50000,times=6", "body=empty,every=3"] {
@@ -63,7 +63,7 @@ fn retry_after_on_an_advanced_clock_has_no_findings() {
     clean(&server);
 }
 
-/// A new run goes on where one before gave up, and another gives up for good.
+/// A new run continues where the previous one gave up, or there is no further run.
 #[test]
 fn giving_up_at_a_failure_has_no_findings() {
     for fault in ["status=503", "code=40008", "break=reset", "body=truncated", "code=40127"] {
@@ -76,11 +76,11 @@ fn giving_up_at_a_failure_has_no_findings() {
                 server.sandbox("default").fail_next(fault.parse().unwrap());
                 let head = head("GET", &target(&query, 3), KEY, "");
                 let mut stream = sent(server.address(), head);
-                // The answer, or as much of it as there is.
+                // The response may be incomplete.
                 let _ = stream.read(&mut vec![0; 1 << 16]);
                 drop(stream);
                 if then.len() == 1 {
-                    // Whatever Retry-After says, a new run is a long way off.
+                    // A new run comes later than any Retry-After here.
                     server.sandbox("default").advance(Duration::from_secs(5));
                 }
                 if then.len() < 3 || fault != "code=40008" {
@@ -95,7 +95,7 @@ fn giving_up_at_a_failure_has_no_findings() {
     }
 }
 
-/// What failed was not left out.
+/// A page that failed was not skipped.
 #[test]
 fn skipping_a_failed_page_has_no_findings() {
     for query in queries() {
@@ -108,15 +108,15 @@ fn skipping_a_failed_page_has_no_findings() {
     }
 }
 
-/// Sends a request, and closes over the answer.
+/// Sends a request, and closes the connection without reading the response.
 fn leaves(server: &Server, target: &str) {
     let stream = sent(server.address(), head("GET", target, KEY, ""));
     // Once some of it is there, all of it is.
     stream.peek(&mut [0]).unwrap();
 }
 
-/// The status of a refusal says enough, and a garbled body is worth nothing. The third client is
-/// told, so what there is to tell of the two before is told by then.
+/// A client need not read the body of an error or a garbage body. The third client gets a finding, and
+/// findings about the first two would be there by then.
 #[test]
 fn unread_error_bodies_have_no_findings() {
     let server = server();
@@ -129,7 +129,7 @@ fn unread_error_bodies_have_no_findings() {
     told(&server, "unread-answer", 1, &[3]);
 }
 
-/// One walker gives up at a page that another one gets.
+/// One client gives up at a page that another one gets.
 #[test]
 fn one_of_two_walks_giving_up_has_no_findings() {
     let server = server();
@@ -144,7 +144,7 @@ fn one_of_two_walks_giving_up_has_no_findings() {
 
 #[test]
 fn retrying_transient_statuses_has_no_findings() {
-    // A 429 says to come again after a second, unless it is told otherwise.
+    // A 429 has `Retry-After: 1` by default.
     for answer in ["status=408", "status=425", "status=429,retry_after=0"] {
         let fault = format!("{answer},times=2").parse().unwrap();
         let server = rows_of_25().fault(fault).start().unwrap();
@@ -153,7 +153,7 @@ fn retrying_transient_statuses_has_no_findings() {
     }
 }
 
-/// A fault of every kind, each met by someone who waits and tries again.
+/// Every kind of fault, met by a client that waits and retries.
 #[test]
 fn careful_clients_have_no_findings_under_any_fault() {
     let faults = [
@@ -182,7 +182,7 @@ fn careful_clients_have_no_findings_under_any_fault() {
     }
 }
 
-/// `GET` by a client for which a body that is cut off, or no text, is no answer.
+/// `GET` by a client that treats a truncated or non-UTF-8 body as a failure.
 fn lenient(server: &Server, target: &str) -> Answer {
     let head = head("GET", target, KEY, "Connection: close\r\n");
     let mut bytes = Vec::new();

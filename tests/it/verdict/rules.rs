@@ -1,5 +1,4 @@
-//! Each rule of the verdict is broken by the smallest wrong client, and the verdict has the
-//! finding.
+//! For each rule of the verdict, the smallest client that breaks it gets the finding.
 
 use std::io::Read;
 use std::time::Duration;
@@ -86,7 +85,7 @@ fn key_in_the_url_is_a_finding() {
     }
 }
 
-/// No verdict may bring a key into a log.
+/// A verdict may end up in a log, so it must not contain keys.
 #[test]
 fn no_verdict_holds_a_key() {
     let server = server();
@@ -128,13 +127,13 @@ fn walk_that_ends_early_is_a_finding() {
         }
         told(&server, "stopped-early", 1, &[1, 2]);
         let what = server.verdict().findings()[0].what.clone();
-        assert!(what.ends_with("the walk ended with page 2 of 3"), "{what}");
+        assert!(what.ends_with("the client stopped at page 2 of 3"), "{what}");
     }
 }
 
 #[test]
 fn page_past_the_end_is_a_finding() {
-    // Q&A does not tell where the end is, so there the page behind the last one may be asked for.
+    // Q&A does not show which page is the last, so a client may request the page after it.
     for (query, past) in queries().iter().zip([4, 4, 4, 5]) {
         let server = server();
         for number in [1, 2, 3, past] {
@@ -166,7 +165,7 @@ fn repeated_refused_request_is_a_finding() {
     }
 }
 
-/// It found no endpoint either, because it was refused before it was looked for.
+/// The request is refused before the endpoint is looked up, so it has no endpoint, either.
 #[test]
 fn repeated_request_without_host_is_a_finding() {
     let server = server();
@@ -177,7 +176,7 @@ fn repeated_request_without_host_is_a_finding() {
     told(&server, "repeated-refusal", 1, &[1, 2]);
 }
 
-/// Whatever status it comes with, a code of the vendor's says that it was refused.
+/// A code of the vendor means a refusal, whatever the status.
 #[test]
 fn repeated_refusal_with_status_200_is_a_finding() {
     let server = rows_of_25().reading(gptbots_mock::contract::ErrorStatus::Ok).start().unwrap();
@@ -199,7 +198,7 @@ fn retry_before_retry_after_is_a_finding() {
         }
         told(&server, "retry-after-ignored", 1, &[2, 3]);
         let what = server.verdict().findings()[0].what.clone();
-        assert!(what.ends_with("when Retry-After said 60 s"), "{what}");
+        assert!(what.ends_with("but Retry-After was 60 s"), "{what}");
     }
 }
 
@@ -209,7 +208,7 @@ fn retries_without_a_pause_are_a_finding() {
         let server = rows_of_25().fault(fault.parse().unwrap()).start().unwrap();
         let target = target(&queries()[0], 1);
         let head = head("GET", &target, KEY, "Connection: close\r\n");
-        // A machine that is busy may make pauses of its own, so it asks until it was quick enough.
+        // A busy machine may cause pauses, so the client repeats this until it was quick enough.
         until("it was quick enough", || {
             for _ in 0..8 {
                 // A reset is an error here.
@@ -220,14 +219,14 @@ fn retries_without_a_pause_are_a_finding() {
     }
 }
 
-/// A client that has seen enough, and closes over what it has not read.
+/// A client that closes the connection before it has read the whole response.
 #[test]
 fn unread_answer_is_a_finding() {
     for (query, read) in queries().iter().zip([0, 1, 200, 1]) {
         let server = server();
         let head = head("GET", &target(query, 1), KEY, "");
         let mut stream = sent(server.address(), head);
-        // Once some of it is there, all of it is.
+        // Once the first byte has arrived, the whole response has been sent.
         stream.peek(&mut [0]).unwrap();
         stream.read_exact(&mut vec![0; read]).unwrap();
         drop(stream);
@@ -236,7 +235,7 @@ fn unread_answer_is_a_finding() {
     }
 }
 
-/// So large that it waits for the client to read on.
+/// The response is so large that the server waits until the client reads more.
 #[test]
 fn answer_left_in_the_middle_is_a_finding() {
     let messages = serde_json::json!([{"q": "x".repeat(8 << 20)}]);
@@ -252,25 +251,22 @@ fn answer_left_in_the_middle_is_a_finding() {
     told(&server, "unread-answer", 1, &[1]);
 }
 
-/// The verdict hangs on the journal in nothing else.
+/// This is the only case in which the verdict depends on the journal.
 #[test]
 fn unread_answer_of_a_dropped_request_is_a_finding() {
     let server = rows_of_25().journal(1).start().unwrap();
     let stream = sent(server.address(), head("GET", &target(&queries()[0], 1), KEY, ""));
-    // Once some of it is there, all of it is.
+    // Once the first byte has arrived, the whole response has been sent.
     stream.peek(&mut [0]).unwrap();
     page(&server, &queries()[1], 1).ok();
     drop(stream);
     until("it is told", || !found(&server).is_empty());
     told(&server, "unread-answer", 1, &[1]);
     let text = server.verdict().to_string();
-    assert!(
-        text.contains("\n    #1 is no longer in the journal (--journal keeps more)\n"),
-        "{text}"
-    );
+    assert!(text.contains("\n    #1 is no longer in the journal (increase --journal)\n"), "{text}");
 }
 
-/// The sandbox that the request was in has ended, and another one has dropped requests as new.
+/// The sandbox of the request has ended, and another sandbox has dropped requests of the same age.
 #[test]
 fn an_unread_answer_of_a_sandbox_that_has_ended_is_no_finding_of_another_one() {
     let mut limits = Limits::default();
@@ -281,7 +277,7 @@ fn an_unread_answer_of_a_sandbox_that_has_ended_is_no_finding_of_another_one() {
             head("GET", &target(query, 1), &format!("{KEY}~{sandbox}"), "")
         };
         let leaving = sent(server.address(), asks(&queries()[0], sandbox));
-        // Once some of it is there, all of it is.
+        // Once the first byte has arrived, the whole response has been sent.
         leaving.peek(&mut [0]).unwrap();
         let mut other = Wire::open(server.address());
         for query in [&queries()[0], &queries()[1]] {
@@ -293,7 +289,7 @@ fn an_unread_answer_of_a_sandbox_that_has_ended_is_no_finding_of_another_one() {
         other.send(format!("{end} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         assert!(other.answer().status < 300, "{end} {path}");
         drop(leaving);
-        // It has a place only where one of the two has ended, and that is not the other one.
+        // With two connections allowed, this one is accepted only after the leaving one has ended.
         page_in(&server, "third", &queries()[0], 1).ok();
         other.send("GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         other.answer().ok();
@@ -315,7 +311,7 @@ fn a_rule_is_muted_by_its_name() {
     assert_eq!(rules("no-pause"), ["unknown-parameter", "skipped-page"]);
     assert_eq!(rules("skipped-page"), ["unknown-parameter"]);
     assert_eq!(rules("skipped-page,unknown-parameter"), [""; 0]);
-    // As libraries write it.
+    // Libraries encode the comma.
     assert_eq!(rules("skipped-page%2Cunknown-parameter"), [""; 0]);
     let left = server.verdict().mute(Rule::UnknownParameter);
     assert_eq!(left.findings().len(), 1);
@@ -374,7 +370,7 @@ fn verdict_keeps_findings_of_dropped_requests() {
     assert_eq!(server.verdict().requests(), 1102);
 }
 
-/// What a finding names is shown though the journal has dropped it long ago.
+/// A finding shows its requests even after the journal has dropped them.
 #[test]
 fn requests_that_a_walk_began_and_ended_with_are_shown_though_they_were_dropped() {
     let server = rows_of_25().journal(5).start().unwrap();
@@ -402,7 +398,7 @@ fn a_reset_of_the_server_forgets_everything() {
     clean(&server);
 }
 
-/// An operation's own fault is told by the rules of the operation alone.
+/// The rules also apply to a vendor code that a fault causes.
 #[test]
 fn repeated_4xx_of_a_fault_is_a_finding() {
     let server = server();
@@ -414,7 +410,7 @@ fn repeated_4xx_of_a_fault_is_a_finding() {
     told(&server, "repeated-refusal", 1, &[1, 2]);
 }
 
-/// More walks than are followed at once, while the journal drops the requests that they are named by.
+/// More walks than the watch can follow, while the journal drops their requests.
 #[test]
 fn many_walks_with_a_journal_of_one_request_are_all_watched() {
     let server = Server::builder().journal(1).start().unwrap();

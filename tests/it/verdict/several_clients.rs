@@ -1,4 +1,4 @@
-//! Several clients at once: none gets a finding because of an answer that another one received.
+//! Several clients at once: none gets a finding because of a response that another one received.
 //! Keys are hidden wherever a client sends them.
 
 use gptbots_mock::{Server, Verdict};
@@ -12,7 +12,7 @@ fn page(number: u32) -> String {
     format!("/v1/messages?conversation_id=xxxxxx&page={number}&page_size=50")
 }
 
-/// What is thought of requests, each on a connection that stays open beside the others.
+/// The verdict on requests, each on its own connection; all connections stay open.
 fn side_by_side(server: &Server, targets: &[String]) -> Verdict {
     let mut open: Vec<_> = targets.iter().map(|_| Wire::open(server.address())).collect();
     for (connection, target) in open.iter_mut().zip(targets) {
@@ -22,7 +22,7 @@ fn side_by_side(server: &Server, targets: &[String]) -> Verdict {
     server.verdict()
 }
 
-/// The same, one behind the other on one connection.
+/// The verdict on requests that are sent one after the other on one connection.
 fn in_turn(server: &Server, targets: &[String]) -> Verdict {
     let mut connection = Wire::open(server.address());
     for target in targets {
@@ -60,7 +60,7 @@ fn parallel_burst_at_the_limit_has_no_finding() {
     assert_eq!(rules(&in_turn(&limited(), &burst)), ["retry-after-ignored"]);
 }
 
-/// So many different slips of one kind leave room for another kind.
+/// Hundreds of findings of one rule do not displace a finding of another rule.
 #[test]
 fn many_findings_of_one_rule_keep_those_of_another() {
     let server = Server::start().unwrap();
@@ -70,14 +70,14 @@ fn many_findings_of_one_rule_keep_those_of_another() {
     assert!(rules(&in_turn(&server, &targets)).contains(&"repeated-refusal"));
 }
 
-/// Everything that is told of requests.
+/// All texts that show requests: the journal and the verdict.
 fn told(server: &Server) -> String {
     let journal = request(server, "GET", "/__admin/requests", &[]).body;
     format!("{journal}{:#}{}", server.verdict(), server.verdict().to_junit())
 }
 
 #[test]
-fn a_key_is_hidden_wherever_it_stands() {
+fn a_key_is_hidden_in_every_place() {
     let long = format!("K{}9876", "sEcReT".repeat(20));
     for key in ["sEcReTsEcReTsEcReT9876", &long] {
         let server = Server::start().unwrap();
@@ -94,14 +94,14 @@ fn a_key_is_hidden_wherever_it_stands() {
         let told = told(&server);
         assert!(told.contains("9876") && told.contains("repeated-refusal"), "{told}");
         let lines = told.split(['"', '\n']).filter(|line| line.contains("sEcReT"));
-        // A key without a header that says it is one is no key to anyone.
+        // Every key here was sent in a header that marks it as a secret.
         let leaked: Vec<_> = lines.collect();
         assert!(leaked.is_empty(), "{leaked:#?}");
     }
 }
 
-/// A key of an agent is known only where a verdict is drawn: by then, none must have been cut. The
-/// path is quoted in the reason, too, which is cut to 200 bytes and escaped.
+/// Keys of agents are hidden only when a verdict is made, so no text may be truncated within a key before. The
+/// path is also quoted in the reason, which is truncated to 200 bytes and escaped.
 #[test]
 fn a_key_of_an_agent_is_hidden_wherever_a_text_is_cut() {
     for key in ["sEcReTsEcReTsEcReTsEcReT9876", "it's-sEcReTsEcReTsEcReT9876"] {
@@ -130,9 +130,9 @@ fn a_key_of_an_agent_is_hidden_wherever_a_text_is_cut() {
     }
 }
 
-/// What is too long is shown by its length.
+/// Of a text that is too long, only the length is shown.
 #[test]
-fn a_long_name_or_path_is_told_by_its_length() {
+fn a_long_name_or_path_is_shown_by_its_length() {
     let server = Server::start().unwrap();
     let long = "x".repeat(400);
     request(&server, "GET", &format!("/{long}"), &[]);
@@ -140,12 +140,12 @@ fn a_long_name_or_path_is_told_by_its_length() {
     request(&server, "GET", &format!("/{}", &long[..200]), &[]);
     let verdict = server.verdict();
     let what: Vec<_> = verdict.findings().iter().map(|finding| &*finding.what).collect();
-    let whole = format!("GET /{}: no endpoint", &long[..200]);
+    let whole = format!("GET /{}: there is no such endpoint", &long[..200]);
     let unknown = "/v1/messages has no `... (400 bytes)`";
-    assert_eq!(what, ["GET ... (401 bytes): no endpoint", &whole, unknown]);
+    assert_eq!(what, ["GET ... (401 bytes): there is no such endpoint", &whole, unknown]);
 }
 
-/// What a finding shows of its requests is cut, and never within a key.
+/// The targets in a finding are truncated, but never within a key.
 #[test]
 fn a_key_is_hidden_in_the_requests_of_a_finding() {
     let server = Server::start().unwrap();

@@ -1,5 +1,5 @@
-//! What the tests of verdicts share: records of which every endpoint has 25 rows, three pages of
-//! ten, and a client for them.
+//! Shared by the tests of verdicts: records with 25 rows on every endpoint, which are three pages of ten, and
+//! a client for them.
 
 use gptbots_mock::contract::ENDPOINTS;
 use gptbots_mock::{Server, ServerBuilder};
@@ -14,7 +14,7 @@ pub(crate) fn rows_of_25() -> ServerBuilder {
     Server::builder().fixture(json_of_25())
 }
 
-/// They as a fixture.
+/// These records as a fixture.
 pub(crate) fn json_of_25() -> String {
     let pair = json!({"q": "?", "a": "!"});
     let mut long = vec![pair.clone(); 12];
@@ -33,12 +33,12 @@ pub(crate) fn json_of_25() -> String {
     agents.to_string()
 }
 
-/// A server with them.
+/// A server with these records.
 pub(crate) fn server() -> Server {
     rows_of_25().start().unwrap()
 }
 
-/// A query of each endpoint, less its page and the size of it.
+/// A query of each endpoint, without page and page size.
 pub(crate) fn queries() -> [String; 4] {
     [
         format!("/v1/bot/conversation/page?conversation_type=ALL&{ALWAYS}"),
@@ -59,7 +59,7 @@ pub(crate) fn page(server: &Server, query: &str, page: u64) -> Answer {
     get(server, KEY, &target(query, page))
 }
 
-/// The same in a sandbox, by its key.
+/// The same in a sandbox that the key selects.
 #[track_caller]
 pub(crate) fn page_in(server: &Server, sandbox: &str, query: &str, page: u64) -> Answer {
     get(server, &format!("{KEY}~{sandbox}"), &target(query, page))
@@ -83,14 +83,14 @@ pub(crate) fn found(server: &Server) -> Vec<(&'static str, u64, Vec<u64>)> {
     rows.map(|finding| (finding.rule.name(), finding.times, finding.requests.clone())).collect()
 }
 
-/// Asserts that nothing is found.
+/// Asserts that there are no findings.
 #[track_caller]
 pub(crate) fn clean(server: &Server) {
     let verdict = server.verdict();
     assert!(verdict.findings().is_empty(), "{verdict}");
 }
 
-/// Asserts that one thing is found, as often and by these requests.
+/// Asserts that there is exactly one finding, with this count and these requests.
 #[track_caller]
 pub(crate) fn told(server: &Server, rule: &'static str, times: u64, requests: &[u64]) {
     assert_eq!(found(server), [(rule, times, requests.to_vec())], "{}", server.verdict());

@@ -8,7 +8,7 @@ use crate::support::client::{call, get, request};
 use crate::support::process::Process;
 use crate::verdict::suite::{KEY, clean, found, queries, rows_of_25, server, target, told};
 
-/// What is said of the one finding that there is.
+/// The text of the only finding.
 #[track_caller]
 fn what(server: &Server) -> String {
     let verdict = server.verdict();
@@ -22,14 +22,15 @@ fn misspelt_path_is_a_finding_that_names_the_nearest() {
     let server = server();
     assert_eq!(get(&server, KEY, "/v1/message?page=1").status, 404);
     told(&server, "unknown-endpoint", 1, &[1]);
-    assert_eq!(what(&server), "GET /v1/message: no endpoint; the nearest is /v1/messages");
+    let says = "GET /v1/message: there is no such endpoint; the nearest is /v1/messages";
+    assert_eq!(what(&server), says);
 }
 
 #[test]
 fn unrelated_path_is_a_finding() {
     let server = server();
     get(&server, KEY, "/xyz");
-    assert_eq!(what(&server), "GET /xyz: no endpoint");
+    assert_eq!(what(&server), "GET /xyz: there is no such endpoint");
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn a_prefix_that_names_no_sandbox_is_journaled_and_found() {
         assert_eq!(get(&server, &format!("{KEY}~other"), &path).status, 404);
     }
     told(&server, "unknown-endpoint", 2, &[1, 2]);
-    let says = "GET /s/BAD!/v1/bot/conversation/page: what stands behind /s/ names no sandbox";
+    let says = "GET /s/BAD!/v1/bot/conversation/page: the part after /s/ is not a valid sandbox id";
     assert_eq!(what(&server), says);
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
@@ -127,7 +128,7 @@ fn fault_status_404_is_no_finding() {
     clean(&server);
 }
 
-/// As the vendor's pages have them.
+/// Endpoints of the vendor's documentation that the emulator does not serve.
 const OF_THE_VENDOR: [(&str, &str); 10] = [
     ("POST", "/v1/conversation"),
     ("POST", "/v2/conversation/message"),
@@ -142,7 +143,7 @@ const OF_THE_VENDOR: [(&str, &str); 10] = [
 ];
 
 #[test]
-fn an_endpoint_of_the_vendors_that_is_not_served_is_told_by_name() {
+fn an_endpoint_of_the_vendor_that_is_not_served_is_named() {
     for (method, path) in OF_THE_VENDOR {
         let server = server();
         let says = format!("the vendor has {method} {path}; this emulator does not serve it");
@@ -155,7 +156,7 @@ fn an_endpoint_of_the_vendors_that_is_not_served_is_told_by_name() {
         }
         request(&server, method, path, &[]);
         let verdict = server.verdict();
-        let own = format!("{method} {path}: no endpoint; {says}");
+        let own = format!("{method} {path}: there is no such endpoint; {says}");
         let of_own = verdict.findings().iter().find(|finding| finding.what == own).unwrap();
         assert_eq!((of_own.rule.name(), of_own.times), ("unknown-endpoint", 2));
         let rules: Vec<_> = verdict.findings().iter().map(|finding| finding.rule.name()).collect();
@@ -163,7 +164,7 @@ fn an_endpoint_of_the_vendors_that_is_not_served_is_told_by_name() {
     }
 }
 
-/// These were called by clients, which had to move to others: the vendor has them nowhere.
+/// Old clients called these endpoints, but the vendor's documentation does not have them.
 #[test]
 fn an_endpoint_that_no_page_has_is_not_called_the_vendors() {
     let server = server();
@@ -180,7 +181,7 @@ fn journal_shows_it_as_a_violation() {
     call(address, "GET", "/v1/message", &[]);
     call(address, "GET", "/", &[]);
     let all = call(address, "GET", "/__admin/requests", &[]).ok().json();
-    let what = "GET /v1/message: no endpoint; the nearest is /v1/messages";
+    let what = "GET /v1/message: there is no such endpoint; the nearest is /v1/messages";
     assert_eq!(all["requests"][0]["request"]["mock"]["violations"], json!([]));
     let violations = &all["requests"][1]["request"]["mock"]["violations"];
     assert_eq!(*violations, json!([{"rule": "unknown-endpoint", "what": what}]));
