@@ -345,12 +345,12 @@ class ActionTest(unittest.TestCase):
         rules = {"unknown-parameter", "key-in-url", "skipped-page", "past-the-end", "repeated-refusal"}
         self.assertEqual(set(errors), rules | {"gptbots-mock"})
         self.assertEqual(result.annotations("warning"), [])
-        self.assertIn("page 3 was fetched, page 2 never\nThe rows of", errors["skipped-page"])
+        self.assertIn("page 3 was fetched, but page 2 was not\nThe rows of", errors["skipped-page"])
         self.assertIn("(2 times)", errors["past-the-end"])
         self.assertIn("12 requests, 5 findings, coverage 13%; 5 findings denied", errors["gptbots-mock"])
         rows = [line for line in result.summary.splitlines() if "(**denied**)" in line]
         self.assertEqual(len(rows), 5)
-        self.assertIn("page 3 was fetched, page 2 never", result.stdout)
+        self.assertIn("page 3 was fetched, but page 2 was not", result.stdout)
         self.assertFalse(lives(pid))
         read = {kind: (self.job.workspace / file).read_text() for kind, file in reports.items()}
         self.assertEqual(json.loads(read["json"])["requests"], 12)

@@ -216,7 +216,7 @@ def test_clean_fails_what_is_not(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "expected requests that do nothing wrong, got:",
-            "skipped-page: /v1/bot/conversation/page: page 3 was fetched, page 2 never",
+            "skipped-page: /v1/bot/conversation/page: page 3 was fetched, but page 2 was not",
             "FAILED *::test_unclean*",
         ]
     )
@@ -368,7 +368,7 @@ def test_the_verdict_of_the_run_can_fail_it(
     found = "*2 findings (*), coverage *%" + ("; denied" if fails else "")
     result.stdout.fnmatch_lines([f"verdict: 3 requests, {found}"])
     if fails:
-        result.stdout.fnmatch_lines(["*page 3 was fetched, page 2 never"])
+        result.stdout.fnmatch_lines(["*page 3 was fetched, but page 2 was not"])
     else:
         result.stdout.no_fnmatch_line("*page 3 was fetched*")
 
@@ -435,7 +435,7 @@ def test_the_verdict_is_written_to_a_file(
     assert pytester.runpytest_subprocess(*args).ret == 0
     report = (pytester.path / name).read_text()
     assert report.startswith(begin)
-    assert "page 2 never" in report
+    assert "page 2 was not" in report
     assert "/v1/nothing" not in report
 
 

@@ -373,17 +373,19 @@ impl Fault {
             let others = "code, status, body or drip";
             return Err(format!("break sends no response, so it cannot be combined with {others}"));
         }
+        // First, because a parameter's value may have swallowed what is missing: `page=3:code=50000`.
+        self.check_params()?;
         if bare && self.connection.is_none() && self.delay.is_none() {
             let effects = "code, status, body, delay, drip or break";
             return Err(format!("no failure given; add {effects}"));
         }
-        if every == 0 || times == Some(0) || self.drip == Some(0) {
-            return Err("every, times and drip must be 1 or more".to_owned());
+        let least_one = [("every", Some(every)), ("times", times), ("drip", self.drip)];
+        if let Some((name, _)) = least_one.iter().find(|(_, number)| *number == Some(0)) {
+            return Err(format!("{name} must be 1 or more, got 0"));
         }
         if !(probability > 0.0 && probability <= 1.0) {
             return Err(format!("probability must be above 0 and at most 1, got {probability}"));
         }
-        self.check_params()?;
         self.delay.map_or(Ok(()), check_delay)
     }
 }
