@@ -1,4 +1,4 @@
-//! `gptbots-mock check`: the diagnostics of fixtures, without serving.
+//! `gptbots-mock check`: reports the mistakes in fixtures, without serving.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,19 +11,19 @@ use crate::records::fixtures::{self, Loaded};
 #[derive(Args)]
 #[command(args(flags::some(["strict"])))]
 pub(super) struct CheckArgs {
-    /// Fixture files, and folders of them
+    /// Fixture files, or folders with fixture files
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Print a JSON object with the list of problems, on stdout
+    /// Print the mistakes as JSON on stdout
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(serde::Serialize)]
 struct Report<'a> {
     problems: &'a [crate::document::Problem],
-    /// How many there are beyond the listed ones.
+    /// The number of problems that are not listed.
     more: usize,
 }
 

@@ -168,7 +168,8 @@ fn variables_replace_flags() {
         .env("GPTBOTS_MOCK_TIMEOUT", "5"));
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.contains("(15 requests)"), "{ended:?}");
-    let told = "up to 15 requests, 1000000 a minute: about 0 s\n10 of 15 requests\n";
+    let told =
+        "sending up to 15 requests, 1000000 per minute; this takes about 0 s\n10 of 15 requests\n";
     assert_eq!(ended.stderr, told);
 }
 
