@@ -356,7 +356,7 @@ settings! {
                 )
             });
 
-        /// Date or time at which the records end, or today
+        /// Date or time when the records end, or today
         ///
         /// Generated records fill 30 days. A date is the last of these days; a time is the end of
         /// the last day; today is the time at which the server starts.

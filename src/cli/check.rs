@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, flags, print, say, serve};
+use super::{Exit, counted, flags, print, say, serve};
 use crate::records::fixtures::{self, Loaded};
 
 #[derive(Args)]
@@ -53,8 +53,9 @@ pub(super) fn run(args: &CheckArgs, strict: bool, out: &mut dyn Write) -> Exit {
             }
             let conversations: u64 =
                 agents.iter().map(|agent| agent.store.conversation_count()).sum();
-            let agents = agents.len();
-            print(out, &format!("fine: agents {agents}, conversations {conversations}\n"))
+            let agents = counted(agents.len() as u64, "agent");
+            let conversations = counted(conversations, "conversation");
+            print(out, &format!("valid: {agents}, {conversations}\n"))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `gptbots-mock exec [flags] -- CMD`: runs an emulator for as long as a command runs, and gives a
-//! verdict on the requests of the command.
+//! `gptbots-mock exec [flags] -- CMD`: runs an emulator while a command runs, and prints a verdict on the
+//! requests of the command.
 
 use std::ffi::OsString;
 use std::io;

@@ -281,7 +281,7 @@ fn print_clap_error(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-/// `docs/reference.md`, without the marks around derived blocks.
+/// `docs/reference.md` without the comments that mark derived blocks.
 fn contract_page() -> String {
     let lines = include_str!("../../docs/reference.md").lines();
     let lines = lines.filter(|line| !line.starts_with("<!--"));
@@ -296,6 +296,11 @@ fn reachable(host: IpAddr) -> IpAddr {
         IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         host => host,
     }
+}
+
+/// A number with its noun: `1 agent`, `2 agents`.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Prints the output of a command. It is no failure if the reader closes the pipe early (`| head`).

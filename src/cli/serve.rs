@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::owner::Owner;
 use super::whole_file::PortFile;
-use super::{Exit, fail, reachable, say, watch};
+use super::{Exit, counted, fail, reachable, say, watch};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
 use crate::control::PREFIX as CONTROL_PREFIX;
 use crate::document::Diagnostics;
@@ -37,7 +37,7 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
         Ok(owner) => owner,
         Err(exit) => return exit,
     };
-    // Watching begins before reading, so that no edit falls between the two.
+    // Watching starts before the first read, so that no change in between is missed.
     let watched = match watch::begin(config.watch, &config.sandbox.records.agents) {
         Ok(watched) => watched,
         Err(exit) => return exit,
@@ -228,14 +228,13 @@ fn start_text(config: &ServerConfig, world: &World, address: SocketAddr) -> Stri
             (Agents::Texts(_) | Agents::Paths(_), ..) => "from fixtures".to_owned(),
         };
         let (name, count) = (agent.name.escape_debug(), agent.store.conversation_count());
-        let count =
-            if count == 1 { "1 conversation".to_owned() } else { format!("{count} conversations") };
+        let count = counted(count, "conversation");
         let keys = shown_keys(config, agent, is_main);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  agent {name}: {keys}; {count}, {about}");
     }
     if let Some(more) = world.agents.len().checked_sub(MOST_AGENTS).filter(|more| *more > 0) {
-        let _ = writeln!(text, "  and {more} more agents");
+        let _ = writeln!(text, "  and {}", counted(more as u64, "more agent"));
     }
     if !config.admin.is_off {
         let _ = writeln!(

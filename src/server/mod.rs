@@ -1,12 +1,12 @@
-//! The server: a value that stops when it is dropped for the library, a future for the command
-//! line.
+//! The server. For the library it is a value that stops when it is dropped, and for the command line it is a
+//! future.
 
 mod builder;
 mod conn_state;
 mod connection;
 mod connections;
 mod date;
-// Without the command line nothing logs.
+// Only the command line has a log.
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
 mod parser_refusal;
@@ -85,8 +85,7 @@ impl App {
         })
     }
 
-    /// The response to a request on a connection. A message that breaks the rules of HTTP goes no
-    /// further.
+    /// The response to a request on a connection. A message that violates the rules of HTTP is refused here.
     pub(crate) async fn serve(
         &self,
         request: Request,
@@ -321,10 +320,10 @@ impl Server {
 #[track_caller]
 fn assert_clean(verdict: &Verdict) {
     let hint = if verdict.findings().iter().any(|finding| finding.rule == Rule::NoRequest) {
-        "does the client go to the server's `url`? `assert_clean_or_unused` is for a test that may \
-         send nothing"
+        "does the client send its requests to the server's `url`? a test that may send none calls \
+         `assert_clean_or_unused`"
     } else {
-        "`verdict().mute(rule)` leaves findings out"
+        "`verdict().mute(rule)` ignores the findings of a rule"
     };
     assert!(
         verdict.findings().is_empty(),

@@ -144,9 +144,12 @@ fn wrong_usage_ends_with_2() {
         }
     }
     let url = "http://app-secret@localhost";
-    refused(&["--key", "app-secret", "--against", url], "not before the host");
+    refused(
+        &["--key", "app-secret", "--against", url],
+        "must not contain a user or key before the host",
+    );
     let url = "http://localhost/v1?key=app-secret";
-    refused(&["--key", "app-secret", "--against", url], "no query");
+    refused(&["--key", "app-secret", "--against", url], "must not contain a query or fragment");
     refused(&["--key", "app-secret ", "--against", "http://localhost"], "--key");
     refused(&["--key", "", "--against", "http://localhost"], "--key");
     let right = ["--key", "app-secret", "--against", "http://localhost"];
