@@ -74,7 +74,6 @@ pub(super) struct ExecArgs {
     /// File to write the verdict to (.json, .txt, or .xml for JUnit)
     ///
     /// It may be repeated.
-    #[allow(clippy::doc_markdown, reason = "help has no backticks")]
     #[arg(long, value_name = "FILE", value_parser = flags::report)]
     #[arg(help_heading = VERDICT, verbatim_doc_comment)]
     report: Vec<(PathBuf, Format)>,

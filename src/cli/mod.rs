@@ -1,5 +1,11 @@
 //! The command line, with one file per longer subcommand. Parsing has no effect on anything else.
 
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "clap prints these comments, and the help has no Markdown"
+)]
+
 mod check;
 #[cfg_attr(not(unix), allow(clippy::unused_async))]
 mod child;
@@ -94,7 +100,6 @@ enum Command {
     /// Print the API: endpoints, parameters, responses, errors, and their sources
     Contract,
     /// Print the API as an OpenAPI 3.1 document (JSON)
-    #[allow(clippy::doc_markdown, reason = "help has no backticks")]
     Openapi {
         /// Print the document of the control API instead
         #[arg(long)]

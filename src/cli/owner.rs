@@ -29,7 +29,7 @@ impl Owner {
             match read_to_end(&mut io::stdin().lock()) {
                 Ok(()) => say("standard input has closed; the server stops"),
                 Err(error) => {
-                    say(&format!("cannot read standard input: {error}; the server stops"))
+                    say(&format!("cannot read standard input: {error}; the server stops"));
                 }
             }
             let _ = left.send(());

@@ -62,7 +62,6 @@ pub(super) struct VerifyArgs {
     /// File to write all results to (.json, .txt, or .xml for JUnit)
     ///
     /// It may be repeated.
-    #[allow(clippy::doc_markdown, reason = "help has no backticks")]
     #[arg(long, value_name = "FILE", value_parser = flags::report, verbatim_doc_comment)]
     report: Vec<(PathBuf, Format)>,
     /// Print the result of every check, and every reading
