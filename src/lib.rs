@@ -1,9 +1,9 @@
-//! A local emulator of the GPTBots conversation-history API, to test clients against: offline,
-//! in milliseconds, with the same bytes every time.
+//! A local emulator of the GPTBots conversation-history API for tests of its clients: without a network,
+//! within milliseconds, and with the same bytes every time.
 //!
 //! A [`Server`] listens on a free port of 127.0.0.1 and stops when it is dropped. Point the client
-//! under test at [`Server::url`] in place of the vendor's host, with [`Server::api_key`] as its
-//! key. Here is a whole test, of a client that pages through the Q&A list, which has no `total`:
+//! under test at [`Server::url`] instead of the vendor's host, with [`Server::api_key`] as its key. This is a
+//! complete test of a client that pages through the Q&A list, which has no `total`:
 //!
 //! ```
 //! use gptbots_mock::Server;
@@ -48,14 +48,15 @@
 //! # every_question_is_exported_once();
 //! ```
 //!
-//! What the emulator believes of the vendor is in [`contract`], row by row with its source. Where
-//! sources disagree there is a *reading*: a default and a switch, [`ServerBuilder::reading`].
+//! [`contract`] contains the emulated behaviour of the vendor as tables, with the source of each row. A
+//! behaviour that the sources leave unclear is a *reading*: it has a default, and
+//! [`ServerBuilder::reading`] changes it.
 //!
 //! # Versions
 //!
-//! Versions follow `SemVer`. A change of an item, of a flag, of an exit code or of one byte of the generated
-//! records is a breaking change; before 1.0 that is a new minor version. A newer minimum version of Rust
-//! is not breaking. Items that are hidden here, and the feature `docs`, may change at any time.
+//! Versions follow `SemVer`. A change of a public item, a flag, an exit code or one byte of the generated
+//! records is a breaking change. Before 1.0, a breaking change gets a new minor version. A newer minimum
+//! version of Rust is not a breaking change. Hidden items and the feature `docs` may change at any time.
 
 mod api;
 pub mod contract;
@@ -99,7 +100,7 @@ pub use server::Unserved;
 pub use server::{Sandbox, Server, ServerBuilder, StartError};
 pub use settings::Limits;
 
-/// The documents' examples run as tests.
+/// Runs the examples in the documents as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/rust.md")]

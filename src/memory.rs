@@ -1,5 +1,6 @@
-//! The memory that callers can make a server hold beyond its start. It has one limit for all, and
-//! nothing is evicted for it: what does not fit is refused before it is made.
+//! The limit of the memory that clients can make a server allocate after its start. All sandboxes and
+//! request bodies share it. Nothing is evicted when it is reached: a request that does not fit is refused
+//! before its memory is allocated.
 
 use std::sync::Arc;
 
@@ -13,17 +14,17 @@ pub(crate) struct MemoryBudget {
     taken: Mutex<Taken>,
 }
 
-/// What is reserved, in bytes.
+/// The reserved memory, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) total: usize,
     /// The part of the total that request bodies take.
     pub(crate) by_bodies: usize,
-    /// How many request bodies there are.
+    /// The number of request bodies.
     pub(crate) bodies: usize,
 }
 
-/// What memory is reserved for.
+/// The purpose of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     RequestBody,
@@ -31,17 +32,17 @@ pub(crate) enum Purpose {
     Sandbox,
 }
 
-/// The budget has no room for so much more.
+/// The budget is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{wanted} bytes more do not fit into the memory budget of {limit} bytes")]
+#[error("the memory budget of {limit} bytes has no room for {wanted} more bytes")]
 pub(crate) struct BudgetFull {
     pub(crate) wanted: usize,
     pub(crate) limit: usize,
-    /// What was taken when it was refused.
+    /// The reserved memory at the time of the refusal.
     pub(crate) taken: Taken,
 }
 
-/// A part of a budget, which is given back on drop.
+/// A reserved part of a budget. It is released on drop.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     budget: Arc<MemoryBudget>,
@@ -54,7 +55,7 @@ impl MemoryBudget {
         Arc::new(Self { limit: mebibytes.saturating_mul(1 << 20), taken: Mutex::default() })
     }
 
-    /// A reservation of nothing, which grows as its holder does.
+    /// An empty reservation, which its owner lets grow.
     pub(crate) fn reservation(self: &Arc<Self>, purpose: Purpose) -> Reservation {
         if purpose == Purpose::RequestBody {
             self.taken.lock().bodies += 1;
@@ -73,7 +74,7 @@ impl Reservation {
         self.bytes
     }
 
-    /// Grows it to at least so many bytes. If they do not fit, it stays as it is.
+    /// Grows the reservation to at least this number of bytes. If they do not fit, it does not change.
     pub(crate) fn cover(&mut self, bytes: usize) -> Result<(), BudgetFull> {
         let Some(wanted) = bytes.checked_sub(self.bytes).filter(|more| *more > 0) else {
             return Ok(());
@@ -91,7 +92,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// Gives back what is more than so many bytes.
+    /// Shrinks the reservation to at most this number of bytes.
     pub(crate) fn shrink_to(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes);
         self.bytes -= less;
@@ -112,7 +113,7 @@ impl Drop for Reservation {
     }
 }
 
-/// A number of bytes for people.
+/// A number of bytes as a text such as `1.5 MiB`.
 pub(crate) fn mebibytes(bytes: usize) -> String {
     let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
     format!("{}.{} MiB", tenths / 10, tenths % 10)

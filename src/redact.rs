@@ -1,5 +1,5 @@
-//! What is secret in a request, and how it is hidden: of a key, only its last four characters are
-//! shown. Log, journal, events, verdict and the texts of errors all ask here.
+//! Redacts secrets: of a key, only the last four characters are shown. Log, journal, events, verdict and
+//! error texts are all redacted here.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,45 +13,47 @@ use percent_encoding::{
 
 use crate::keys::{SANDBOX_MARK, SHORTEST_KEY};
 
-/// The characters that are escaped in a part of a target that we write anew.
+/// The characters that are escaped in a part of a target that we have changed.
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Replaces all of a key but its last four characters.
+/// Replaces a key, except its last four characters.
 const MASK: &str = "****";
 
-/// Replaces a text that holds a part of a key.
+/// Replaces a text that contains a part of a key.
 pub(crate) const HOLDS_KEY: &str = "[holds a key]";
 
-/// Where a text was cut, whose end may be a part of a key.
+/// Marks the place where a text was truncated. The text before it may end with a part of a key.
 const CUT: &str = "...";
 
-/// So many characters of a key are recognised where a text was cut.
+/// The minimum number of characters of a key that are recognised before a truncation.
 const MIN_CUT: usize = 3;
 
-/// So often a text is decoded to find keys in it. One that is encoded even more often is not shown.
+/// The maximum number of times that a text is decoded to find keys. A text that is encoded more often is not
+/// shown.
 const MAX_ENCODED: usize = 4;
 
 /// Schemes that are shown; any other word in their place may be a key.
 const SCHEMES: [&str; 5] = ["Bearer", "Basic", "Digest", "Token", "ApiKey"];
 
-/// A known key with fewer characters is a part of ordinary words, so it is found only where it is a
-/// word by itself.
+/// A known key with fewer characters may be a part of ordinary words, so it is redacted only where it is a
+/// separate word.
 const MIN_KNOWN: usize = 4;
 
-/// What a request sent as a key is looked for elsewhere if it has this many characters. A shorter one
-/// (`none`) occurs in ordinary words.
+/// The minimum length of a key of a request that is also redacted in other places. A shorter key (`none`)
+/// occurs in ordinary words.
 const MIN_KEY: usize = 6;
 
-/// A value in the query, or one whose name may mean something else than a key (`session`), is looked
-/// for elsewhere if it has this many characters, because a shorter one may be an ordinary word.
+/// The same for a value in the query, or with a name that need not mean a key (`session`), because such a
+/// value may be an ordinary word.
 const MIN_DOUBTFUL: usize = 12;
 
-/// So many secrets of one request are looked for elsewhere, because each look takes time.
+/// The maximum number of secrets of one request that are redacted in other places, because each one takes
+/// time.
 const MAX_SENT: usize = 64;
 
-/// Whether the name of a parameter or header says that its value is a key. A client that sends such
-/// a parameter does wrong, so this must not hold for names that mean other things, too.
+/// Whether the name of a parameter or header says that its value is a key. Such a parameter is a mistake of
+/// the client, so this must be false for names that may mean something else.
 pub(crate) fn is_key_name(name: &str) -> bool {
     const PARTS: [&str; 9] = [
         "authorization",
@@ -69,8 +71,8 @@ pub(crate) fn is_key_name(name: &str) -> bool {
     plain == "key" || PARTS.iter().any(|part| plain.contains(part))
 }
 
-/// Whether the value of a parameter or header is not shown, because of its name: it has a word that
-/// is used for secrets. To hide too much does little harm.
+/// Whether the value of a parameter or header is hidden, because its name contains a word that is used for
+/// secrets. It does little harm to hide too much.
 pub(crate) fn is_hidden_name(name: &str) -> bool {
     const WORDS: [&str; 13] = [
         "key", "keys", "auth", "bearer", "jwt", "sig", "sid", "sk", "pwd", "pass", "pw", "otp",
@@ -85,19 +87,19 @@ pub(crate) fn is_hidden_name(name: &str) -> bool {
         })
 }
 
-/// Whether the value of a key in a document is not shown, because of its name or of what its name may be a
-/// slip of.
+/// Whether the value of a key in a JSON document is hidden, because its name is a word for a secret or a
+/// misspelling of one.
 pub(crate) fn is_secret_key(name: &str) -> bool {
     let is_near = |word: &str| strsim::osa_distance(&word.to_ascii_lowercase(), "keys") <= 1;
     is_hidden_name(name) || words(name).any(is_near)
 }
 
-/// How a key of the vendor's begins. Every text of a request is looked through, and making the finder takes
-/// longer than that.
+/// Finds the beginning of a key of the vendor. It is made once, because that takes longer than to search the
+/// texts of a request.
 static VENDOR_KEY: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new("app-"));
 
-/// Where something looks like a key of the vendor's in a text, also where the text was cut in it.
+/// The places in a text that look like a key of the vendor, including truncated keys.
 pub(crate) fn vendor_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     VENDOR_KEY.find_iter(text).filter_map(|begins| {
         let from = begins + "app-".len();
@@ -109,7 +111,7 @@ pub(crate) fn vendor_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// A text without what looks like a key of the vendor's. `None`: there is nothing like that.
+/// A text with everything redacted that looks like a key of the vendor. `None`: there is nothing to redact.
 pub(crate) fn hide_vendor_keys(text: &str) -> Option<String> {
     let keys: Vec<_> = vendor_keys(text.as_bytes()).collect();
     let mut hidden = (!keys.is_empty()).then(|| text.to_owned())?;
@@ -139,17 +141,17 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Hides secrets: those that the server knows, and those of one request.
+/// Hides the secrets that the server knows, and those of one request.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
-    /// The longest first, because one may be a part of another.
+    /// Sorted with the longest first, because a secret may be a part of another one.
     secrets: Vec<Arc<str>>,
-    /// The keys of agents and the like, ascending.
+    /// The keys of agents and the token of the control API, ascending.
     known: Arc<[Arc<str>]>,
 }
 
 impl Redactor {
-    /// Hides what the server knows to be secret.
+    /// Hides the secrets that the server knows.
     pub(crate) fn new<'a>(known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known: Vec<Arc<str>> = known.into_iter().map(Arc::from).collect();
         known.sort_unstable();
@@ -162,7 +164,7 @@ impl Redactor {
 
     fn add(&mut self, secrets: impl Iterator<Item = Arc<str>>) {
         for secret in secrets {
-            // Reasons escape quotes and backslashes, and errors all of them but `'`.
+            // Reasons escape quotes and backslashes. Errors do the same, except for `'`.
             let quoted = format!("{secret:?}");
             let escaped = [secret.escape_default().to_string(), quoted[1..quoted.len() - 1].into()];
             self.secrets.extend(escaped.into_iter().map(Arc::from));
@@ -177,8 +179,8 @@ impl Redactor {
         self.known.binary_search_by(|known| (**known).cmp(text)).is_ok()
     }
 
-    /// Hides also what a request sent as a secret, in whichever place: a key may stand in the wrong
-    /// header, and then elsewhere, too.
+    /// Hides also the secrets that a request has sent in any place, because a client may send a key in a
+    /// wrong header, and again in other places.
     pub(crate) fn for_request<'h>(
         &self,
         target: &str,
@@ -211,8 +213,8 @@ impl Redactor {
         own
     }
 
-    /// The same for a request that has just come. What stands before the host of its target is
-    /// secret, too.
+    /// The same for the head of a request. The user information before the host of its target is secret,
+    /// too.
     pub(crate) fn for_head(&self, uri: &Uri, headers: &HeaderMap) -> Self {
         let target = uri.path_and_query().map_or("", |target| target.as_str());
         let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -220,7 +222,7 @@ impl Redactor {
         self.for_request(target, headers.chain(host))
     }
 
-    /// A text without the secrets, even if they are percent-encoded.
+    /// A text with the secrets redacted, even if they are percent-encoded.
     pub(crate) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut shown = Cow::Borrowed(text);
         let mut plain = Cow::Borrowed(text);
@@ -259,7 +261,7 @@ impl Redactor {
         }
     }
 
-    /// A target without the secrets and without the values whose names say that they are secret.
+    /// A target with the secrets redacted, and also the values whose names are words for secrets.
     pub(crate) fn target(&self, target: &str) -> String {
         let Some((path, query)) = target.split_once('?') else {
             return self.part(target).into_owned();
@@ -291,8 +293,8 @@ impl Redactor {
         }
     }
 
-    /// `Bearer ****demo~login`. The text behind `~` is shown only if a known key stands before it,
-    /// because otherwise that text may be the key.
+    /// `Bearer ****demo~login`. The text after `~` is shown only if a known key precedes it, because otherwise
+    /// that text may be the key.
     fn authorization(&self, value: &str) -> String {
         let (scheme, key) = value.split_once(' ').unwrap_or(("", value));
         if !is_scheme(scheme) {
@@ -320,7 +322,7 @@ impl Redactor {
         cookies.collect::<Vec<_>>().join(";")
     }
 
-    /// A text without the secrets that stand in it as they are. `None`: there are none.
+    /// A text with the unencoded secrets redacted. `None`: there are none.
     fn replace(&self, text: &str) -> Option<String> {
         let mut hidden: Option<String> = None;
         for secret in &self.secrets {
@@ -339,14 +341,14 @@ impl Redactor {
         if text.contains(CUT) { self.hide_cut(text).or(hidden) } else { hidden }
     }
 
-    /// A text without the beginnings of secrets where it was cut.
+    /// A text with truncated secrets redacted.
     fn hide_cut(&self, text: &str) -> Option<String> {
         let mut hidden: Option<String> = None;
         let cuts: Vec<usize> = text.match_indices(CUT).map(|(at, _)| at).collect();
         // Backwards, so that the places before stay right.
         for at in cuts.into_iter().rev() {
             let before = text[..at].strip_suffix('"').unwrap_or(&text[..at]);
-            // A cut may go through `%41`.
+            // The text may be truncated inside of `%41`.
             let escape = before.bytes().rev().take(2).position(|byte| byte == b'%');
             let before = &before[..before.len() - escape.map_or(0, |from_end| from_end + 1)];
             let begun = |secret: &Arc<str>| {
@@ -363,7 +365,7 @@ impl Redactor {
     }
 }
 
-/// Replaces a short secret where it is a word by itself.
+/// Replaces a short secret where it is a separate word.
 fn replace_word(text: &str, secret: &str) -> Option<String> {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '_');
     let mut out = String::new();
@@ -379,8 +381,8 @@ fn replace_word(text: &str, secret: &str) -> Option<String> {
     (from > 0).then(|| out + &text[from..])
 }
 
-/// The words of an `Authorization` header, or of a value like it, that may be keys and are long
-/// enough to be looked for elsewhere: every word but the scheme.
+/// The words of an `Authorization` header, or of a similar value, that may be keys and are long enough to be
+/// redacted in other places: every word except the scheme.
 fn keys_of(sent: &str, least: usize) -> Vec<String> {
     let words = sent.split([' ', ',', ';', '=']).filter(|word| !is_scheme(word));
     let plain = words.map(|word| word.trim_matches(['"', '\'', '<', '>']));
@@ -388,7 +390,7 @@ fn keys_of(sent: &str, least: usize) -> Vec<String> {
     keys.filter(|key| key.len() >= least).map(str::to_owned).collect()
 }
 
-/// What stands before the host of an authority, whole and in its parts.
+/// The user information before the host of an authority, whole and in its parts.
 fn user_info(authority: &str) -> Vec<String> {
     let Some((user, _)) = authority.rsplit_once('@') else { return Vec::new() };
     let parts = std::iter::once(user).chain(user.split(':'));

@@ -14,13 +14,13 @@ pub(crate) enum Format {
 pub(crate) struct Case<'c> {
     pub(crate) class: &'c str,
     pub(crate) name: &'c str,
-    /// The failures, each as a line and in full.
+    /// The failures, each with a message of one line and the full text.
     pub(crate) failures: Vec<(String, String)>,
-    /// Why the case was not tried.
+    /// Why the case was skipped.
     pub(crate) skipped: Option<String>,
 }
 
-/// A `JUnit` report with one suite. `beside` is a text on the whole suite.
+/// A `JUnit` report with one suite. `beside` is a text about the whole suite.
 pub(crate) fn junit(suite: &str, cases: &[Case<'_>], beside: &str) -> String {
     let failures = cases.iter().filter(|case| !case.failures.is_empty()).count();
     let skipped = cases.iter().filter(|case| case.skipped.is_some()).count();
@@ -54,7 +54,8 @@ pub(crate) fn junit(suite: &str, cases: &[Case<'_>], beside: &str) -> String {
     out
 }
 
-/// Escapes a text for XML. Control characters but the line break, which XML does not allow, become spaces.
+/// Escapes a text for XML. Control characters, except line breaks, become spaces, because XML does not allow
+/// them.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
@@ -65,7 +66,7 @@ fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\n' => out.push('\n'),
             char if char.is_control() => out.push(' '),
-            // XML does not allow these characters either.
+            // XML does not allow these characters, either.
             '\u{fffe}' | '\u{ffff}' => out.push(' '),
             char => out.push(char),
         }
@@ -73,7 +74,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A Markdown table whose columns line up, so that it can be read in a terminal, too.
+/// A Markdown table with aligned columns, so that it is readable in a terminal, too.
 #[cfg(feature = "cli")]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -100,7 +101,7 @@ impl Table {
                 .expect("a table has a head")
         };
         let mut widths: Vec<usize> = (0..columns).map(width).collect();
-        // Only the head pads the last column, because no column follows it.
+        // The last column is only as wide as its head, because no column follows it.
         widths[columns - 1] = self.rows[0][columns - 1].chars().count();
         for (number, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));

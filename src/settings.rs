@@ -1,9 +1,9 @@
-//! Every setting of a server, each declared once: a row of [`SETTINGS`]. The command line makes a flag,
-//! a variable and a key of the config file of each row, the documents its schema, and the control API a
-//! key of a sandbox's settings where the row has one.
+//! Every setting of a server. Each is declared once, as a row of [`SETTINGS`]. A flag, an environment
+//! variable, a key of the config file, the help, the JSON schema and (for some settings) a key of a
+//! sandbox's settings are derived from the row.
 //!
-//! A row says where its value goes in a [`ServerConfig`], and its default is what stands there in
-//! [`ServerConfig::default`].
+//! A row contains the function that writes a value into a [`ServerConfig`]. The default of a setting is
+//! its value in [`ServerConfig::default`].
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
@@ -19,7 +19,7 @@ use crate::sandbox::SandboxConfig;
 use crate::sandbox::faults::FaultError;
 use crate::suggest::unknown;
 
-/// What is decided before a server starts.
+/// All settings of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerConfig {
     pub(crate) sandbox: SandboxConfig,
@@ -27,10 +27,10 @@ pub(crate) struct ServerConfig {
     pub(crate) cors: bool,
     pub(crate) admin: Admin,
     pub(crate) limits: Limits,
-    /// The address to listen on. The library has its own, and so with all below.
+    /// The address to listen on. The library ignores this field and all below.
     pub(crate) host: IpAddr,
     pub(crate) port: u16,
-    /// A file that the port is written to.
+    /// The file to write the port to.
     pub(crate) port_file: Option<PathBuf>,
     /// Whether the server ends when standard input closes.
     pub(crate) until_stdin_closes: bool,
@@ -59,38 +59,40 @@ impl Default for ServerConfig {
 /// Who may use the control API.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Admin {
-    /// Whether there is none.
+    /// Whether the control API is disabled.
     pub(crate) is_off: bool,
-    /// The token that a client must have. Without one, the clients of this machine may use it.
+    /// The token that a client must send. `None`: clients on this machine need no token, and other
+    /// clients are refused.
     pub(crate) token: Option<String>,
-    /// Names, beside loopback's, under which it may be called.
+    /// Host names, besides the loopback names, that a request may contain.
     pub(crate) hosts: Vec<String>,
 }
 
-/// What a client may cost.
+/// Limits on the resources that clients can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// A request head must have arrived this long after the connection was opened or the last
-    /// answer was sent; a connection that stays silent ends then too. A body that no endpoint reads
-    /// must have come as long after its head. 30 s by default.
+    /// The time in which a request head must arrive, from the opening of the connection or the end of
+    /// the previous response. An idle connection is closed after the same time. A body that no
+    /// endpoint reads must arrive within the same time after its head. Default: 30 s.
     pub head_timeout: Duration,
-    /// A request head may be this long, in bytes; a longer one is refused with 431. 128 KiB by
-    /// default, 8 KiB at least, 1 GiB at most. Whatever it is, a target over 64 KiB is refused with 414, and
-    /// more than 100 headers with 431.
+    /// The maximum length of a request head in bytes; a longer head is refused with 431. Default: 128
+    /// KiB; minimum: 8 KiB; maximum: 1 GiB. Regardless of this limit, a target over 64 KiB is refused
+    /// with 414, and a request with more than 100 headers with 431.
     pub head_bytes: usize,
-    /// This many connections may be open. One more ends the one that has sent no request for the
-    /// longest time, if that is half a second; else one with half a request, one that a fault
-    /// leaves without an answer, or one whose client does not read. It never ends one whose request
-    /// is being answered, but waits. 4,096 by default, 1 at least.
+    /// The maximum number of open connections. At the maximum, a new connection closes the one that has
+    /// been idle for the longest time, if that is at least 0.5 s; otherwise one with an incomplete
+    /// request, one that a fault leaves without a response, or one whose client does not read. A
+    /// connection whose request is being processed is never closed: the new connection waits.
+    /// Default: 4,096; minimum: 1.
     pub connections: usize,
-    /// On the way out, requests in flight have this long to finish; half a request, and an answer
-    /// of which the client takes nothing, have 1.5 s at most. 5 s by default.
+    /// On shutdown, the time in which requests in flight may finish. Incomplete requests, and responses
+    /// that the client does not read, get 1.5 s at most. Default: 5 s.
     pub drain: Duration,
-    /// This many sandboxes may be there beside the default one. One more ends the one that was
-    /// used least recently; never one that has a request in flight. 10,000 by default.
+    /// The maximum number of sandboxes besides the default one. At the maximum, a new sandbox removes the
+    /// least recently used one; a sandbox with a request in flight is never removed. Default: 10,000.
     pub sandboxes: usize,
-    /// A sandbox that was not used for so long ends. An hour by default.
+    /// A sandbox that is not used for this time is removed. Default: 1 hour.
     pub sandbox_idle: Duration,
 }
 
@@ -109,7 +111,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The least head that the HTTP parser can be told to accept.
+    /// The HTTP parser accepts no lower limit.
     pub(crate) const LEAST_HEAD_BYTES: usize = 8 * 1024;
 
     /// The largest head, because the journal counts the bytes of a request in 32 bits.
@@ -119,12 +121,12 @@ impl Limits {
 /// How the access log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// A line to read.
+    /// Lines of text.
     #[default]
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// Nothing.
+    /// No log.
     Off,
 }
 
@@ -133,22 +135,31 @@ const LOG_FORMATS: [&str; 3] = ["text", "json", "off"];
 
 /// One setting.
 pub(crate) struct Setting {
-    /// The flag without its dashes, which is the key of the config file, too.
+    /// The flag without its dashes. It is also the key in the config file.
     pub(crate) name: &'static str,
-    /// What the help calls the value.
+    /// The placeholder of the value in the help.
     pub(crate) value_name: &'static str,
+    /// The heading of the help under which the flag is listed.
+    pub(crate) section: &'static str,
+    /// Whether `-h` omits the flag. We omit what few users need, so that `-h` fits into one screen.
+    pub(crate) is_advanced: bool,
+    /// A short description, without a full stop: the line of `-h`.
     pub(crate) about: &'static str,
+    /// Further sentences for `--help` and the documents, in lines that fit into a terminal.
+    pub(crate) more: &'static [&'static str],
+    /// Arguments that show how to use the flag.
+    pub(crate) example: &'static str,
     pub(crate) value: Value,
     /// Whether it takes several values.
     pub(crate) is_list: bool,
-    /// The text that a config has, where it has one. That of the config that has all defaults is the
-    /// default.
+    /// Returns the value of a config as text, if it has one. The default of the setting is the value of
+    /// the default config.
     text: Option<fn(&ServerConfig) -> Option<String>>,
-    /// The key of `PUT /__admin/sandboxes/ID`, where a sandbox may have a value of its own.
+    /// The key of `PUT /__admin/sandboxes/ID`, if a sandbox may have its own value.
     pub(crate) sandbox_key: Option<SandboxKey>,
 }
 
-/// What a setting takes, and how it changes a config.
+/// The type of a setting's value, with the function that writes the value into a config.
 pub(crate) enum Value {
     /// Off by default.
     Switch(fn(&mut ServerConfig) -> &mut bool),
@@ -156,17 +167,17 @@ pub(crate) enum Value {
     Whole(RangeInclusive<u64>, fn(&mut ServerConfig) -> &mut dyn Number),
     /// A path. In a config file it is relative to the file's folder.
     Path(fn(&mut ServerConfig, PathBuf)),
-    /// A text; the function says why one is not right.
+    /// A text. The function returns an error message if the text is invalid.
     Text(Form, fn(&mut ServerConfig, &str) -> Result<(), String>),
 }
 
-/// What a text looks like.
+/// The format of a text value, for the JSON schema.
 pub(crate) enum Form {
-    /// Anything that is right, with examples.
+    /// No pattern describes it; examples do.
     Any(&'static [&'static str]),
-    /// What a regular expression matches.
+    /// A text that matches a regular expression.
     Like(&'static str),
-    /// The same, and never shown.
+    /// The same, but the value is never shown.
     Secret(&'static str),
     /// One of these words.
     Words(&'static [&'static str]),
@@ -181,16 +192,16 @@ pub(crate) enum Form {
 pub(crate) struct SandboxKey {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// What a number is, for who sent something else.
+    /// The name of the value in an error message, such as "a seed".
     pub(crate) noun: &'static str,
-    /// The page of `docs/` that says more.
+    /// The page of `docs/` with the details.
     pub(crate) more: Option<&'static str>,
 }
 
 /// A number of any unsigned type.
 pub(crate) trait Number {
     fn get(&self) -> u64;
-    /// Sets it to a number that is within the bounds of its setting.
+    /// Sets the number, which must be within the bounds of its setting.
     fn set(&mut self, number: u64);
 }
 
@@ -205,7 +216,7 @@ impl<N: Copy + TryFrom<u64> + TryInto<u64>> Number for N {
 }
 
 impl Setting {
-    /// The default as a text, where there is one.
+    /// The default as text, if there is one.
     pub(crate) fn default(&self) -> Option<String> {
         let mut config = ServerConfig::default();
         match &self.value {
@@ -214,27 +225,38 @@ impl Setting {
         }
     }
 
-    /// The value of a text in a config, where it has one.
+    /// The value in a config as text, if it has one.
     pub(crate) fn text(&self, config: &ServerConfig) -> Option<String> {
         self.text.and_then(|text| text(config))
     }
 
-    /// Whether its values are never shown.
+    /// Whether its values must never be shown.
     pub(crate) fn is_secret(&self) -> bool {
         matches!(self.value, Text(Form::Secret(_), _))
     }
 
-    /// What stands between the values of a list. The line of a fault has commas.
+    /// The separator of the values of a list. It is `;` for faults, because a fault contains commas.
     pub(crate) fn separator(&self) -> char {
         if matches!(self.value, Text(Form::Fault, _)) { ';' } else { ',' }
     }
 
-    /// What a row says that says no more.
+    /// The description in sentences, for a document.
+    #[cfg(feature = "docs")]
+    pub(crate) fn description(&self) -> String {
+        let more = self.more.iter().flat_map(|line| [" ", line]);
+        [self.about, "."].into_iter().chain(more).collect()
+    }
+
+    /// A row without its optional parts.
     const fn new(value: Value) -> Self {
         Self {
             name: "",
             value_name: "",
+            section: "",
+            is_advanced: false,
             about: "",
+            more: &[],
+            example: "",
             value,
             is_list: false,
             text: None,
@@ -249,7 +271,8 @@ impl SandboxKey {
     }
 }
 
-/// The keys of a sandbox's settings, each with its setting. The clock has none: that of a server runs.
+/// The keys of a sandbox's settings, each with its setting. `clock` has no setting, because the clock of a
+/// server cannot be stopped.
 pub(crate) fn sandbox_keys() -> impl Iterator<Item = (SandboxKey, Option<&'static Setting>)> {
     let keys = SETTINGS.iter().filter_map(|setting| Some((setting.sandbox_key?, Some(setting))));
     keys.chain([(SandboxKey::new("clock", "`\"real\"` or `\"frozen\"`"), None)])
@@ -257,161 +280,253 @@ pub(crate) fn sandbox_keys() -> impl Iterator<Item = (SandboxKey, Option<&'stati
 
 macro_rules! settings {
     ($(
-        $(#[doc = $about:literal])+
-        $name:literal $value_name:literal $value:expr $(, $field:ident: $more:expr)*;
+        $section:literal {
+            $(
+                #[doc = $about:literal]
+                $(#[doc = $blank:literal] $(#[doc = $more:literal])+)?
+                $name:literal $value_name:literal $value:expr $(, $field:ident: $set:expr)*;
+            )+
+        }
     )+) => {
         /// Every setting, in the order of the help.
-        pub(crate) static SETTINGS: &[Setting] = &[$(Setting {
+        pub(crate) static SETTINGS: &[Setting] = &[$($(Setting {
             name: $name,
             value_name: $value_name,
-            about: concat!($($about),+).trim_ascii(),
-            $($field: $more,)*
+            section: $section,
+            about: $about.trim_ascii(),
+            more: &[$($($more.trim_ascii()),+)?],
+            $($field: $set,)*
             ..Setting::new($value)
-        }),+];
+        },)+)+];
     };
 }
 
-// Flag, name of its value, value, and what else there is to say. The help is what stands above.
+// A row: the first line is the description in `-h`, and the paragraph below it is added in `--help` and in
+// the documents. Then the flag, the placeholder of its value, the value, and optional parts. Bounds,
+// default, variable and how to write a list are added by the help itself.
 settings! {
-    /// Address to listen on; anything but loopback lets other machines in
-    "host" "ADDRESS" Text(Form::Any(&["0.0.0.0", "localhost"]), set_host),
-        text: Some(|config| Some(config.host.to_string()));
+    "Listening" {
+        /// Address to listen on
+        ///
+        /// With an address other than loopback, other machines can reach the server.
+        /// 0.0.0.0 stands for all addresses of this machine.
+        "host" "ADDRESS" Text(Form::Any(&["0.0.0.0", "localhost"]), set_host),
+            example: "--host 0.0.0.0",
+            text: Some(|config| Some(config.host.to_string()));
 
-    /// Port to listen on; 0 takes a free one and the first line on stdout says which
-    "port" "PORT" Whole(0..=65_535, |config| &mut config.port);
+        /// Port to listen on; 0 takes a free port
+        ///
+        /// The first line on stdout contains the address with the port.
+        "port" "PORT" Whole(0..=65_535, |config| &mut config.port);
 
-    /// File to write the port to, once connections are accepted; it goes away at the end
-    "port-file" "PATH" Path(|config, path| config.port_file = Some(path));
+        /// File to write the port to
+        ///
+        /// The file is written when the server accepts connections, and removed when it stops.
+        "port-file" "PATH" Path(|config, path| config.port_file = Some(path)),
+            is_advanced: true;
 
-    /// End when standard input closes, which it does when the process that holds its other end is gone
-    "until-stdin-closes" "" Switch(|config| &mut config.until_stdin_closes);
+        /// Stop when standard input closes
+        ///
+        /// Standard input must be a pipe or a socket. It closes when the process at its other end
+        /// exits, so the server never outlives the process that started it.
+        "until-stdin-closes" "" Switch(|config| &mut config.until_stdin_closes),
+            is_advanced: true;
+    }
 
-    /// What generated records are drawn from: the same seed gives the same bytes, for ever
-    "seed" "NUMBER" Whole(0..=u64::MAX, |config| &mut config.sandbox.records.seed),
-        sandbox_key: Some(SandboxKey { noun: "a seed", ..SandboxKey::new(
-            "seed",
-            "what generated records and faults are drawn from, 0 to 2^64 - 1. Records of its own take \
-             memory: about 130 KiB for 200 conversations, and 280 KiB of `--max-memory`; sandboxes with the same seed share them",
-        ) });
+    "Records" {
+        /// Seed of the generated records and of random faults
+        ///
+        /// The same seed gives the same bytes on every machine.
+        "seed" "NUMBER" Whole(0..=u64::MAX, |config| &mut config.sandbox.records.seed),
+            sandbox_key: Some(SandboxKey { noun: "a seed", ..SandboxKey::new(
+                "seed",
+                "the seed of generated records and of random faults, 0 to 2^64 - 1. Records of a \
+                 sandbox's own need memory: for 200 conversations about 130 KiB, and 280 KiB of \
+                 `--max-memory`. Sandboxes with the same seed share their records",
+            ) });
 
-    /// How many conversations agent demo has, up to 10,000,000
-    "conversations" "NUMBER"
-        Whole(0..=MAX_CONVERSATIONS as u64, |config| &mut config.sandbox.records.conversations),
-        sandbox_key: Some(SandboxKey {
-            noun: "a number of conversations",
-            ..SandboxKey::new("conversations", "how many agent *demo* has, up to 10,000,000")
-        });
+        /// Number of generated conversations of agent demo
+        "conversations" "NUMBER"
+            Whole(0..=MAX_CONVERSATIONS as u64, |config| &mut config.sandbox.records.conversations),
+            sandbox_key: Some(SandboxKey {
+                noun: "a number of conversations",
+                ..SandboxKey::new(
+                    "conversations",
+                    "the number of conversations of agent *demo*, at most 10,000,000",
+                )
+            });
 
-    /// End of the generated records: a day, as 2025-10-20; a moment, as 2025-10-20T15:30:00Z; or
-    /// `today`, the moment of the start
-    "now" "DAY" Text(Form::Like(DAY), set_now),
-        text: Some(|config| Some(config.sandbox.records.now.to_string()));
+        /// Date or time when the records end, or today
+        ///
+        /// Generated records fill 30 days. A date is the last of these days; a time is the end of
+        /// the last day; today is the time at which the server starts.
+        "now" "DAY" Text(Form::Like(DAY), set_now),
+            example: "--now 2025-10-20, --now 2025-10-20T15:30:00Z, --now today",
+            text: Some(|config| Some(config.sandbox.records.now.to_string()));
 
-    /// Id of the user of agent demo who has the most conversations, for a client that shows those of one
-    /// user
-    "demo-user" "ID" Text(Form::Like(r"^[\s\S]{1,256}$"), set_demo_user),
-        text: Some(|config| config.sandbox.records.demo_user.clone()),
-        sandbox_key: Some(SandboxKey::new(
-            "demo_user",
-            "id of the user of agent *demo* who has the most conversations; not that of another generated user",
-        ));
+        /// ID of the user of agent demo with the most conversations
+        ///
+        /// Set it for a client that shows the conversations of one user only. The ID has 1 to 256
+        /// characters and must not be the ID of another generated user.
+        "demo-user" "ID" Text(Form::Like(r"^[\s\S]{1,256}$"), set_demo_user),
+            is_advanced: true,
+            text: Some(|config| config.sandbox.records.demo_user.clone()),
+            sandbox_key: Some(SandboxKey::new(
+                "demo_user",
+                "the ID of the user of agent *demo* with the most conversations; it must not be the ID of \
+                 another generated user",
+            ));
 
-    /// Fixture file or folder, in place of the built-in agents (repeat; the variable separates by commas)
-    "fixtures" "PATH" Path(add_fixture),
-        is_list: true,
-        sandbox_key: Some(SandboxKey::new(
-            "fixtures",
-            "agents in place of the server's, as in a fixture file: `{\"agents\": [...]}`",
-        ));
+        /// Fixture file or folder that replaces the built-in agents
+        ///
+        /// Of a folder, the files *.json are read, but not its subfolders.
+        /// gptbots-mock check reports the mistakes in fixtures.
+        "fixtures" "PATH" Path(add_fixture),
+            example: "--fixtures records.json",
+            is_list: true,
+            sandbox_key: Some(SandboxKey::new(
+                "fixtures",
+                "agents that replace the server's, in the format of a fixture file: `{\"agents\": [...]}`",
+            ));
 
-    /// Refuse fixtures with anything odd, such as an unknown key, instead of serving them with a warning
-    "strict" "" Switch(|config| &mut config.sandbox.records.strict);
+        /// Treat warnings about fixtures as errors
+        ///
+        /// Without it, fixtures with an oddity, such as an unknown key, are served with a warning.
+        "strict" "" Switch(|config| &mut config.sandbox.records.strict);
 
-    /// Read the fixtures again whenever they change; a broken edit keeps the last good records
-    "watch" "" Switch(|config| &mut config.watch);
+        /// Reload the fixtures when they change
+        ///
+        /// If the new fixtures have errors, the server keeps the old records.
+        "watch" "" Switch(|config| &mut config.watch);
 
-    /// One more key of agent demo (repeat, or separate by commas)
-    "api-key" "KEY" Text(Form::Secret(r"^[!-+\--}]+$"), add_api_key),
-        is_list: true;
+        /// Additional API key of agent demo
+        ///
+        /// With fixtures, it is a key of the first agent. A key consists of visible ASCII characters
+        /// except comma and tilde. The server never prints it.
+        "api-key" "KEY" Text(Form::Secret(r"^[!-+\--}]+$"), add_api_key),
+            is_list: true;
 
-    /// Take any non-empty key that is no other agent's as one of agent demo
-    "any-key" "" Switch(|config| &mut config.sandbox.any_key);
+        /// Accept every unknown API key as a key of agent demo
+        ///
+        /// A key of another agent stays a key of that agent, and an empty key is refused.
+        "any-key" "" Switch(|config| &mut config.sandbox.any_key);
+    }
 
-    /// Switch a reading of the contract (repeat, or separate by commas); see `readings`
-    "reading" "NAME=VALUE" Text(Form::Reading, add_reading),
-        is_list: true,
-        sandbox_key: Some(SandboxKey::new("readings", r#"by name: `{"qa-time": "milliseconds"}`"#));
+    "Behaviour" {
+        /// Change a behaviour that the vendor leaves unclear
+        ///
+        /// Each such behaviour is a "reading" with a name, a default and other values.
+        /// gptbots-mock readings lists all of them.
+        "reading" "NAME=VALUE" Text(Form::Reading, add_reading),
+            example: "--reading qa-time=milliseconds",
+            is_list: true,
+            sandbox_key: Some(SandboxKey::new("readings", r#"by name: `{"qa-time": "milliseconds"}`"#));
 
-    /// Failure on demand, as messages:code=50000,every=3 (repeat, or separate by semicolons); see
-    /// docs/faults.md
-    "fault" "FAULT" Text(Form::Fault, add_fault),
-        is_list: true,
-        sandbox_key: Some(SandboxKey {
-            more: Some("faults.md"),
-            ..SandboxKey::new("faults", "a list of lines or objects")
-        });
+        /// Let browser apps of other origins call the API (CORS)
+        "cors" "" Switch(|config| &mut config.cors);
+    }
 
-    /// So many requests of each key in so many seconds, as 60/60; one more gets 40008
-    "rate-limit" "REQUESTS/SECONDS" Text(Form::RateLimit, set_rate_limit),
-        sandbox_key: Some(SandboxKey::new(
-            "rate_limit",
-            r#"`{"requests": 60, "seconds": 60}`, `"60/60"` or `null`"#,
-        ));
+    "Failures" {
+        /// Inject a failure into matching responses
+        ///
+        /// A fault names the endpoints, what goes wrong, and when; docs/faults.md has all keys.
+        /// The example fails every third request for messages with code 50000.
+        "fault" "FAULT" Text(Form::Fault, add_fault),
+            example: "--fault messages:code=50000,every=3",
+            is_list: true,
+            sandbox_key: Some(SandboxKey {
+                more: Some("faults.md"),
+                ..SandboxKey::new("faults", "a list of lines or objects")
+            });
 
-    /// What happens between two pages of a walk, as arrival or qa:short-page (repeat, or separate
-    /// by commas); see docs/hazards.md
-    "hazard" "HAZARD" Text(Form::Hazard, |config, text| config.sandbox.hazards.add_text(text)),
-        is_list: true,
-        sandbox_key: Some(SandboxKey {
-            more: Some("hazards.md"),
-            ..SandboxKey::new("hazards", "a list of words")
-        });
+        /// Limit the requests of each API key in a time window
+        ///
+        /// N is 1 to 1000000 requests, SECONDS is 1 to 86400. Every further request gets error 40008
+        /// (HTTP 429) with Retry-After.
+        "rate-limit" "N/SECONDS" Text(Form::RateLimit, set_rate_limit),
+            example: "--rate-limit 60/60",
+            sandbox_key: Some(SandboxKey::new(
+                "rate_limit",
+                r#"`{"requests": 60, "seconds": 60}`, `"60/60"` or `null`"#,
+            ));
 
-    /// So many requests of each sandbox are kept in the journal; 0: no journal, and no verdict
-    "journal" "NUMBER" Whole(0..=1_000_000, |config| &mut config.sandbox.journal_requests);
+        /// Change the data between two page requests of a client
+        ///
+        /// The example adds a record after page 1 of every list. A hazard with an endpoint, such as
+        /// qa:short-page, concerns that endpoint only; docs/hazards.md lists all hazards.
+        "hazard" "HAZARD" Text(Form::Hazard, |config, text| config.sandbox.hazards.add_text(text)),
+            example: "--hazard arrival",
+            is_list: true,
+            sandbox_key: Some(SandboxKey {
+                more: Some("hazards.md"),
+                ..SandboxKey::new("hazards", "a list of words")
+            });
+    }
 
-    /// So much memory the journals take together, in MiB
-    "journal-memory" "MIB" Whole(1..=4096, |config| &mut config.sandbox.journal_mebibytes);
+    "Control API" {
+        /// Disable the control API under /__admin
+        ///
+        /// Only /__admin/health and /__admin/version are still served.
+        "no-admin" "" Switch(|config| &mut config.admin.is_off);
 
-    /// So much memory clients can make the server take beyond its start and the journals, in MiB: sandboxes,
-    /// their records, and bodies as they arrive; what does not fit is refused
-    "max-memory" "MIB" Whole(32..=65_536, |config| &mut config.sandbox.max_mebibytes);
+        /// Token that the control API requires
+        ///
+        /// Without a token, the control API refuses clients on other machines. With a token, it
+        /// accepts every client that sends it as "Authorization: Bearer TOKEN", and no other.
+        "admin-token" "TOKEN" Text(Form::Secret("^[!-~]+$"), set_admin_token);
 
-    /// So many connections may be open, or as many as the limit on open files less 64; one more waits
-    /// for an idle one to end
-    "max-connections" "NUMBER" Whole(1..=1_000_000, |config| &mut config.limits.connections);
+        /// Additional host name for requests to the control API
+        ///
+        /// Without a token, the control API refuses requests whose Host header is not localhost or a
+        /// loopback address, as a protection against DNS rebinding. Write the name without a port.
+        "allow-host" "NAME" Text(Form::Any(&[]), add_host_name),
+            is_advanced: true,
+            example: "--allow-host mock.example",
+            is_list: true;
+    }
 
-    /// Leave the control API out, all but its health and version
-    "no-admin" "" Switch(|config| &mut config.admin.is_off);
+    "Logging and limits" {
+        /// Format of the access log on stderr: text, json or off
+        "log-format" "FORMAT" Text(Form::Words(&LOG_FORMATS), set_log_format),
+            text: Some(|config| Some(LOG_FORMATS[config.log_format as usize].to_owned()));
 
-    /// Let whoever has this token use the control API, in place of whoever is on this machine
-    "admin-token" "TOKEN" Text(Form::Secret("^[!-~]+$"), set_admin_token);
+        /// Requests kept per sandbox; 0: no journal, no verdict
+        ///
+        /// When the journal of a sandbox is full, its oldest requests are dropped.
+        "journal" "NUMBER" Whole(0..=1_000_000, |config| &mut config.sandbox.journal_requests);
 
-    /// Name beside localhost under which the control API may be called (repeat, or separate by
-    /// commas)
-    "allow-host" "NAME" Text(Form::Any(&[]), add_host_name),
-        is_list: true;
+        /// Memory for all journals together, in MiB
+        "journal-memory" "MIB" Whole(1..=4096, |config| &mut config.sandbox.journal_mebibytes),
+            is_advanced: true;
 
-    /// Let browser apps of other origins call the API
-    "cors" "" Switch(|config| &mut config.cors);
+        /// Memory for sandboxes and request bodies, in MiB
+        ///
+        /// It limits what clients can make the server allocate after its start, without the journals:
+        /// sandboxes, their records, and request bodies. A request that does not fit is refused.
+        "max-memory" "MIB" Whole(32..=65_536, |config| &mut config.sandbox.max_mebibytes),
+            is_advanced: true;
 
-    /// Access log on stderr
-    "log-format" "FORMAT" Text(Form::Words(&LOG_FORMATS), set_log_format),
-        text: Some(|config| Some(LOG_FORMATS[config.log_format as usize].to_owned()));
+        /// Maximum number of open connections
+        ///
+        /// The limit of the system on open files minus 64 applies if it is lower. At the maximum, a
+        /// new connection waits until an idle one is closed.
+        "max-connections" "NUMBER" Whole(1..=1_000_000, |config| &mut config.limits.connections),
+            is_advanced: true;
+    }
 }
 
-/// What `--now` takes.
+/// The pattern of `--now`.
 const DAY: &str = concat!(
     "^([0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?",
     "([Zz]|[+-][0-9]{2}:[0-9]{2}))?|today)$"
 );
 
-/// The word for the moment of the start.
+/// The word for the time of the start.
 pub(crate) const TODAY: &str = "today";
 
 fn set_host(config: &mut ServerConfig, text: &str) -> Result<(), String> {
     let address = if text == "localhost" { "127.0.0.1" } else { text };
-    let wrong = "not an address such as 127.0.0.1, 0.0.0.0, ::1 or localhost";
+    let wrong = "expected an IP address or localhost, such as 127.0.0.1, 0.0.0.0 or ::1";
     config.host = address.parse().map_err(|_| wrong)?;
     Ok(())
 }
@@ -419,7 +534,7 @@ fn set_host(config: &mut ServerConfig, text: &str) -> Result<(), String> {
 fn set_now(config: &mut ServerConfig, text: &str) -> Result<(), String> {
     config.sandbox.records.now = match text {
         TODAY => Day::until((config.sandbox.clock)()),
-        day => day.parse().map_err(|error: DayError| format!("{error}, or as today"))?,
+        day => day.parse().map_err(|error: DayError| format!("{error}, or today"))?,
     };
     Ok(())
 }
@@ -444,7 +559,8 @@ fn add_api_key(config: &mut ServerConfig, key: &str) -> Result<(), String> {
 }
 
 fn add_reading(config: &mut ServerConfig, text: &str) -> Result<(), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let (name, value) =
+        text.split_once('=').ok_or("expected NAME=VALUE, such as qa-time=milliseconds")?;
     config.sandbox.readings.set(name, value).map_err(|error| error.to_string())
 }
 
@@ -460,7 +576,7 @@ fn set_rate_limit(config: &mut ServerConfig, text: &str) -> Result<(), String> {
 
 fn set_admin_token(config: &mut ServerConfig, token: &str) -> Result<(), String> {
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("a token holds visible ASCII only, and some of it".to_owned());
+        return Err("a token must be non-empty visible ASCII without spaces".to_owned());
     }
     config.admin.token = Some(token.to_owned());
     Ok(())
@@ -470,7 +586,7 @@ fn add_host_name(config: &mut ServerConfig, name: &str) -> Result<(), String> {
     let right = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(&byte);
     let port = name.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     if name.is_empty() || !name.bytes().all(right) || (port && !name.ends_with(']')) {
-        return Err("write the name alone, without scheme and port: mock.example".to_owned());
+        return Err("expected a host name without scheme and port, such as mock.example".to_owned());
     }
     config.admin.hosts.push(name.to_owned());
     Ok(())

@@ -1,7 +1,7 @@
-//! Halves of surrogate pairs in JSON, such as `"\ud83d"`: an emoji that was cut in two. Python and Node
-//! write and read them, but no text in UTF-8 can hold one.
+//! Halves of surrogate pairs in JSON, such as `"\ud83d"`, for example from an emoji that was split. Python and
+//! Node write and read them, but UTF-8 cannot represent them.
 
-/// Half of a surrogate pair that stood alone.
+/// Half of a surrogate pair without its other half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoneSurrogate {
     /// The offset of its backslash.
@@ -13,8 +13,8 @@ pub(crate) struct LoneSurrogate {
 /// The length of an escape by its number.
 pub(crate) const LENGTH: usize = 6;
 
-/// The escape of U+FFFD, which takes the place of half a pair. It is as long, so that nothing behind it
-/// moves.
+/// The escape of U+FFFD, which replaces half of a pair. It has the same length, so all later offsets stay
+/// the same.
 const REPLACEMENT: &[u8; LENGTH] = b"\\ufffd";
 
 impl LoneSurrogate {
@@ -24,8 +24,8 @@ impl LoneSurrogate {
     }
 }
 
-/// Replaces each half of a surrogate pair that lacks its other half. The text need not be JSON, but then
-/// nobody reads it.
+/// Replaces each half of a surrogate pair that lacks its other half. If the text is not JSON, the result does
+/// not matter, because the parser refuses it.
 pub(crate) fn replace_lone_surrogates(json: &mut [u8]) -> Vec<LoneSurrogate> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -33,7 +33,7 @@ pub(crate) fn replace_lone_surrogates(json: &mut [u8]) -> Vec<LoneSurrogate> {
         let at = from + next;
         let half = half(&json[at..]);
         let length = match half {
-            // A backslash escapes the character behind it, which may be another backslash.
+            // A backslash escapes the next character, which may be another backslash.
             None => 2,
             Some(SurrogateHalf::First)
                 if self::half(&json[at + LENGTH..]) == Some(SurrogateHalf::Second) =>
@@ -55,7 +55,7 @@ pub(crate) fn replace_lone_surrogates(json: &mut [u8]) -> Vec<LoneSurrogate> {
     found
 }
 
-/// Which half of a pair an escape stands for.
+/// The half of a pair that an escape represents.
 #[derive(PartialEq, Eq)]
 enum SurrogateHalf {
     First,

@@ -1,5 +1,5 @@
-//! A request's target taken apart: the sandbox that the path names, the pairs of the query string, and
-//! what is percent-encoded in them.
+//! Parses the target of a request: the sandbox in the path, the pairs of the query string, and their
+//! percent-encoding.
 
 use std::borrow::Cow;
 
@@ -7,24 +7,23 @@ use percent_encoding::percent_decode;
 
 use crate::keys::is_sandbox_id;
 
-/// Where a path begins that names its sandbox: `/s/ID/v1/messages`.
+/// The prefix of a path with a sandbox: `/s/ID/v1/messages`.
 pub(crate) const SANDBOX_PREFIX: &str = "/s/";
 
-/// The sandbox that a path names, if it names one, and the rest of the path. The error is a text
-/// where an id should stand, and is none.
+/// The id of the sandbox in a path, if there is one, and the rest of the path. The error is the text at the
+/// place of the id, if it is not a valid id.
 pub(crate) fn split_sandbox(path: &str) -> Result<(Option<&str>, &str), &str> {
     let Some(rest) = path.strip_prefix(SANDBOX_PREFIX) else { return Ok((None, path)) };
     let (id, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if is_sandbox_id(id) { Ok((Some(id), path)) } else { Err(id) }
 }
 
-/// A path without the sandbox that it names.
+/// A path without its sandbox.
 pub(crate) fn without_sandbox(path: &str) -> &str {
     split_sandbox(path).map_or(path, |(_, path)| path)
 }
 
-/// Splits a text at the first such byte. Texts are short: a vectorised search would take longer to
-/// begin than this takes to end.
+/// Splits a text at the first such byte. For our short texts, this is faster than a vectorised search.
 pub(crate) fn split_once(text: &str, at: u8) -> (&str, Option<&str>) {
     match text.bytes().position(|byte| byte == at) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -32,13 +31,13 @@ pub(crate) fn split_once(text: &str, at: u8) -> (&str, Option<&str>) {
     }
 }
 
-/// Decodes a name or a value of a query string. `+` is a space, `%XX` a byte, and a `%` without two
-/// hex digits stands for itself. `None` where the result is not UTF-8.
+/// Decodes a name or a value of a query string. `+` is a space, `%XX` is a byte, and a `%` without two hex
+/// digits is itself. `None`: the result is not UTF-8.
 pub(crate) fn decode(raw: &str) -> Option<Cow<'_, str>> {
     if !raw.bytes().any(|byte| byte == b'+' || byte == b'%') {
         return Some(Cow::Borrowed(raw));
     }
-    // The spaces are put in first, so that an encoded plus, `%2B`, stays one.
+    // Pluses are replaced before decoding, so that an encoded plus, `%2B`, stays a plus.
     let spaced = raw.replace('+', " ");
     percent_decode(spaced.as_bytes()).decode_utf8().ok().map(|text| Cow::Owned(text.into_owned()))
 }

@@ -1,29 +1,29 @@
-//! `gptbots-mock check`: the diagnostics of fixtures, without serving.
+//! `gptbots-mock check`: reports the mistakes in fixtures, without serving.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, flags, print, say, serve};
+use super::{Exit, counted, flags, print, say, serve};
 use crate::records::fixtures::{self, Loaded};
 
 #[derive(Args)]
 #[command(args(flags::some(["strict"])))]
 pub(super) struct CheckArgs {
-    /// Fixture files, and folders of them
+    /// Fixture files, or folders with fixture files
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Print a JSON object with the list of problems, on stdout
+    /// Print the mistakes as JSON on stdout
     #[arg(long)]
     json: bool,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(serde::Serialize)]
 struct Report<'a> {
     problems: &'a [crate::document::Problem],
-    /// How many there are beyond the listed ones.
+    /// The number of problems that are not listed.
     more: usize,
 }
 
@@ -53,8 +53,9 @@ pub(super) fn run(args: &CheckArgs, strict: bool, out: &mut dyn Write) -> Exit {
             }
             let conversations: u64 =
                 agents.iter().map(|agent| agent.store.conversation_count()).sum();
-            let agents = agents.len();
-            print(out, &format!("fine: agents {agents}, conversations {conversations}\n"))
+            let agents = counted(agents.len() as u64, "agent");
+            let conversations = counted(conversations, "conversation");
+            print(out, &format!("valid: {agents}, {conversations}\n"))
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Runs the command of `exec`: passes signals on to it, and leaves no process of it behind.
+//! Runs the command of `exec`, forwards signals to it, and ends the processes that it leaves behind.
 //!
 //! The command is in our process group, so the terminal treats both as one job: Ctrl-C and Ctrl-Z
-//! reach both, both may read, and the shell sees us stop.
+//! reach both, both may read from the terminal, and the shell notices when we stop.
 
 use std::process::ExitStatus;
 
@@ -61,7 +61,7 @@ mod unix {
         Signal::SIGCONT,
     ];
 
-    /// The signals that are for this process.
+    /// The signals that this process handles itself.
     const OURS: [Signal; 2] = [Signal::SIGCHLD, ENDED];
 
     /// The guardian sends this signal to its parent when the command has ended, and the parent sends
@@ -119,7 +119,7 @@ mod unix {
         }
         #[cfg(target_os = "linux")]
         if !leftovers::end(&mut signals).await && job == getpid() {
-            say("warning: the command has left processes that do not end");
+            say("warning: the command has left processes behind that could not be ended");
         }
         status
     }
@@ -174,7 +174,7 @@ mod unix {
     /// Stops the job because the command has stopped. Most often the terminal stopped both, and
     /// this changes nothing; but some commands stop only themselves.
     fn stop(signal: Signal, command: Pid, job: Pid) {
-        // Away from a terminal, SIGSTOP comes from a test that halts its client, and not from a user.
+        // Without a terminal, SIGSTOP comes from a test that stops its client, and not from a user.
         if signal != Signal::SIGSTOP || is_foreground(command) || is_foreground(job) {
             // This fails if the job is gone, which `run` notices.
             let _ = kill(job, signal);

@@ -1,7 +1,7 @@
-//! `--config FILE`: what no flag and no variable sets, from a file; and `--print-config`.
+//! `--config FILE`, which reads settings from a file, and `--print-config`.
 //!
-//! A key of the file is a flag without its dashes, and becomes that flag: so a value means the
-//! same in both places, and is refused for the same reason.
+//! A key of the file is a flag without its dashes. We turn each key into that flag, so that a value has the
+//! same meaning and the same errors in both places.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use crate::sandbox::faults::read_fault;
 use crate::server::Clock;
 use crate::settings::{Form, SETTINGS, Setting, TODAY, Value};
 
-/// Every setting as it is in force: its name, its value, and where that comes from.
+/// All settings, each with its name, its effective value, and the source of the value.
 #[derive(Default)]
 pub(super) struct SettingsInForce(Vec<[String; 3]>);
 
 impl SettingsInForce {
-    /// A line each. `today` is the moment that the clock gives.
+    /// The table, with one line per setting. `today` is replaced by the time of the clock.
     pub(super) fn table(mut self, clock: Clock) -> String {
         for [name, value, _] in &mut self.0 {
             if name == "now" && value == TODAY {
@@ -40,16 +40,16 @@ impl SettingsInForce {
     }
 }
 
-/// A key of a file.
+/// A setting in the file.
 struct FileEntry {
     setting: &'static Setting,
-    /// The flag with each value.
+    /// One argument of the command line per value.
     words: Vec<OsString>,
     value: String,
     at: Span,
 }
 
-/// Reads the file that `--config` names, if it does: every setting, and the words to add to the
+/// Reads the file of `--config`, if there is one. Returns all settings, and the arguments to add to the
 /// command line.
 pub(super) fn read(
     matches: &ArgMatches,
@@ -75,12 +75,12 @@ pub(super) fn read(
         let mut origin = explicit.clone().unwrap_or_else(|| "default".to_owned());
         let is_reading = matches!(setting.value, Value::Text(Form::Reading, _));
         if let Some((entry, place)) = in_file.iter().find(|(entry, _)| entry.setting.name == name)
-            // Readings add up, one by one; the later word wins.
+            // Readings of several sources are combined. For the same reading, the last value is used.
             && (explicit.is_none() || is_reading)
         {
             words.extend(entry.words.iter().cloned());
             if source == Some(ValueSource::EnvVariable) {
-                // Words hide the variable from clap, so it comes along, behind the file.
+                // With an argument, clap ignores the variable, so we add its values after those of the file.
                 words.extend(raw.iter().map(|value| format!("--{name}={value}").into()));
             }
             let in_file = shown(entry.words.len(), entry.value.clone());
@@ -96,19 +96,19 @@ pub(super) fn read(
     Ok((SettingsInForce(settings), words))
 }
 
-/// The keys of a file, each with its place as `file:line:column`.
+/// The settings in a file, each with its place as `file:line:column`.
 fn read_file(path: &Path) -> Result<Vec<(FileEntry, String)>, DocumentError> {
     let documents = crate::records::fixtures::read_file(path)?;
     let mut problems = Problems::default();
     let mut entries = Vec::new();
     for span in documents.spans() {
         let mut reader = Reader::new(&documents, &span, &mut problems);
-        // A syntax error is among the problems.
+        // A syntax error is reported as one of the problems.
         let _ = read_root(&mut reader, path, &mut entries);
     }
     problems.finish(&documents)?;
     let mut places = Places::new(&documents);
-    // They were read in order, as places are found.
+    // The entries are in the order of the file, which `Places` needs.
     let with_place = |entry: FileEntry| {
         let (file, line, column) = places.find(entry.at.start);
         (entry, format!("{file}:{line}:{column}"))
@@ -116,9 +116,10 @@ fn read_file(path: &Path) -> Result<Vec<(FileEntry, String)>, DocumentError> {
     Ok(entries.into_iter().map(with_place).collect())
 }
 
-/// What is right for a key of a fixture.
+/// The advice for a key that belongs into a fixture.
 fn help_for_fixture(key: &str) -> Option<&'static str> {
-    (key == "agents").then_some("this is a fixture; \"fixtures\" takes its path")
+    (key == "agents")
+        .then_some("this file is a fixture; set \"fixtures\" to its path in a config file")
 }
 
 fn read_root(
@@ -171,7 +172,7 @@ fn read_root(
     reader.finish()
 }
 
-/// A list of strings. Those that would be several values of the flag are mistakes.
+/// A list of strings. A string that the flag would split into several values is a mistake.
 fn read_list(
     reader: &mut Reader<'_, '_>,
     is_several: impl Fn(&str) -> bool,
@@ -180,7 +181,9 @@ fn read_list(
     reader.array("a list", |reader| {
         if let Some(value) = reader.string()? {
             if is_several(&value.value) {
-                reader.problems.add(value.span.clone(), "a comma separates values; write two");
+                reader
+                    .problems
+                    .add(value.span.clone(), "a value must not contain a comma; write two values");
             }
             values.push(value);
         }
@@ -189,7 +192,7 @@ fn read_list(
     Ok(values)
 }
 
-/// Faults, each as its line.
+/// A list of faults, each as a line.
 fn read_faults(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> {
     let mut values = Vec::new();
     reader.array("a list of faults", |reader| {
@@ -217,7 +220,7 @@ fn read_readings(reader: &mut Reader<'_, '_>) -> Result<Vec<At<String>>, Fatal> 
     Ok(values)
 }
 
-/// Why a flag is refused, in clap's words.
+/// Checks a flag. The error is the message of clap.
 fn check(word: &OsString) -> Result<(), String> {
     let command = variables::without_any(Command::new(super::NAME).args(flags::all()));
     match command.try_get_matches_from([OsString::new(), word.clone()].iter()) {

@@ -1,5 +1,5 @@
-//! `gptbots-mock exec [flags] -- CMD`: runs an emulator for as long as a command runs, and gives a
-//! verdict on the requests of the command.
+//! `gptbots-mock exec [flags] -- CMD`: runs an emulator while a command runs, and prints a verdict on the
+//! requests of the command.
 
 use std::ffi::OsString;
 use std::io;
@@ -26,42 +26,66 @@ use crate::sandbox::verdict::Rule;
 use crate::server::run_until;
 use crate::settings::ServerConfig;
 
-/// Variables that send requests to a proxy.
+/// Variables by which clients send requests to a proxy.
 const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-// The variables of `serve`'s address are not read: the command gets the address in a variable of its
-// own, so the address need not be fixed.
+// The variables for the address of `serve` are ignored. The command gets the address in a variable, so the
+// port need not be fixed.
 #[derive(Args)]
-#[command(mut_arg("host", |arg| arg.env(Resettable::Reset)))]
-#[command(mut_arg("port", |arg| arg.env(Resettable::Reset).default_value("0")
-    .help("Port to listen on; 0 takes a free one")))]
+#[command(mut_arg("host", flags::without_variable))]
+#[command(mut_arg("port", |arg| flags::without_variable(arg).default_value("0")
+    .long_help("Port to listen on; 0 takes a free port.\nThe command gets the address in a variable.")))]
 #[command(mut_arg("port-file", |arg| arg.env(Resettable::Reset).hide(true)))]
+#[command(mut_arg("until-stdin-closes", |arg| arg.hide(true)))]
 #[command(mut_arg("watch", |arg| arg.env(Resettable::Reset).hide(true)))]
 #[command(mut_arg("log-format", |arg| arg.env(Resettable::Reset).hide(true)))]
 pub(super) struct ExecArgs {
     #[command(flatten)]
     pub(super) serve: ServeArgs,
-    /// One more variable of the command's: its name, and `url` or `key` (repeat)
+    /// Additional variable for the command: its name, and url or key
+    ///
+    /// It may be repeated.
+    /// Example: --env API_BASE=url --env API_KEY=key
     #[arg(long = "env", value_name = "NAME=url|key", value_parser = variable)]
+    #[arg(verbatim_doc_comment)]
     env: Vec<(String, EnvValue)>,
-    /// Finding that makes exec end with 5, or `all` (repeat, or separate by commas)
+    /// Finding that makes exec fail with exit code 5, or all
+    ///
+    /// If the command itself fails, exec returns the exit code of the command.
+    /// docs/journal-and-verdict.md lists the findings.
+    /// It may be repeated, or commas separate several values.
+    /// Example: --deny all
     #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = denied)]
+    #[arg(help_heading = VERDICT, verbatim_doc_comment)]
     deny: Vec<DenyRule>,
-    /// Finding that is left out (repeat, or separate by commas)
+    /// Finding that the verdict leaves out
+    ///
+    /// It may be repeated, or commas separate several values.
     #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = rule)]
+    #[arg(help_heading = VERDICT, verbatim_doc_comment)]
     mute: Vec<Rule>,
-    /// Coverage of the contract below which exec ends with 5, in percent
+    /// Lowest coverage of the API in percent; below it, exec fails with 5
+    ///
+    /// The coverage is the part of the API that the requests of the command have used.
+    /// It is a whole number from 0 to 100.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(..=100))]
+    #[arg(help_heading = VERDICT, verbatim_doc_comment)]
     min_coverage: Option<u32>,
-    /// File to write the verdict to: .json, .txt, or .xml for a test report (repeat)
+    /// File to write the verdict to (.json, .txt, or .xml for JUnit)
+    ///
+    /// It may be repeated.
     #[arg(long, value_name = "FILE", value_parser = flags::report)]
+    #[arg(help_heading = VERDICT, verbatim_doc_comment)]
     report: Vec<(PathBuf, Format)>,
-    /// The command and its arguments
+    /// Command to run, and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
 }
 
-/// What a variable of `--env` holds.
+/// The section of the help with the flags on the verdict.
+const VERDICT: &str = "Verdict";
+
+/// The value of a variable of `--env`.
 #[derive(Clone, Copy)]
 enum EnvValue {
     Url,
@@ -75,15 +99,15 @@ enum DenyRule {
 }
 
 fn variable(text: &str) -> Result<(String, EnvValue), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=url or NAME=key")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=url or NAME=key")?;
     let given = match value {
         "url" => EnvValue::Url,
         "key" => EnvValue::Key,
-        _ => return Err("write it as NAME=url or NAME=key".to_owned()),
+        _ => return Err("expected NAME=url or NAME=key".to_owned()),
     };
     let right = |char: char| char.is_ascii_alphanumeric() || char == '_';
     if name.is_empty() || !name.chars().all(right) {
-        return Err("the name of a variable holds letters, digits and _".to_owned());
+        return Err("the name of a variable must consist of letters, digits and _".to_owned());
     }
     Ok((name.to_owned(), given))
 }
@@ -96,25 +120,24 @@ fn denied(name: &str) -> Result<DenyRule, String> {
     if name == "all" { Ok(DenyRule::All) } else { rule(name).map(DenyRule::One) }
 }
 
-/// Serves for as long as the command runs, and ends with the code of the command or one of ours.
+/// Serves while the command runs, and returns the exit code of the command or one of ours.
 pub(super) fn run(args: &ExecArgs, config: ServerConfig, matches: &ArgMatches) -> ExitCode {
     let is_given = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
     if is_given("port-file") || config.watch {
-        let why = "exec tells its command where it listens; --port-file and --watch are serve's";
+        let why = "exec does not support --port-file and --watch; use them with serve";
         return fail(Exit::Usage, why).into();
     }
     if config.until_stdin_closes {
-        let why = "exec ends with its command, whose stdin it is; --until-stdin-closes is serve's";
+        let why = "exec does not support --until-stdin-closes, because its command reads stdin; use it with serve";
         return fail(Exit::Usage, why).into();
     }
     if is_given("log-format") {
-        let why =
-            "exec writes no access log, because stderr is its command's; --log-format is serve's";
+        let why = "exec writes no access log and does not support --log-format; use it with serve";
         return fail(Exit::Usage, why).into();
     }
     let judges = !args.deny.is_empty() || args.min_coverage.is_some() || !args.report.is_empty();
     if config.sandbox.journal_requests == 0 && judges {
-        let why = "without a journal (--journal 0) there is no verdict to deny or to report";
+        let why = "--deny, --min-coverage and --report need a journal; remove --journal 0";
         return fail(Exit::Usage, why).into();
     }
     let address = SocketAddr::new(config.host, config.port);
@@ -133,16 +156,16 @@ pub(super) fn run(args: &ExecArgs, config: ServerConfig, matches: &ArgMatches) -
             Ok(listener) => listener,
             Err(exit) => return Err(exit),
         };
-        let address = listener
-            .local_addr()
-            .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
+        let address = listener.local_addr().map_err(|error| {
+            fail(Exit::Failed, &format!("cannot read the address of the socket: {error}"))
+        })?;
         let mut command = command(args, address, &sandboxes);
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(run_until(listener, app, None, async {
             // An error means that the sender was dropped, because the command did not start.
             let _ = stopped.await;
         }));
-        // This runs on the main thread, because the guardian takes the end of that thread for ours.
+        // This runs on the main thread, because the kernel signals the guardian when that thread ends.
         let status = run_command(&mut command, &mut late).await;
         let _ = stop.send(());
         let _ = served.await;
@@ -202,7 +225,7 @@ fn command(args: &ExecArgs, address: SocketAddr, sandboxes: &Sandboxes) -> Comma
     command
 }
 
-/// The key that the command is given. With fixtures, a note names the agent of the key.
+/// The API key for the command. With fixtures, a note names the agent of the key.
 fn key(sandboxes: &Sandboxes) -> String {
     let world = sandboxes.world();
     let agent = world.agent_to_ask();
@@ -221,7 +244,7 @@ fn key(sandboxes: &Sandboxes) -> String {
     key.cloned().unwrap_or_default()
 }
 
-/// The variables that keep requests to us from a proxy, where one is set.
+/// The variables that exclude our address from a proxy, if one is set.
 fn without_proxy(here: IpAddr) -> Vec<(&'static str, String)> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let is_set = |name: &str| variable(name).or_else(|| variable(&name.to_lowercase())).is_some();
@@ -253,11 +276,11 @@ pub(super) fn not_started(command: &[OsString], error: &io::Error) -> Exit {
     if error.kind() == io::ErrorKind::NotFound { Exit::NoCommand } else { Exit::CannotRun }
 }
 
-/// Prints the verdict, and fails a command that ended with 0 where a finding is denied, coverage is too
-/// low, or a report cannot be written. The last line is always a summary.
+/// Prints the verdict and returns the exit code. That is the command's, unless it is 0 and a finding is
+/// denied, the coverage is too low, or a report cannot be written. The last line is always a summary.
 fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
     if !sandboxes.journals().is_on() {
-        say("verdict: none, because --journal 0 keeps no journal");
+        say("verdict: none, because --journal 0 disables the journal");
         return code.into();
     }
     let verdict = sandboxes.verdict().into_final(Sandboxes::DEFAULT);
@@ -285,16 +308,16 @@ fn judge(args: &ExecArgs, sandboxes: &Sandboxes, code: u8) -> ExitCode {
         say(&verdict.to_string());
     }
     if let Some(least) = uncovered {
-        say(&format!("error: coverage is {covered}%, --min-coverage asks for {least}%"));
+        say(&format!("error: coverage is {covered}%, below --min-coverage {least}"));
     }
     let outcome = match denied.len() {
         0 if args.deny.is_empty() || found.is_empty() => String::new(),
-        0 => "; none of it is denied".to_owned(),
+        0 => "; no finding is denied".to_owned(),
         some if some == found.len() => "; denied".to_owned(),
         _ => format!("; denied: {}", denied.join(", ")),
     };
     let but = if code != 0 && !denied.is_empty() {
-        format!(" (the command itself ended with {code})")
+        format!(" (the exit code of the command is {code})")
     } else {
         String::new()
     };

@@ -1,8 +1,8 @@
-//! The flags of [`SETTINGS`], each with its variable, and the config that they make.
+//! The flags of [`SETTINGS`], each with its variable and its help, and the config that they make.
 
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, RangedI64ValueParser};
+use clap::builder::{BoolishValueParser, PossibleValuesParser, RangedI64ValueParser, Resettable};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, value_parser};
 
@@ -15,26 +15,49 @@ use crate::settings::{Form, SETTINGS, ServerConfig, Setting, Value};
 #[derive(Args)]
 #[command(args(all()))]
 pub(super) struct ServeArgs {
-    /// JSON file that sets what no flag and no variable sets, as {"seed": 7, "cors": true}
-    #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_CONFIG")]
+    /// JSON file with settings, such as {"seed": 7, "cors": true}
+    ///
+    /// A key is a flag without its dashes. Flags and variables override the file.
+    /// docs/config.schema.json describes the file.
+    /// Variable: GPTBOTS_MOCK_CONFIG
+    #[arg(long, value_name = "PATH", env = "GPTBOTS_MOCK_CONFIG", hide_env = true)]
+    #[arg(verbatim_doc_comment)]
     config: Option<PathBuf>,
-    /// Print every setting with where it comes from, and end
+    /// Print every setting with its value and its source, and exit
     #[arg(long)]
     pub(super) print_config: bool,
 }
 
-/// The flags of all settings.
+/// The flags of all settings, in sections.
 pub(super) fn all() -> impl Iterator<Item = Arg> {
-    SETTINGS.iter().map(flag)
+    SETTINGS.iter().map(|setting| {
+        flag(setting).help_heading(setting.section).hide_short_help(setting.is_advanced)
+    })
 }
 
-/// The flags of some settings, by name.
+/// The flags of some settings, by name, without sections.
 pub(super) fn some<const N: usize>(names: [&str; N]) -> [Arg; N] {
-    let setting = |name| SETTINGS.iter().find(|setting| setting.name == name);
-    names.map(|name| flag(setting(name).expect("there is such a setting")))
+    names.map(|name| flag(setting(name)))
 }
 
-/// The config that the flags of a command make. Touches nothing but the clock.
+/// A flag of [`all`] or [`some`] without its variable.
+pub(super) fn without_variable(flag: Arg) -> Arg {
+    let setting = setting(flag.get_id().as_str());
+    flag.env(Resettable::Reset).long_help(long_help(setting))
+}
+
+/// A flag of [`all`] or [`some`] with another description.
+pub(super) fn described(flag: Arg, about: &'static str) -> Arg {
+    let setting = setting(flag.get_id().as_str());
+    let help = format!("{about}.{}", variable_line(setting));
+    flag.help(about).long_help(help)
+}
+
+fn setting(name: &str) -> &'static Setting {
+    SETTINGS.iter().find(|setting| setting.name == name).expect("there is such a setting")
+}
+
+/// The config that the flags of a command make. It reads nothing but the clock.
 pub(super) fn config(matches: &ArgMatches, clock: Clock) -> ServerConfig {
     let mut config = ServerConfig::default();
     config.sandbox.clock = clock;
@@ -68,12 +91,17 @@ pub(super) fn config(matches: &ArgMatches, clock: Clock) -> ServerConfig {
     config
 }
 
-/// The flag of a setting, whose id is its name.
+/// The flag of a setting, whose id is its name. The variable and the words that it takes are a part of the
+/// long help, because clap would print them in the short help, too.
 fn flag(setting: &'static Setting) -> Arg {
+    let help = long_help(setting) + &variable_line(setting);
     let flag = Arg::new(setting.name)
         .long(setting.name)
         .help(setting.about)
-        .env(variables::of_setting(setting));
+        .long_help(help)
+        .env(variables::of_setting(setting))
+        .hide_env(true)
+        .hide_possible_values(true);
     let flag = match &setting.value {
         Value::Switch(_) => {
             return flag.action(ArgAction::SetTrue).value_parser(BoolishValueParser::new());
@@ -86,8 +114,8 @@ fn flag(setting: &'static Setting) -> Arg {
             Err(_) => flag.value_parser(value_parser!(u64)),
         },
         Value::Path(_) if setting.is_list => {
-            // Shells make several words of a pattern. A path may hold a comma, so commas separate
-            // only the value of the variable, which is one word.
+            // A shell expands a pattern to several arguments. A path may contain a comma, so commas
+            // separate paths only in the variable, which is one text.
             let flag = flag.value_name(setting.value_name).action(ArgAction::Append);
             return flag.value_parser(value_parser!(PathBuf)).num_args(1..);
         }
@@ -109,18 +137,47 @@ fn flag(setting: &'static Setting) -> Arg {
     }
 }
 
+/// The text of `--help` on a setting: what the row says, the bounds, how to write a list, and the example.
+fn long_help(setting: &Setting) -> String {
+    let mut lines = vec![format!("{}.", setting.about)];
+    lines.extend(setting.more.iter().map(|line| (*line).to_owned()));
+    if let Value::Whole(range, _) = &setting.value {
+        lines.push(format!("It is a whole number from {} to {}.", range.start(), range.end()));
+    }
+    match &setting.value {
+        Value::Path(_) if setting.is_list => lines.push(
+            "It takes several paths and may be repeated; commas separate paths in the variable."
+                .to_owned(),
+        ),
+        _ if setting.is_list => {
+            let separator = if setting.separator() == ';' { "semicolons" } else { "commas" };
+            lines.push(format!("It may be repeated, or {separator} separate several values."));
+        }
+        _ => {}
+    }
+    if !setting.example.is_empty() {
+        let several = if setting.example.contains(", ") { "Examples" } else { "Example" };
+        lines.push(format!("{several}: {}", setting.example));
+    }
+    lines.join("\n")
+}
+
+fn variable_line(setting: &Setting) -> String {
+    format!("\nVariable: {}", variables::of_setting(setting))
+}
+
 pub(super) fn api_key(text: &str) -> Result<String, String> {
     check_key(text).map(|()| text.to_owned())
 }
 
-/// A file for a report, and what it is written as.
+/// A file for a report, and its format.
 pub(super) fn report(path: &str) -> Result<(PathBuf, Format), String> {
     let path = PathBuf::from(path);
     let format = match path.extension().and_then(|end| end.to_str()) {
         Some("json") => Format::Json,
         Some("xml") => Format::Junit,
         Some("txt") => Format::Text,
-        _ => return Err("the name of a report ends with .json, .xml or .txt".to_owned()),
+        _ => return Err("the name of a report must end with .json, .xml or .txt".to_owned()),
     };
     Ok((path, format))
 }

@@ -1,4 +1,4 @@
-//! `gptbots-mock generate`: the seed's records as a fixture file.
+//! `gptbots-mock generate`: writes the generated records as a fixture file.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::records::RecordsConfig;
 use crate::records::fixtures;
 use crate::records::world::{DEMO, DEMO_KEY};
 
-/// What generated records depend on.
+/// The settings that generated records depend on.
 #[derive(Args)]
 #[command(args(flags::some(["seed", "conversations", "now", "demo-user"])))]
 struct GeneratorArgs {}
@@ -20,7 +20,7 @@ struct GeneratorArgs {}
 pub(super) struct GenerateArgs {
     #[command(flatten)]
     generator: GeneratorArgs,
-    /// File to write instead of stdout
+    /// File to write to instead of stdout
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
@@ -45,7 +45,7 @@ pub(super) fn run(args: &GenerateArgs, records: &RecordsConfig, out: &mut dyn Wr
     let shown = io::stderr().is_terminal();
     let progress = |done: u32| {
         if shown && (done.is_multiple_of(10_000) || done == conversations) {
-            // An error means that the terminal is closed, so that nobody reads the progress.
+            // An error means that the terminal is closed, so nobody reads the progress.
             let _ = write!(io::stderr(), "\r{done} of {conversations} conversations");
             if done == conversations {
                 let _ = writeln!(io::stderr());

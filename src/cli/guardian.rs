@@ -1,8 +1,8 @@
-//! The process between `exec` and its command: this program again, under a name that help hides.
+//! The process between `exec` and its command: this program with a hidden argument.
 //!
-//! It ends the command and all its descendants where `exec` itself is killed and can do nothing
-//! more. It starts the command in the process group of `exec`, and then moves into a session of its
-//! own, so that nothing of the terminal reaches it.
+//! If `exec` is killed, the guardian ends the command and all its descendants. It starts the command in
+//! the process group of `exec`, and then moves into a session of its own, so that no signal of the terminal
+//! reaches it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -20,7 +20,7 @@ use super::{Exit, NAME, fail};
 /// The argument that starts the program as a guardian.
 const WORD: &str = "__exec";
 
-/// The guardian of a command. Its parent is this process.
+/// Makes the guardian of a command. This process is its parent.
 pub(super) fn guardian(words: &[OsString]) -> Command {
     // This path is right even if the program's file was replaced meanwhile.
     let mut command = Command::new("/proc/self/exe");
@@ -35,7 +35,7 @@ pub(super) fn run_if_asked(args: &[OsString]) -> Option<ExitCode> {
     (word == OsStr::new(WORD) && !words.is_empty()).then(|| guard(job, words))
 }
 
-/// Runs the command and ends as the command does.
+/// Runs the command, and ends with the exit code or signal of the command.
 fn guard(job: Pid, words: &[OsString]) -> ExitCode {
     // The kernel sends SIGCHLD when the parent dies. `run` handles it anyway, and then sees that the
     // parent is another process.

@@ -1,4 +1,4 @@
-//! `gptbots-mock healthcheck`: for containers and scripts, without another tool.
+//! `gptbots-mock healthcheck`: a health check for containers and scripts, which needs no other tool.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,14 +12,13 @@ use super::{Exit, fail, flags, print, reachable};
 use crate::control::HEALTH_PATH;
 use crate::settings::ServerConfig;
 
-/// How long the whole answer may take. An emulator takes well under a millisecond, but the machine may be
-/// busy.
+/// The timeout of the request. An emulator answers within a millisecond, but the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 #[command(args(flags::some(["host", "port"])))]
-#[command(mut_arg("host", |arg| arg.help("Address the emulator listens on")))]
-#[command(mut_arg("port", |arg| arg.help("Port the emulator listens on")))]
+#[command(mut_arg("host", |arg| flags::described(arg, "Address that the emulator listens on")))]
+#[command(mut_arg("port", |arg| flags::described(arg, "Port that the emulator listens on")))]
 pub(super) struct HealthcheckArgs {}
 
 pub(super) fn run(config: &ServerConfig, out: &mut dyn Write) -> Exit {
@@ -38,7 +37,10 @@ pub(super) fn run(config: &ServerConfig, out: &mut dyn Write) -> Exit {
         }
         Ok(response) => {
             let status = response.status();
-            fail(Exit::Failed, &format!("http://{address} answers {status} to a health check"))
+            fail(
+                Exit::Failed,
+                &format!("the health check of http://{address} failed with status {status}"),
+            )
         }
         Err(error) => {
             let why = error.to_string();

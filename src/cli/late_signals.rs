@@ -1,4 +1,4 @@
-//! The signals that come after the command of `exec` has ended, and so are for `exec` itself.
+//! The signals that arrive after the command of `exec` has ended, and so are meant for `exec` itself.
 
 #[cfg(unix)]
 pub(super) use unix::LateSignals;
@@ -23,15 +23,15 @@ mod unix {
     /// The signals that ask a program to end.
     const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
 
-    /// How long the verdict may take after a signal, and how often we look for one.
+    /// The time that the verdict has after a signal, and the interval at which we look for a signal.
     const PATIENCE: Duration = Duration::from_secs(2);
     const LOOK: Duration = Duration::from_millis(20);
 
     /// The first such signal, by which `exec` ends after it has given its verdict. A second signal ends
     /// `exec` at once.
     ///
-    /// The signal handlers write it down, because tokio reports a signal with a delay: a signal that
-    /// reached the command, too, could be taken for a late one.
+    /// The signal handlers store it, because tokio reports a signal with a delay, so that a signal that
+    /// reached the command, too, could be mistaken for a late one.
     #[derive(Clone, Default)]
     pub(in super::super) struct LateSignals {
         /// The number of the first signal; 0 while there is none.
@@ -70,8 +70,8 @@ mod unix {
             (number != 0).then(|| ExitStatus::from_raw(number))
         }
 
-        /// Ends this program some time after the first signal, even if it waits for a reader of its
-        /// verdict that never reads.
+        /// Ends this program some time after the first signal, even if it still waits for a reader of its
+        /// verdict.
         pub(in super::super) fn limit_the_end(&self, runtime: &Runtime) {
             let late = self.clone();
             runtime.spawn(async move {

@@ -1,5 +1,5 @@
-//! Ends the processes that a command has left running. All of them are our descendants, in whatever session
-//! or process group, because the kernel makes us the parent of orphans (we are a "child subreaper").
+//! Ends the processes that a command has left running. They are our descendants in every session and process
+//! group, because the kernel makes us the parent of orphans (we are a "child subreaper").
 
 use std::fs;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use tokio::time::{Instant, timeout};
 
 use super::child::Signals;
 
-/// How long a process may take to end after SIGTERM, and how long after SIGKILL.
+/// The time that processes have to end after SIGTERM, and after SIGKILL.
 const PATIENCE: Duration = Duration::from_secs(2);
 const FORCED: Duration = Duration::from_secs(1);
 
-/// How often we look whether processes are left.
+/// The interval at which we look for remaining processes.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Ends all descendants of this process, by SIGTERM and later by SIGKILL. Returns whether all have ended;
@@ -70,21 +70,21 @@ fn descendants() -> Vec<Pid> {
     family.into_iter().skip(1).filter(lives).map(Pid::from_raw).collect()
 }
 
-/// What `/proc/<id>/stat` says of a process.
+/// The facts of a process in `/proc/<id>/stat`.
 pub(super) struct ProcessStat {
     parent: i32,
     pub(super) group: i32,
     /// The process group that has the terminal of the process; -1 where it has no terminal.
     pub(super) foreground: i32,
-    /// Whether the process only waits to be reaped. A process whose first thread has ended has the same
-    /// state, but more than one thread.
+    /// Whether the process has ended and is not yet reaped. A process whose first thread has ended has the
+    /// same state, but more than one thread.
     has_ended: bool,
 }
 
 impl ProcessStat {
     pub(super) fn of(id: i32) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name of the program, which stands before, may hold brackets.
+        // The name of the program is before the last bracket, and may contain brackets.
         let (_, rest) = text.rsplit_once(')')?;
         let mut words = rest.split_ascii_whitespace();
         let state = words.next()?;

@@ -1,4 +1,10 @@
-//! The command line, with one file per longer subcommand. Parsing changes nothing but the arguments.
+//! The command line, with one file per longer subcommand. Parsing has no effect on anything else.
+
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "clap prints these comments, and the help has no Markdown"
+)]
 
 mod check;
 #[cfg_attr(not(unix), allow(clippy::unused_async))]
@@ -33,26 +39,26 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// The program did what it was asked to do.
+    /// Success.
     Done = 0,
-    /// Another error.
+    /// An error that has no code of its own.
     Failed = 1,
-    /// The usage was wrong.
+    /// The arguments or variables are wrong.
     Usage = 2,
     /// A fixture or the config file has mistakes.
     Fixture = 3,
     /// Another program listens on the address.
     AddressTaken = 4,
-    /// A client did what `exec` denies, or covered too little.
+    /// The verdict of `exec` has a denied finding, or the coverage is too low.
     Verdict = 5,
-    /// The server that was verified differs from the contract.
+    /// The server that `verify` checked differs from the contract.
     Differs = 6,
-    /// The command of `exec` cannot be run.
+    /// `exec` cannot run its command.
     CannotRun = 126,
-    /// The command of `exec` was not found.
+    /// `exec` did not find its command.
     NoCommand = 127,
 }
 
@@ -62,11 +68,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A local emulator of the GPTBots conversation-history API.
+/// A local emulator of the GPTBots conversation-history API
 ///
-/// Without a command it serves.
+/// Without a command, gptbots-mock starts the server, as `gptbots-mock serve` does.
 #[derive(Parser)]
-#[command(name = NAME, version, max_term_width = 100)]
+#[command(name = NAME, version, verbatim_doc_comment)]
+#[command(override_usage = "gptbots-mock [COMMAND] [OPTIONS]")]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 struct Args {
     #[command(subcommand)]
@@ -77,33 +84,54 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API (what happens without a command)
+    /// Start the server (the default without a command)
     Serve(Box<flags::ServeArgs>),
-    /// Run a command with an emulator at its side, and end with its code; the command finds it in
-    /// `GPTBOTS_MOCK_URL`, `GPTBOTS_BASE_URL` and `GPTBOTS_MOCK_KEY`
+    /// Start an emulator, run a command, return its exit code
+    ///
+    /// The command gets the address of the emulator in the variables GPTBOTS_MOCK_URL and
+    /// GPTBOTS_BASE_URL, and an API key in GPTBOTS_MOCK_KEY. When the command has ended, exec prints
+    /// what its requests did wrong.
+    ///
+    /// Example: gptbots-mock exec --deny all -- pytest
+    #[command(verbatim_doc_comment)]
     Exec(Box<exec::ExecArgs>),
-    /// List the behaviours on which sources disagree, and how to switch them
+    /// List the uncertain behaviours ("readings") and their values
     Readings,
-    /// Print the contract: endpoints, parameters, answers, errors, each with its source
+    /// Print the API: endpoints, parameters, responses, errors, and their sources
     Contract,
-    /// Print the contract as an `OpenAPI` 3.1 document
+    /// Print the API as an OpenAPI 3.1 document (JSON)
     Openapi {
-        /// Print the control API instead
+        /// Print the document of the control API instead
         #[arg(long)]
         admin: bool,
     },
-    /// Check fixtures: every mistake of every file at once; exit code 0, or 3
+    /// Report all mistakes in fixture files
+    ///
+    /// Every mistake in every file is listed with line and column.
+    /// The exit code is 0 if there is no mistake, and otherwise 3.
+    #[command(verbatim_doc_comment)]
     Check(check::CheckArgs),
-    /// Write the seed's records as a fixture file, which --fixtures reads to the same answers
+    /// Write the generated records as a fixture file
+    ///
+    /// A server with these --fixtures gives the same responses as one with the same seed.
+    #[command(verbatim_doc_comment)]
     Generate(generate::GenerateArgs),
-    /// Hold any server against the contract, and tell which readings it shows; exit code 0, or 6 where
-    /// it differs
+    /// Compare a server with the vendor's documented API
+    ///
+    /// The server may be the vendor's own. verify also reports the value of each uncertain behaviour
+    /// ("reading") of the server. The exit code is 0 if the server behaves as documented, and 6 if not.
+    ///
+    /// Example: GPTBOTS_MOCK_KEY=KEY gptbots-mock verify --against https://api.example
+    #[command(verbatim_doc_comment)]
     Verify(verify::VerifyArgs),
-    /// Ask a running emulator whether it is up; exit code 0 if so, else 1
+    /// Check whether an emulator is running
+    ///
+    /// The exit code is 0 if the emulator answers, and otherwise 1.
+    #[command(verbatim_doc_comment)]
     Healthcheck(healthcheck::HealthcheckArgs),
-    /// Print the completions of a shell
+    /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Shell that reads the script
         shell: clap_complete::Shell,
     },
     /// Print the manual page (roff)
@@ -115,8 +143,8 @@ const NAME: &str = "gptbots-mock";
 
 /// Runs the command line and returns its exit code.
 ///
-/// The address of the server, or what the command prints, goes to `out`, and everything else goes to
-/// stderr. `clock` gives the time of day.
+/// The address of the server, or the output of a command, goes to `out`, and everything else goes to
+/// stderr. `clock` returns the time of day.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
@@ -157,18 +185,18 @@ pub fn run(
             let mut text = Vec::new();
             match clap_mangen::Man::new(Args::command()).render(&mut text) {
                 Ok(()) => print(out, &String::from_utf8_lossy(&text)),
-                Err(error) => fail(Exit::Failed, &format!("cannot write the page: {error}")),
+                Err(error) => fail(Exit::Failed, &format!("cannot make the manual page: {error}")),
             }
         }
     };
     exit.into()
 }
 
-/// The arguments, with what a config file adds to them.
+/// The arguments, with those that a config file adds.
 struct Parsed {
     args: Args,
     settings: config_file::SettingsInForce,
-    /// What the command line and the file give.
+    /// The values of the command line and of the file.
     matches: ArgMatches,
 }
 
@@ -176,7 +204,7 @@ impl Parsed {
     fn read(mut words: Vec<OsString>) -> Result<Self, Exit> {
         let (command, notes) = variables::select(Args::command(), &words);
         let given = parse(&command, &words);
-        // Help is printed without notes, because nothing runs yet.
+        // Help is printed without notes, because the variables have no effect on it.
         if !matches!(given, Err(Exit::Done)) {
             for note in &notes {
                 say(note);
@@ -185,14 +213,14 @@ impl Parsed {
         let given = given?;
         let name = given.subcommand_name();
         if !matches!(name, None | Some("serve" | "exec")) {
-            // A command that does not serve has no settings, so the variable of the config file is not read.
+            // A command that does not serve has no settings, so it needs no config file.
             let args = Args::from_arg_matches(&given).map_err(|error| print_clap_error(&error))?;
             let settings = config_file::SettingsInForce::default();
             return Ok(Self { args, settings, matches: given });
         }
         let given = of_command(&given);
         note_repeated_readings(given);
-        // A flag of `serve` stands behind the command, where there is one.
+        // The flags of a subcommand follow its name.
         let place = if name.is_some() { 2 } else { 1 };
         let (settings, more) = match config_file::read(given) {
             Ok(read) => read,
@@ -208,7 +236,7 @@ impl Parsed {
     }
 }
 
-/// The flags of the subcommand, where there is one.
+/// The flags of the subcommand, if there is one.
 fn of_command(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, of)| of)
 }
@@ -219,7 +247,7 @@ fn parse(command: &clap::Command, words: &[OsString]) -> Result<ArgMatches, Exit
     })
 }
 
-/// Prints a note on each reading that the same source gives two values.
+/// Prints a note on each reading that has two values in the same source.
 fn note_repeated_readings(given: &ArgMatches) {
     let readings = given.get_many::<String>("reading").into_iter().flatten();
     let mut values: BTreeMap<&str, &str> = BTreeMap::new();
@@ -227,7 +255,7 @@ fn note_repeated_readings(given: &ArgMatches) {
         match values.insert(name, value) {
             Some(before) if before != value => {
                 say(&format!(
-                    "note: reading {name} is given twice: {value} holds, {before} does not"
+                    "note: reading {name} is set twice; {value} is used, {before} is ignored"
                 ));
             }
             _ => {}
@@ -235,7 +263,7 @@ fn note_repeated_readings(given: &ArgMatches) {
     }
 }
 
-/// Hides the value of a flag that takes a secret, or of a URL that may hold one.
+/// Hides the value of a flag that takes a secret, or of a URL that may contain one.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     let both = (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue));
     let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) = both else {
@@ -252,13 +280,13 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
 
 /// Prints an error of clap.
 fn print_clap_error(error: &clap::Error) -> Exit {
-    // If the stream is closed, there is no other place for the message.
+    // If the stream is closed, the message cannot be printed anywhere.
     let _ = error.print();
-    // clap returns help and version as errors, too.
+    // clap returns help and version as errors.
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-/// `docs/reference.md`, without the marks around derived blocks.
+/// `docs/reference.md` without the comments that mark derived blocks.
 fn contract_page() -> String {
     let lines = include_str!("../../docs/reference.md").lines();
     let lines = lines.filter(|line| !line.starts_with("<!--"));
@@ -275,7 +303,12 @@ fn reachable(host: IpAddr) -> IpAddr {
     }
 }
 
-/// Prints the output of a command. A reader that closes the pipe early (`| head`) is no failure.
+/// A number with its noun: `1 agent`, `2 agents`.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Prints the output of a command. It is no failure if the reader closes the pipe early (`| head`).
 fn print(out: &mut dyn Write, text: &str) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -285,7 +318,7 @@ fn print(out: &mut dyn Write, text: &str) -> Exit {
     }
 }
 
-/// Prints on stderr why the program ends.
+/// Prints an error message on stderr, and returns the exit code.
 fn fail(exit: Exit, why: &str) -> Exit {
     say(&format!("error: {why}"));
     exit

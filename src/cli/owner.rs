@@ -1,7 +1,6 @@
-//! The process that holds the other end of standard input.
+//! `--until-stdin-closes`: the server ends with the process at the other end of standard input.
 //!
-//! With `--until-stdin-closes` the server ends when that process does, even if it was killed and could
-//! do nothing more: the system closes its end of the pipe.
+//! This works even if that process is killed, because the system then closes its end of the pipe.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -9,37 +8,39 @@ use tokio::sync::oneshot;
 
 use super::{Exit, fail, say};
 
-/// Waits for the end of standard input. What is read from it is thrown away.
+/// Waits for the end of standard input. Everything that is read from it is discarded.
 pub(super) struct Owner(Option<oneshot::Receiver<()>>);
 
 impl Owner {
-    /// Begins to read standard input if that is `wanted`.
+    /// Starts to read standard input, if `wanted`.
     pub(super) fn watch(wanted: bool) -> Result<Self, Exit> {
         if !wanted {
             return Ok(Self(None));
         }
         if !can_stay_open() {
-            let why = "--until-stdin-closes needs a pipe or a socket on standard input, of which the \
-                       process that starts this one keeps the other end open; a terminal, a file, \
-                       /dev/null and a closed input are none";
+            let why = "--until-stdin-closes needs a pipe or a socket as standard input, not a terminal, \
+                       a file, /dev/null or a closed input; the process that starts the server must \
+                       keep the other end open";
             return Err(fail(Exit::Usage, why));
         }
         let (left, has_left) = oneshot::channel();
-        // A thread of its own, because tokio's would keep the process from ending.
+        // We use our own thread, because a blocked thread of tokio would keep the process from ending.
         let reader = std::thread::Builder::new().name("stdin".into()).spawn(move || {
             match read_to_end(&mut io::stdin().lock()) {
-                Ok(()) => say("standard input has closed, so the server ends"),
-                Err(error) => say(&format!("cannot read stdin, so the server ends: {error}")),
+                Ok(()) => say("standard input has closed; the server stops"),
+                Err(error) => {
+                    say(&format!("cannot read standard input: {error}; the server stops"));
+                }
             }
             let _ = left.send(());
         });
         match reader {
             Ok(_) => Ok(Self(Some(has_left))),
-            Err(error) => Err(fail(Exit::Failed, &format!("cannot read stdin: {error}"))),
+            Err(error) => Err(fail(Exit::Failed, &format!("cannot read standard input: {error}"))),
         }
     }
 
-    /// Returns once standard input has closed: never if nobody watches it.
+    /// Returns when standard input has closed, or never if it is not watched.
     pub(super) async fn has_left(self) {
         match self.0 {
             // The sender sends before it is dropped.
@@ -49,7 +50,7 @@ impl Owner {
     }
 }
 
-/// Reads until the end, and throws away what it reads.
+/// Reads until the end, and discards everything.
 fn read_to_end(stdin: &mut io::StdinLock<'_>) -> io::Result<()> {
     let mut bytes = [0; 4096];
     loop {
@@ -79,8 +80,8 @@ fn wait_until_readable(_: &io::StdinLock<'_>) -> io::Result<()> {
     Err(ErrorKind::WouldBlock.into())
 }
 
-/// Whether standard input is a pipe or a socket. A terminal would stop a server in the background that
-/// reads from it, and std opens `/dev/null` in place of an input that is closed.
+/// Whether standard input is a pipe or a socket. We refuse a terminal, because it stops a background process
+/// that reads from it, and `/dev/null`, because std opens it in place of a closed input.
 #[cfg(unix)]
 fn can_stay_open() -> bool {
     use std::os::fd::AsFd;

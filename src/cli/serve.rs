@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 
 use super::owner::Owner;
 use super::whole_file::PortFile;
-use super::{Exit, fail, say, watch};
+use super::{Exit, counted, fail, reachable, say, watch};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
+use crate::control::PREFIX as CONTROL_PREFIX;
 use crate::document::Diagnostics;
 use crate::records::fixtures;
 use crate::records::world::{Agent, World, WorldError};
@@ -23,20 +24,20 @@ use crate::records::{Agents, RecordsConfig};
 use crate::server::{self, AccessLog, App, run_until};
 use crate::settings::ServerConfig;
 
-/// How long the log may take to write its last lines.
+/// The time that the log has on shutdown to write its last lines.
 const LOG_PATIENCE: Duration = Duration::from_millis(300);
 
-/// How long requests in flight may take once standard input has closed. Whoever sent them is most likely
-/// gone.
+/// The time that requests in flight have after standard input has closed. It is short, because their client
+/// has most likely ended, too.
 const OWNER_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Serves until SIGINT, SIGTERM or SIGHUP, or until standard input closes if that is asked for.
+/// Serves until SIGINT, SIGTERM or SIGHUP, or with `--until-stdin-closes` until standard input closes.
 pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
     let owner = match Owner::watch(config.until_stdin_closes) {
         Ok(owner) => owner,
         Err(exit) => return exit,
     };
-    // Watching begins before reading, so that no edit falls between the two.
+    // Watching starts before the first read, so that no change in between is missed.
     let watched = match watch::begin(config.watch, &config.sandbox.records.agents) {
         Ok(watched) => watched,
         Err(exit) => return exit,
@@ -63,7 +64,7 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
         };
         let mut signals = match Signals::new() {
             Ok(signals) => signals,
-            Err(error) => return fail(Exit::Failed, &format!("cannot hear signals: {error}")),
+            Err(error) => return fail(Exit::Failed, &format!("cannot handle signals: {error}")),
         };
         let port_file = match announce(&config, &sandboxes.world(), &listener, out) {
             Ok(port_file) => port_file,
@@ -76,17 +77,18 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
         let stop = async {
             // Its sender sends before it is dropped.
             let _ = ended.await;
-            // While the port is still taken: a server that follows on it writes its own file then.
+            // The file is removed while we still have the port, because the next server on the same port
+            // writes its own file.
             drop(port_file);
         };
-        // The first signal lets what is in flight finish, the second one does not wait for it.
+        // After the first signal, requests in flight may finish. The second signal ends the wait.
         let twice = async {
             let patience = tokio::select! {
                 () = signals.next() => Duration::MAX,
                 () = owner.has_left() => OWNER_PATIENCE,
             };
             let _ = end.send(());
-            // Either is a reason to wait no longer.
+            // The timeout and the second signal have the same effect.
             let _ = tokio::time::timeout(patience, signals.next()).await;
         };
         tokio::select! {
@@ -96,7 +98,7 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
         }
         Exit::Done
     });
-    // What did not finish in time is cut off here.
+    // Requests that have not finished in time are aborted here.
     runtime.shutdown_background();
     if let Some(flushed) = flushed {
         flushed.wait(LOG_PATIENCE);
@@ -104,11 +106,12 @@ pub(super) fn run(config: ServerConfig, out: &mut dyn Write) -> Exit {
     exit
 }
 
-/// What answers, as the config says.
+/// Makes the app, and prints notes and warnings about the fixtures.
 pub(super) fn app(mut config: ServerConfig) -> Result<App, Exit> {
-    // hyper, which writes a date, panics at the first byte of each connection.
+    // For such a clock, hyper panics when it writes the `Date` header.
     if (config.sandbox.clock)() < SystemTime::UNIX_EPOCH {
-        let message = "the clock of this machine is before 1970, which HTTP cannot write";
+        let message =
+            "the clock of this machine is before 1970, and HTTP has no such dates; set the clock";
         return Err(fail(Exit::Failed, message));
     }
     let connections = &mut config.limits.connections;
@@ -127,17 +130,17 @@ pub(super) fn app(mut config: ServerConfig) -> Result<App, Exit> {
     Ok(app)
 }
 
-/// Says what is odd in fixtures that are served all the same. `check` lists more of it.
+/// Prints a summary of the warnings about fixtures. `check` lists all of them.
 pub(super) fn say_warnings(warnings: &Diagnostics) {
     if !warnings.problems.is_empty() {
         say(&format!("{}\nnote: --strict makes these errors", warnings.summary()));
     }
 }
 
-/// Most folders that one line names.
+/// The maximum number of folders that the note names.
 const MOST_NAMED: usize = 5;
 
-/// Says which folders inside those of the fixtures hold JSON that nobody reads.
+/// Prints a note if there are JSON files in subfolders of a fixture folder, because these are not read.
 pub(super) fn say_unread(paths: &[PathBuf]) {
     let unread: Vec<_> = paths.iter().flat_map(|path| fixtures::unread_folders(path)).collect();
     if unread.is_empty() {
@@ -149,11 +152,11 @@ pub(super) fn say_unread(paths: &[PathBuf]) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    say(&format!("note: folders in a fixture folder are not read: {named}{more}"));
+    say(&format!("note: subfolders of a fixture folder are not read: {named}{more}"));
 }
 
-/// How many connections the limit on open files lets be open. What else we open fits into 64 files;
-/// where there are hardly more, we try with a few.
+/// The number of connections that the limit on open files allows. 64 files are enough for everything else
+/// that we open. If the limit is lower than that, we still try with a few connections.
 fn most_connections() -> usize {
     #[cfg(unix)]
     {
@@ -167,80 +170,105 @@ fn most_connections() -> usize {
 
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
     server::listen(address).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            fail(Exit::AddressTaken, &format!("{address} is taken; --port 0 takes a free port"))
-        }
+        io::ErrorKind::AddrInUse => fail(
+            Exit::AddressTaken,
+            &format!(
+                "{address} is already in use; choose another port, or use --port 0 for a free one"
+            ),
+        ),
         _ => fail(Exit::Failed, &format!("cannot listen on {address}: {error}")),
     })
 }
 
-/// Says where the server listens, and how to call it. The port file is there until it is dropped.
+/// Prints the address and the start text, and writes the port file, which is removed on drop.
 fn announce(
     config: &ServerConfig,
     world: &World,
     listener: &TcpListener,
     out: &mut dyn Write,
 ) -> Result<Option<PortFile>, Exit> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| fail(Exit::Failed, &format!("the socket has no address: {error}")))?;
+    let address = listener.local_addr().map_err(|error| {
+        fail(Exit::Failed, &format!("cannot read the address of the socket: {error}"))
+    })?;
     let write_port = |path: &PathBuf| {
         PortFile::write(path, address.port()).map_err(|error| {
             fail(Exit::Failed, &format!("cannot write --port-file {}: {error}", path.display()))
         })
     };
     let port_file = config.port_file.as_ref().map(write_port).transpose()?;
-    // The one line that scripts wait for. Whoever closed stdout does not wait.
+    // Scripts wait for this line. An error means that stdout is closed, so that no script waits.
     let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
     say(&start_text(config, world, address));
     if !address.ip().is_loopback() {
-        say(&format!("warning: listening on {address}, so other machines can reach it"));
+        say(&format!(
+            "warning: other machines can reach this server, because it listens on {address}"
+        ));
     }
     Ok(port_file)
 }
 
-/// The built-in keys and one command to paste. Keys that were given are secret.
+/// The maximum number of agents that the start text lists.
+const MOST_AGENTS: usize = 5;
+
+/// The text on stderr when the server starts: the agents with their keys, where the documents are, and one
+/// command to paste. Keys that the user has set are secret.
 fn start_text(config: &ServerConfig, world: &World, address: SocketAddr) -> String {
-    let mut text = format!("gptbots-mock {}\n", env!("CARGO_PKG_VERSION"));
+    let url = format!("http://{}", SocketAddr::new(reachable(address.ip()), address.port()));
+    let mut text = format!("gptbots-mock {} serves {url}\n", env!("CARGO_PKG_VERSION"));
     let main = world.main_agent().map(|agent| agent.name.as_str());
-    for agent in &world.agents {
+    for agent in world.agents.iter().take(MOST_AGENTS) {
         let is_main = Some(agent.name.as_str()) == main;
         let about = match (&config.sandbox.records.agents, is_main, agent.deleted) {
-            (_, _, true) => "every call answers that it was deleted".to_owned(),
+            (_, _, true) => "every request gets error 20059 (agent deleted)".to_owned(),
             (Agents::BuiltIn, true, _) => {
                 let RecordsConfig { seed, now, .. } = &config.sandbox.records;
-                format!("seed {seed}, until {now}")
+                format!("generated from seed {seed}, until {now}")
             }
-            (Agents::BuiltIn, false, _) => "the examples of the vendor's pages".to_owned(),
+            (Agents::BuiltIn, false, _) => "the examples of the vendor's documentation".to_owned(),
             (Agents::Texts(_) | Agents::Paths(_), ..) => "from fixtures".to_owned(),
         };
         let (name, count) = (agent.name.escape_debug(), agent.store.conversation_count());
+        let count = counted(count, "conversation");
         let keys = shown_keys(config, agent, is_main);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {name}: {keys}conversations {count}, {about}");
+        let _ = writeln!(text, "  agent {name}: {keys}; {count}, {about}");
     }
+    if let Some(more) = world.agents.len().checked_sub(MOST_AGENTS).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  and {}", counted(more as u64, "more agent"));
+    }
+    if !config.admin.is_off {
+        let _ = writeln!(
+            text,
+            "control API: {url}{CONTROL_PREFIX}, described by {CONTROL_PREFIX}/admin-openapi.json"
+        );
+    }
+    text.push_str(
+        "help: gptbots-mock --help lists all options, gptbots-mock contract describes the API\n",
+    );
     let key = world.agent_to_ask().and_then(|agent| agent.public_keys.first());
     let key = key.map_or("<API key>", String::as_str);
     let path = crate::contract::ENDPOINTS[0].path;
     let call = format!("curl -H 'Authorization: {SCHEME} {key}'");
-    text + &format!("try: {call} 'http://{address}{path}?{LIST_ALL_QUERY}'")
+    // This is the last line, and the GitHub Action reads the key from it.
+    text + &format!("try: {call} '{url}{path}?{LIST_ALL_QUERY}'")
 }
 
-/// The keys that are no secret, as far as there are any.
+/// The keys of an agent, but of those that the user has set only where they come from.
 fn shown_keys(config: &ServerConfig, agent: &Agent, is_main: bool) -> String {
-    let mut keys = agent.public_keys.clone();
+    let keys = match &*agent.public_keys {
+        [] => "keys of the fixture".to_owned(),
+        keys => format!("key {}", keys.join(" or ")),
+    };
     if is_main && config.sandbox.any_key {
-        keys.push("any other".to_owned());
+        keys + " or any other key"
     } else if is_main && !config.sandbox.records.api_keys.is_empty() {
-        keys.push("one of --api-key".to_owned());
-    }
-    match &*keys {
-        [] => "its keys, ".to_owned(),
-        keys => format!("key {}, ", keys.join(" or ")),
+        keys + " or one of --api-key"
+    } else {
+        keys
     }
 }
 
-/// The signals that ask the server to end. They are heard from the moment this is made.
+/// The signals that stop the server. They are handled as soon as this exists.
 #[cfg(unix)]
 struct Signals(Vec<tokio::signal::unix::Signal>);
 
@@ -249,7 +277,7 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
-        // A terminal that closes; `nohup` says that this is no reason to end.
+        // It is sent when the terminal closes. `nohup` lets it be ignored, so that the server goes on.
         if super::child::is_ignored(nix::sys::signal::Signal::SIGHUP) == Some(false) {
             kinds.push(SignalKind::hangup());
         }
@@ -258,12 +286,12 @@ impl Signals {
 
     async fn next(&mut self) {
         std::future::poll_fn(|cx| {
-            // Each is polled, so that each wakes this.
-            let heard = self.0.iter_mut().filter_map(|signal| match signal.poll_recv(cx) {
-                Poll::Ready(heard) => heard,
+            // All are polled, because only a polled signal wakes this task.
+            let received = self.0.iter_mut().filter_map(|signal| match signal.poll_recv(cx) {
+                Poll::Ready(received) => received,
                 Poll::Pending => None,
             });
-            if heard.count() > 0 { Poll::Ready(()) } else { Poll::Pending }
+            if received.count() > 0 { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }

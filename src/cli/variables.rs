@@ -1,7 +1,8 @@
 //! The environment variables: which of them a command reads, and notes on those that it ignores.
 //!
-//! Not every variable with a name of ours is for us: Kubernetes sets `GPTBOTS_MOCK_PORT` for a service of
-//! our name, and a compose file sets variables that it passes on and does not have to the empty text.
+//! Not every variable with one of our names was set by the user: Kubernetes sets `GPTBOTS_MOCK_PORT` for a
+//! service with our name, and a compose file sets the variables that it passes on to the empty text if it
+//! has no value for them.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -13,7 +14,7 @@ use clap::{Arg, Command, Error};
 use crate::settings::Setting;
 use crate::suggest::{nearest, quoted};
 
-/// The beginning of the names of our variables.
+/// The prefix of our variables.
 const PREFIX: &str = "GPTBOTS_MOCK_";
 
 /// The variable of a setting.
@@ -24,11 +25,11 @@ pub(super) fn of_setting(setting: &Setting) -> String {
 /// Variables that have no flag, because `exec` sets them for its command.
 const SET_BY_EXEC: [&str; 1] = ["GPTBOTS_MOCK_URL"];
 
-/// The beginnings of the addresses that Kubernetes puts into variables.
+/// The prefixes of the addresses that Kubernetes puts into variables.
 const ADDRESSES: [&str; 3] = ["tcp://", "udp://", "sctp://"];
 
 /// The command line with only those variables that the given command reads, and a note on each ignored
-/// variable that a person may have set for us.
+/// variable that the user may have set for us.
 pub(super) fn select(all: Command, words: &[OsString]) -> (Command, Vec<String>) {
     let mut known = names(&all);
     known.extend(all.get_subcommands().flat_map(names));
@@ -78,18 +79,18 @@ fn select_of(command: Command, notes: &mut Vec<String>) -> Command {
         let is_secret = arg.is_hide_env_values_set();
         let value = if is_secret { "an address".to_owned() } else { quoted(&value) };
         notes.push(format!(
-            "note: {} holds {value}, as Kubernetes sets it for a service of this name, and is ignored",
+            "note: {} is ignored, because it contains {value}, which Kubernetes sets for a service of this name",
             variable.to_string_lossy()
         ));
         arg.env(Resettable::Reset)
     })
 }
 
-/// A note on each variable that is not read and whose name is like that of one that is read.
+/// A note on each variable that is ignored and has a name similar to one that is read.
 fn near_names(known: &[String], read: &[String]) -> Vec<String> {
     let ends: Vec<&str> = read.iter().filter_map(|name| name.strip_prefix(PREFIX)).collect();
     let set = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
-    // The environment has no order, so the notes are ordered by name.
+    // The environment has no order, so the notes are sorted by name.
     let set: BTreeMap<_, _> = set.collect();
     let near = set.iter().filter_map(|(name, value)| {
         let end = name.to_ascii_uppercase();
@@ -99,17 +100,17 @@ fn near_names(known: &[String], read: &[String]) -> Vec<String> {
         }
         let nearest = nearest(end, ends.iter().copied())?;
         let name = name.escape_debug();
-        Some(format!("note: nothing reads the variable {name}; did you mean {PREFIX}{nearest}?"))
+        Some(format!("note: unknown variable {name} is ignored; did you mean {PREFIX}{nearest}?"))
     });
     near.collect()
 }
 
-/// On Windows, names of variables have no case.
+/// On Windows, the case of a variable's name does not matter.
 fn is_known(known: &[String], name: &str) -> bool {
     known.iter().any(|known| known == name || (cfg!(windows) && known.eq_ignore_ascii_case(name)))
 }
 
-/// Whether Kubernetes sets such a variable for a service whose name begins as ours: `…_SERVICE_HOST`,
+/// Whether Kubernetes sets such a variable for a service whose name begins with ours: `…_SERVICE_HOST`,
 /// `…_SERVICE_PORT_HTTP`, `…_PORT`, `…_PORT_8484_TCP_ADDR`.
 fn is_of_kubernetes(end: &str, value: &OsStr) -> bool {
     let digit = |rest: &str| rest.starts_with(|char: char| char.is_ascii_digit());
@@ -119,8 +120,8 @@ fn is_of_kubernetes(end: &str, value: &OsStr) -> bool {
         || ADDRESSES.iter().any(|begins| value.starts_with(begins))
 }
 
-/// Makes an error about a value ready for printing: it names the variable that the value comes from, and
-/// its control characters are escaped.
+/// Prepares an error about a value for printing: adds the variable that the value comes from, and escapes
+/// control characters.
 pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -> Error {
     let of_values = [ErrorKind::ValueValidation, ErrorKind::InvalidValue, ErrorKind::InvalidUtf8];
     if !of_values.contains(&error.kind()) {
@@ -132,7 +133,7 @@ pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -
         let value = std::env::var_os(&variable).expect("the error is about its value");
         let value = value.as_encoded_bytes().escape_ascii();
         let value = if is_secret { "***".to_owned() } else { format!("\"{value}\"") };
-        let message = format!("{variable} holds {value}, which is no UTF-8");
+        let message = format!("{variable} must be UTF-8, got {value}");
         return command.clone().error(error.kind(), message);
     }
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
@@ -148,8 +149,8 @@ pub(super) fn explain(mut error: Error, command: &Command, words: &[OsString]) -
     error
 }
 
-/// The variable that an error is about, and whether it holds a secret. To find it, each variable is left
-/// out in turn: without the right one, parsing gives another error or none.
+/// The variable that caused an error, and whether it contains a secret. To find it, we leave out one
+/// variable after the other: without the right one, parsing succeeds or fails with another error.
 fn source(error: &Error, command: &Command, words: &[OsString]) -> Option<(String, bool)> {
     let about = |error: &Error| {
         let of = |kind| error.get(kind).map(ToString::to_string);

@@ -1,4 +1,4 @@
-//! `gptbots-mock verify`: the contract's checks against any server.
+//! `gptbots-mock verify`: runs the checks of the contract against any server.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
@@ -14,39 +14,64 @@ use crate::verify::{Clock, Options, Progress, is_unencrypted, verify};
 
 #[derive(Args)]
 pub(super) struct VerifyArgs {
-    /// Server to verify: scheme and host, and what stands before /v1 if need be
-    #[arg(long, value_name = "URL", env = "GPTBOTS_MOCK_AGAINST", value_parser = server_url)]
+    /// URL of the server, without /v1 and what follows it
+    ///
+    /// Example: --against https://api.example
+    /// Variable: GPTBOTS_MOCK_AGAINST
+    #[arg(long, value_name = "URL", env = "GPTBOTS_MOCK_AGAINST", hide_env = true)]
+    #[arg(value_parser = server_url, verbatim_doc_comment)]
     against: String,
-    /// Key of an agent that has records; better in the variable than on the command line
-    #[arg(long, env = "GPTBOTS_MOCK_KEY", hide_env_values = true, value_parser = flags::api_key)]
+    /// API key of an agent that has records
+    ///
+    /// Prefer the variable, because other users of this machine can read the command line.
+    /// Variable: GPTBOTS_MOCK_KEY
+    #[arg(long, env = "GPTBOTS_MOCK_KEY", hide_env = true, hide_env_values = true)]
+    #[arg(value_parser = flags::api_key, verbatim_doc_comment)]
     key: String,
-    /// Key of an agent that was deleted, without which its answers are not tried
-    #[arg(long, value_name = "KEY", env = "GPTBOTS_MOCK_DELETED_KEY", hide_env_values = true)]
-    #[arg(value_parser = flags::api_key)]
+    /// API key of a deleted agent
+    ///
+    /// Without it, the responses for a deleted agent are not checked.
+    /// Variable: GPTBOTS_MOCK_DELETED_KEY
+    #[arg(long, value_name = "KEY", env = "GPTBOTS_MOCK_DELETED_KEY", hide_env = true)]
+    #[arg(hide_env_values = true, value_parser = flags::api_key, verbatim_doc_comment)]
     deleted_key: Option<String>,
-    /// Most requests that are sent; what matters most is asked first
-    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_MAX_REQUESTS", default_value_t = 60)]
+    /// Maximum number of requests to send
+    ///
+    /// The most important checks come first. It is a whole number from 1.
+    /// Variable: GPTBOTS_MOCK_MAX_REQUESTS
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_MAX_REQUESTS", hide_env = true)]
+    #[arg(default_value_t = 60, verbatim_doc_comment)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     max_requests: u32,
-    /// Most requests that are sent in a minute
-    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_PER_MINUTE", default_value_t = 30)]
+    /// Maximum number of requests per minute
+    ///
+    /// It is a whole number from 1.
+    /// Variable: GPTBOTS_MOCK_PER_MINUTE
+    #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_PER_MINUTE", hide_env = true)]
+    #[arg(default_value_t = 30, verbatim_doc_comment)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     per_minute: u32,
-    /// Longest that an answer may take, in seconds
-    #[arg(long, value_name = "SECONDS", env = "GPTBOTS_MOCK_TIMEOUT", default_value_t = 30)]
+    /// Timeout of a request in seconds
+    ///
+    /// It is a whole number from 1 to 600.
+    /// Variable: GPTBOTS_MOCK_TIMEOUT
+    #[arg(long, value_name = "SECONDS", env = "GPTBOTS_MOCK_TIMEOUT", hide_env = true)]
+    #[arg(default_value_t = 30, verbatim_doc_comment)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
     timeout: u32,
-    /// File to write every statement to: .json, .txt, or .xml for a test report (repeat)
-    #[arg(long, value_name = "FILE", value_parser = flags::report)]
+    /// File to write all results to (.json, .txt, or .xml for JUnit)
+    ///
+    /// It may be repeated.
+    #[arg(long, value_name = "FILE", value_parser = flags::report, verbatim_doc_comment)]
     report: Vec<(PathBuf, Format)>,
-    /// Tell every statement by its id, and every reading
+    /// Print the result of every check, and every reading
     #[arg(long)]
     verbose: bool,
 }
 
-/// Reads the URL of a server. We refuse what no request could be made of before anything is sent.
+/// Reads the URL of a server. A URL that no request can be sent to is refused before anything is sent.
 fn server_url(text: &str) -> Result<String, String> {
-    let shape = "write it as https://HOST or http://HOST:PORT, with a path if need be";
+    let shape = "expected https://HOST or http://HOST:PORT, optionally with a path";
     let uri: Uri = text.parse().map_err(|error| format!("{error}; {shape}"))?;
     let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority())
     else {
@@ -57,20 +82,20 @@ fn server_url(text: &str) -> Result<String, String> {
     }
     if cfg!(not(feature = "tls")) && scheme == "https" {
         return Err(
-            "this build has no TLS; build with the feature `tls`, or write http://".to_owned()
+            "this build has no TLS; use http://, or build with the feature `tls`".to_owned()
         );
     }
     let authority = authority.as_str();
     if authority.contains('@') {
-        return Err("a key belongs into --key, not before the host".to_owned());
+        return Err("the URL must not contain a user or key before the host; use --key".to_owned());
     }
-    // The client would use the scheme's port in place of a wrong one, and send the key to it.
+    // The client would replace a wrong port by the default one of the scheme, and send the key there.
     let behind_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
     if behind_host.contains(':') && uri.port_u16().is_none_or(|port| port == 0) {
-        return Err(format!("a port is a number from 1 to 65535; {shape}"));
+        return Err(format!("the port must be 1 to 65535; {shape}"));
     }
     if uri.query().is_some() || text.contains('#') {
-        return Err(format!("no query belongs to it; {shape}"));
+        return Err(format!("the URL must not contain a query or fragment; {shape}"));
     }
     Ok(text.to_owned())
 }
@@ -88,11 +113,13 @@ pub(super) fn run(args: &VerifyArgs, out: &mut dyn Write) -> Exit {
     let seconds = u64::from(most) * 60 / u64::from(rate);
     let lasts =
         if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) };
-    say(&format!("up to {most} requests, {rate} a minute: about {lasts}"));
+    say(&format!("sending up to {most} requests, {rate} per minute; this takes about {lasts}"));
     if is_unencrypted(&options.against) {
-        say("warning: http:// shows the key to whoever is between here and the server");
+        say(
+            "warning: http:// is not encrypted, so the network between here and the server can read the key",
+        );
     }
-    // We try the paths first, so that no run is lost for a report that cannot be written.
+    // We check the paths first, so that a wrong path does not waste a whole run.
     for (path, _) in &args.report {
         if let Err(error) = can_write(path) {
             return cannot_write(path, &error);
@@ -120,10 +147,10 @@ fn cannot_write(path: &Path, error: &io::Error) -> Exit {
     fail(Exit::Failed, &format!("cannot write {}: {error}", path.display()))
 }
 
-/// A log has a line after this many requests.
+/// In a log, progress is printed after this many requests.
 const LOG_INTERVAL: u32 = 10;
 
-/// Shows how far the run has come: on a terminal one line that changes, in a log a line now and then.
+/// Shows the progress: on a terminal in one line that changes, in a log with a line now and then.
 fn show(progress: Progress, on_terminal: bool) {
     let line = match progress {
         Progress::Sent { sent, of } if on_terminal || (sent % LOG_INTERVAL == 0 && sent < of) => {
@@ -133,14 +160,14 @@ fn show(progress: Progress, on_terminal: bool) {
         Progress::Waiting(pause) => format!("waiting {} s after a 429", pause.as_secs()),
     };
     if on_terminal {
-        // Without stderr there is nobody to show it to, and the report is still right.
+        // An error means that stderr is closed. The result does not depend on it.
         let _ = write!(io::stderr(), "\r{line:50}");
     } else {
         say(&line);
     }
 }
 
-/// The time of this machine.
+/// The clock of this machine.
 struct SystemClock(Instant);
 
 impl Clock for SystemClock {

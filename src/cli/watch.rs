@@ -1,8 +1,8 @@
-//! `--watch`: an edit of a fixture is live within a second.
+//! `--watch`: an edit of a fixture is served within a second.
 //!
-//! A thread looks at the files four times a second. A few system calls see every way of editing: a file
-//! that is replaced, a link that points elsewhere, a mounted folder. Change notifications are lost with
-//! each of these unless they are set up again.
+//! A thread checks the files four times a second. This needs few system calls and notices every kind of
+//! change: a replaced file, a changed link, a mounted folder. Change notifications of the system would be
+//! lost in each of these cases unless they are set up again.
 
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
@@ -16,7 +16,7 @@ use crate::records::world::World;
 use crate::records::{Agents, RecordsConfig};
 use crate::sandbox::Sandboxes;
 
-/// How often the files are looked at.
+/// The interval at which the files are checked.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// An editor writes a file in several steps, so files are read when they have not changed for this long.
@@ -25,13 +25,13 @@ const QUIET: Duration = Duration::from_millis(50);
 /// Files are read after this number of steps, even if they still change.
 const STEPS: usize = 8;
 
-/// Sees when fixtures change.
+/// Notices when fixtures change.
 pub(super) struct FixtureWatcher {
     paths: Vec<PathBuf>,
     state: State,
 }
 
-/// The files that are there.
+/// All files of the fixtures.
 type State = Vec<FileState>;
 
 /// The facts of a file that show a change.
@@ -65,16 +65,14 @@ fn files(paths: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     paths.iter().filter_map(|path| fixtures::files(path).ok()).flatten()
 }
 
-/// Begins to watch, if that is asked for.
+/// Starts to watch the fixtures, if `asked`.
 pub(super) fn begin(asked: bool, agents: &Agents) -> Result<Option<FixtureWatcher>, Exit> {
     match agents {
         _ if !asked => Ok(None),
         Agents::Paths(paths) => {
             Ok(Some(FixtureWatcher { paths: paths.clone(), state: state(paths) }))
         }
-        Agents::BuiltIn | Agents::Texts(_) => {
-            Err(fail(Exit::Usage, "--watch needs --fixtures to watch"))
-        }
+        Agents::BuiltIn | Agents::Texts(_) => Err(fail(Exit::Usage, "--watch needs --fixtures")),
     }
 }
 
@@ -93,9 +91,7 @@ impl FixtureWatcher {
                         say("fixtures read again");
                     }
                     Err(why) => {
-                        say(&format!(
-                            "{why}\nthe fixtures are not right; the last good records stay"
-                        ));
+                        say(&format!("{why}\nfixture errors; still serving the old records"));
                     }
                 }
             }
@@ -110,12 +106,12 @@ impl FixtureWatcher {
     fn read(&self, config: &RecordsConfig) -> Result<World, String> {
         let is_other = |file: &PathBuf| file.metadata().is_ok_and(|about| !about.is_file());
         match files(&self.paths).find(is_other) {
-            Some(other) => Err(format!("{}: is no file", other.display())),
+            Some(other) => Err(format!("{}: not a regular file", other.display())),
             None => World::new(config).map_err(|error| error.to_string()),
         }
     }
 
-    /// Waits for a change, and until the files do not change any more.
+    /// Waits for a change, and then until the files no longer change.
     fn wait(&mut self) {
         while !self.has_changed() {
             std::thread::sleep(LOOK);

@@ -1,4 +1,4 @@
-//! Files that are replaced atomically, so that a reader never sees a half of one.
+//! Files that are replaced atomically, so that a reader never sees an incomplete file.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
@@ -6,9 +6,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-/// A file that is written under another name, is renamed when it is finished, and is removed if it never
-/// is. Links are followed, and mode and owner of the replaced file are kept. A path that is no plain file
-/// (a terminal, a pipe) is written to directly.
+/// A file that is written under a temporary name and renamed when it is finished. If it is not finished, it
+/// is removed. Links are followed, and the new file gets the mode and owner of the old one. If the path
+/// is not a regular file (but a terminal or a pipe), it is written to directly.
 pub(super) struct WholeFile {
     pub(super) file: File,
     /// The path until the file is finished, and the path after that.
@@ -18,7 +18,7 @@ pub(super) struct WholeFile {
 impl WholeFile {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let Some(path) = plain_file(path)? else {
-            // This refuses a folder, before anything is written.
+            // This fails for a folder, before anything is written.
             return Ok(Self { file: OpenOptions::new().append(true).open(path)?, part: None });
         };
         let old = path.metadata().ok();
@@ -44,18 +44,17 @@ impl WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         if let Some((part, _)) = &self.part {
-            // An error leaves a file that nothing needs. Why the file was not finished is reported
-            // elsewhere.
+            // An error leaves an unneeded file behind. The cause of the failure is reported elsewhere.
             let _ = std::fs::remove_file(part);
         }
     }
 }
 
-/// The most links that follow one another. The kernel has the same limit.
+/// The maximum length of a chain of links. The kernel has the same limit.
 const MOST_LINKS: usize = 40;
 
-/// The plain file that a path leads to, whether it is there yet or not; `None` where the path leads
-/// to something else.
+/// The regular file that a path leads to, which need not exist yet. `None`: the path leads to something
+/// else.
 fn plain_file(path: &Path) -> io::Result<Option<PathBuf>> {
     if path.metadata().is_ok_and(|about| !about.is_file()) {
         return Ok(None);
@@ -75,7 +74,7 @@ fn plain_file(path: &Path) -> io::Result<Option<PathBuf>> {
         let to = path.read_link()?;
         path = path.parent().unwrap_or(Path::new("")).join(to);
     }
-    Err(io::Error::other("too many links follow one another"))
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
 /// How many names are tried for a part. A process that was killed may have left a part, and in a container
@@ -144,7 +143,7 @@ impl PortFile {
         #[cfg(unix)]
         if is_pipe(path) {
             // To open a pipe blocks until it has a reader, and signals are not handled meanwhile.
-            return Err(io::Error::other("it is a pipe; the port needs a file"));
+            return Err(io::Error::other("the path is a pipe; the port must be written to a file"));
         }
         let mut whole = WholeFile::create(path)?;
         let text = format!("{port}\n");
@@ -179,7 +178,7 @@ fn open_pipe(path: &Path) -> io::Result<Option<File>> {
     }
     let opened = OpenOptions::new().write(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
     opened.map(Some).map_err(|error| match error.raw_os_error() {
-        Some(code) if code == Errno::ENXIO as i32 => io::Error::other("nobody reads this pipe"),
+        Some(code) if code == Errno::ENXIO as i32 => io::Error::other("no process reads this pipe"),
         _ => error,
     })
 }

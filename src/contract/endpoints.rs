@@ -281,7 +281,7 @@ const fn optional(field: Field, kind: Kind, about: &'static str, source: Source)
 
 /// A query of the conversation list that leaves nothing out: a first one to try.
 pub const LIST_ALL_QUERY: &str =
-    "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";
+    "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=2";
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! `docs/config.schema.json`: what `--config` reads, from the table of settings.
+//! `docs/config.schema.json`: the schema of the file that `--config` reads, made of the table of settings.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -11,7 +11,7 @@ use crate::sandbox::faults::Fault;
 use crate::sandbox::hazard::Hazard;
 use crate::settings::{self, Form, SETTINGS, Setting};
 
-/// The schema of the settings.
+/// The schema of a config file.
 pub(super) fn schema() -> String {
     let mut properties = json!({ "$schema": text() });
     for setting in SETTINGS {
@@ -25,31 +25,25 @@ pub(super) fn schema() -> String {
     print(&json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gptbots-mock settings",
-        "description": "What `gptbots-mock --config FILE` reads. A key is a flag without its dashes. \
-                        Flags and variables come before it; what is not set has its default.",
+        "description": "The file that `gptbots-mock --config FILE` reads. A key is a flag without its \
+                        dashes. Flags and variables override the file; settings that are nowhere set \
+                        have their defaults.",
         "type": "object",
         "additionalProperties": false,
         "properties": properties,
     }))
 }
 
-/// What the help says, without how to repeat a flag: a file has lists.
+/// The description of a setting, with how its path is read.
 fn about(setting: &Setting) -> String {
-    let help = setting.about;
-    let once = match help.split_once(" (repeat") {
-        Some((before, after)) => {
-            before.to_owned() + after.split_once(')').expect("the bracket closes").1
-        }
-        None => help.to_owned(),
-    };
     let relative = match setting.value {
-        settings::Value::Path(_) => " (relative to the folder of this file)",
+        settings::Value::Path(_) => " A relative path starts at the folder of this file.",
         _ => "",
     };
-    format!("{once}{relative}.")
+    setting.description() + relative
 }
 
-/// What a setting takes.
+/// The schema of a setting's value.
 pub(super) fn value(setting: &Setting) -> Value {
     let one = match &setting.value {
         settings::Value::Switch(_) => json!({ "type": "boolean" }),
@@ -78,7 +72,7 @@ fn readings() -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": readings })
 }
 
-/// A schema that refers to no other: editors read this file alone.
+/// A schema without references to other files, because editors read only this file.
 fn inline<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
     T::json_schema(&mut settings.into_generator()).into()

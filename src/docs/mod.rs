@@ -16,7 +16,7 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// A page cannot be read, or has a block of an unknown name.
+/// If a page cannot be read, or has a block with an unknown name.
 pub fn derived_files(repository: &Path) -> Result<Vec<(&'static str, String)>, String> {
     let mut files = vec![
         ("docs/openapi.json", vendor::openapi()),

@@ -103,7 +103,7 @@ fn endpoint(endpoint: &Endpoint) -> String {
     .concat()
 }
 
-/// The behaviours of a subject, which no other table has.
+/// The behaviours of a subject that no other table contains.
 fn behaviour_table(subject: &str) -> String {
     let mut table = Table::new(&["about", "what happens", "source", "reading"]);
     for row in behaviours(subject) {
@@ -197,7 +197,7 @@ fn fault_keys() -> String {
         table.row(&[&format!("`{key}`"), takes, does]);
     }
     let params: Vec<_> = Field::ALL.map(|field| format!("`{}`", field.name())).into();
-    let does = "strikes only requests with this value of the parameter";
+    let does = "the fault applies only to requests with this value of the parameter";
     table.row(&[&params.join(", "), "what the endpoint accepts", does]);
     table.finish()
 }
@@ -230,16 +230,16 @@ fn sandbox_settings() -> String {
     table.finish()
 }
 
-/// Every setting, by the name that flag, variable and config file share.
+/// Every setting, by its flag.
 fn settings() -> String {
-    let mut table = Table::new(&["flag", "default", "effect"]);
+    let mut table = Table::new(&["flag", "default", "description"]);
     for setting in SETTINGS {
         let flag = match setting.value_name {
             "" => format!("`--{}`", setting.name),
             value => format!("`--{} {value}`", setting.name),
         };
         let default = setting.default().map_or_else(String::new, |text| format!("`{text}`"));
-        table.row(&[&flag, &default, setting.about]);
+        table.row(&[&flag, &default, &setting.description()]);
     }
     table.finish()
 }

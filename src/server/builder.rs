@@ -1,4 +1,4 @@
-//! What a server is to be, and why it did not start.
+//! The settings of a server, and the errors of its start.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,43 +17,43 @@ use crate::sandbox::hazard::Hazard;
 use crate::sandbox::peer::Peer;
 use crate::settings::{Limits, ServerConfig};
 
-/// What a [`Server`] is to be. Every setting has a default.
+/// The settings of a [`Server`], all of which have defaults.
 #[derive(Clone, Debug)]
 pub struct ServerBuilder {
     pub(super) config: ServerConfig,
-    /// Requests of each key, and the window; checked at the start.
+    /// The number of requests per key, and the window. They are checked at the start.
     pub(super) rate_limit: Option<(u32, Duration)>,
 }
 
 impl ServerBuilder {
-    /// What the generated records are drawn from; 1 by default. The same seed gives the same
-    /// bytes, on every machine, for ever.
+    /// The seed of the generated records and of random faults. Default: 1. The same seed gives the same
+    /// bytes on every machine.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.sandbox.records.seed = seed;
         self
     }
 
-    /// How many conversations agent *demo* has: 200 by default, at most
-    /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS). The first ones stay the same whatever
-    /// their number.
+    /// The number of generated conversations of agent *demo*. Default: 200; maximum:
+    /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS). A larger number adds conversations and does not
+    /// change the others.
     #[must_use]
     pub fn conversations(mut self, conversations: u32) -> Self {
         self.config.sandbox.records.conversations = conversations;
         self
     }
 
-    /// The last of the 30 days that generated records fill, to its end or to a moment;
-    /// [`Day::DEFAULT`] by default, so that answers never change.
+    /// The end of the 30 days that generated records fill: the end of a day, or a time on it. Default:
+    /// [`Day::DEFAULT`], which is fixed so that responses never change.
     #[must_use]
     pub fn now(mut self, now: Day) -> Self {
         self.config.sandbox.records.now = now;
         self
     }
 
-    /// Gives the user of agent *demo* who has the most conversations this id, for a client that shows those
-    /// of one user: 1 to 256 characters, and no other user's that the seed generates. Of several
-    /// users who have as many, the same one has it every time.
+    /// Sets the id of the user of agent *demo* with the most conversations, for a client that shows the
+    /// conversations of one user. The id has 1 to 256 characters and must not be the id of another
+    /// generated user. If several users have the most conversations, the choice is always the same.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -67,21 +67,22 @@ impl ServerBuilder {
         self
     }
 
-    /// One more key of agent *demo*: visible ASCII, not yet another agent's.
+    /// Adds an API key of agent *demo*, or of the first agent of a fixture. It must be visible ASCII, and
+    /// not the key of another agent.
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.config.sandbox.records.api_keys.push(key.into());
         self
     }
 
-    /// Takes any non-empty key that is no other agent's as one of agent *demo*.
+    /// Accepts every unknown non-empty key as a key of agent *demo*, or of the first agent of a fixture.
     #[must_use]
     pub fn any_key(mut self) -> Self {
         self.config.sandbox.any_key = true;
         self
     }
 
-    /// Switches one reading of the contract.
+    /// Sets a *reading*: a behaviour that the vendor leaves unclear.
     ///
     /// ```
     /// use gptbots_mock::{Server, contract::{PageSize, QaTime}};
@@ -106,7 +107,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Lets browser apps of other origins call the vendor's endpoints; off by default.
+    /// Lets browser apps of other origins call the vendor's endpoints (CORS). Default: off.
     #[must_use]
     pub fn cors(mut self) -> Self {
         self.config.cors = true;
@@ -132,9 +133,10 @@ impl ServerBuilder {
         self
     }
 
-    /// Makes what is odd in fixtures an error of the start. Otherwise it is served as
-    /// [`Server::warnings`] says: an unknown key is dropped, a `message_count` that is another
-    /// is not used, half a surrogate pair is U+FFFD. Of what was built in code it is an error always.
+    /// Makes warnings about fixtures errors of the start. Without this, [`Server::warnings`] lists them, and
+    /// the records are served with a correction: an unknown key is ignored, a wrong `message_count` is
+    /// replaced by the right one, half a surrogate pair becomes U+FFFD. In a fixture that is built in
+    /// code, warnings are always errors.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -153,7 +155,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Replaces all built-in agents by those of fixture files, and of the `*.json` of folders.
+    /// Replaces all built-in agents by those of fixture files. Of a folder, the files `*.json` are read.
     #[must_use]
     pub fn fixture_files<P: Into<PathBuf>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.config.sandbox.records.agents =
@@ -161,7 +163,7 @@ impl ServerBuilder {
         self
     }
 
-    /// What clients may cost; see [`Limits`] for units and defaults.
+    /// Limits the resources that clients can use; see [`Limits`] for units and defaults.
     ///
     /// ```
     /// use std::time::Duration;
@@ -178,14 +180,14 @@ impl ServerBuilder {
         self
     }
 
-    /// A fault of the default sandbox, and of each that is made at its first use.
+    /// Adds a fault to the default sandbox, and to every sandbox that is created by its first use.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.config.sandbox.faults.push(fault);
         self
     }
 
-    /// Lets each key make so many requests in so long a time, in each sandbox; off by default. See
+    /// Limits the requests of each key in a time window, in each sandbox. Default: no limit. See
     /// [`Sandbox::rate_limit`](crate::Sandbox::rate_limit) for the bounds.
     #[must_use]
     pub fn rate_limit(mut self, requests: u32, window: Duration) -> Self {
@@ -193,32 +195,33 @@ impl ServerBuilder {
         self
     }
 
-    /// How many requests of each sandbox the journal keeps: 1,000 by default, 8 MiB in all. With 0
-    /// there is no journal, and no verdict.
+    /// The number of requests that the journal keeps per sandbox. Default: 1,000. All journals together
+    /// take at most 8 MiB. With 0 there is no journal and no verdict.
     #[must_use]
     pub fn journal(mut self, requests: usize) -> Self {
         self.config.sandbox.journal_requests = requests;
         self
     }
 
-    /// How much memory clients can make the server take beyond its start and its journal, in MiB: 512
-    /// by default, 8 at least, which is what the journal takes. Sandboxes, their records and the bodies of
-    /// requests count; what does not fit is refused with 507, or 50000.
+    /// The maximum memory, in MiB, that clients can make the server allocate after its start, without the
+    /// journal: for sandboxes, their records, and request bodies. Default: 512; minimum: 8, the memory of
+    /// the journal. A request that does not fit is refused with 507 by the control API, and with 50000 by
+    /// the vendor's endpoints.
     #[must_use]
     pub fn max_memory(mut self, mebibytes: usize) -> Self {
         self.config.sandbox.max_mebibytes = mebibytes;
         self
     }
 
-    /// Switches a paging hazard on, for every operation.
+    /// Turns on a *hazard*, a change of the data during paging, for every endpoint.
     #[must_use]
     pub fn hazard(mut self, hazard: Hazard) -> Self {
         self.config.sandbox.hazards.add(None, hazard);
         self
     }
 
-    /// What answers, without a socket: for the benches, and for the test that counts allocations.
-    /// Not part of the API.
+    /// The server without a socket, for the benchmarks and for the test that counts allocations. Not part of
+    /// the API.
     ///
     /// # Errors
     ///
@@ -228,13 +231,13 @@ impl ServerBuilder {
         Ok(Unserved { app: Arc::new(self.app()?), peer: Peer::local() })
     }
 
-    /// Starts the server; it accepts connections when this returns.
+    /// Starts the server. It accepts connections when this returns.
     ///
     /// # Errors
     ///
-    /// A fixture, a key or a fault that is not right, more than
-    /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS) conversations, or no socket or thread to
-    /// be had.
+    /// If a fixture, a key or a fault is invalid, if there are more than
+    /// [`MAX_CONVERSATIONS`](crate::MAX_CONVERSATIONS) conversations, or if the system has no socket or
+    /// thread for us.
     pub fn start(self) -> Result<Server, StartError> {
         let app = self.app()?;
         let api_key = {
@@ -261,12 +264,12 @@ impl ServerBuilder {
 #[derive(Clone)]
 pub struct Unserved {
     app: Arc<App>,
-    /// As on one connection.
+    /// All requests come from this client.
     peer: Peer,
 }
 
 impl Unserved {
-    /// The answer to a request.
+    /// The response to a request.
     pub async fn answer(&self, request: axum::extract::Request) -> axum::response::Response {
         self.app.answer(request, &self.peer).await
     }
@@ -276,13 +279,13 @@ impl Unserved {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The fixture is not right.
+    /// The fixture is invalid.
     #[error("{0}")]
     Fixture(#[source] DocumentError),
-    /// A setting is not right; the text says which, and what would be.
+    /// A setting is invalid. The text says which one, and what would be valid.
     #[error("{0}")]
     Setting(String),
-    /// No socket or thread was to be had.
+    /// The system has no socket or thread for us.
     #[error("cannot listen: {0}")]
     Io(#[from] std::io::Error),
 }

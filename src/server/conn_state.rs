@@ -1,5 +1,6 @@
-//! What a connection is doing, and how it ends. The code behind hyper, which answers, and the
-//! [`Socket`](super::wire::Socket) before it share this, because hyper knows nothing of faults.
+//! The state of a connection, and how the connection ends. The code that answers requests and the
+//! [`Socket`](super::wire::Socket) share this state, because hyper, which is between them, knows nothing of
+//! faults.
 
 use std::io;
 use std::pin::pin;

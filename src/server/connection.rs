@@ -108,7 +108,7 @@ async fn converse(
             log.refused(refused.status, refused.reason);
         }
         client.state.set_lingers(true);
-        // Fails only where the client has left.
+        // An error means that the client has left.
         let _ = socket.write(&refused.response).await;
     }
     socket.close().await;
@@ -271,7 +271,7 @@ async fn finish_request_body(
     }
 }
 
-/// Does to the connection and to the body what a fault says.
+/// Applies a fault to the connection and to the body.
 async fn apply_fault(
     response: Response,
     meta: Option<ResponseMeta>,

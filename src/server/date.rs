@@ -1,6 +1,5 @@
-//! The `Date` of responses. hyper keeps the date that it wrote until the clock passes the next
-//! second: where the clock is set back, hyper's date stands still until then. So we write it
-//! ourselves.
+//! The `Date` header of responses. hyper caches the date until the clock reaches the next second, so its date
+//! would not change for a long time after the clock was set back. So we write the header ourselves.
 
 use std::time::SystemTime;
 
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use parking_lot::Mutex;
 
-/// Writes the value of `Date`, and keeps it for as long as the second is the same.
+/// Writes the value of `Date`, and caches it for one second of the clock.
 #[derive(Default)]
 pub(super) struct DateWriter {
     last: Mutex<Option<(u64, HeaderValue)>>,
@@ -27,7 +26,7 @@ impl DateWriter {
     }
 }
 
-/// A time that HTTP cannot write becomes the nearest that it can.
+/// The date of a time. A time outside of the range of HTTP dates becomes the nearest one in it.
 fn date(time: SystemTime) -> HeaderValue {
     let time = Timestamp::try_from(time.max(SystemTime::UNIX_EPOCH)).unwrap_or(Timestamp::MAX);
     let mut text = String::with_capacity("Thu, 01 Jan 1970 00:00:00 GMT".len());

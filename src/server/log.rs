@@ -204,7 +204,7 @@ impl<W: Write> Writer<W> {
         let line = match self.format {
             LogFormat::Json => format!("{{\"dropped_lines\":{lost}}}\n"),
             LogFormat::Text | LogFormat::Off => {
-                format!("{lost} log lines dropped: nobody read them in time\n")
+                format!("{lost} log lines dropped, because stderr was not read in time\n")
             }
         };
         out.push_str(&line);

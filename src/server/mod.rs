@@ -1,12 +1,12 @@
-//! The server: a value that stops when it is dropped for the library, a future for the command
-//! line.
+//! The server. For the library it is a value that stops when it is dropped, and for the command line it is a
+//! future.
 
 mod builder;
 mod conn_state;
 mod connection;
 mod connections;
 mod date;
-// Without the command line nothing logs.
+// Only the command line has a log.
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod log;
 mod parser_refusal;
@@ -85,8 +85,7 @@ impl App {
         })
     }
 
-    /// The response to a request on a connection. A message that breaks the rules of HTTP goes no
-    /// further.
+    /// The response to a request on a connection. A message that violates the rules of HTTP is refused here.
     pub(crate) async fn serve(
         &self,
         request: Request,
@@ -197,35 +196,35 @@ impl Server {
         self.address
     }
 
-    /// A key of the agent that has the generated records (`app-demo`); with a fixture, of its
-    /// first agent that is not deleted.
+    /// A key of the agent with the generated records (`app-demo`), or with a fixture of its first agent that
+    /// is not deleted.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// What is odd in the fixtures that it serves, and what it serves instead: at most 100 warnings, by
-    /// file and place. [`ServerBuilder::strict`] makes them errors.
+    /// The warnings about the fixtures, at most 100, with the place of each and how the value is served.
+    /// [`ServerBuilder::strict`] makes them errors.
     #[must_use]
     pub fn warnings(&self) -> Vec<Problem> {
         self.sandboxes.world().warnings.problems.clone()
     }
 
-    /// The verdict on all requests so far, including those of sandboxes that have ended.
+    /// The verdict on all requests so far, including those of sandboxes that were removed: what the client
+    /// did wrong.
     ///
     /// # Panics
     ///
-    /// If there is no journal ([`ServerBuilder::journal`] with 0), because no request is judged
-    /// then.
+    /// If there is no journal ([`ServerBuilder::journal`] with 0), because then no request is checked.
     #[must_use]
     #[track_caller]
     pub fn verdict(&self) -> Verdict {
         expect_ok(self.sandboxes.full_verdict())
     }
 
-    /// The requests in the journal, of all sandboxes, in the order in which they came. The journal
-    /// keeps the last 1,000 of each sandbox, in 8 MiB. A test that asserts that a request did not
-    /// come should also assert that [`Server::dropped_requests`] is 0.
+    /// The requests in the journal, of all sandboxes, in the order of their arrival. The journal keeps the
+    /// last 1,000 of each sandbox, in 8 MiB. A test that asserts that a request was not sent should also
+    /// assert that [`Server::dropped_requests`] is 0.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -243,7 +242,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If there is no journal, because an empty list would be wrong.
+    /// If there is no journal, because an empty list would be misleading.
     #[must_use]
     #[track_caller]
     pub fn requests(&self) -> Vec<Recorded> {
@@ -251,15 +250,15 @@ impl Server {
         self.sandboxes.requests(None)
     }
 
-    /// How many requests [`Server::requests`] lacks, because the journal was full or their sandbox
-    /// ended though nobody asked for it. The verdict lacks none, because it judges every request as
-    /// it comes.
+    /// The number of requests that are missing in [`Server::requests`], because the journal was full or the
+    /// server has removed their sandbox. The verdict includes them, because it checks every request when it
+    /// arrives.
     #[must_use]
     pub fn dropped_requests(&self) -> u64 {
         self.sandboxes.collect(None).dropped
     }
 
-    /// Asserts that the verdict has no findings. This is the last line of a test.
+    /// Asserts that the verdict has no findings. Call it at the end of a test.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -272,19 +271,19 @@ impl Server {
     /// server.assert_clean();
     /// ```
     ///
-    /// It judges every request since the server began, including those that the journal has
+    /// The verdict covers every request since the start of the server, including those that the journal has
     /// dropped.
     ///
     /// # Panics
     ///
-    /// If [`Server::verdict`] has findings, which the message lists; if no request came at all (see
+    /// If [`Server::verdict`] has findings, which the message lists; if there was no request at all (see
     /// [`Server::assert_clean_or_unused`]); if there is no journal.
     #[track_caller]
     pub fn assert_clean(&self) {
         assert_clean(&self.verdict().into_final(Sandboxes::DEFAULT));
     }
 
-    /// As [`Server::assert_clean`], but accepts that no request came at all.
+    /// As [`Server::assert_clean`], but accepts that there was no request.
     ///
     /// # Panics
     ///
@@ -294,9 +293,9 @@ impl Server {
         assert_clean(&self.verdict());
     }
 
-    /// A sandbox of this server, by its id. It has its own counters, faults, limits and clock, and
-    /// the same records. It is made at its first use, so that the tests of a whole suite can share
-    /// one server and run in parallel. Requests that name no sandbox are in `default`.
+    /// A sandbox of this server, by its id. It has its own counters, faults, limits and clock, and shares the
+    /// records. It is created by its first use, so the tests of a whole suite can share one server and run
+    /// in parallel. Requests without a sandbox belong to `default`.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -309,7 +308,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If the id is not 1 to 64 of `A-Za-z0-9._-`, or is an API key.
+    /// If the id does not consist of 1 to 64 of `A-Za-z0-9._-`, or is an API key.
     #[must_use]
     #[track_caller]
     pub fn sandbox(&self, id: &str) -> Sandbox<'_> {
@@ -321,10 +320,10 @@ impl Server {
 #[track_caller]
 fn assert_clean(verdict: &Verdict) {
     let hint = if verdict.findings().iter().any(|finding| finding.rule == Rule::NoRequest) {
-        "does the client go to the server's `url`? `assert_clean_or_unused` is for a test that may \
-         send nothing"
+        "does the client send its requests to the server's `url`? a test that may send none calls \
+         `assert_clean_or_unused`"
     } else {
-        "`verdict().mute(rule)` leaves findings out"
+        "`verdict().mute(rule)` ignores the findings of a rule"
     };
     assert!(
         verdict.findings().is_empty(),

@@ -15,9 +15,9 @@ use crate::target::SANDBOX_PREFIX;
 
 /// An isolated part of a running [`Server`]: [`Server::sandbox`].
 ///
-/// A request is in it if it goes to [`Sandbox::url`] or has the key [`Sandbox::api_key`]; either is
-/// enough. It has no records of its own, so it takes little memory. A sandbox that was not used for
-/// an hour ends ([`Limits::sandbox_idle`](crate::Limits)).
+/// A request belongs to the sandbox if it goes to [`Sandbox::url`] or has the key [`Sandbox::api_key`]; one of
+/// them is enough. A sandbox shares the records of the server, so it takes little memory. It is removed when
+/// it was not used for an hour ([`Limits::sandbox_idle`](crate::Limits)).
 ///
 /// ```
 /// use gptbots_mock::{Fault, Server, contract::{Code, Operation}};
@@ -54,7 +54,7 @@ impl<'s> Sandbox<'s> {
     pub(super) fn new(server: &'s Server, id: &str) -> Self {
         assert!(
             is_sandbox_id(id) && !server.sandboxes.is_key(id),
-            "the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, and no API key, not {:?}",
+            "the id of a sandbox must be 1 to 64 of A-Z a-z 0-9 . _ - and not an API key, got {:?}",
             server.sandboxes.redactor().hide(id)
         );
         Self {
@@ -87,14 +87,14 @@ impl<'s> Sandbox<'s> {
         &self.url
     }
 
-    /// The server's [`api_key`](Server::api_key) in this sandbox: `app-demo~login`. Every other key
-    /// works the same way, followed by `~` and the id.
+    /// The server's [`api_key`](Server::api_key) for this sandbox: `app-demo~login`. Every other key works in
+    /// the same way: append `~` and the id.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// Adds a fault, which counts requests from now on.
+    /// Adds a fault. It counts requests from now on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -107,16 +107,16 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// If the fault contradicts itself (the message says how), if another one has its id, or if
-    /// there are a thousand.
+    /// If the fault contradicts itself (the message says how), if another fault has the same id, or if there
+    /// are already 1,000 faults.
     #[track_caller]
     pub fn fault(&self, fault: Fault) {
         let added = self.get_or_create().add_faults(vec![fault]);
         super::expect_ok(added.map_err(|error| error.to_string()));
     }
 
-    /// Adds a fault that strikes the next of its requests, and only that one. Its schedule is
-    /// ignored, and it comes before the other faults.
+    /// Adds a fault that applies only to the next matching request. Its schedule is ignored, and it precedes
+    /// all other faults.
     ///
     /// ```
     /// use gptbots_mock::{Fault, Server, contract::Operation};
@@ -135,8 +135,8 @@ impl<'s> Sandbox<'s> {
         super::expect_ok(added.map_err(|error| error.to_string()));
     }
 
-    /// Limits the requests of each key in a window of time. A further request gets 40008 with
-    /// `Retry-After`. All windows begin anew.
+    /// Limits the requests of each key in a time window. A further request gets 40008 with `Retry-After`. All
+    /// windows start again.
     ///
     /// ```
     /// use std::time::Duration;
@@ -148,15 +148,15 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// If the number is not 1 to 1,000,000, or the time not 1 to 86,400 whole seconds.
+    /// If the number is not 1 to 1,000,000, or the window is not 1 to 86,400 whole seconds.
     #[track_caller]
     pub fn rate_limit(&self, requests: u32, window: Duration) {
         let limit = super::expect_ok(RateLimit::per_window(requests, window));
         self.get_or_create().limit(Some(limit));
     }
 
-    /// Advances the sandbox's clock, so that a test of a retry after a minute takes no time. The
-    /// windows of the rate limit follow the clock; records do not.
+    /// Advances the sandbox's clock, so that a test of a retry after a minute need not wait. The windows of
+    /// the rate limit follow this clock; records do not.
     ///
     /// ```
     /// use std::time::Duration;
@@ -172,7 +172,7 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().clock(|clock, _| clock.advance(by));
     }
 
-    /// Stops the sandbox's clock. Only [`Sandbox::advance`] changes it then.
+    /// Stops the sandbox's clock. After that, only [`Sandbox::advance`] changes it.
     ///
     /// ```
     /// let server = gptbots_mock::Server::start().unwrap();
@@ -182,7 +182,7 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().clock(|clock, real| clock.freeze(true, real));
     }
 
-    /// Turns a paging hazard on, for every operation.
+    /// Turns on a *hazard*, a change of the data during paging, for every endpoint.
     ///
     /// ```
     /// use gptbots_mock::{Hazard, Server};
@@ -194,7 +194,7 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().add_hazard(None, hazard);
     }
 
-    /// Turns a paging hazard on, for one operation.
+    /// Turns on a hazard for one endpoint.
     ///
     /// ```
     /// use gptbots_mock::{Hazard, Server, contract::Operation};
@@ -206,8 +206,8 @@ impl<'s> Sandbox<'s> {
         self.get_or_create().add_hazard(Some(operation), hazard);
     }
 
-    /// The requests in its journal, in the order in which they came. A test that asserts that a
-    /// request did not come should also assert that [`Sandbox::dropped_requests`] is 0.
+    /// The requests in the sandbox's journal, in the order of their arrival. A test that asserts that a
+    /// request was not sent should also assert that [`Sandbox::dropped_requests`] is 0.
     ///
     /// ```
     /// use gptbots_mock::Server;
@@ -231,15 +231,15 @@ impl<'s> Sandbox<'s> {
         sandbox.map_or_else(Vec::new, |sandbox| self.server.sandboxes.requests(Some(&sandbox)))
     }
 
-    /// How many requests [`Sandbox::requests`] lacks, because the journal was full. The verdict
-    /// lacks none, because it judges every request as it comes.
+    /// The number of requests that are missing in [`Sandbox::requests`], because the journal was full. The
+    /// verdict includes them, because it checks every request when it arrives.
     #[must_use]
     pub fn dropped_requests(&self) -> u64 {
         let sandbox = self.server.sandboxes.find(&self.id);
         sandbox.map_or(0, |sandbox| self.server.sandboxes.collect(Some(&sandbox)).dropped)
     }
 
-    /// The verdict on its requests.
+    /// The verdict on the sandbox's requests: what the client did wrong.
     ///
     /// ```
     /// use gptbots_mock::{Rule, Server};
@@ -259,16 +259,16 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// If it does not have all its requests, because the sandbox has ended (it was idle for too
-    /// long, there were too many, or it was deleted), or ended and was used again; if there is no
-    /// journal. A sandbox that was never used has a verdict on no requests.
+    /// If the verdict would be incomplete, because the sandbox was removed (it was idle for too long, there
+    /// were too many sandboxes, or it was deleted), even if it was used again after that; or if there is
+    /// no journal. The verdict of a sandbox that was never used has no requests.
     #[must_use]
     #[track_caller]
     pub fn verdict(&self) -> Verdict {
         super::expect_ok(self.server.sandboxes.full_verdict_of(&self.id))
     }
 
-    /// Asserts that its verdict has no findings. This is the last line of a test.
+    /// Asserts that the sandbox's verdict has no findings. Call it at the end of a test.
     ///
     /// ```should_panic
     /// use gptbots_mock::Server;
@@ -287,25 +287,25 @@ impl<'s> Sandbox<'s> {
     ///
     /// # Panics
     ///
-    /// If [`Sandbox::verdict`] has findings, which the message lists, or panics; if no request came
-    /// at all (see [`Sandbox::assert_clean_or_unused`]).
+    /// If [`Sandbox::verdict`] panics or has findings, which the message lists; if there was no request at
+    /// all (see [`Sandbox::assert_clean_or_unused`]).
     #[track_caller]
     pub fn assert_clean(&self) {
         super::assert_clean(&self.verdict().into_final(&self.id));
     }
 
-    /// As [`Sandbox::assert_clean`], but accepts that no request came at all.
+    /// As [`Sandbox::assert_clean`], but accepts that there was no request.
     ///
     /// # Panics
     ///
-    /// If [`Sandbox::verdict`] has findings, which the message lists, or panics.
+    /// If [`Sandbox::verdict`] panics or has findings, which the message lists.
     #[track_caller]
     pub fn assert_clean_or_unused(&self) {
         super::assert_clean(&self.verdict());
     }
 
-    /// Makes it anew with the settings that it was made with. All settings since then and all
-    /// counts are forgotten, and its clock begins again. Other sandboxes are not affected.
+    /// Resets the sandbox to the settings with which it was created. Later settings and all counts are
+    /// deleted, and the clock starts again. Other sandboxes are not affected.
     ///
     /// ```
     /// use gptbots_mock::{Fault, Server};

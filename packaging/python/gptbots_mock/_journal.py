@@ -149,7 +149,7 @@ class Verdict:
             rule="no-request",
             sandbox=sandbox,
             what="no request came",
-            why="What sent no request tested nothing; mostly the client goes to another address.",
+            why="A test without requests tests nothing; usually the client uses another address.",
             requests=(),
             lines=(),
             times=1,

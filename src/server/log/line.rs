@@ -11,7 +11,7 @@ use crate::contract;
 use crate::sandbox::Sandboxes;
 use crate::target::split_sandbox;
 
-/// What a line says of a request, from before it is answered.
+/// The facts of a request that are known before it is answered.
 pub(crate) struct RequestStart {
     pub(super) at: Instant,
     shown: ShownRequest,
@@ -68,7 +68,7 @@ pub(super) struct LogLine {
     pub(super) status: Option<u16>,
     /// The code of a refusal, if it has one, and its reason.
     pub(super) refused: Option<(Option<u32>, HeaderValue)>,
-    /// The fault that struck.
+    /// The fault that was applied.
     pub(super) fault: Option<String>,
     /// The sandbox if it is not the default one.
     pub(super) sandbox: Option<Box<str>>,

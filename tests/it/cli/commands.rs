@@ -8,7 +8,10 @@ use crate::support::process::{Process, command, run, shell};
 #[test]
 fn help_is_as_checked_in() {
     for (name, args) in [
-        ("help", &["--help"][..]),
+        ("help-short", &["-h"][..]),
+        ("help", &["--help"]),
+        ("exec-help-short", &["exec", "-h"]),
+        ("exec-help", &["exec", "--help"]),
         ("serve-help", &["serve", "--help"]),
         ("healthcheck-help", &["healthcheck", "--help"]),
         ("verify-help", &["verify", "--help"]),
@@ -62,7 +65,7 @@ fn readings_lists_every_name_with_its_values_and_why() {
     for (listed, expected) in listed.iter().zip(READINGS) {
         let mut lines: Vec<&str> = listed.lines().collect();
         let why = lines.pop().unwrap().trim();
-        assert!(why.strip_prefix("open because ").is_some_and(|why| why.len() > 20), "{why}");
+        assert!(why.strip_prefix("uncertain because ").is_some_and(|why| why.len() > 20), "{why}");
         let words = lines.iter().map(|line| line.split_whitespace().next().unwrap());
         assert_eq!(words.collect::<Vec<_>>(), expected);
     }

@@ -143,7 +143,7 @@ const WRONG: &[(&str, &[&str])] = &[
     (r#"{"config": "other.json"}"#, &["unknown key \"config\""]),
     (
         r#"{"agents": [{"name": "x"}]}"#,
-        &["unknown key \"agents\"", "this is a fixture; \"fixtures\" takes its path"],
+        &["unknown key \"agents\"", "this file is a fixture; set \"fixtures\" to its path"],
     ),
     (r#"{"seed": 1"#, &["syntax: the document ends too early"]),
     (r"[]", &["expected settings, an object, got an array"]),

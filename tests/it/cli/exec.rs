@@ -80,10 +80,16 @@ fn flags_that_do_nothing_for_exec_are_wrong_usage() {
     let folder = Folder::new();
     let config = folder.write("c.json", r#"{"log-format": "json"}"#);
     for (flags, says) in [
-        (["--port-file", "x"], "--port-file and --watch are serve's"),
-        (["--log-format", "json"], "--log-format is serve's"),
-        (["--log-format", "text"], "--log-format is serve's"),
-        (["--config", config.to_str().unwrap()], "--log-format is serve's"),
+        (
+            ["--port-file", "x"],
+            "exec does not support --port-file and --watch; use them with serve",
+        ),
+        (["--log-format", "json"], "does not support --log-format; use it with serve"),
+        (["--log-format", "text"], "does not support --log-format; use it with serve"),
+        (
+            ["--config", config.to_str().unwrap()],
+            "does not support --log-format; use it with serve",
+        ),
     ] {
         let ended = run(&mut exec(&flags, "echo ran"));
         assert_eq!((ended.code, &*ended.stdout), (2, ""), "{flags:?}");

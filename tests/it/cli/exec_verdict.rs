@@ -43,7 +43,7 @@ fn last_line_names_denied_rules() {
         for (denied, outcome) in [
             ("all", "%; denied"),
             ("skipped-page", "%; denied: skipped-page"),
-            ("no-pause", "%; none of it is denied"),
+            ("no-pause", "%; no finding is denied"),
         ] {
             let stderr = run_exec(&["--deny", denied], WRONG).stderr;
             assert!(stderr.lines().last().unwrap().ends_with(outcome), "{stderr}");
@@ -88,7 +88,7 @@ fn no_request_prints_one_line() {
     let says = "verdict: 0 requests, so nothing was tested (no-request), coverage 0%";
     for (flags, code, outcome) in [
         (&[][..], 0, ""),
-        (&["--deny", "no-pause"], 0, "; none of it is denied"),
+        (&["--deny", "no-pause"], 0, "; no finding is denied"),
         (&["--deny", "all"], 5, "; denied"),
         (&["--deny", "no-request"], 5, "; denied"),
     ] {
@@ -97,7 +97,7 @@ fn no_request_prints_one_line() {
         assert_eq!((ended.code, ended.stderr), (code, line), "{flags:?}");
     }
     let Ended { code, stderr, .. } = run_exec(&["--deny", "all"], "exit 7");
-    let outcome = "; denied (the command itself ended with 7)\n";
+    let outcome = "; denied (the exit code of the command is 7)\n";
     assert_eq!((code, stderr), (7, format!("{says}{outcome}")));
 }
 
@@ -177,7 +177,11 @@ fn coverage_that_is_too_low_ends_with_5_and_says_what_is_missing() {
     let ended = run_exec(&["--min-coverage", "1"], "true");
     assert_eq!(ended.code, 5);
     let text = &ended.stderr;
-    assert!(text.contains("\nnot covered:\n") && text.contains("asks for 1%"), "{text}");
+    assert!(
+        text.contains("\nnot covered:\n")
+            && text.contains("error: coverage is 0%, below --min-coverage 1\n"),
+        "{text}"
+    );
     assert_eq!(run_exec(&["--min-coverage", "0"], "true").code, 0);
     assert_eq!(run_exec(&["--min-coverage", "101"], "true").code, 2);
 }
@@ -194,7 +198,7 @@ fn deny_without_a_journal_ends_with_2() {
         assert_eq!((ended.code, &*ended.stdout), (2, ""), "{flags:?}");
     }
     let ended = run_exec(&["--journal", "0"], "true");
-    let says = "verdict: none, because --journal 0 keeps no journal\n";
+    let says = "verdict: none, because --journal 0 disables the journal\n";
     assert_eq!((ended.code, &*ended.stderr), (0, says));
 }
 

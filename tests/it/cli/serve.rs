@@ -74,21 +74,58 @@ fn a_port_file_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn the_start_text_shows_the_built_in_keys_and_a_call_that_works() {
-    let (mut server, address) = Process::serve(&[]);
+fn start_text_has_address_keys_documents_and_a_command_that_works() {
+    let (mut server, address) = Process::serve(&["--any-key"]);
     let mut text = Vec::new();
     while text.last().is_none_or(|line: &String| !line.starts_with("try: ")) {
         text.push(server.stderr.next().unwrap());
     }
-    let call = text.last().unwrap();
-    for key in ["your_apikey", "YOUR_API_KEY", "app-demo", "app-deleted"] {
-        assert!(text.iter().any(|line| line.contains(key)), "no {key}: {text:?}");
-    }
+    let version = env!("CARGO_PKG_VERSION");
+    let call = text.pop().unwrap();
+    assert_eq!(
+        text,
+        [
+            format!("gptbots-mock {version} serves http://{address}"),
+            "  agent documented: key your_apikey or YOUR_API_KEY; 5 conversations, the examples of the \
+             vendor's documentation"
+                .to_owned(),
+            "  agent demo: key app-demo or any other key; 200 conversations, generated from seed 1, \
+             until 2025-10-20"
+                .to_owned(),
+            "  agent deleted: key app-deleted; 0 conversations, every request gets error 20059 \
+             (agent deleted)"
+                .to_owned(),
+            format!("control API: http://{address}/__admin, described by /__admin/admin-openapi.json"),
+            "help: gptbots-mock --help lists all options, gptbots-mock contract describes the API"
+                .to_owned(),
+        ]
+    );
+    // The GitHub Action reads the key from this line.
     let quoted: Vec<&str> = call.split('\'').collect();
-    let [_, header, _, url, ""] = quoted[..] else { panic!("{call}") };
+    let ["try: curl -H ", header, " ", url, ""] = quoted[..] else { panic!("{call}") };
     let key = header.strip_prefix("Authorization: Bearer ").unwrap();
     let target = url.strip_prefix(&format!("http://{address}")).unwrap();
-    assert!(!fetch(address, key, target).rows("list").is_empty());
+    assert_eq!((key, fetch(address, key, target).rows("list").len()), ("app-demo", 2));
+}
+
+#[test]
+fn start_text_of_fixtures_is_short_and_shows_no_secret() {
+    let folder = Folder::new();
+    let agents: Vec<_> =
+        (0..7).map(|n| format!(r#"{{"name": "a{n}", "keys": ["k-{n}"]}}"#)).collect();
+    let file = folder.write("f.json", format!(r#"{{"agents": [{}]}}"#, agents.join(",")));
+    let args = ["--fixtures", file.to_str().unwrap(), "--no-admin", "--api-key", "k-x"];
+    let (mut server, _) = Process::serve(&args);
+    let text = server.stderr.through("'Authorization: Bearer <API key>' ");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 9, "{text}");
+    assert_eq!(
+        lines[1],
+        "  agent a0: keys of the fixture or one of --api-key; 0 conversations, from fixtures"
+    );
+    assert_eq!(lines[5], "  agent a4: keys of the fixture; 0 conversations, from fixtures");
+    assert_eq!(lines[6], "  and 2 more agents");
+    assert!(!text.contains("k-") && !text.contains("control API"), "{text}");
 }
 
 #[test]

@@ -38,19 +38,19 @@ const ROWS: [Row; 26] = [
     row("any-key", "GPTBOTS_MOCK_ANY_KEY", "false", "true", "true", None),
     row("reading", "GPTBOTS_MOCK_READING", "", "qa-time=milliseconds",
         r#"{"qa-time": "milliseconds"}"#, Some("readings")),
+    row("cors", "GPTBOTS_MOCK_CORS", "false", "true", "true", None),
     row("fault", "GPTBOTS_MOCK_FAULT", "", "messages:code=50000,every=3",
         r#"["messages:code=50000,every=3"]"#, Some("faults")),
     row("rate-limit", "GPTBOTS_MOCK_RATE_LIMIT", "", "60/60", r#""60/60""#, Some("rate_limit")),
     row("hazard", "GPTBOTS_MOCK_HAZARD", "", "qa:arrival", r#"["qa:arrival"]"#, Some("hazards")),
+    row("no-admin", "GPTBOTS_MOCK_NO_ADMIN", "false", "true", "true", None),
+    row("admin-token", "GPTBOTS_MOCK_ADMIN_TOKEN", "", "secret", r#""secret""#, None),
+    row("allow-host", "GPTBOTS_MOCK_ALLOW_HOST", "", "mock.example", r#"["mock.example"]"#, None),
+    row("log-format", "GPTBOTS_MOCK_LOG_FORMAT", "text", "json", r#""json""#, None),
     row("journal", "GPTBOTS_MOCK_JOURNAL", "1000", "0", "0", None),
     row("journal-memory", "GPTBOTS_MOCK_JOURNAL_MEMORY", "8", "16", "16", None),
     row("max-memory", "GPTBOTS_MOCK_MAX_MEMORY", "512", "64", "64", None),
     row("max-connections", "GPTBOTS_MOCK_MAX_CONNECTIONS", "4096", "5", "5", None),
-    row("no-admin", "GPTBOTS_MOCK_NO_ADMIN", "false", "true", "true", None),
-    row("admin-token", "GPTBOTS_MOCK_ADMIN_TOKEN", "", "secret", r#""secret""#, None),
-    row("allow-host", "GPTBOTS_MOCK_ALLOW_HOST", "", "mock.example", r#"["mock.example"]"#, None),
-    row("cors", "GPTBOTS_MOCK_CORS", "false", "true", "true", None),
-    row("log-format", "GPTBOTS_MOCK_LOG_FORMAT", "text", "json", r#""json""#, None),
 ];
 
 const fn row(
@@ -129,17 +129,58 @@ fn every_setting_is_a_flag_a_variable_and_a_key_of_the_file() {
     }
 }
 
+/// Flags that `-h` omits, so that it fits into one screen.
+const ADVANCED: [&str; 7] = [
+    "port-file",
+    "until-stdin-closes",
+    "demo-user",
+    "allow-host",
+    "journal-memory",
+    "max-memory",
+    "max-connections",
+];
+
 #[test]
-fn the_help_says_every_flag_with_its_variable_and_its_default() {
+fn long_help_has_every_flag_with_its_variable_and_default() {
     let help = run(&mut command(&["serve", "--help"])).stdout;
     for row in &ROWS {
-        let begins = format!("--{} ", row.name);
-        let line = help.lines().find(|line| line.trim_start().starts_with(&begins));
-        let line = line.unwrap_or_else(|| panic!("no --{}", row.name));
-        assert!(line.contains(&format!("[env: {}", row.variable)), "{line}");
+        let option = help.split("\n      --").find(|option| {
+            option.strip_prefix(row.name).is_some_and(|rest| rest.starts_with([' ', '\n']))
+        });
+        let option = option.unwrap_or_else(|| panic!("no --{}: {help}", row.name));
+        let variable = format!("          Variable: {}\n", row.variable);
+        assert!(option.contains(&variable), "{option}");
         let default = format!("[default: {}]", row.default);
         let has_default = !["", "false"].contains(&row.default);
-        assert_eq!(line.contains(&default), has_default, "{line}");
+        assert_eq!(option.contains(&default), has_default, "{option}");
+    }
+}
+
+#[test]
+fn short_help_fits_into_one_screen() {
+    for (args, most) in [(&["-h"][..], 55), (&["serve", "-h"], 45)] {
+        let help = run(&mut command(args)).stdout;
+        assert!(help.lines().count() <= most, "{}: {help}", help.lines().count());
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        for row in &ROWS {
+            let line = help.lines().find(|line| {
+                let flag = line.trim_start().strip_prefix("--");
+                flag.and_then(|flag| flag.split(' ').next()) == Some(row.name)
+            });
+            assert_eq!(line.is_none(), ADVANCED.contains(&row.name), "--{}: {help}", row.name);
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_help_fits_into_a_terminal() {
+    let commands = ["serve", "exec", "check", "generate", "verify", "healthcheck", "openapi"];
+    for command_name in commands {
+        for flag in ["-h", "--help"] {
+            let help = run(&mut command(&[command_name, flag])).stdout;
+            let long = help.lines().find(|line| line.chars().count() > 100);
+            assert_eq!(long, None, "{command_name} {flag}");
+        }
     }
 }
 

@@ -98,7 +98,11 @@ fn a_stdin_that_does_not_block_is_waited_for_too() {
     drop(ours);
     let ended = server.end();
     assert_eq!(ended.code, 0);
-    assert!(ended.stderr.contains("standard input has closed"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("standard input has closed; the server stops\n"),
+        "{}",
+        ended.stderr
+    );
 }
 
 /// A process that is killed cannot end what it started.

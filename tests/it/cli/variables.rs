@@ -42,8 +42,8 @@ fn notes(args: &[&str], variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn kubernetes_service_variables_are_ignored_with_one_line() {
-    let note = "note: GPTBOTS_MOCK_PORT holds \"tcp://10.3.104.46:8484\", as Kubernetes sets it for a \
-                service of this name, and is ignored\n";
+    let note = "note: GPTBOTS_MOCK_PORT is ignored, because it contains \"tcp://10.3.104.46:8484\", \
+                which Kubernetes sets for a service of this name\n";
     assert_eq!(notes(&[], &OF_KUBERNETES), note);
     assert_eq!(notes(&["serve"], &OF_KUBERNETES), note);
     let mut serving = command(&["--port", "0"]);
@@ -52,14 +52,17 @@ fn kubernetes_service_variables_are_ignored_with_one_line() {
     assert_eq!((generated.code, &*generated.stderr), (0, ""));
     for scheme in ["udp", "sctp"] {
         let value = format!("{scheme}://10.3.104.46:8484");
-        assert!(notes(&[], &[("GPTBOTS_MOCK_PORT", &value)]).contains(" is ignored\n"));
+        assert!(notes(&[], &[("GPTBOTS_MOCK_PORT", &value)]).contains(" is ignored, because "));
     }
 }
 
 #[test]
 fn an_address_in_a_variable_of_a_secret_is_ignored_and_not_shown() {
     let note = notes(&[], &[("GPTBOTS_MOCK_ADMIN_TOKEN", "tcp://sEcReT")]);
-    assert!(note.contains("GPTBOTS_MOCK_ADMIN_TOKEN holds an address"), "{note}");
+    assert!(
+        note.contains("GPTBOTS_MOCK_ADMIN_TOKEN is ignored, because it contains an address, "),
+        "{note}"
+    );
     assert!(!note.contains("sEcReT"), "{note}");
 }
 
@@ -116,23 +119,23 @@ fn a_variable_that_is_no_utf_8_is_named_and_a_secret_is_not_shown() {
     use std::os::unix::ffi::OsStrExt as _;
     let bytes = std::ffi::OsStr::from_bytes(b"sEcReT\xff");
     for (variable, shown) in [
-        ("GPTBOTS_MOCK_PORT", r#"GPTBOTS_MOCK_PORT holds "sEcReT\xff""#),
-        ("GPTBOTS_MOCK_API_KEY", "GPTBOTS_MOCK_API_KEY holds ***"),
+        ("GPTBOTS_MOCK_PORT", r#"GPTBOTS_MOCK_PORT must be UTF-8, got "sEcReT\xff""#),
+        ("GPTBOTS_MOCK_API_KEY", "GPTBOTS_MOCK_API_KEY must be UTF-8, got ***"),
     ] {
         let ended = run(command(&["--print-config"]).env(variable, bytes));
         assert_eq!(ended.code, 2, "{ended:?}");
-        assert!(ended.stderr.starts_with(&format!("error: {shown}, which")), "{ended:?}");
+        assert!(ended.stderr.starts_with(&format!("error: {shown}\n")), "{ended:?}");
     }
 }
 
 #[test]
 fn misspelt_variable_prints_a_note() {
     let variables = [("GPTBOTS_MOCK_SEDE", "7"), ("gptbots_mock_now", "2024-01-01")];
-    let mut expected = "note: nothing reads the variable GPTBOTS_MOCK_SEDE; did you mean \
+    let mut expected = "note: unknown variable GPTBOTS_MOCK_SEDE is ignored; did you mean \
                         GPTBOTS_MOCK_SEED?\n"
         .to_owned();
     if !cfg!(windows) {
-        expected += "note: nothing reads the variable gptbots_mock_now; did you mean \
+        expected += "note: unknown variable gptbots_mock_now is ignored; did you mean \
                      GPTBOTS_MOCK_NOW?\n";
     }
     assert_eq!(notes(&[], &variables), expected);
@@ -165,7 +168,7 @@ fn unrelated_variables_print_nothing() {
 
 #[test]
 fn reading_given_twice_prints_a_note() {
-    let note = "note: reading qa-time is given twice: milliseconds holds, seconds does not\n";
+    let note = "note: reading qa-time is set twice; milliseconds is used, seconds is ignored\n";
     let (seconds, milliseconds) = ("qa-time=seconds", "qa-time=milliseconds");
     assert_eq!(notes(&["--reading", seconds, "--reading", milliseconds], &[]), note);
     let both = [("GPTBOTS_MOCK_READING", "qa-time=seconds,page-size=clamp,qa-time=milliseconds")];

@@ -299,7 +299,7 @@ fn a_key_names_no_sandbox() {
             let reason = behind.header("x-mock-reason").unwrap();
             assert!(reason.starts_with("what stands behind ~ is an API key"), "{reason}");
         }
-        assert!(panic_of(|| server.sandbox(key).id().len()).contains("and no API key"));
+        assert!(panic_of(|| server.sandbox(key).id().len()).contains("and not an API key"));
     }
     let body = json!({"fixtures": {"agents": [agent("mine", &[])]}}).to_string();
     control(address, "PUT", "/sandboxes/mine", &body)

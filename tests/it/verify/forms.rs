@@ -144,9 +144,12 @@ fn wrong_usage_ends_with_2() {
         }
     }
     let url = "http://app-secret@localhost";
-    refused(&["--key", "app-secret", "--against", url], "not before the host");
+    refused(
+        &["--key", "app-secret", "--against", url],
+        "must not contain a user or key before the host",
+    );
     let url = "http://localhost/v1?key=app-secret";
-    refused(&["--key", "app-secret", "--against", url], "no query");
+    refused(&["--key", "app-secret", "--against", url], "must not contain a query or fragment");
     refused(&["--key", "app-secret ", "--against", "http://localhost"], "--key");
     refused(&["--key", "", "--against", "http://localhost"], "--key");
     let right = ["--key", "app-secret", "--against", "http://localhost"];
@@ -168,7 +171,8 @@ fn variables_replace_flags() {
         .env("GPTBOTS_MOCK_TIMEOUT", "5"));
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stdout.contains("(15 requests)"), "{ended:?}");
-    let told = "up to 15 requests, 1000000 a minute: about 0 s\n10 of 15 requests\n";
+    let told =
+        "sending up to 15 requests, 1000000 per minute; this takes about 0 s\n10 of 15 requests\n";
     assert_eq!(ended.stderr, told);
 }
 
