@@ -1,11 +1,11 @@
-//! What an API key and the id of a sandbox may be.
+//! The allowed forms of API keys and of ids of sandboxes.
 
 use std::ops::Deref;
 
-/// What stands between an API key and the id of the sandbox that it is used in: `app-demo~login`.
+/// Separates an API key from the id of the sandbox that it is used in: `app-demo~login`.
 pub(crate) const SANDBOX_MARK: char = '~';
 
-/// What [`is_sandbox_id`] takes, as a regular expression.
+/// The ids that [`is_sandbox_id`] accepts, as a regular expression.
 #[cfg(feature = "docs")]
 pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 
@@ -16,7 +16,7 @@ pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 pub(crate) struct SandboxId(String);
 
 impl SandboxId {
-    /// `None`: the text can name no sandbox.
+    /// `None` if the text cannot be the id of a sandbox.
     pub(crate) fn new(id: &str) -> Option<Self> {
         is_sandbox_id(id).then(|| Self(id.to_owned()))
     }
@@ -30,14 +30,14 @@ impl Deref for SandboxId {
     }
 }
 
-/// Whether a text can name a sandbox: 1 to 64 of `A-Za-z0-9._-`, and no API key, because the names of
-/// sandboxes are shown everywhere.
+/// Whether a text can be the id of a sandbox: 1 to 64 of `A-Za-z0-9._-`, and not an API key, because the ids
+/// of sandboxes are shown everywhere.
 pub(crate) fn is_sandbox_id(id: &str) -> bool {
     let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=64).contains(&id.len()) && id.bytes().all(right) && !looks_like_key(id)
 }
 
-/// One of the vendor's keys has at least this many letters or digits behind `app-`.
+/// A key of the vendor has at least this many letters or digits after `app-`.
 pub(crate) const SHORTEST_KEY: usize = 20;
 
 /// Whether a text looks like one of the vendor's keys: `app-` and 20 letters or digits, or more.
@@ -54,10 +54,11 @@ pub(crate) fn check_key(key: &str) -> Result<(), String> {
     match key.chars().find(|c| !c.is_ascii_graphic() || *c == SANDBOX_MARK) {
         None => Ok(()),
         Some(SANDBOX_MARK) => Err(format!(
-            "an API key holds no `{SANDBOX_MARK}`: what stands behind it names a sandbox"
+            "an API key must not contain `{SANDBOX_MARK}`, which separates it from the id of a sandbox"
         )),
-        Some(odd) => {
-            Err(format!("an API key holds visible ASCII only, not `{}`", odd.escape_debug()))
-        }
+        Some(odd) => Err(format!(
+            "an API key must be visible ASCII without spaces, got `{}`",
+            odd.escape_debug()
+        )),
     }
 }

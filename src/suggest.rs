@@ -1,10 +1,10 @@
-//! Messages about a wrong word: the word in quotes, and the nearest right one.
+//! Messages about an unknown word: the word in quotes, and the nearest known word.
 
-/// Words, names, ids and keys of ours have at most this number of bytes. A longer text is not compared with
+/// Our words, names, ids and keys have at most this number of bytes. A longer text is not compared with
 /// them, because that would take long and find nothing.
 pub(crate) const LONGEST: usize = 64;
 
-/// The candidate that is most like `word`, if it is like enough to be suggested.
+/// The candidate that is most similar to `word`, if it is similar enough for a suggestion.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -22,17 +22,17 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether a word is one of the known ones with a slip or cut short. The nearest word alone does not show
-/// it: `user_name` is like `user_id`, and is another word.
+/// Whether a word is a misspelling or an abbreviation of a known word. The nearest word alone is not enough:
+/// `user_name` is similar to `user_id`, but is another word.
 pub(crate) fn is_misspelt<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
     nearest(word, known).is_some_and(|near| {
         let (word, near) = (word.to_lowercase(), near.to_lowercase());
-        // One slip in four letters.
+        // One mistake in four letters.
         near.starts_with(&word) || strsim::osa_distance(&word, &near) <= near.len() / 4
     })
 }
 
-/// What would be right in place of a wrong word: the nearest of the known ones, or any of them.
+/// Advice for an unknown word: the nearest known word, or all known words.
 pub(crate) fn advice<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(word, known.clone()) {
         Some(near) => format!("did you mean {near:?}?"),

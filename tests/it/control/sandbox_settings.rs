@@ -194,7 +194,7 @@ fn post_takes_faults_as_put_does() {
         .failed(409, "there is a fault with the id fault-1");
     post(r#"{"faults": ["delay=1", "every=3"]}"#).failed(400, "nothing goes wrong");
     post(r#"{"faults": []}"#).failed(400, "there is no fault");
-    post(r#"{"faults": "delay=1"}"#).failed(400, "expected the faults, an array, got a string");
+    post(r#"{"faults": "delay=1"}"#).failed(400, "expected the faults (an array), got a string");
     post(r#"{"faults": ["delay=1"], "fault": 1}"#).failed(400, "unknown key \"fault\"");
     let many = json!({ "faults": vec!["delay=1"; 998] }).to_string();
     post(&many).failed(409, "a sandbox has at most 1000 faults");
