@@ -273,7 +273,7 @@ const QA_LIST: Endpoint = Endpoint {
 
 const FROM_ONE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 const UP_TO_100: Kind = Kind::Integer { min: 1, max: 100 };
-const AS_V1: &str = "assumed to be as in v1 messages";
+const AS_V1: &str = "the same as in v1 messages";
 const NO_ROW: &str = "the table of the vendor doc has no such row";
 const NO_TABLE: &str = "the vendor doc has no table of errors";
 
