@@ -1,8 +1,8 @@
-//! The allowed forms of API keys and of ids of sandboxes.
+//! The rules for API keys and for the ids of sandboxes.
 
 use std::ops::Deref;
 
-/// Separates an API key from the id of the sandbox that it is used in: `app-demo~login`.
+/// Separates an API key from the id of the sandbox of the request: `app-demo~login`.
 pub(crate) const SANDBOX_MARK: char = '~';
 
 /// The ids that [`is_sandbox_id`] accepts, as a regular expression.
@@ -16,7 +16,7 @@ pub(crate) const SANDBOX_ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 pub(crate) struct SandboxId(String);
 
 impl SandboxId {
-    /// `None` if the text cannot be the id of a sandbox.
+    /// `None`: the text is not a valid id.
     pub(crate) fn new(id: &str) -> Option<Self> {
         is_sandbox_id(id).then(|| Self(id.to_owned()))
     }
@@ -30,17 +30,17 @@ impl Deref for SandboxId {
     }
 }
 
-/// Whether a text can be the id of a sandbox: 1 to 64 of `A-Za-z0-9._-`, and not an API key, because the ids
-/// of sandboxes are shown everywhere.
+/// Whether a text is a valid id: 1 to 64 of `A-Za-z0-9._-`. API keys are not valid, because the ids of
+/// sandboxes are shown everywhere.
 pub(crate) fn is_sandbox_id(id: &str) -> bool {
     let right = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=64).contains(&id.len()) && id.bytes().all(right) && !looks_like_key(id)
 }
 
-/// A key of the vendor has at least this many letters or digits after `app-`.
+/// The minimum number of letters and digits after `app-` in a key of the vendor.
 pub(crate) const SHORTEST_KEY: usize = 20;
 
-/// Whether a text looks like one of the vendor's keys: `app-` and 20 letters or digits, or more.
+/// Whether a text looks like one of the vendor's keys: `app-` and at least 20 letters or digits.
 pub(crate) fn looks_like_key(text: &str) -> bool {
     let rest = text.strip_prefix("app-").unwrap_or("");
     rest.len() >= SHORTEST_KEY && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -54,7 +54,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), String> {
     match key.chars().find(|c| !c.is_ascii_graphic() || *c == SANDBOX_MARK) {
         None => Ok(()),
         Some(SANDBOX_MARK) => Err(format!(
-            "an API key must not contain `{SANDBOX_MARK}`, which separates it from the id of a sandbox"
+            "an API key must not contain `{SANDBOX_MARK}`, which separates a key from the id of a sandbox"
         )),
         Some(odd) => Err(format!(
             "an API key must be visible ASCII without spaces, got `{}`",

@@ -1,10 +1,10 @@
-//! Messages about an unknown word: the word in quotes, and the nearest known word.
+//! Messages about an unknown word: the word in quotes, and the nearest known one.
 
-/// Our words, names, ids and keys have at most this number of bytes. A longer text is not compared with
-/// them, because that would take long and find nothing.
+/// The maximum length in bytes of the words, names, ids and keys that we compare with. A longer text is not
+/// compared, because that would take long and find nothing.
 pub(crate) const LONGEST: usize = 64;
 
-/// The candidate that is most similar to `word`, if it is similar enough for a suggestion.
+/// The candidate that is most similar to `word`, if it is similar enough to be suggested.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -16,23 +16,23 @@ pub(crate) fn nearest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word, &candidate.to_lowercase()), candidate))
-        // Below this, suggestions look random. The limit of clap is near it, too.
+        // Below this, suggestions look random. The limit of clap is similar.
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether a word is a misspelling or an abbreviation of a known word. The nearest word alone is not enough:
-/// `user_name` is similar to `user_id`, but is another word.
+/// Whether a word is a misspelling or a beginning of a known one. The nearest word alone does not show this:
+/// `user_name` is similar to `user_id`, but it is another word.
 pub(crate) fn is_misspelt<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
     nearest(word, known).is_some_and(|near| {
         let (word, near) = (word.to_lowercase(), near.to_lowercase());
-        // One mistake in four letters.
+        // At most one typing error in four letters.
         near.starts_with(&word) || strsim::osa_distance(&word, &near) <= near.len() / 4
     })
 }
 
-/// Advice for an unknown word: the nearest known word, or all known words.
+/// A suggestion for an unknown word: the nearest known one, or else all of them.
 pub(crate) fn advice<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(word, known.clone()) {
         Some(near) => format!("did you mean {near:?}?"),
@@ -40,7 +40,7 @@ pub(crate) fn advice<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clon
     }
 }
 
-/// A word from outside, in quotes, escaped, and cut after 60 characters.
+/// A word from a client or user, in quotes, escaped, and truncated after 60 characters.
 pub(crate) fn quoted(word: &str) -> String {
     const MOST: usize = 60;
     if word.chars().nth(MOST).is_none() {
