@@ -1,4 +1,5 @@
-//! The first extractor: the records of the key's agent, and how its sandbox shows them.
+//! The first extractor: the records of the key's agent, and the settings of the sandbox that change how
+//! they are shown.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,7 +11,7 @@ use crate::contract::{Endpoint, Readings};
 use crate::records::store::{RowKind, Store};
 use crate::sandbox::hazard::Hazards;
 
-/// The records that an endpoint answers with, and how they are shown.
+/// The records of an agent, and how they are shown.
 pub(super) struct AgentView {
     pub(super) endpoint: &'static Endpoint,
     pub(super) readings: Readings,
@@ -48,13 +49,12 @@ impl<S: Sync> FromRequestParts<S> for AgentView {
 }
 
 impl AgentView {
-    /// The records, as soon as rows of a kind can be read without waiting. What the first page of a
-    /// large agent needs (the index of its Q&A pairs, the rows of a fixture) is made on a thread that
-    /// may take its time.
+    /// Returns the records as soon as rows of this kind can be read without blocking. The first page of a
+    /// large agent may need an index of Q&A pairs or cached rows, which are built on a blocking thread.
     pub(super) async fn ready(&self, rows: RowKind) -> &Store {
         if !self.records.is_ready(rows) {
             let store = self.records.clone();
-            // Should that panic, so will the request itself, and be answered.
+            // If this panics, the request panics in the same way, and gets a 50000.
             let _ = tokio::task::spawn_blocking(move || store.prepare(rows)).await;
         }
         &self.records

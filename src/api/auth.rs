@@ -1,4 +1,4 @@
-//! Who calls: `Authorization: Bearer <API key>`, or `<API key>~<sandbox>`.
+//! Reads the API key of a request: `Authorization: Bearer <API key>`, or `<API key>~<sandbox>`.
 
 use axum::http::{HeaderMap, header};
 use thiserror::Error;
@@ -11,7 +11,7 @@ use crate::records::world::{Agent, World};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Credentials<'a> {
     pub(super) key: &'a [u8],
-    /// The sandbox that is named behind the key.
+    /// The sandbox that is named after the key.
     pub(super) sandbox: Option<&'a str>,
 }
 
@@ -24,53 +24,54 @@ pub(crate) enum AuthHeaderError {
     Repeated,
     #[error("{0}; send `{SCHEME} <API key>`")]
     Scheme(WrongScheme),
-    #[error("no API key behind {SCHEME}; was it an empty variable?")]
+    #[error("no API key after {SCHEME}; is a variable empty?")]
     NoKey,
-    /// What stands behind the key cannot name a sandbox. The length is in bytes.
+    /// The text after the key cannot be the id of a sandbox. The length is in bytes.
     #[error(
-        "what stands behind {SANDBOX_MARK} in the API key names no sandbox: \
-         1 to 64 of A-Z a-z 0-9 . _ -, got {}", describe(*.length)
+        "the text after {SANDBOX_MARK} in the API key must be a sandbox id \
+         (1 to 64 of A-Z a-z 0-9 . _ -), got {}", describe(*.length)
     )]
     Sandbox { length: usize },
     #[error(
-        "what stands behind {SANDBOX_MARK} is an API key; write <API key>{SANDBOX_MARK}<sandbox>"
+        "the text after {SANDBOX_MARK} must be a sandbox id, got an API key; \
+         write <API key>{SANDBOX_MARK}<sandbox>"
     )]
     SandboxIsKey,
-    #[error("the path names one sandbox and the API key another")]
+    #[error("the path names one sandbox and the API key names another")]
     TwoSandboxes,
 }
 
-/// What was sent in place of `Bearer` and a space.
+/// What was sent instead of `Bearer` and a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum WrongScheme {
     #[error("the Authorization header is empty")]
     EmptyHeader,
     /// One of [`SCHEMES`].
-    #[error("the scheme of Authorization is {0}, not {SCHEME}")]
+    #[error("the Authorization scheme must be {SCHEME}, got {0}")]
     Other(&'static str),
-    #[error("the scheme of Authorization is not {SCHEME}")]
+    #[error("the Authorization scheme must be {SCHEME}")]
     Unknown,
     /// One word, which may be the key.
-    #[error("no scheme in Authorization, not {SCHEME}")]
+    #[error("the Authorization header has no scheme")]
     None,
-    /// `Bearer` with the key right behind it.
-    #[error("no space behind {SCHEME}")]
+    /// `Bearer` with the key directly after it.
+    #[error("no space after {SCHEME}")]
     NoSpace,
 }
 
 /// Other schemes. No other word is repeated: it may be a part of a key.
 const SCHEMES: &[&str] = &["Basic", "Digest", "Token", "ApiKey", "Api-Key", "Key"];
 
-/// Describes a text that cannot name a sandbox by its length in bytes.
+/// Describes a text that cannot be the id of a sandbox, given its length in bytes.
 fn describe(length: usize) -> String {
     match length {
-        0 => "nothing".to_owned(),
+        0 => "an empty text".to_owned(),
         65.. => format!("{length} bytes"),
         _ => "another character".to_owned(),
     }
 }
 
-/// The key of a request, and the sandbox behind it.
+/// The key of a request, and the sandbox that is named after it.
 pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, AuthHeaderError> {
     let key = bearer_key(headers)?;
     let Some(mark) = memchr::memrchr(SANDBOX_MARK as u8, key) else {
@@ -86,7 +87,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, AuthHe
     Ok(Credentials { key: &key[..mark], sandbox: Some(id) })
 }
 
-/// The agent that a key stands for.
+/// The agent that a key belongs to.
 pub(super) fn agent<'a>(world: &'a World, any_key: bool, key: &[u8]) -> Option<&'a Agent> {
     let mut agents = world.agents.iter();
     let found = agents.find(|agent| agent.keys.iter().any(|known| known.as_bytes() == key));
@@ -111,7 +112,7 @@ pub(crate) fn bearer_key(headers: &HeaderMap) -> Result<&[u8], AuthHeaderError> 
     if key.is_empty() { Err(AuthHeaderError::NoKey) } else { Ok(key) }
 }
 
-/// Why a value is wrong that begins with another word. `rest` is the value behind that word.
+/// Why a value that begins with another word is wrong. `rest` is the value after that word.
 fn wrong_scheme(word: &[u8], rest: &[u8]) -> WrongScheme {
     let is = |scheme: &str| word.eq_ignore_ascii_case(scheme.as_bytes());
     let begins = word.get(..SCHEME.len()).unwrap_or(word);
@@ -152,7 +153,7 @@ mod tests {
         }
     }
     #[test]
-    fn what_stands_behind_the_last_tilde_is_the_sandbox() {
+    fn text_after_the_last_tilde_is_the_sandbox() {
         let of = |value: &str| {
             let value = HeaderValue::from_str(value).unwrap();
             let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);

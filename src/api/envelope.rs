@@ -1,16 +1,16 @@
-//! The shape that all answers share: rows, and mostly a total.
+//! The shape that all successful responses share: rows, and for most endpoints a total.
 
 use crate::contract::{Answer, TOTAL, TotalPlace};
 use crate::records::json::JsonBuf;
 
-/// `total` as an answer prints it.
+/// `total` as it is written in a response.
 #[derive(Clone, Copy)]
 pub(super) enum Total {
     Number(u64),
     String(u64),
 }
 
-/// The whole answer: the rows between what stands before and after them.
+/// The whole response: the rows, and the JSON before and after them.
 pub(super) fn envelope(
     answer: &Answer,
     total: Option<Total>,

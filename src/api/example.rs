@@ -1,4 +1,4 @@
-//! The pages' examples, answered as a client gets them.
+//! The responses to the examples of the vendor's pages, as a client gets them.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::records::world::World;
 use crate::sandbox::peer::Peer;
 use crate::sandbox::{SandboxConfig, Sandboxes};
 
-/// What a world's first agent answers to the example of an endpoint's page.
+/// The response of a world's first agent to the example of an endpoint.
 pub(crate) fn example(world: &World, endpoint: &Endpoint) -> Option<Vec<u8>> {
     let key = world.main_agent()?.keys.first()?;
     let request = Request::get(format!("{}?{}", endpoint.path, endpoint.example.shown_by))
@@ -29,7 +29,7 @@ pub(crate) fn example(world: &World, endpoint: &Endpoint) -> Option<Vec<u8>> {
     let json = async {
         to_bytes(api.answer(request, &Peer::local()).await.into_body(), usize::MAX).await.ok()
     };
-    // Pages of so few records wait for nothing.
+    // Pages of so few records never block.
     match pin!(json).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(json) => json.map(Vec::from),
         Poll::Pending => None,

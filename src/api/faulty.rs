@@ -1,5 +1,5 @@
-//! The response to a request that a fault strikes. A delay or a broken connection is noted in
-//! [`ResponseMeta`], where the connection reads it.
+//! The response to a request with an injected fault. Delays and broken connections are noted in
+//! [`ResponseMeta`], and carried out by the connection.
 
 use std::cell::LazyCell;
 
@@ -20,30 +20,30 @@ use crate::sandbox::faults::{
     BodyForm, Fault, FaultResponse, InjectedFault, PreferenceOutcome, Preferences,
 };
 
-/// Names the fault that struck a request.
+/// The header with the id of the injected fault.
 pub(super) const FAULT_HEADER: &str = "x-mock-fault";
 
-/// Names the preferences that were met.
+/// The header with the preferences that were applied.
 pub(super) const APPLIED_HEADER: &str = "preference-applied";
 
 /// The header by which a request asks for a fault.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The fault that strikes a request, if one does, and what was made of its `Prefer`.
+/// The fault that is injected into a request, if any, and the result of its `Prefer` header.
 #[derive(Default)]
 pub(super) struct Faults {
     injected: Option<InjectedFault>,
-    /// What `Preference-Applied` says.
+    /// The value of `Preference-Applied`.
     applied: Option<String>,
     /// Why a part of `Prefer` is ignored.
     ignored: Option<String>,
 }
 
 impl Faults {
-    /// Counts the request. One that asks for a fault gets that one and no other.
+    /// Counts the request for the faults. A request that asks for a fault gets only that one.
     pub(super) fn draw(sandbox: &Sandbox, endpoint: &Endpoint, head: &Parts) -> Self {
         let (operation, headers) = (endpoint.operation, &head.headers);
-        // Most sandboxes have no fault that looks at parameters.
+        // The query is parsed lazily, because most sandboxes have no fault with conditions on parameters.
         let raw = LazyCell::new(|| RawParams::read(endpoint, head.uri.query().unwrap_or("")));
         let params = |field| raw.get(field);
         if headers.contains_key(PREFER) {
@@ -58,7 +58,7 @@ impl Faults {
         Self { injected: sandbox.strike(operation, &params), ..Self::default() }
     }
 
-    /// What is answered in place of the records.
+    /// The response that replaces the page of records.
     pub(super) fn replacement(&self) -> Option<Response> {
         let InjectedFault { id, fault, .. } = self.injected.as_ref()?;
         match fault.response {
@@ -71,21 +71,21 @@ impl Faults {
         }
     }
 
-    /// The `Retry-After` of a fault that replaces the answer, in seconds. A 429 always has one, which is at
-    /// least 1.
+    /// The `Retry-After` of a fault that replaces the response, in seconds. A 429 always has one, and it is
+    /// at least 1.
     fn retry_after(fault: &Fault, status: StatusCode) -> Option<u32> {
         let least = (status == StatusCode::TOO_MANY_REQUESTS).then_some(1);
         if fault.response == FaultResponse::Original { None } else { fault.retry_after.or(least) }
     }
 
-    /// Changes the response, and notes what the connection has to do.
+    /// Changes the response, and notes the tasks of the connection.
     pub(super) fn apply(self, response: &mut Response, redactor: impl Fn() -> Redactor) {
         if let Some(injected) = self.injected {
             match injected.fault.body {
                 BodyForm::Empty => *response.body_mut() = Body::empty(),
                 BodyForm::Garbage => {
                     let length = response.body().size_hint().exact();
-                    let length = length.expect("an answer is one buffer, or empty");
+                    let length = length.expect("a response is one buffer, or empty");
                     *response.body_mut() = Body::from(garbage(injected.seed, length));
                 }
                 BodyForm::Original | BodyForm::Html | BodyForm::Truncated => {}
@@ -125,7 +125,7 @@ fn add_reason(response: &mut Response, more: &str) {
     }
 }
 
-/// A status with a body of its own: JSON as the vendor's, or a page as a gateway writes it.
+/// A response with another status: JSON in the vendor's form, or an HTML page like that of a gateway.
 fn with_status(status: u16, body: BodyForm) -> Response {
     const UNKNOWN: &str = "Unknown";
     let status = StatusCode::from_u16(status).expect("a fault's status was checked");
@@ -153,13 +153,13 @@ fn with_status(status: u16, body: BodyForm) -> Response {
     response
 }
 
-/// Bytes that are no JSON and no UTF-8.
+/// Bytes that are neither JSON nor UTF-8.
 fn garbage(seed: u64, length: u64) -> Vec<u8> {
     let words = (0..length.div_ceil(8)).map(|number| mix(seed.wrapping_add(number)));
     let mut bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
     bytes.truncate(usize::try_from(length).expect("it is the length of a buffer"));
     if let Some(first) = bytes.first_mut() {
-        // No text in UTF-8 begins so.
+        // No UTF-8 text begins with such a byte.
         *first |= 0xf8;
     }
     bytes

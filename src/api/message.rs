@@ -1,4 +1,5 @@
-//! The checks of RFC 9112 that come before all others: a request has one host, and its body has one end.
+//! The checks of RFC 9112 that come before all others: a request must have one host, and its body must
+//! have a defined end.
 
 use std::net::Ipv6Addr;
 
@@ -11,7 +12,7 @@ use super::refusal::quote;
 #[derive(Clone, Debug, Error)]
 pub(crate) enum MessageError {
     /// The target is a whole URL with this wrong host.
-    #[error("the target's host {} is no host", quote(.0))]
+    #[error("the request target must name a host with an optional port, got {}", quote(.0))]
     TargetHost(String),
     #[error("a request needs a Host header")]
     NoHost,
@@ -21,7 +22,7 @@ pub(crate) enum MessageError {
     Host(Vec<u8>),
     #[error("Transfer-Encoding must be chunked, got {}", quote(.0))]
     UnknownCoding(Vec<u8>),
-    #[error("Transfer-Encoding must say chunked once")]
+    #[error("Transfer-Encoding must name chunked only once")]
     ChunkedTwice,
     #[error("the chunks of the body are malformed")]
     MalformedChunks,
@@ -34,7 +35,7 @@ pub(crate) fn check(head: &request::Parts) -> Result<(), MessageError> {
 }
 
 /// The host that a request is for, with its port if it has one: from the target where the target is
-/// a whole URL, else from `Host`. `None`: HTTP/1.0 may leave it out.
+/// a whole URL, else from `Host`. `None`: an HTTP/1.0 request may have no host.
 pub(crate) fn authority<'a>(
     target: &'a Uri,
     headers: &'a HeaderMap,
@@ -61,7 +62,7 @@ pub(crate) fn authority<'a>(
     }
 }
 
-/// Splits a host from its port, by the grammar of RFC 3986 without what names a user.
+/// Splits a host from its port, by the grammar of RFC 3986. Userinfo is not allowed.
 pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let end = if authority.starts_with('[') {
         authority.find(']')? + 1
@@ -70,7 +71,7 @@ pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     };
     let (host, port) = authority.split_at(end);
     let port = match port.strip_prefix(':') {
-        // RFC 3986 lets a port be empty, which means the default one.
+        // RFC 3986 allows an empty port, which means the default port.
         Some("") => None,
         Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(port.parse().ok()?),
         None if port.is_empty() => None,
@@ -119,7 +120,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
 }
 
-/// Refuses every coding of a body but a single `chunked`.
+/// Refuses every transfer coding except a single `chunked`.
 fn check_transfer_encoding(headers: &HeaderMap) -> Result<(), MessageError> {
     let values = headers.get_all(header::TRANSFER_ENCODING);
     let mut codings = 0;

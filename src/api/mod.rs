@@ -1,20 +1,20 @@
-//! The vendor's API as an axum app. A request that [`message`] lets pass, because it has one host
-//! and a body that ends, goes through [`VendorApi::answer`], top to bottom:
+//! The vendor's API as an axum app. A request that [`message`] accepts, because it has one host and
+//! its body has a defined end, goes through the steps of [`VendorApi::answer`]:
 //!
-//! 1. the path, or what stands behind the key, names the sandbox; the path is cut by that. Without memory for
-//!    the sandbox: 50000
-//! 2. the path is an endpoint's in the contract; else 404, the router's fallback
+//! 1. the path, or the text after the key, selects the sandbox, and the prefix of the sandbox is removed from
+//!    the path. Without memory for the sandbox: 50000
+//! 2. the contract has an endpoint at the path; else 404, the router's fallback
 //! 3. the method is `GET` or `HEAD`; else 405, the router's other fallback
-//! 4. a fault strikes ([`faulty`]), because the sandbox has one or the request asks for it
-//! 5. the key stands for an agent ([`agent_view`]); else 40127
-//! 6. the key may make one more request; else 40008
-//! 7. the agent was not deleted; else 20059
-//! 8. the parameters are right, in the order of the page's table ([`query`]); else 40000
-//! 9. the handler asks the store, checks conversation (40356) and page (40005), writes the rows
-//! 10. the answer is one buffer of JSON; a refusal is made in one place, [`refusal`]
+//! 4. a fault may be injected ([`faulty`]), because the sandbox has one or the request asks for it
+//! 5. the key belongs to an agent ([`agent_view`]); else 40127
+//! 6. the rate limit of the key admits the request; else 40008
+//! 7. the agent is not deleted; else 20059
+//! 8. the parameters are valid, in the order of the contract's table ([`query`]); else 40000
+//! 9. the handler queries the store, checks conversation (40356) and page (40005), and writes the rows
+//! 10. the response is one buffer of JSON; [`refusal`] is the only place that builds error responses
 //!
-//! The router does 2, 3 and 5 to 9; [`VendorApi`] is the one service around it. A panic anywhere in
-//! the router is answered 50000.
+//! The router does the steps 2, 3 and 5 to 9. [`VendorApi`] is the only service around it. A panic
+//! anywhere in the router becomes a response 50000.
 
 mod agent_view;
 mod auth;
@@ -81,11 +81,11 @@ pub(crate) fn router() -> Router {
         })
 }
 
-/// What a request to an endpoint brings to the extractors.
+/// The data of a request to an endpoint that the extractors need.
 #[derive(Clone)]
 struct RequestContext {
-    /// The head as it came. The router gets a method and a target alone, because to copy all headers
-    /// would take longer than to route.
+    /// The head as it was received. The router gets only a method and a target, because copying all
+    /// headers would take longer than routing.
     head: Arc<request::Parts>,
     sandbox: InUse,
     endpoint: &'static Endpoint,
@@ -99,8 +99,8 @@ impl RequestContext {
 
 type PanicHandler = fn(Box<dyn Any + Send>) -> Response;
 
-/// The router with what stands around it: sandboxes, faults, and the journal, which has the requests
-/// that the router's fallbacks refuse, too.
+/// The router together with sandboxes, faults and the journal. The journal also has the requests that
+/// the router's fallbacks refuse.
 #[derive(Clone)]
 pub(crate) struct VendorApi {
     sandboxes: Arc<Sandboxes>,
@@ -119,7 +119,7 @@ impl VendorApi {
         let head = Arc::new(request.into_parts().0);
         let whole = head.uri.path();
         let is_key = |id: &str| self.sandboxes.is_key(id);
-        // A path that names no sandbox where it should is the default one's.
+        // A path with an invalid sandbox id belongs to the default sandbox.
         let split = split_sandbox(whole).ok().filter(|(id, _)| !id.is_some_and(is_key));
         let (in_path, path) = split.unwrap_or((Some(Sandboxes::DEFAULT), whole));
         let credentials = auth::credentials(&head.headers).ok();
@@ -160,8 +160,7 @@ impl VendorApi {
         response
     }
 
-    /// Refuses a request that is not HTTP as it should be. No sandbox sees it; the default journal
-    /// has it.
+    /// Refuses a malformed HTTP request. No sandbox sees it; it is recorded in the default journal.
     pub(crate) fn refuse_message(
         &self,
         error: MessageError,
@@ -171,8 +170,8 @@ impl VendorApi {
         self.refuse(&error.into(), head, peer, None)
     }
 
-    /// Refuses a request for whose sandbox there is no memory. As no sandbox sees it, the default journal
-    /// has it.
+    /// Refuses a request whose sandbox cannot get memory. No sandbox sees it, so it is recorded in the
+    /// default journal.
     async fn refuse_memory(
         &self,
         full: BudgetFull,
@@ -181,13 +180,13 @@ impl VendorApi {
         endpoint: Option<&Endpoint>,
     ) -> Response {
         let sandboxes = Arc::clone(&self.sandboxes);
-        // It looks at every sandbox, so it is not done on the reactor.
+        // This looks at every sandbox, so it runs on a blocking thread.
         let explained = spawn_blocking(move || sandboxes.explain_full(&full)).await;
         let refusal = explained.map_or(Refusal::Panicked, Refusal::MemoryFull);
         self.refuse(&refusal, head, peer, endpoint)
     }
 
-    /// Refuses a request that is in no sandbox, in the words of an endpoint if it is to one.
+    /// Refuses a request that is in no sandbox, with the message of the endpoint if there is one.
     fn refuse(
         &self,
         refusal: &Refusal,
@@ -220,7 +219,7 @@ impl VendorApi {
         *request.uri_mut() = head.uri.clone();
         if let Some(context) = context {
             request.extensions_mut().insert(context);
-            // What is no endpoint's keeps its prefix, because the refusal names the whole path.
+            // Other paths keep the prefix, because the error names the whole path.
             let prefix = head.uri.path().len() - path.len();
             if let Some(target) = head.uri.path_and_query().filter(|_| prefix > 0) {
                 let target = target.as_str()[prefix..].parse();
@@ -230,7 +229,7 @@ impl VendorApi {
         match Service::call(&mut self.router.clone(), request).await {
             Ok(response) => {
                 let mut response = response.map(Body::new);
-                // The router has set it, but a fault may change the body. hyper sets it again.
+                // The router has set this header, but a fault may change the body. hyper sets it again.
                 response.headers_mut().remove(header::CONTENT_LENGTH);
                 response
             }
@@ -238,8 +237,8 @@ impl VendorApi {
         }
     }
 
-    /// Puts a request into its sandbox's journal, if the server keeps one. The response gets the id of
-    /// the entry.
+    /// Adds a request to the journal of its sandbox, if the server has a journal. The response gets the id
+    /// of the entry.
     fn record(
         &self,
         sandbox: &Sandbox,
@@ -275,15 +274,15 @@ impl VendorApi {
     }
 }
 
-/// The header by which a client names a request. The journal keeps it as any header, and lists
-/// requests by it.
+/// The header with the client's id of a request. The journal keeps it like any header, and can list the
+/// requests with an id.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// An id with more bytes is not echoed.
 const MAX_REQUEST_ID: usize = 128;
 
-/// Sends a request's own id back, so that both sides of a log can be matched. One that is too long or
-/// not of visible ASCII is ignored, because the request is right without it.
+/// Sends the id of a request back, so that the logs of client and server can be matched. An id that is too
+/// long or not visible ASCII is ignored, because the request is valid without it.
 fn echo_request_id(headers: &HeaderMap, response: &mut Response) {
     let Some(id) = headers.get(REQUEST_ID) else { return };
     let is_right =
@@ -293,8 +292,8 @@ fn echo_request_id(headers: &HeaderMap, response: &mut Response) {
     }
 }
 
-/// The vendor's API for browsers of any origin. The layer takes every `OPTIONS` for what a browser
-/// asks before a request; one that is none goes past it.
+/// The vendor's API for browser apps of any origin. The layer would treat every `OPTIONS` request as a
+/// preflight, so an `OPTIONS` request that is not a preflight bypasses it.
 pub(crate) fn open(vendor: VendorApi) -> Router {
     let closed =
         Router::new().fallback(async move |Extension(peer): Extension<Peer>, request: Request| {
@@ -309,8 +308,8 @@ pub(crate) fn open(vendor: VendorApi) -> Router {
     })
 }
 
-/// Answers to browsers of any origin. `*` never covers `Authorization`, so the headers that a
-/// preflight asks for are mirrored.
+/// Allows browser apps of any origin. `*` does not include `Authorization`, so the headers that a
+/// preflight requests are returned.
 fn allow_browsers() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AnyOrigin)

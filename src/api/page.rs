@@ -1,4 +1,4 @@
-//! The rows of a page, and the refusal of pages past the last one.
+//! The rows of a page, and the error for pages after the last one.
 
 use axum::response::{IntoResponse, Response};
 
@@ -10,7 +10,7 @@ use crate::contract::{Code, Endpoint, PagePastEnd};
 use crate::sandbox::hazard::{RowOrder, VisiblePage};
 use crate::sandbox::verdict::ServedPage;
 
-/// A page as it is answered.
+/// A page as it is sent.
 pub(super) struct Page {
     json: Vec<u8>,
     seen: ServedPage,
@@ -40,14 +40,14 @@ impl AgentView {
 }
 
 impl Page {
-    /// The page that was seen. `tells_total`: it says how many rows there are in all; `filter`:
-    /// the place of the filter's value among its words.
+    /// The page that the client sees. `has_total`: the response has the number of all rows; `filter`: the
+    /// index of the filter's value.
     pub(super) fn new(
         json: Vec<u8>,
         endpoint: &Endpoint,
         query: &Query,
         seen: &VisiblePage,
-        tells_total: bool,
+        has_total: bool,
         filter: Option<usize>,
     ) -> Self {
         let VisiblePage { rows, total, last, last_is_full, .. } = *seen;
@@ -56,10 +56,10 @@ impl Page {
             size: query.page_size,
             rows,
             last,
-            reported_last: tells_total.then(|| total.div_ceil(query.page_size).max(1)),
-            // On the list many a client goes by the length of the page; on messages the page behind
-            // the last one is an error, so it goes by the total.
-            open_end: !tells_total || (last_is_full && !endpoint.documents(Code::PageExceedsTotal)),
+            reported_last: has_total.then(|| total.div_ceil(query.page_size).max(1)),
+            // For the list, many clients stop at a page that is not full. For messages, the page after the
+            // last one is an error, so clients use the total.
+            open_end: !has_total || (last_is_full && !endpoint.documents(Code::PageExceedsTotal)),
             filter,
         };
         Self { json, seen }

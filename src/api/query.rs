@@ -1,4 +1,4 @@
-//! The second extractor: the query string, read once, checked row by row against the endpoint's
+//! The second extractor: the parameters of the query string, checked in the order of the endpoint's
 //! table.
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use crate::contract::{
 };
 use crate::target::{decode, split_once};
 
-/// The parameters of a request, checked. One struct for all endpoints: a field that an endpoint
+/// The checked parameters of a request. All endpoints share this struct; a parameter that an endpoint
 /// does not have keeps its default.
 #[derive(Debug)]
 pub(super) struct Query {
@@ -102,7 +102,7 @@ impl Query {
     }
 }
 
-/// An integer within the bounds of its row, or moved to the nearest one.
+/// An integer within the bounds of its row. With `clamp`, an integer outside becomes the nearest bound.
 fn within(param: &Param, value: &str, clamp: bool) -> Option<u64> {
     let Kind::Integer { min, max } = param.kind else { return None };
     let number = integer(value)?;
@@ -131,7 +131,7 @@ impl<'a> RawParams<'a> {
             let (name, value) = split_once(pair, b'=');
             let (name, value) = (decode(name), value.unwrap_or(""));
             let param = endpoint.params.iter().find(|p| name.as_deref() == Some(p.field.name()));
-            // An unknown parameter is ignored, whatever it holds.
+            // An unknown parameter is ignored, whatever its value is.
             let Some(param) = param else { continue };
             let occurrences = &mut values[param.field as usize];
             *occurrences = match occurrences {
@@ -164,7 +164,7 @@ impl<'a> RawParams<'a> {
     }
 }
 
-/// Every name that a query string gives a value, decoded.
+/// Every decoded parameter name of a query string.
 pub(super) fn names(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
     query.split('&').filter_map(|pair| decode(split_once(pair, b'=').0))
 }

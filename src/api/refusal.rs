@@ -1,4 +1,4 @@
-//! Every refusal of the vendor's API, and the one function that makes a response of it.
+//! Every refusal of the vendor's API, and the one function that builds the response.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -20,10 +20,10 @@ use crate::target::split_sandbox;
 /// be right. No variant holds a key.
 #[derive(Clone, Debug, Error)]
 pub(crate) enum Refusal {
-    /// The path is whole, with what names a sandbox.
+    /// The path is the whole one, with the prefix that names a sandbox.
     #[error("{}", no_endpoint(path, method))]
     NotFound { path: String, method: String },
-    #[error("the method must be {ALLOW}, got {}{}", quote(.0), right_method(.0))]
+    #[error("the method must be {}, got {}{}", allowed_methods(), quote(.0), right_method(.0))]
     MethodNotAllowed(String),
     #[error(transparent)]
     AuthHeader(#[from] AuthHeaderError),
@@ -31,30 +31,33 @@ pub(crate) enum Refusal {
     UnknownKey,
     /// The next request is admitted after `wait` seconds.
     #[error(
-        "the key may make {} requests in {} s; the next one in {wait} s",
-        limit.requests, limit.seconds
+        "the rate limit of this API key is {} per {} s; retry in {wait} s",
+        count(limit.requests.into(), "request"), limit.seconds
     )]
     RateLimited { limit: RateLimit, wait: u64 },
-    #[error("the key stands for agent {}, which was deleted", quote(agent))]
+    #[error("the API key belongs to agent {}, which was deleted", quote(agent))]
     AgentDeleted { agent: String },
     #[error("{} is missing; it must be {}", .0.field.name(), .0.kind.expected())]
     MissingParam(&'static Param),
     #[error("{} is given twice; send it once", .0.field.name())]
     RepeatedParam(&'static Param),
     /// The value is as it was sent, still encoded.
-    #[error("{} must be UTF-8, percent-encoded, got {}", .0.field.name(), quote(.1))]
+    #[error("{} must be percent-encoded UTF-8, got {}", .0.field.name(), quote(.1))]
     ParamNotUtf8(&'static Param, String),
     #[error("{} must be {}, got {}", .0.field.name(), .0.kind.expected(), quote(.1))]
     WrongParam(&'static Param, String),
     #[error("{} must not be after {}, got {start} and {end}", StartTime.name(), EndTime.name())]
     WindowEndsBeforeStart { start: i64, end: i64 },
-    #[error("the key's agent has no conversation with {} {}", ConversationId.name(), quote(id))]
+    #[error(
+        "the agent of this API key has no conversation with {} {}",
+        ConversationId.name(), quote(id)
+    )]
     NoConversation { id: String },
-    #[error("{} must be 1 to {last} ({total} rows in all), got {page}", Page.name())]
+    #[error("{} {page} does not exist; {}", Page.name(), describe_pages(*last, *total))]
     PagePastEnd { page: u64, last: u64, total: u64 },
-    #[error("a bug in the emulator; its log has the details")]
+    #[error("the emulator has a bug; its log has the details")]
     Panicked,
-    /// The memory budget has no room for the sandbox; the text says who takes it.
+    /// The memory budget has no room for the sandbox. The text says which sandboxes use it.
     #[error("{0}")]
     MemoryFull(String),
     /// RFC 9112 forbids it.
@@ -87,9 +90,9 @@ impl Refusal {
         }
     }
 
-    /// The response, in the words of an endpoint and as the readings have it; without an endpoint, in
-    /// those that all endpoints share. `advice` stands behind the reason; `redactor` hides the secrets
-    /// of the request in what the reason quotes.
+    /// The response, in the words of an endpoint and under the readings; without an endpoint, in the
+    /// words that all endpoints share. `advice` is appended to the reason. `redactor` hides the secrets
+    /// of the request in everything that the reason quotes.
     pub(crate) fn response(
         &self,
         words: Option<(&Endpoint, &Readings)>,
@@ -117,12 +120,12 @@ impl Refusal {
             headers.insert(header::RETRY_AFTER, (*wait).into());
         }
         let mut reason = match self {
-            // The name of an agent is the server's own word, whatever its key is.
+            // The name of an agent comes from the server, not from the request, so it is not redacted.
             Self::AgentDeleted { .. } => self.to_string(),
             _ => redactor.hide_visible(self.to_string()),
         };
         match advice {
-            // It names keys that are no secret.
+            // This advice names only keys that are public.
             Some(advice) if matches!(self, Self::UnknownKey | Self::NoConversation { .. }) => {
                 reason.push_str(advice);
             }
@@ -146,7 +149,23 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// What would be right in place of a method.
+/// `1 page`, `2 pages`
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `there are 2 pages (20 rows)`
+fn describe_pages(last: u64, total: u64) -> String {
+    let verb = if last == 1 { "is" } else { "are" };
+    format!("there {verb} {} ({})", count(last, "page"), count(total, "row"))
+}
+
+/// `GET or HEAD`
+fn allowed_methods() -> String {
+    ALLOW.replace(", ", " or ")
+}
+
+/// Advice for a wrong method.
 fn right_method(method: &str) -> String {
     match &*method.to_ascii_uppercase() {
         "POST" | "PUT" | "PATCH" | "DELETE" => {
@@ -161,12 +180,15 @@ fn right_method(method: &str) -> String {
 fn no_endpoint(whole: &str, method: &str) -> String {
     let path = match split_sandbox(whole) {
         Ok((Some(id), path)) if contract::endpoint(path).is_some() => {
-            return format!("{} is an API key, and names no sandbox", quote(id));
+            return format!("the sandbox id in the path must not be an API key, got {}", quote(id));
         }
         Ok((_, path)) => path,
         Err(id) => {
-            let id = quote(id);
-            return format!("{id} names no sandbox: 1 to 64 of A-Z a-z 0-9 . _ -, and no API key");
+            return format!(
+                "the sandbox id in the path must be 1 to 64 of A-Z a-z 0-9 . _ - and not an API key, \
+                 got {}",
+                quote(id)
+            );
         }
     };
     if let Some(unserved) = contract::unserved(path) {
@@ -177,13 +199,17 @@ fn no_endpoint(whole: &str, method: &str) -> String {
         Some(path_there) => {
             format!("the nearest is {}{path_there}", &whole[..whole.len() - path.len()])
         }
-        None => format!("there are {}", paths.join(", ")),
+        None => format!("the endpoints are {}", paths.join(", ")),
     };
-    let by = if contract::allows(method) { String::new() } else { format!(", by {ALLOW}") };
+    let by = if contract::allows(method) {
+        String::new()
+    } else {
+        format!("; the method must be {}", allowed_methods())
+    };
     format!("no endpoint at {}; {near}{by}", quote(whole))
 }
 
-/// Names the scheme of the key on a 401, which must have it (RFC 9110, 15.5.2).
+/// Adds `WWW-Authenticate`, which every 401 must have (RFC 9110, 15.5.2).
 pub(super) fn add_challenge(response: &mut Response) {
     if response.status() == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static(SCHEME);
@@ -191,11 +217,11 @@ pub(super) fn add_challenge(response: &mut Response) {
     }
 }
 
-/// Bytes of a client's, as visible ASCII, cut to 200 bytes: bare where nothing can be mistaken,
-/// else in quotes.
+/// Bytes that a client sent, as visible ASCII, cut to 200 bytes: without quotes where they are
+/// unambiguous, else in quotes.
 pub(super) fn quote(bytes: impl AsRef<[u8]>) -> String {
     const MOST: usize = 200;
-    // The redactor looks for cut keys before these dots.
+    // The redactor looks for truncated keys before these dots.
     const CUT: &str = "...\"";
     let bytes = bytes.as_ref();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./".contains(byte);

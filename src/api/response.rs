@@ -1,4 +1,4 @@
-//! A response, and what the server needs to know of it beside its bytes.
+//! A response, and the data about it that the server needs.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -10,21 +10,21 @@ use crate::sandbox::faults::InjectedFault;
 use crate::sandbox::journal::EntryId;
 use crate::sandbox::verdict::ServedPage;
 
-/// Says on a refusal what the body, which stays the vendor's, does not.
+/// The header that says why a request was refused. The body of such a response has only the vendor's message.
 pub(crate) const REASON_HEADER: &str = "x-mock-reason";
 
-/// What is known of a response beside its bytes, among its extensions.
+/// Data about a response, stored in its extensions.
 #[derive(Clone, Default)]
 pub(crate) struct ResponseMeta {
-    /// The page that is answered.
+    /// The page that the response contains.
     pub(crate) page: Option<ServedPage>,
-    /// The code and the reason of a refusal.
+    /// The code and the reason of an error.
     pub(crate) refused: Option<(Code, HeaderValue)>,
-    /// The fault that struck the request.
+    /// The fault that was injected into the request.
     pub(crate) fault: Option<InjectedFault>,
-    /// The sandbox, which is in use as long as this is held, where it is not the default one.
+    /// The sandbox, if it is not the default one. It counts as in use as long as this value lives.
     pub(crate) sandbox: Option<InUse>,
-    /// Where the journal has the request, if it has.
+    /// The journal entry of the request, if there is one.
     pub(crate) entry: Option<EntryId>,
 }
 
@@ -33,7 +33,7 @@ impl ResponseMeta {
         response.extensions_mut().get_or_insert_default()
     }
 
-    /// Whether a fault breaks the connection, so that nothing is answered.
+    /// Whether a fault breaks the connection, so that no complete response is sent.
     pub(crate) fn breaks(&self) -> bool {
         self.fault.as_ref().is_some_and(|injected| injected.fault.connection.is_some())
     }

@@ -1,4 +1,4 @@
-//! The answers: their keys, in the order of the wire.
+//! The responses: their keys, in the order in which they are sent.
 
 use super::{Operation, Source, assumed, source};
 
@@ -18,7 +18,7 @@ pub enum JsonType {
 }
 
 impl JsonType {
-    /// The type as the reference page prints it.
+    /// The type, as in the reference page.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,14 +40,14 @@ pub struct Key {
     pub name: &'static str,
     /// The type of the value.
     pub json_type: JsonType,
-    /// What it says, in a few words.
+    /// What the value means, in a few words.
     pub about: &'static str,
-    /// Where it comes from.
+    /// Where the key comes from.
     pub source: Source,
 }
 
 impl Key {
-    /// Whether rows have it only under a reading.
+    /// Whether rows have it only with a certain value of a reading.
     #[cfg(feature = "cli")]
     pub(crate) fn is_by_reading(&self) -> bool {
         self.field == RowField::Conversation(ConversationField::AnonymousId)
@@ -63,7 +63,7 @@ impl Key {
         .contains(&self.field)
     }
 
-    /// The words of which the value is one; none where it is free.
+    /// The allowed words of the value; none if it can be any text.
     #[cfg(feature = "cli")]
     pub(crate) fn words(&self) -> Vec<&'static str> {
         use super::{CONVERSATION_TYPES, Feedback, MessageType};
@@ -87,9 +87,9 @@ impl Key {
     }
 }
 
-/// A value of a row, whichever kind of row it is.
+/// A value of a row of any kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is described where its fields are")]
+#[allow(missing_docs, reason = "the type of each variant's field describes it")]
 pub enum RowField {
     Conversation(ConversationField),
     Message(MessageField),
@@ -98,7 +98,7 @@ pub enum RowField {
 }
 
 impl RowField {
-    /// The operation that answers with such rows.
+    /// The operation whose responses have such rows.
     #[must_use]
     pub fn operation(self) -> Operation {
         match self {
@@ -116,16 +116,16 @@ impl RowField {
     }
 }
 
-/// Where `total` stands in an answer.
+/// The place of `total` in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TotalPlace {
     BeforeRows,
     AfterRows,
-    /// Only under a reading, after the rows.
+    /// Only with a certain value of a reading, after the rows.
     Absent,
 }
 
-/// An answer: one object that holds the rows of a page and, mostly, a total.
+/// A successful response: an object with the rows of a page and, for most endpoints, a total.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
     /// The key of the rows, quoted, with its colon.
@@ -133,7 +133,7 @@ pub struct Answer {
     pub(crate) total: TotalPlace,
     /// Every key of a row, in order.
     pub keys: &'static [Key],
-    /// What `total` counts, and where the answer comes from.
+    /// What `total` counts.
     pub total_about: &'static str,
 }
 
@@ -145,7 +145,7 @@ impl Answer {
     }
 }
 
-/// Takes the keys of a row.
+/// Receives the keys of a row.
 pub(crate) trait Keys<F> {
     fn key(&mut self, field: F, json: &'static [u8]);
 }
@@ -159,7 +159,7 @@ macro_rules! keys {
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs, reason = "the table says what each one is")]
+        #[allow(missing_docs, reason = "the table describes each variant")]
         pub enum $enum { $first, $($variant),* }
 
         const $table: &[Key] = &[
@@ -168,9 +168,10 @@ macro_rules! keys {
         ];
 
         impl $enum {
-            /// Hands every key on, in the order of the wire, as it is written: with the brace
-            /// before the first and a comma before the others, its colon, and the quote that opens
-            /// a string. Written out one by one, so that each value is compiled in its place.
+            /// Passes every key on as it is written, in the order in which keys are sent: with the
+            /// brace before the first and a comma before the others, its colon, and the quote that
+            /// opens a string. There is one call for each key, so that the compiler can inline the
+            /// code of each value.
             #[inline(always)]
             pub(crate) fn in_order(to: &mut impl Keys<Self>) {
                 to.key(Self::$first, concat!("{\"", $first_name, opening!($first_type)).as_bytes());
@@ -192,7 +193,7 @@ macro_rules! key {
     };
 }
 
-/// What ends a key: a string is opened with it.
+/// The end of a key. For a string, it includes the opening quote.
 macro_rules! opening {
     (String) => {
         "\":\""
@@ -205,57 +206,62 @@ macro_rules! opening {
 keys! {
     /// A row of the conversation list.
     Conversation ConversationField CONVERSATION:
-    ConversationId "conversation_id" String "of the conversation" source::LIST;
-    UserId "user_id" String "the developer's own id of the user" source::LIST;
+    ConversationId "conversation_id" String "id of the conversation" source::LIST;
+    UserId "user_id" String "id of the user, given by the developer" source::LIST;
     RecentChatTime "recent_chat_time" Integer
         "time of the newest message, in milliseconds since 1970-01-01 UTC" source::LIST;
-    Subject "subject" String "of the conversation" source::LIST;
+    Subject "subject" String "subject of the conversation" source::LIST;
     ConversationType "conversation_type" String "the channel; never ALL" source::LIST;
-    MessageCount "message_count" Integer "messages in the conversation" source::LIST;
-    CostCredit "cost_credit" Float "credits consumed" source::LIST;
-    BotId "bot_id" String "the agent" source::LIST;
+    MessageCount "message_count" Integer "number of messages in the conversation" source::LIST;
+    CostCredit "cost_credit" Float "consumed credits" source::LIST;
+    BotId "bot_id" String "id of the agent" source::LIST;
     AnonymousId "anonymous_id" StringOrNull
-        "only under anonymous-id=present; null for type API" source::LIST_NEW;
+        "only with anonymous-id=present; null for type API" source::LIST_NEW;
 }
 
 keys! {
     /// A message of `GET /v1/messages`.
     Message MessageField MESSAGE:
-    MessageId "message_id" String "unique" source::MESSAGES;
-    ParentMessageId "parent_message_id" String "the message before; empty for the first" source::MESSAGES;
+    MessageId "message_id" String "unique id of the message" source::MESSAGES;
+    ParentMessageId "parent_message_id" String
+        "id of the previous message; empty for the first" source::MESSAGES;
     MessageType "message_type" String "QUESTION or ANSWER" source::MESSAGES;
-    Text "text" String "the message" source::MESSAGES;
-    CreateTime "create_time" Integer "its time, in milliseconds since 1970-01-01 UTC" source::MESSAGES;
+    Text "text" String "text of the message" source::MESSAGES;
+    CreateTime "create_time" Integer
+        "time of the message, in milliseconds since 1970-01-01 UTC" source::MESSAGES;
 }
 
 keys! {
     /// A message of `GET /v2/messages`.
     MessageV2 MessageV2Field MESSAGE_V2:
-    MessageId "message_id" String "unique" source::MESSAGES_V2;
+    MessageId "message_id" String "unique id of the message" source::MESSAGES_V2;
     ParentMessageId "parent_message_id" String
-        "the message before; empty for the first" source::MESSAGES_V2;
+        "id of the previous message; empty for the first" source::MESSAGES_V2;
     CreateTime "create_time" Integer
-        "its time, in milliseconds since 1970-01-01 UTC" source::MESSAGES_V2;
+        "time of the message, in milliseconds since 1970-01-01 UTC" source::MESSAGES_V2;
     Feedback "feedback" String "POSITIVE or NEGATIVE on a rated answer, else empty" source::MESSAGES_V2;
-    Role "role" String "who wrote it: user or assistant" source::MESSAGES_V2;
-    Content "content" List "one object with branch_content, which holds the text" source::MESSAGES_V2;
+    Role "role" String "author of the message: user or assistant" source::MESSAGES_V2;
+    Content "content" List
+        "one object with branch_content, which contains the text" source::MESSAGES_V2;
 }
 
 keys! {
     /// A row of the Q&A list.
     Qa QaField QA:
-    Id "id" String "of the Q&A" source::QA;
+    Id "id" String "id of the row" source::QA;
     QTime "q_time" Integer "time of the question, in seconds (reading qa-time)" source::QA;
-    Q "q" String "the question" source::QA;
-    A "a" String "the answer" source::QA;
-    UserFeedback "user_feedback" String "NONE, GOOD or BAD; never ALL" source::QA;
-    ConvoId "convo_id" String "its conversation" source::QA;
-    ConvoType "convo_type" String "the channel of the conversation" source::QA;
-    Aid "aid" String "opaque" assumed("in the page's example and never described");
-    UserId "user_id" String "the developer's own id of the user" source::QA;
+    Q "q" String "text of the question" source::QA;
+    A "a" String "text of the answer" source::QA;
+    UserFeedback "user_feedback" String
+        "rating of the answer: NONE, GOOD or BAD; never ALL" source::QA;
+    ConvoId "convo_id" String "id of the conversation" source::QA;
+    ConvoType "convo_type" String "channel of the conversation" source::QA;
+    Aid "aid" String "opaque id"
+        assumed("in the example of the vendor doc, but never described");
+    UserId "user_id" String "id of the user, given by the developer" source::QA;
 }
 
-/// What stands before and after the text in `content` of a v2 message.
+/// The JSON before the text in `content` of a v2 message; [`CONTENT_CLOSE`] is the JSON after it.
 pub const CONTENT_OPEN: &str = r#"[{"branch_content":[{"type":"text","text":""#;
 /// See [`CONTENT_OPEN`].
 pub const CONTENT_CLOSE: &str = r#""}]}]"#;
@@ -263,34 +269,34 @@ pub const CONTENT_CLOSE: &str = r#""}]}]"#;
 /// The key of every total, quoted, with its colon.
 pub const TOTAL: &str = "\"total\":";
 
-/// The answer of the conversation list.
+/// The response of the conversation list.
 pub const LIST: Answer = Answer {
     rows_json: "\"list\":",
     total: TotalPlace::AfterRows,
     keys: CONVERSATION,
-    total_about: "all matching conversations, over all pages (reading list-total)",
+    total_about: "number of matching conversations over all pages (reading list-total)",
 };
 
-/// The answer of `GET /v1/messages`.
+/// The response of `GET /v1/messages`.
 pub const MESSAGES: Answer = Answer {
     rows_json: "\"messages\":",
     total: TotalPlace::BeforeRows,
     keys: MESSAGE,
-    total_about: "all messages of the conversation, a number (reading messages-total)",
+    total_about: "number of messages of the conversation, sent as a number (reading messages-total)",
 };
 
-/// The answer of `GET /v2/messages`.
+/// The response of `GET /v2/messages`.
 pub const MESSAGES_V2: Answer = Answer {
     rows_json: "\"conversation_content\":",
     total: TotalPlace::BeforeRows,
     keys: MESSAGE_V2,
-    total_about: "all messages of the conversation, a number (reading messages-total)",
+    total_about: "number of messages of the conversation, sent as a number (reading messages-total)",
 };
 
-/// The answer of the Q&A list.
+/// The response of the Q&A list.
 pub const QA_RECORDS: Answer = Answer {
     rows_json: "\"qa\":",
     total: TotalPlace::Absent,
     keys: QA,
-    total_about: "all matching questions, only under qa-total=present",
+    total_about: "number of matching questions; only with qa-total=present",
 };

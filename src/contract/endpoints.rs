@@ -1,4 +1,5 @@
-//! One row per endpoint: its path, its parameters in checking order, its errors, its page.
+//! One row per endpoint: its path, its parameters in the order of their checks, its errors, and its
+//! source.
 
 use super::errors::{PAST_END_BY_READING, error};
 use super::{
@@ -7,7 +8,7 @@ use super::{
 };
 use crate::suggest::unknown;
 
-/// What an endpoint does. Each has its handler in `api/handlers`.
+/// What an endpoint does. Each operation has its handler in `api/handlers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each is described by its row")]
 pub enum Operation {
@@ -18,7 +19,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// How many there are.
+    /// The number of operations.
     pub(crate) const COUNT: usize = 4;
 
     /// The row that describes it.
@@ -28,14 +29,14 @@ impl Operation {
         &ENDPOINTS[self as usize]
     }
 
-    /// The word for it: `conversations`, `messages`, `messages-v2` or `qa`.
+    /// Its id: `conversations`, `messages`, `messages-v2` or `qa`.
     #[must_use]
     pub fn id(self) -> &'static str {
         self.endpoint().id
     }
 }
 
-/// The operation of a word.
+/// The operation with this id.
 pub(crate) fn operation_of(word: &str) -> Result<Operation, String> {
     let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.id == word);
     endpoint
@@ -43,39 +44,39 @@ pub(crate) fn operation_of(word: &str) -> Result<Operation, String> {
         .ok_or_else(|| unknown("operation", word, ENDPOINTS.iter().map(|endpoint| endpoint.id)))
 }
 
-/// One endpoint of the vendor's, always `GET`.
+/// An endpoint of the vendor, always `GET`.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
     /// What it does.
     pub operation: Operation,
-    /// One word for it, where operations are chosen: `messages-v2`.
+    /// The id of the operation in settings: `messages-v2`.
     pub id: &'static str,
-    /// A short name: in reference pages and tests.
+    /// A short name, for reference pages and tests.
     pub name: &'static str,
     /// The path, compared exactly.
     pub path: &'static str,
-    /// What it answers, in a few words.
+    /// What its response contains, in a few words.
     pub about: &'static str,
-    /// The page it comes from.
+    /// The vendor's page that describes it.
     pub source: Source,
     /// Its parameters, in the order in which they are checked.
     pub params: &'static [Param],
-    /// The shape of its answer.
+    /// The shape of its response.
     pub answer: Answer,
-    /// Its own errors, in its page's words.
+    /// Its own errors, with the messages of the vendor's page.
     pub errors: &'static [ErrorRow],
-    /// The example of its page.
+    /// The example of the vendor's page.
     pub example: Example,
 }
 
-/// The example of a page: what it asks, and how to come by the rows that it shows.
+/// The example of a vendor's page: its query, and the query that returns the rows of the example.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
-    /// The query as the page prints it.
+    /// The query of the vendor's page.
     pub query: &'static str,
-    /// The query that the built-in records answer with the rows that the page shows.
+    /// The query that returns the rows of the example from the built-in records.
     pub shown_by: &'static str,
-    /// What of that answer is the page's.
+    /// Which part of that response is from the vendor's page.
     pub about: &'static str,
 }
 
@@ -86,24 +87,24 @@ impl Endpoint {
         self.params.iter().find(|param| param.field == field)
     }
 
-    /// Whether a page of the vendor's says that it answers a code.
+    /// Whether a page of the vendor lists this code for the endpoint.
     pub(crate) fn documents(&self, code: Code) -> bool {
         self.error(code).is_some_and(|row| row.source.status == Status::Documented)
     }
 
-    /// A code in this endpoint's words.
+    /// A code with this endpoint's message.
     pub(crate) fn error(&self, code: Code) -> Option<&'static ErrorRow> {
         self.errors.iter().chain(COMMON_ERRORS).find(|row| row.code == code)
     }
 }
 
-/// The endpoint at a path, compared exactly.
+/// The endpoint at a path, which is compared exactly.
 #[must_use]
 pub fn endpoint(path: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(|endpoint| endpoint.path == path)
 }
 
-/// Every endpoint of the vendor's that the emulator serves.
+/// Every endpoint of the vendor that the emulator serves.
 pub const ENDPOINTS: &[Endpoint] = &[CONVERSATION_LIST, MESSAGES_V1_ROW, MESSAGES_V2_ROW, QA_LIST];
 
 const CONVERSATION_LIST: Endpoint = Endpoint {
@@ -117,7 +118,7 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
         required(
             Field::ConversationType,
             Kind::ConversationType,
-            "channel; ALL is no filter",
+            "channel; ALL means all channels",
             source::LIST_OLD,
         ),
         optional(Field::UserId, Kind::Text, "exact match", source::LIST),
@@ -128,7 +129,7 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
             source::LIST,
         ),
         required(Field::EndTime, Kind::Millis, "latest recent_chat_time, inclusive", source::LIST),
-        required(Field::Page, FROM_ONE, "number of the page", source::LIST),
+        required(Field::Page, FROM_ONE, "page number", source::LIST),
         required(Field::PageSize, UP_TO_100, "rows per page", source::LIST),
     ],
     answer: LIST,
@@ -143,7 +144,7 @@ const CONVERSATION_LIST: Endpoint = Endpoint {
                 &page_size=50&user_id=1234567890",
         shown_by: "page=1&conversation_type=API&start_time=1691942400000\
                    &end_time=1699868066999&page_size=50",
-        about: "the page's example; its user_id, which neither row has, is left out of the query",
+        about: "the example of the vendor doc; the query omits its user_id, which neither row has",
     },
 };
 
@@ -155,18 +156,23 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
     about: "the messages of one conversation, oldest first",
     source: source::MESSAGES,
     params: &[
-        required(Field::ConversationId, Kind::Text, "the conversation, exactly", source::MESSAGES),
+        required(
+            Field::ConversationId,
+            Kind::Text,
+            "id of the conversation, exact match",
+            source::MESSAGES,
+        ),
         required(
             Field::Page,
             FROM_ONE,
-            "number of the page",
-            assumed("the page names no first page; its example starts at 1"),
+            "page number",
+            assumed("the vendor doc does not say where pages start; its example starts at 1"),
         ),
         required(
             Field::PageSize,
             UP_TO_100,
             "rows per page",
-            assumed("the page says \"max 100\" and names no lower bound"),
+            assumed("the vendor doc says \"max 100\" and gives no lower bound"),
         ),
     ],
     answer: MESSAGES,
@@ -180,7 +186,7 @@ const MESSAGES_V1_ROW: Endpoint = Endpoint {
     example: Example {
         query: "conversation_id=xxxxxx&user_id=123456&page=1&page_size=100",
         shown_by: "conversation_id=xxxxxx&page=1&page_size=3",
-        about: "the page's example: the first three of a hundred messages",
+        about: "the example of the vendor doc: the first three of a hundred messages",
     },
 };
 
@@ -195,10 +201,10 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
         required(
             Field::ConversationId,
             Kind::Text,
-            "the conversation, exactly",
+            "id of the conversation, exact match",
             source::MESSAGES_V2,
         ),
-        required(Field::Page, FROM_ONE, "number of the page", assumed(AS_V1)),
+        required(Field::Page, FROM_ONE, "page number", assumed(AS_V1)),
         required(Field::PageSize, UP_TO_100, "rows per page", assumed(AS_V1)),
     ],
     answer: MESSAGES_V2,
@@ -216,7 +222,7 @@ const MESSAGES_V2_ROW: Endpoint = Endpoint {
     example: Example {
         query: "conversation_id=xxxxxx&user_id=123456&page=1&page_size=100",
         shown_by: "conversation_id=xxxxxx&page=50&page_size=2",
-        about: "the first messages of the v1 page's example, in the shape of v2, newest first",
+        about: "the first messages of the v1 example, in the shape of v2, newest first",
     },
 };
 
@@ -231,7 +237,7 @@ const QA_LIST: Endpoint = Endpoint {
         required(
             Field::UserFeedback,
             Kind::Feedback,
-            "rating of the answer; ALL is no filter",
+            "rating of the answer; ALL means all ratings",
             source::QA,
         ),
         required(
@@ -246,7 +252,7 @@ const QA_LIST: Endpoint = Endpoint {
             "latest time of the question, inclusive",
             source::QA,
         ),
-        required(Field::Page, FROM_ONE, "number of the page", source::QA),
+        required(Field::Page, FROM_ONE, "page number", source::QA),
         required(Field::PageSize, Kind::Integer { min: 10, max: 100 }, "rows per page", source::QA),
     ],
     answer: QA_RECORDS,
@@ -261,15 +267,15 @@ const QA_LIST: Endpoint = Endpoint {
                 &user_feedback=ALL",
         shown_by: "page=1&page_size=10&start_time=1699891200000&end_time=1699891214999\
                    &user_feedback=ALL",
-        about: "the page's example; ids and texts, which it hides, are the emulator's own",
+        about: "the example of the vendor doc; ids and texts, which it hides, are the emulator's own",
     },
 };
 
 const FROM_ONE: Kind = Kind::Integer { min: 1, max: i64::MAX };
 const UP_TO_100: Kind = Kind::Integer { min: 1, max: 100 };
-const AS_V1: &str = "taken to be as in v1 messages";
-const NO_ROW: &str = "the page's table lacks this row";
-const NO_TABLE: &str = "the page has no table of errors";
+const AS_V1: &str = "the same as in v1 messages";
+const NO_ROW: &str = "the table of the vendor doc has no such row";
+const NO_TABLE: &str = "the vendor doc has no table of errors";
 
 const fn required(field: Field, kind: Kind, about: &'static str, source: Source) -> Param {
     Param { field, kind, presence: Presence::Required, about, source }
@@ -279,7 +285,7 @@ const fn optional(field: Field, kind: Kind, about: &'static str, source: Source)
     Param { presence: Presence::Optional, ..required(field, kind, about, source) }
 }
 
-/// A query of the conversation list that leaves nothing out: a first one to try.
+/// A query for all conversations, as a first request to try.
 pub const LIST_ALL_QUERY: &str =
     "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=2";
 

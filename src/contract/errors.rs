@@ -32,33 +32,32 @@ macro_rules! codes {
 
 // Each with its number and its HTTP status.
 codes! {
-    /// Every code that an endpoint may answer.
+    /// Every code that an endpoint may return.
     ALL: 9 {
         /// A parameter is missing, malformed, out of range or given twice.
         InvalidParameter 40000 400;
-        /// The page lies past the last one.
+        /// The page is after the last one.
         PageExceedsTotal 40005 400;
-        /// No key, a malformed one or an unknown one.
+        /// There is no key, or it is malformed or unknown.
         AuthenticationFailed 40127 401;
         /// The key's agent has no such conversation.
         ConversationMissing 40356 400;
         /// The key's agent was deleted.
         AgentDeleted 20059 400;
-        /// More requests than the key may make.
+        /// The rate limit of the key was exceeded.
         RateLimited 40008 429;
         /// The server failed.
         Internal 50000 500;
         /// No such path.
         NotFound 404 404;
-        /// Neither `GET` nor `HEAD`.
+        /// The method is neither `GET` nor `HEAD`.
         MethodNotAllowed 405 405;
     }
-    /// The codes of requests that are not HTTP as they should be. Such a request reaches no
-    /// endpoint, whatever its path is.
+    /// The codes of malformed HTTP requests. Such a request reaches no endpoint, whatever its path is.
     OF_HTTP: 2 {
-        /// The request is not HTTP as RFC 9112 wants it: its `Host`, or its body.
+        /// The request violates RFC 9112 by its `Host` or its body.
         BadRequest 400 400;
-        /// A `Transfer-Encoding` that is not known.
+        /// The `Transfer-Encoding` is not known.
         NotImplemented 501 501;
     }
 }
@@ -67,20 +66,21 @@ impl Code {
     /// Where every HTTP status comes from.
     pub(crate) const STATUS_SOURCE: Source = source::NONE;
 
-    /// The code that an endpoint may answer with this number.
+    /// The code with this number, if an endpoint may return it.
     #[cfg(feature = "cli")]
     pub(crate) fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|code| i64::from(code.number()) == number)
     }
 
-    /// Whether `error-status=ok` answers it as HTTP 200: the codes of the pages' own tables.
+    /// Whether it has HTTP status 200 with `error-status=ok`: so have the codes in the tables of the vendor's
+    /// pages.
     #[must_use]
     pub fn of_the_pages(self) -> bool {
         ENDPOINTS.iter().any(|endpoint| endpoint.errors.iter().any(|row| row.code == self))
     }
 }
 
-/// A code in the words of one page.
+/// A code with the message of one of the vendor's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorRow {
     /// The code.
@@ -92,13 +92,13 @@ pub struct ErrorRow {
 }
 
 impl ErrorRow {
-    /// Whether it is answered under a reading only.
+    /// Whether it is returned only with a certain value of a reading.
     #[cfg(feature = "docs")]
     pub(crate) fn is_by_reading(&self) -> bool {
         *self == PAST_END_BY_READING
     }
 
-    /// The message under a wording: `bot` says `Bot` for `Agent`, as the earlier pages do.
+    /// The message under a wording: `bot` replaces `Agent` by `Bot`, as in the earlier pages.
     pub(crate) fn message(&self, wording: Wording) -> std::borrow::Cow<'static, str> {
         match (self.code, wording) {
             (Code::AgentDeleted, Wording::Bot) => self.message.replacen("Agent", "Bot", 1).into(),
@@ -112,14 +112,14 @@ pub(crate) fn failure(code: Code, message: &str) -> String {
     format!(r#"{{"code":{},"message":"{message}"}}"#, code.number())
 }
 
-/// What `page-past-end=error` answers on the two lists, whose pages have no such row.
+/// The error that `page-past-end=error` adds to the two lists, whose vendor docs do not have it.
 pub(super) const PAST_END_BY_READING: ErrorRow = error(
     Code::PageExceedsTotal,
     "Page number exceeds total.",
-    assumed("only under the reading page-past-end=error"),
+    assumed("only with the reading page-past-end=error"),
 );
 
-/// Codes that every endpoint answers in the same words.
+/// Codes that have the same message at every endpoint.
 pub const COMMON_ERRORS: &[ErrorRow] = &[
     error(
         Code::RateLimited,
@@ -132,7 +132,7 @@ pub const COMMON_ERRORS: &[ErrorRow] = &[
     error(
         Code::MethodNotAllowed,
         "Method not allowed",
-        assumed("the pages say only that it is an error"),
+        assumed("the vendor docs say only that it is an error"),
     ),
     error(Code::BadRequest, "Bad request", assumed("RFC 9112, 3.2 and 7.1")),
     error(Code::NotImplemented, "Not implemented", assumed("RFC 9112, 6.1")),

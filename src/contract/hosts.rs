@@ -2,25 +2,25 @@
 
 use super::{Source, source};
 
-/// A host of the vendor's.
+/// A host of the vendor.
 #[derive(Clone, Copy, Debug)]
 pub struct Host {
     /// The URL before the path; `{region}` is one of the regions.
     pub url: &'static str,
-    /// The regions, the default first; none where the URL names none.
+    /// The regions, the default first; empty if the URL has no region.
     pub regions: &'static [&'static str],
-    /// Which one it is.
+    /// Which host it is, in a few words.
     pub about: &'static str,
     /// Where it comes from.
     pub source: Source,
 }
 
-/// Every host that a page names.
+/// Every host that a vendor's page names.
 pub const HOSTS: &[Host] = &[
     Host {
         url: "https://api-{region}.gptbots.ai",
         regions: &["sg", "jp", "th"],
-        about: "by the region of the organization's data center",
+        about: "with the region of the organization's data center",
         source: source::OVERVIEW,
     },
     Host {
@@ -32,7 +32,7 @@ pub const HOSTS: &[Host] = &[
     Host {
         url: "https://altatech.ai",
         regions: &[],
-        about: "as the examples of both lists have it",
+        about: "used in the examples of both lists",
         source: source::LIST,
     },
 ];

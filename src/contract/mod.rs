@@ -1,8 +1,8 @@
-//! What the vendor promises, as data: **the one place** where a path, a parameter, a limit, an
-//! enum value, a code or a message of the vendor stands.
+//! The vendor's API as data: **the only place** that defines a path, a parameter, a limit, an enum
+//! value, a code or a message of the vendor.
 //!
-//! The router, the checks of a query, the answers, the reference pages and the limit tests are
-//! folded from these tables. Each row carries its [`Source`].
+//! The router, the checks of queries, the responses, the reference pages and the limit tests are
+//! built from these tables. Each row has its [`Source`].
 //!
 //! ```
 //! use gptbots_mock::contract::{self, Field, Kind};
@@ -48,30 +48,30 @@ pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
 pub(crate) use wrong_path::{nearest_path, unserved, what_is_near};
 
-/// The vendor's API as an `OpenAPI` 3.1 document, which `cargo xtask docs` makes of the tables.
+/// The vendor's API as an `OpenAPI` 3.1 document, which `cargo xtask docs` generates from the tables.
 #[must_use]
 pub fn openapi() -> &'static str {
     include_str!("../../docs/openapi.json")
 }
 
-/// The HTTP methods of every endpoint, as the `Allow` header of a 405 spells them.
+/// The HTTP methods of every endpoint, as in the `Allow` header of a 405.
 pub const ALLOW: &str = "GET, HEAD";
 
-/// Whether every endpoint takes this method.
+/// Whether every endpoint accepts this method.
 pub(crate) fn allows(method: &str) -> bool {
     ALLOW.split(", ").any(|allowed| allowed == method)
 }
 
-/// The media type of every answer.
+/// The media type of every response.
 pub const MEDIA_TYPE: &str = "application/json";
 
-/// The authentication scheme, compared without regard to case.
+/// The authentication scheme. Letter case is ignored when it is compared.
 pub const SCHEME: &str = "Bearer";
 
-/// How well a row is known.
+/// How certain a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// A page of the vendor says it.
+    /// A page of the vendor's documentation says it.
     Documented,
     /// A public client only makes sense if the real service does it.
     Seen,
@@ -80,7 +80,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status in lower case, as the reference pages print it.
+    /// The status in lower case, as in the reference pages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,12 +91,12 @@ impl Status {
     }
 }
 
-/// Where a row comes from: its status, and the page (with its date) or the kind of client.
+/// Where a row comes from: its status, and the vendor's page (with its date) or the kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// How well it is known.
+    /// How certain it is.
     pub status: Status,
-    /// The page and its date, or why it is believed.
+    /// The vendor's page and its date, or the reason for the assumption.
     pub from: &'static str,
 }
 
@@ -112,7 +112,7 @@ const fn assumed(from: &'static str) -> Source {
     Source { status: Status::Assumed, from }
 }
 
-/// The sources that several rows have.
+/// The sources of several rows.
 mod source {
     use super::{Source, assumed, documented, seen};
 
@@ -123,7 +123,7 @@ mod source {
     pub(super) const MESSAGES_V2: Source = documented("Get Conversation Detail v2, newer version");
     pub(super) const QA: Source = documented("Get Q&A List, 2025-10-20");
     pub(super) const OVERVIEW: Source = documented("API Overview, newer version");
-    pub(super) const SIBLINGS: Source = documented("sibling pages of the same API");
+    pub(super) const SIBLINGS: Source = documented("other vendor docs of the same API");
     pub(super) const CLIENTS: Source = seen("public clients of the API");
-    pub(super) const NONE: Source = assumed("no page says it");
+    pub(super) const NONE: Source = assumed("no vendor doc says it");
 }

@@ -1,4 +1,4 @@
-//! The parameters: which there are, what each accepts, and why a value is refused.
+//! The parameters, and the values that each accepts.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use super::{ConversationType, Feedback, Source};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $field:ident $name:literal;)*) => {
-        /// A parameter of the vendor's. Its name stands here and nowhere else.
+        /// A parameter of the vendor's API. Its name is defined only here.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Field { $($(#[$doc])* $field,)* }
 
         impl Field {
-            /// How many there are.
+            /// The number of parameters.
             pub const COUNT: usize = [$($name),*].len();
 
             /// Every parameter.
@@ -33,26 +33,26 @@ fields! {
     ConversationType "conversation_type";
     /// User filter of the conversation list.
     UserId "user_id";
-    /// First instant of the window, inclusive.
+    /// Start of the time window, inclusive.
     StartTime "start_time";
-    /// Last instant of the window, inclusive.
+    /// End of the time window, inclusive.
     EndTime "end_time";
     /// Number of the page, from 1.
     Page "page";
     /// Rows per page.
     PageSize "page_size";
-    /// The conversation whose messages are asked for.
+    /// The conversation whose messages are requested.
     ConversationId "conversation_id";
     /// Rating filter of the Q&A list.
     UserFeedback "user_feedback";
 }
 
-/// Whether a parameter has to be there. An empty value counts as absent.
+/// Whether a parameter is required. An empty value counts as absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Absent is 40000.
+    /// A request without it is refused with 40000.
     Required,
-    /// Absent is unrestricted.
+    /// A request without it is not restricted by it.
     Optional,
 }
 
@@ -65,7 +65,7 @@ pub enum Kind {
     Feedback,
     /// Any text of at least one byte.
     Text,
-    /// An instant in milliseconds since 1970-01-01 UTC; any signed 64-bit integer.
+    /// A time in milliseconds since 1970-01-01 UTC; any signed 64-bit integer.
     Millis,
     /// A whole number within both bounds.
     Integer {
@@ -81,7 +81,7 @@ pub enum Kind {
 pub(crate) const SECONDS: Range<i64> = 1_000_000_000..10_000_000_000;
 
 impl Kind {
-    /// The accepted words of an enum, in the page's order; empty for other kinds.
+    /// The accepted words of an enum, in the order of the vendor's page; empty for other kinds.
     #[must_use]
     pub fn words(self) -> Vec<&'static str> {
         let all = std::iter::once(NO_FILTER);
@@ -94,26 +94,26 @@ impl Kind {
         }
     }
 
-    /// What is right, for a person: `10 to 100`.
+    /// Describes the accepted values for a person: `10 to 100`.
     #[must_use]
     pub fn expected(self) -> String {
         match self {
             Self::ConversationType | Self::Feedback => {
                 format!("one of {}", self.words().join(", "))
             }
-            Self::Text => "a text".to_owned(),
+            Self::Text => "a non-empty string".to_owned(),
             Self::Millis => "an integer, milliseconds since 1970-01-01 UTC".to_owned(),
-            Self::Integer { min, max: i64::MAX } => format!("an integer from {min}"),
+            Self::Integer { min, max: i64::MAX } => format!("an integer of at least {min}"),
             Self::Integer { min, max } => format!("{min} to {max}"),
         }
     }
 
-    /// A whole example, where what is right does not show how it looks.
+    /// An example of a value, where [`expected`](Self::expected) does not show what it looks like.
     pub(crate) fn example(self) -> Option<&'static str> {
-        matches!(self, Self::Millis).then_some("write 1760918400000 for 2025-10-20T00:00:00Z")
+        matches!(self, Self::Millis).then_some("for example, 2025-10-20T00:00:00Z is 1760918400000")
     }
 
-    /// Whether a value, decoded, is one that it accepts.
+    /// Whether a decoded value is accepted.
     pub(crate) fn accepts(self, value: &str) -> bool {
         match self {
             Self::ConversationType | Self::Feedback => self.words().contains(&value),
@@ -125,8 +125,8 @@ impl Kind {
         }
     }
 
-    /// Whether two values, decoded, ask for the same: numbers are compared as numbers, so `03` is `3`,
-    /// and everything else byte by byte.
+    /// Whether two decoded values mean the same. Numbers are compared as numbers, so `03` is `3`; everything
+    /// else is compared byte by byte.
     pub(crate) fn is_same(self, one: &str, other: &str) -> bool {
         match self {
             Self::Millis | Self::Integer { .. } => {
@@ -149,31 +149,31 @@ impl Kind {
 
 /// An optional `-`, then ASCII digits; what fits a signed 64-bit integer.
 pub(crate) fn integer(value: &str) -> Option<i64> {
-    // `parse` takes a `+`, too.
+    // `parse` also accepts a `+`.
     if value.starts_with('+') { None } else { value.parse().ok() }
 }
 
-/// A row of a page's table of parameters.
+/// A row of the table of parameters in a vendor's page.
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
     /// Which parameter.
     pub field: Field,
     /// What it accepts.
     pub kind: Kind,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub presence: Presence,
     /// What it does, in a few words.
     pub about: &'static str,
-    /// Where it comes from that it is there, whether it has to be, and its range.
+    /// The source of its name, its presence and its range.
     pub source: Source,
 }
 
 impl Param {
-    /// Whether it has to be there, and what it accepts: what its source stands for.
+    /// Whether it is required, and what it accepts: the facts that its source covers.
     pub(crate) fn says(&self) -> String {
         let required = if self.presence == Presence::Required { "required" } else { "optional" };
         let accepts = match self.kind {
-            // Each channel has a source of its own.
+            // Each channel has its own source.
             Kind::ConversationType => "ALL or a channel".to_owned(),
             kind => kind.expected(),
         };

@@ -1,5 +1,6 @@
-//! The readings: behaviours on which sources disagree, or that clients are known to care about.
-//! Each is a default and a switch, so that a client can be tested against every value.
+//! The readings, or behaviour options: behaviours that are uncertain because sources disagree, and that
+//! clients depend on. Each has a default and can be changed, so that a client can be tested with every
+//! value.
 
 use std::fmt;
 
@@ -42,7 +43,8 @@ macro_rules! readings {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ReadingId { $($(#[doc = $doc])* $type,)* }
 
-        /// The value of every reading; [`Readings::default`] is what the emulator believes.
+        /// The value of every reading. [`Readings::default`] has the values that are most likely those of the
+        /// real service.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Readings {
@@ -50,11 +52,11 @@ macro_rules! readings {
         }
 
         impl Readings {
-            /// Sets a reading by the words of the command line.
+            /// Sets a reading by its name and value on the command line.
             ///
             /// # Errors
             ///
-            /// An unknown name or value, with the nearest right one.
+            /// If the name or the value is unknown. The error suggests the nearest known one.
             ///
             /// ```
             /// use gptbots_mock::contract::{QaTime, Readings};
@@ -77,7 +79,7 @@ macro_rules! readings {
                 Ok(())
             }
 
-            /// The value of every reading, by the words of the command line.
+            /// The name and value of every reading, as on the command line.
             ///
             /// ```
             /// use gptbots_mock::contract::Readings;
@@ -105,18 +107,18 @@ macro_rules! readings {
 }
 
 readings! {
-    /// The HTTP status of the pages' own codes.
+    /// The HTTP status of the codes in the vendor's pages.
     ErrorStatus error_status "error-status" affects "every endpoint"
-    why "no page names the HTTP status of a code; clients look at `code` only when the status is \
-         not 2xx" {
-        /// 400 or 401, by code
+    why "no vendor doc gives the HTTP status of a code; clients look at `code` only when the status \
+         is not 2xx" {
+        /// 400 or 401, depending on the code
         Mapped "mapped",
-        /// 200; 404, 405, 429 and 500 stay
+        /// 200; only 404, 405, 429 and 500 are not changed
         Ok "ok",
     }
-    /// The JSON type of `total` in both messages answers.
+    /// The JSON type of `total` in the responses of both messages endpoints.
     MessagesTotal messages_total "messages-total" affects "v1 messages, v2 messages"
-    why "the page's table says string, its example shows a number" {
+    why "the table of the vendor doc says string, its example shows a number" {
         /// `"total":100`
         Number "number",
         /// `"total":"100"`
@@ -124,94 +126,94 @@ readings! {
     }
     /// The order of v1 messages.
     MessagesOrder messages_order "messages-order" affects "v1 messages"
-    why "only the page's example shows an order" {
-        /// along the chain, as the example
+    why "only the example of the vendor doc shows an order" {
+        /// in the order of the chain, as in the example
         OldestFirst "oldest-first",
-        /// the exact reverse
+        /// the exact reverse order
         NewestFirst "newest-first",
     }
     /// The order of v2 messages.
     V2MessagesOrder v2_messages_order "v2-messages-order" affects "v2 messages"
-    why "no page says it; two public clients had to sort ascending themselves" {
-        /// the exact reverse of the chain
+    why "no vendor doc says it; two public clients sort the messages in ascending order themselves" {
+        /// the exact reverse order of the chain
         NewestFirst "newest-first",
-        /// along the chain
+        /// in the order of the chain
         OldestFirst "oldest-first",
     }
     /// The unit of `q_time`.
     QaTime qa_time "qa-time" affects "Q&A list"
-    why "the page's example has ten digits though its window is in milliseconds; filter and order \
-         use the full value either way" {
-        /// ten digits, as the example
+    why "the example of the vendor doc has ten digits, although its window is in milliseconds; filter \
+         and order use milliseconds with both values" {
+        /// ten digits, as in the example
         Seconds "seconds",
-        /// thirteen digits, as the window
+        /// thirteen digits, as in the window
         Milliseconds "milliseconds",
     }
     /// The order of the Q&A list.
     QaOrder qa_order "qa-order" affects "Q&A list"
-    why "only the page's example shows an order" {
-        /// oldest question first, as the example
+    why "only the example of the vendor doc shows an order" {
+        /// oldest question first, as in the example
         OldestFirst "oldest-first",
-        /// the exact reverse
+        /// the exact reverse order
         NewestFirst "newest-first",
     }
     /// Whether the Q&A list has a `total`.
     QaTotal qa_total "qa-total" affects "Q&A list"
-    why "no version of the page has one, though both other lists do" {
-        /// none: a client pages until a short page
+    why "no version of the vendor doc has one, although the other endpoints have one" {
+        /// no total: a client requests pages until one is not full
         Absent "absent",
-        /// `"total":N` as the last key, all matches
+        /// `"total":N` as the last key, the number of all matches
         Present "present",
     }
-    /// What a Q&A query without `user_feedback` gets.
+    /// The response to a Q&A query without `user_feedback`.
     FeedbackAbsent feedback_absent "feedback-absent" affects "Q&A list"
-    why "the page says required; a lenient server would take ALL" {
+    why "the vendor doc says that it is required; a lenient server could treat it as ALL" {
         /// refused as a missing parameter
         Reject "reject",
-        /// as if it were ALL
+        /// treated as ALL
         All "all",
     }
-    /// What a whole `page_size` outside its range gets.
+    /// The response to an integer `page_size` outside its range.
     PageSize page_size "page-size" affects "every endpoint"
-    why "the pages name ranges, not what happens outside them" {
+    why "the vendor docs give ranges, but do not say what happens outside them" {
         /// refused as an invalid parameter
         Reject "reject",
-        /// taken as the nearest bound
+        /// replaced by the nearest bound
         Clamp "clamp",
     }
-    /// What a page past the last one gets.
+    /// The response to a page after the last one.
     PagePastEnd page_past_end "page-past-end" affects "every endpoint"
-    why "the error is in the tables of both messages pages and missing from the others" {
-        /// an error on messages, no rows on both lists
+    why "the error is in the tables of both messages docs and missing in the others" {
+        /// an error for messages, no rows for both lists
         Documented "documented",
-        /// no rows everywhere
+        /// no rows at every endpoint
         Empty "empty",
-        /// an error everywhere
+        /// an error at every endpoint
         Error "error",
     }
     /// What `total` of the conversation list counts.
     ListTotal list_total "list-total" affects "conversation list"
-    why "\"Number of conversations returned\" is ambiguous; every public client pages on the \
-         whole count" {
-        /// all matches, over all pages
+    why "\"Number of conversations returned\" is ambiguous; every public client uses it as the number \
+         of all matches" {
+        /// all matches over all pages
         All "all",
         /// the rows on this page
         Page "page",
     }
     /// Whether a conversation has a ninth key, `anonymous_id`.
     AnonymousId anonymous_id "anonymous-id" affects "conversation list"
-    why "newer versions of the page have it, the one of 2025-10-20 does not" {
+    why "newer versions of the vendor doc have it, that of 2025-10-20 does not" {
         /// eight keys
         Absent "absent",
-        /// nine: null for type API, else a string
+        /// nine keys: null for type API, else a string
         Present "present",
     }
-    /// The noun of the deleted agent's message.
+    /// The noun in the message about a deleted agent.
     Wording wording "wording" affects "every endpoint"
-    why "the earlier pages say Bot, the newer ones Agent" {
+    why "the earlier vendor docs say Bot, the newer ones say Agent" {
         /// Agent, as in `Agent deleted`
         Agent "agent",
-        /// Bot in its place, as in `Bot deleted`
+        /// Bot instead of Agent, as in `Bot deleted`
         Bot "bot",
     }
 }
@@ -221,10 +223,10 @@ pub trait Reading: sealed::Sealed {
     /// Which reading it is a value of.
     const ID: ReadingId;
 
-    /// Puts it into a set of readings.
+    /// Sets it in a set of readings.
     fn apply(self, readings: &mut Readings);
 
-    /// The word for it on the command line.
+    /// Its value on the command line.
     fn word(self) -> &'static str;
 }
 
@@ -246,18 +248,18 @@ impl ReadingId {
     }
 }
 
-/// A reading, as listed.
+/// A reading, as `gptbots-mock readings` lists it.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadingRow {
     /// Which reading.
     pub id: ReadingId,
     /// The name on the command line.
     pub name: &'static str,
-    /// Its values with what each does, the default first.
+    /// Its values with the effect of each, the default first.
     pub values: &'static [(&'static str, &'static str)],
-    /// The endpoints it touches.
+    /// The endpoints that it affects.
     pub affects: &'static str,
-    /// Why it is open.
+    /// Why the behaviour is uncertain.
     pub why: &'static str,
 }
 
@@ -269,7 +271,7 @@ impl ReadingRow {
     }
 }
 
-/// A name or value that no reading has.
+/// An unknown name or value of a reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadingError(String);
 

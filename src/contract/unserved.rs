@@ -1,12 +1,12 @@
-//! What the vendor has and the emulator does not serve, so that a request to it is not taken for a
+//! The vendor's endpoints that the emulator does not serve, so that a request to one is not reported as a
 //! misspelling.
 
 use super::{Source, documented};
 
-/// An endpoint of the vendor's that the emulator does not serve.
+/// An endpoint of the vendor that the emulator does not serve.
 #[derive(Clone, Copy, Debug)]
 pub struct UnservedEndpoint {
-    /// The method that the vendor's page has.
+    /// The method in the vendor's page.
     pub method: &'static str,
     /// The path.
     pub path: &'static str,
@@ -25,7 +25,7 @@ const fn row(
     UnservedEndpoint { method, path, about, source: documented(from) }
 }
 
-/// Every endpoint that a page of the vendor's has and the emulator does not serve.
+/// Every endpoint that the vendor documents and the emulator does not serve.
 pub const UNSERVED_ENDPOINTS: &[UnservedEndpoint] = &[
     row("POST", "/v1/conversation", "creates a conversation", "Create Conversation, 2025-10-20"),
     row("POST", "/v2/conversation/message", "sends a message", "Send Message, 2026-03-27"),
@@ -45,7 +45,7 @@ pub const UNSERVED_ENDPOINTS: &[UnservedEndpoint] = &[
     row(
         "GET",
         "/v1/api-key/verify",
-        "tells whose key it is",
+        "returns the owner of the key",
         "the vendor's Agent-Skills on GitHub, call-gptbots-api.md",
     ),
     row("GET", "/v1/bot/detail", "describes the agent", "Get Agent Information, 2025-10-20"),
@@ -58,13 +58,13 @@ pub const UNSERVED_ENDPOINTS: &[UnservedEndpoint] = &[
     row(
         "GET",
         "/v1/correlate/dataset",
-        "tells what knowledge an answer goes by",
+        "returns the knowledge that an answer is based on",
         "Get Correlated Dataset, 2025-10-20",
     ),
     row(
         "GET",
         "/v1/bot/logtree/query",
-        "shows the steps behind an answer",
+        "returns the steps that led to an answer",
         "the vendor's Agent-Skills on GitHub, loopagent-runtime.md",
     ),
 ];

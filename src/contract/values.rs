@@ -6,7 +6,7 @@ macro_rules! conversation_types {
     ($($variant:ident $name:literal $meaning:literal $source:expr;)*) => {
         /// The channel a conversation came through. `ALL` is a filter, never a type.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs, reason = "the table below says what each one means")]
+        #[allow(missing_docs, reason = "the table below describes each variant")]
         #[repr(u8)]
         pub enum ConversationType { $($variant),* }
 
@@ -40,9 +40,9 @@ conversation_types! {
     WhatsappMeta "WHATSAPP_META" "WhatsApp by Meta" source::LIST_OLD;
     WhatsappEngagelab "WHATSAPP_ENGAGELAB" "WhatsApp by EngageLab" source::LIST_OLD;
     Dingtalk "DINGTALK" "DingTalk robot" source::LIST_OLD;
-    Discord "DISCORD" "Discord (the page swaps key and value)" source::LIST_OLD;
-    Slack "SLACK" "Slack (the page swaps key and value)" source::LIST_OLD;
-    Zapier "ZAPIER" "Zapier (the page swaps key and value)" source::LIST_OLD;
+    Discord "DISCORD" "Discord (the vendor doc swaps key and value)" source::LIST_OLD;
+    Slack "SLACK" "Slack (the vendor doc swaps key and value)" source::LIST_OLD;
+    Zapier "ZAPIER" "Zapier (the vendor doc swaps key and value)" source::LIST_OLD;
     C "C" "consumer" source::LIST_NEW;
     Chat "CHAT" "chat" source::LIST_NEW;
     CWorkflow "C_WORKFLOW" "consumer workflow" source::LIST_NEW;
@@ -63,7 +63,7 @@ conversation_types! {
     WorkflowChat "WORKFLOW_CHAT" "workflow chat" SOFTWARE;
 }
 
-/// What an answer was rated. `ALL` is a filter, never a rating.
+/// The rating of an answer. `ALL` is a filter, never a rating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Feedback {
@@ -76,7 +76,7 @@ pub enum Feedback {
 }
 
 impl Feedback {
-    /// Every rating, in the page's order.
+    /// Every rating, in the order of the vendor's page.
     pub const ALL: [Self; 3] = [Self::None, Self::Good, Self::Bad];
 
     /// The value in a Q&A row and in its filter.
@@ -89,7 +89,7 @@ impl Feedback {
         }
     }
 
-    /// The value in a v2 message; empty where there is no rating.
+    /// The value in a v2 message; empty if there is no rating.
     #[must_use]
     pub const fn v2_name(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ pub type TypeFilter = Option<ConversationType>;
 /// `user_feedback` of a Q&A query: `ALL` (`None`), or one rating.
 pub type FeedbackFilter = Option<Feedback>;
 
-/// Who wrote a message, in both spellings.
+/// The author of a message, in both spellings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MessageType {
     Question,

@@ -1,10 +1,10 @@
-//! The endpoint that a wrong path may have meant.
+//! Finds the endpoint that a client with a wrong path probably meant.
 
 use super::{ENDPOINTS, Endpoint, UNSERVED_ENDPOINTS};
 use crate::suggest::nearest;
 
-/// The path of the nearest endpoint. One that stands whole in what was sent, behind something else
-/// or before it, with a version or without, is nearer than any that is only like it.
+/// The path of the nearest endpoint. An endpoint whose whole path is the beginning or the end of the
+/// sent path, with or without its version, is nearer than one that is only similar.
 pub(crate) fn nearest_path(path: &str) -> Option<&'static str> {
     let tidy = tidy(path);
     let whole = |endpoint: &&Endpoint| tidy.ends_with(endpoint.path);
@@ -17,8 +17,8 @@ pub(crate) fn nearest_path(path: &str) -> Option<&'static str> {
     )
 }
 
-/// What is said of a path at which the vendor has an endpoint that the emulator does not serve.
-/// Something may stand before it, as with a base URL that ends with a path.
+/// The message for a path of the vendor that the emulator does not serve. The path may have a prefix,
+/// because a base URL may end with a path.
 pub(crate) fn unserved(path: &str) -> Option<String> {
     let tidy = tidy(path);
     let row = UNSERVED_ENDPOINTS.iter().find(|row| tidy.ends_with(row.path))?;
@@ -26,7 +26,7 @@ pub(crate) fn unserved(path: &str) -> Option<String> {
     Some(format!("the vendor has {method} {path}; this emulator does not serve it"))
 }
 
-/// What is said of a path that is no endpoint's: what the vendor has there, or the nearest endpoint.
+/// The message for a path without an endpoint: what the vendor has there, or the nearest endpoint.
 pub(crate) fn what_is_near(path: &str) -> Option<String> {
     unserved(path).or_else(|| Some(format!("the nearest is {}", nearest_path(path)?)))
 }
@@ -37,7 +37,7 @@ fn tidy(path: &str) -> String {
     format!("/{}", words.join("/")).to_ascii_lowercase()
 }
 
-/// What stands behind the first word of a path.
+/// The part of a path after its first word.
 fn unversioned(path: &str) -> &str {
     let second = path.match_indices('/').nth(1);
     second.map_or(path, |(at, _)| &path[at..])

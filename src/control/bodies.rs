@@ -290,7 +290,7 @@ fn read_fixtures(
         let help = "get the settings by GET with ?fixtures=true";
         reader.problems.add_with_help(span, "the fixtures were left out of these settings", help);
     } else {
-        reader.problems.add(span, "expected a fixture, an object, got a string");
+        reader.problems.add(span, "expected a fixture (an object), got a string");
     }
     Ok(None)
 }

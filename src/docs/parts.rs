@@ -1,4 +1,4 @@
-//! Parts that the `OpenAPI` documents of both APIs have.
+//! Parts that the `OpenAPI` documents of both APIs share.
 
 use crate::contract::{Source, Statement};
 pub(crate) use crate::docs::schema::{capital, sentence};
@@ -60,7 +60,7 @@ pub(super) fn read(json: &str) -> Value {
     serde_json::from_str(json).expect("the program's own JSON is right")
 }
 
-/// The text of a document, as it is printed and served.
+/// A document as it is printed and served.
 pub(crate) fn print(document: &Value) -> String {
     serde_json::to_string_pretty(document).expect("strings and numbers serialize") + "\n"
 }

@@ -1,4 +1,4 @@
-//! JSON schemas by hand, piece by piece.
+//! Helpers to build JSON schemas.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ impl ObjectSchema {
     }
 }
 
-/// The text of a table as a sentence.
+/// A text of a table as a sentence.
 pub(crate) fn sentence(text: &str) -> String {
     capital(text) + "."
 }
@@ -97,12 +97,12 @@ pub(crate) fn any_of<const N: usize>(schemas: [Value; N]) -> Value {
     json!({ "anyOf": Value::Array(schemas.into()) })
 }
 
-/// The schema of a whole number from `least` on.
+/// The schema of an integer of at least `least`.
 pub(crate) fn at_least(least: u64) -> Value {
     json!({ "type": "integer", "minimum": least })
 }
 
-/// A schema that allows `null`, too.
+/// The schema, extended so that it also allows `null`.
 pub(crate) fn or_null(mut schema: Value) -> Value {
     let Some(one) = schema.get_mut("type") else {
         return any_of([schema, json!({ "type": "null" })]);

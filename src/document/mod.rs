@@ -1,4 +1,4 @@
-//! JSON documents that a person wrote. They are read with the place of every value, so that all mistakes
+//! JSON documents that a person wrote. They are read with the place of every value, so that the mistakes
 //! of all files can be reported at once.
 
 mod pointer;
@@ -28,11 +28,12 @@ pub(crate) const MOST_BYTES: usize = 0xffff_fff0;
 /// The documents that are read together.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
-    /// All of them, one behind the other. Half a surrogate pair is replaced, because no reader takes it.
+    /// All of them, one after the other. Half of a surrogate pair is replaced, because no JSON reader
+    /// accepts it.
     pub(crate) text: Vec<u8>,
     /// The halves of surrogate pairs that were replaced, by place.
     lone_surrogates: Vec<LoneSurrogate>,
-    /// The name of each, and its bytes without the line break behind it; ascending.
+    /// The name of each, and its bytes without the line break after it; ascending.
     files: Vec<(String, Span)>,
 }
 
@@ -41,7 +42,7 @@ impl Documents {
     ///
     /// # Errors
     ///
-    /// The documents are too large together.
+    /// If all documents together are too large.
     pub(crate) fn add(
         &mut self,
         name: &str,
@@ -50,10 +51,10 @@ impl Documents {
         let begins = self.text.len();
         let text = &mut self.text;
         let done = read(text).and_then(|()| {
-            // So that the end of one document is another place than the start of the next.
+            // With a line break between them, the end of one document and the start of the next differ.
             text.push(b'\n');
             if text.len() > MOST_BYTES {
-                return Err(std::io::Error::other("the files hold more than 4 GiB together"));
+                return Err(std::io::Error::other("all files together contain more than 4 GiB"));
             }
             Ok(())
         });
@@ -74,7 +75,7 @@ impl Documents {
     /// Adds a document that is in memory.
     pub(crate) fn add_text(&mut self, name: &str, json: &str) -> std::io::Result<()> {
         self.add(name, |text| {
-            // One byte more for the line break, so that the text is not moved again.
+            // Space for the line break is reserved, too, so that the text is not copied again.
             text.reserve_exact(json.len() + 1);
             text.extend_from_slice(json.as_bytes());
             Ok(())
@@ -107,7 +108,7 @@ impl Documents {
         part
     }
 
-    /// The bytes of each document, without the line break behind it.
+    /// The bytes of each document, without the line break after it.
     pub(crate) fn spans(&self) -> impl Iterator<Item = Span> {
         self.files.iter().map(|(_, span)| span.clone())
     }

@@ -1,11 +1,11 @@
 //! JSON pointers (RFC 6901) of places in a document.
 
 /// The longest key, in bytes as it is written, that a pointer names. A pointer ends before a longer key,
-/// because each mistake behind it would repeat the key.
+/// because every mistake inside its value would repeat the key.
 const LONGEST_KEY: usize = 200;
 
-/// Finds the pointers of offsets that never fall: one walk through the document. The document is right up
-/// to the last of the offsets, because a syntax error is the last mistake.
+/// Finds the pointers of ascending offsets in one pass through the document. The document is valid JSON up
+/// to the last of the offsets, because nothing is reported after a syntax error.
 pub(crate) struct Pointers<'t> {
     text: &'t [u8],
     at: usize,
@@ -28,7 +28,7 @@ impl<'t> Pointers<'t> {
         Self { text, at: 0, open: Vec::new() }
     }
 
-    /// The pointer of the innermost value or key at an offset, not before the one asked last.
+    /// The pointer of the innermost value or key at an offset, which must not be before the previous one.
     pub(crate) fn find(&mut self, offset: u32) -> String {
         while self.at <= offset as usize && self.at < self.text.len() {
             self.step();
@@ -49,7 +49,7 @@ impl<'t> Pointers<'t> {
         pointer
     }
 
-    /// Goes past one character of the document, or past a whole string.
+    /// Skips one character of the document, or a whole string.
     fn step(&mut self) {
         let begins = self.at;
         self.at += 1;
@@ -64,7 +64,7 @@ impl<'t> Pointers<'t> {
             },
             b'"' => {
                 self.skip_string();
-                // A string behind the key is the value.
+                // A string after the key is the value.
                 if let Some(Container::Object { key: key @ None }) = self.open.last_mut() {
                     *key = Some(&self.text[begins..self.at]);
                 }
@@ -73,7 +73,7 @@ impl<'t> Pointers<'t> {
         }
     }
 
-    /// Goes behind the quote that closes a string.
+    /// Goes to the first byte after the quote that closes a string.
     fn skip_string(&mut self) {
         while let Some(byte) = self.text.get(self.at) {
             self.at += if *byte == b'\\' { 2 } else { 1 };

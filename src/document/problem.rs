@@ -1,4 +1,4 @@
-//! What is wrong in a document, where, and what would be right.
+//! Problems of documents: what is wrong, where, and what would be right.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use crate::redact::{hide_vendor_keys, vendor_keys};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing of the documents is loaded.
+    /// No document is loaded.
     Error,
-    /// The documents are loaded, and the message says what is served.
+    /// The documents are loaded, and the message says what is served instead.
     Warning,
 }
 
@@ -24,7 +24,7 @@ pub enum Severity {
 pub struct Problem {
     /// How bad it is.
     pub severity: Severity,
-    /// The file, as it was named.
+    /// The file, as it was named by the user.
     pub file: String,
     /// The line, from 1; 0 where the file could not be read.
     pub line: usize,
@@ -32,9 +32,9 @@ pub struct Problem {
     pub column: usize,
     /// What is wrong.
     pub message: String,
-    /// What would be right, where more can be said.
+    /// What would be right, if that is known.
     pub help: Option<String>,
-    /// The line itself, cut around the place where it is long.
+    /// The line itself. Of a long line, only the part around the mistake.
     pub source: String,
     /// Where in the documents the mistake begins, in bytes.
     #[serde(skip)]
@@ -62,8 +62,8 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `file:line:column: message`, before it `warning: ` if it is one; the line with a mark below the
-    /// place, and the help.
+    /// `file:line:column: message`, with `warning: ` before the message of a warning; then the line with a
+    /// mark below the place, and the help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line == 0 {
             return write!(f, "{}: {}", self.file, self.message);
@@ -113,9 +113,9 @@ impl Count {
 }
 
 impl Diagnostics {
-    /// These are the error if there is an error among them.
+    /// Returns the problems as an error if one of them is an error.
     pub(crate) fn or_error(self) -> Result<Self, DocumentError> {
-        // A list of errors that is full has errors in it, so those that are not listed do not matter.
+        // Errors are left out of the list only when it is full of errors, so the list is enough.
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
         if self.problems.iter().any(is_error) { Err(DocumentError(self)) } else { Ok(self) }
     }
@@ -139,7 +139,7 @@ impl Diagnostics {
             }
         }
         if shown.len() < total.all() {
-            write!(f, ", the first {} listed", shown.len())?;
+            write!(f, "; the first {} are listed", shown.len())?;
         }
         Ok(())
     }
@@ -160,7 +160,7 @@ impl fmt::Display for Diagnostics {
     }
 }
 
-/// Every mistake of the documents that were read together; at least one.
+/// The mistakes of the documents that were read together; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentError(pub(crate) Diagnostics);
 
@@ -189,12 +189,12 @@ impl std::error::Error for DocumentError {}
 /// The mistakes found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    /// Whether what can be served all the same is a warning. Otherwise it is an error.
+    /// Whether a mistake that does not prevent serving is a warning. Otherwise it is an error.
     pub(crate) tolerant: bool,
     found: Vec<Found>,
     listed: Count,
     more: Count,
-    /// Parts that are not shown, whatever they are; ascending.
+    /// Parts that are never shown; ascending.
     hidden: Vec<Span>,
 }
 
@@ -207,8 +207,8 @@ struct Found {
 }
 
 impl Problems {
-    /// The most errors, and the most warnings, that are kept. A broken file of a gigabyte has millions,
-    /// and nobody reads them all. A server keeps its warnings for as long as it runs.
+    /// The most errors, and the most warnings, that are kept. A broken file of a gigabyte has millions of
+    /// errors, and nobody reads them all. A server keeps its warnings for as long as it runs.
     const MOST_ERRORS: usize = 1000;
     const MOST_WARNINGS: usize = 100;
 
@@ -225,7 +225,7 @@ impl Problems {
         self.push(Severity::Error, span, || (message.into(), Some(help.into())));
     }
 
-    /// Adds a mistake whose message and help take time to make, so they are made only if they are kept.
+    /// Adds a mistake whose message and help take time to build, so they are built only if they are kept.
     pub(crate) fn add_made(&mut self, span: Span, make: impl FnOnce() -> (String, String)) {
         self.push(Severity::Error, span, || {
             let (message, help) = make();
@@ -233,8 +233,8 @@ impl Problems {
         });
     }
 
-    /// Adds something that can be served all the same; `instead` says as what. The message and the help
-    /// are made only if they are kept.
+    /// Adds a mistake that does not prevent serving; `instead` says what is served instead. The message
+    /// and the help are built only if they are kept.
     pub(crate) fn warn(
         &mut self,
         span: Span,
@@ -271,7 +271,7 @@ impl Problems {
         }
     }
 
-    /// Hides a part of a document in all lines that are shown. Must be called in the order of the parts.
+    /// Hides a part of a document in all lines that are shown. Parts must be passed in ascending order.
     pub(crate) fn hide(&mut self, part: Span) {
         self.hidden.push(part);
     }
@@ -281,12 +281,12 @@ impl Problems {
         self.listed.errors + self.more.errors
     }
 
-    /// The warnings, or all mistakes if there is an error.
+    /// Returns the warnings, or all mistakes as an error if there is an error.
     pub(crate) fn finish(self, documents: &Documents) -> Result<Diagnostics, DocumentError> {
         self.into_diagnostics(documents).or_error()
     }
 
-    /// The mistakes with their places, by place.
+    /// The mistakes with their places, sorted by place.
     pub(crate) fn into_diagnostics(mut self, documents: &Documents) -> Diagnostics {
         self.found.sort_by_key(|found| (found.span.start, found.span.end));
         let mut places = Places::new(documents);
@@ -318,12 +318,12 @@ impl Problems {
     }
 }
 
-/// Finds the file, line and column of offsets that never fall: one walk through the documents.
+/// Finds the file, line and column of ascending offsets in one pass through the documents.
 pub(crate) struct Places<'d> {
     documents: &'d Documents,
     file: usize,
-    /// The number and the begin of the line that was found last, and a place in it with the
-    /// number of characters before.
+    /// The number and the beginning of the line that was found last, and a place in it with the
+    /// number of characters before that place.
     line: usize,
     line_begins: usize,
     at: usize,
@@ -337,16 +337,16 @@ impl<'d> Places<'d> {
         places
     }
 
-    /// Goes to the begin of the file.
+    /// Goes to the beginning of the file.
     fn begin(&mut self) {
         let begins = self.file_begins();
-        // A mark that some editors put in front is no character of the line.
+        // The byte order mark that some editors write does not count as a character of the line.
         let mark = self.documents.text[begins..].starts_with(b"\xef\xbb\xbf");
         self.line_begins = begins + if mark { 3 } else { 0 };
         (self.line, self.at, self.before) = (1, self.line_begins, 0);
     }
 
-    /// The file, the line and the column of an offset, not before the one asked last.
+    /// The file, the line and the column of an offset, which must not be before the previous one.
     pub(crate) fn find(&mut self, offset: u32) -> (&'d str, usize, usize) {
         let files = &self.documents.files;
         while offset > files[self.file].1.end && self.file + 1 < files.len() {
@@ -388,9 +388,9 @@ const SHOWN_BEFORE: usize = 40;
 const SHOWN_AFTER: usize = 60;
 
 /// The part of a line around a mistake, and where in it the mistake begins and how wide it is, in
-/// columns of a terminal. Control characters become spaces, so that the mark stands right, and
-/// secrets stars: the `hidden` parts, those that are secret by the names of their keys, and what looks like
-/// a key of the vendor's.
+/// columns of a terminal. Control characters become spaces, so that the mark is in the right column.
+/// Secrets become stars: the `hidden` parts, values whose keys have the name of a secret, and texts that
+/// look like an API key of the vendor.
 fn show(
     (begins, ends): (usize, usize),
     documents: &Documents,
@@ -401,12 +401,12 @@ fn show(
     let text = &documents.text;
     let at = (span.start as usize).clamp(begins, ends);
     let marked = (span.end as usize).clamp(at, ends);
-    // A line that fits is shown whole. Of a long line, only the part that is shown is read.
+    // A line that fits is shown as a whole. Of a long line, only the part that is shown is read.
     let fits = forwards(text, begins, ends, SHOWN_BEFORE + SHOWN_AFTER) == ends;
     let from = if fits { begins } else { backwards(text, begins, at, SHOWN_BEFORE) };
     let to = if fits { ends } else { forwards(text, at, ends, SHOWN_AFTER) };
     let secrets = secrets.find(from, to);
-    // Longer than any key, so that one that begins before the shown part is known.
+    // The range is longer than any key, so that a key that begins before the shown part is recognised.
     let around = from.saturating_sub(256)..(to + 256).min(text.len());
     let keys: Vec<_> = vendor_keys(&text[around.clone()])
         .map(|key| around.start + key.start..around.start + key.end)
@@ -442,7 +442,7 @@ fn backwards(text: &[u8], begins: usize, at: usize, chars: usize) -> usize {
     places.take(chars).last().unwrap_or(at)
 }
 
-/// The place `chars` characters behind `at`, or `ends`.
+/// The place `chars` characters after `at`, or `ends`.
 fn forwards(text: &[u8], at: usize, ends: usize, chars: usize) -> usize {
     (at..ends).filter(|place| begins_char(text[*place])).nth(chars).unwrap_or(ends)
 }
@@ -452,7 +452,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn help_is_made_for_those_that_are_kept_only() {
+    fn help_is_built_only_for_problems_that_are_kept() {
         let mut problems = Problems::default();
         let mut made = 0;
         for at in 0..3_000 {

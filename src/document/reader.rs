@@ -1,19 +1,19 @@
-//! Reads JSON value by value. A value of the wrong type is a problem and is left out; only a
-//! syntax error ends a document.
+//! Reads JSON value by value. A value of the wrong type is reported and skipped; only a syntax error
+//! ends the reading of a document.
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use super::{Documents, Problems, Span, offset};
 use crate::suggest::{advice, is_misspelt, quoted};
 
-/// A value and where it stands.
+/// A value and its place in the documents.
 #[derive(Clone, Debug)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
     pub(crate) span: Span,
 }
 
-/// There was a syntax error, which is among the problems. The rest of the document cannot be read.
+/// There was a syntax error, which has been reported. The rest of the document cannot be read.
 #[derive(Debug)]
 pub(crate) struct Fatal;
 
@@ -38,12 +38,12 @@ impl<'t, 'p> Reader<'t, 'p> {
         for (place, half) in documents.lone_surrogates(span) {
             problems.warn(place, "U+FFFD is served", || {
                 let message = format!("{} is half of a surrogate pair", half.text());
-                (message, Some("a character was cut in two".to_owned()))
+                (message, Some("a character was split into two parts".to_owned()))
             });
         }
         let mut text = &documents.text[span.start as usize..span.end as usize];
         let mut begins = span.start;
-        // Some editors put a mark in front.
+        // Some editors write a byte order mark at the beginning.
         if let Some(rest) = text.strip_prefix(b"\xef\xbb\xbf") {
             text = rest;
             begins += 3;
@@ -55,7 +55,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     pub(crate) fn peek(&mut self) -> Result<Peek, Fatal> {
         let peeked = self.json.peek();
         let peek = self.check(peeked)?;
-        // Only these begin a value of JSON; the parser knows more.
+        // Only these begin a JSON value; the parser also accepts others.
         let known = matches!(
             peek,
             Peek::Null
@@ -79,8 +79,8 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(self.peek()? == Peek::String)
     }
 
-    /// Begins an object; `None` where the value is not one, which is a problem. `expected` names all that
-    /// is right there: "a string or an object".
+    /// Begins an object; `None` where the value is not one, which is reported. `expected` names everything
+    /// that is allowed there: "a string or an object".
     pub(crate) fn object_or(&mut self, expected: &str) -> Result<Option<Keys>, Fatal> {
         match self.peek()? {
             Peek::Object => Ok(Some(Keys::default())),
@@ -91,12 +91,12 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
-    /// Whether the next value is `null`, which is taken then.
+    /// Whether the next value is `null`, which is then consumed.
     pub(crate) fn null(&mut self) -> Result<bool, Fatal> {
         Ok(self.null_at()?.is_some())
     }
 
-    /// Where the next value is, if it is `null`, which is taken then.
+    /// Where the next value is, if it is `null`, which is then consumed.
     pub(crate) fn null_at(&mut self) -> Result<Option<Span>, Fatal> {
         if self.peek()? != Peek::Null {
             return Ok(None);
@@ -106,7 +106,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(Some(from..self.here()))
     }
 
-    /// Reports what follows the value of the document.
+    /// Reports text after the value of the document.
     pub(crate) fn finish(&mut self) -> Result<(), Fatal> {
         let finished = self.json.finish();
         self.check(finished)
@@ -119,11 +119,11 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     /// Begins an object; `None` where the value is not one. `what` names it: "an agent".
     pub(crate) fn object(&mut self, what: &str) -> Result<Option<Keys>, Fatal> {
-        self.object_or(&format!("{what}, an object"))
+        self.object_or(&format!("{what} (an object)"))
     }
 
     /// The next key of an object that is one of `known`; `None` at its end. An unknown key and a
-    /// repeated key are problems, and are left out with their values.
+    /// duplicate key are reported, and skipped with their values.
     pub(crate) fn key<'k>(
         &mut self,
         keys: &mut Keys,
@@ -132,8 +132,8 @@ impl<'t, 'p> Reader<'t, 'p> {
         self.key_or(keys, known, |_| true, None)
     }
 
-    /// The same, with help for unknown keys that are right elsewhere. The values of unknown keys are never
-    /// shown, because secrets may stand in them.
+    /// The same, with help for unknown keys that are right in another place. The values of unknown keys
+    /// are never shown, because they may contain secrets.
     pub(crate) fn key_with_help<'k>(
         &mut self,
         keys: &mut Keys,
@@ -143,8 +143,8 @@ impl<'t, 'p> Reader<'t, 'p> {
         self.key_or(keys, known, |_| true, Some(help))
     }
 
-    /// The same, but an unknown key that is no misspelling of a known one can be left out: answers of
-    /// services have keys that we do not know.
+    /// The same, but an unknown key that is not a misspelling of a known one is only a warning, because
+    /// the responses of services have keys that we do not know.
     pub(crate) fn key_or_drop<'k>(
         &mut self,
         keys: &mut Keys,
@@ -173,7 +173,7 @@ impl<'t, 'p> Reader<'t, 'p> {
                     return Ok(Some(At { value: known[number], span }));
                 }
                 Ok(number) => {
-                    self.problems.add(span, format!("key {:?} stands twice", known[number]));
+                    self.problems.add(span, format!("duplicate key {:?}", known[number]));
                 }
                 Err(key) => {
                     let message = || format!("unknown key {}", quoted(&key));
@@ -184,7 +184,7 @@ impl<'t, 'p> Reader<'t, 'p> {
                     if is_error(&key) {
                         self.problems.add_made(span, || (message(), help()));
                     } else {
-                        self.problems.warn(span, "it is dropped", || (message(), Some(help())));
+                        self.problems.warn(span, "it is ignored", || (message(), Some(help())));
                     }
                 }
             }
@@ -199,7 +199,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
-    /// Whether the next value is an object that has such a key. Nothing is taken.
+    /// Whether the next value is an object that has such a key. Nothing is consumed.
     pub(crate) fn has_key(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         let mut ahead = Jiter::new(&self.text[self.json.current_index()..]);
         let mut next = ahead.next_object().map(|key| key.map(&is_meant));
@@ -215,12 +215,12 @@ impl<'t, 'p> Reader<'t, 'p> {
         false
     }
 
-    /// The next key of an object whose keys are names, whatever they are; `None` at its end.
+    /// The next key of an object whose keys may be any names; `None` at its end.
     pub(crate) fn name(&mut self, keys: &mut Keys) -> Result<Option<At<String>>, Fatal> {
         self.key_with(keys, str::to_owned)
     }
 
-    /// What `take` makes of the next key of an object; `None` at its end.
+    /// The result of `take` for the next key of an object; `None` at its end.
     fn key_with<T>(
         &mut self,
         keys: &mut Keys,
@@ -234,17 +234,17 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(value.map(|value| At { value, span: self.key_span(from) }))
     }
 
-    /// The key that was read from here, with its quotes.
+    /// The span of the key that was read from here, with its quotes.
     fn key_span(&self, from: usize) -> Span {
         let until = self.json.current_index();
         let key = &self.text[from..until];
-        let quote = "a key stands between quotes";
+        let quote = "a key is in quotes";
         let start = key.iter().position(|byte| *byte == b'"').expect(quote);
         let end = key.iter().rposition(|byte| *byte == b'"').expect(quote);
         self.begins + offset(from + start)..self.begins + offset(from + end + 1)
     }
 
-    /// Reads each value of an array. A value that is no array is a problem and is left out.
+    /// Reads each value of an array. A value that is not an array is reported and skipped.
     pub(crate) fn array(
         &mut self,
         what: &str,
@@ -252,7 +252,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     ) -> Result<(), Fatal> {
         let peek = self.peek()?;
         if peek != Peek::Array {
-            return self.wrong(peek, &format!("{what}, an array"));
+            return self.wrong(peek, &format!("{what} (an array)"));
         }
         let first = self.json.known_array();
         let mut next = self.check(first)?;
@@ -269,7 +269,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         self.string_with(str::to_owned)
     }
 
-    /// What `take` makes of a string, with the span of its inside (without quotes).
+    /// The result of `take` for a string, with the span of its inside (without quotes).
     pub(crate) fn string_with<T>(
         &mut self,
         take: impl FnOnce(&str) -> T,
@@ -337,7 +337,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         })
     }
 
-    /// A value whose type shows in its first byte; `what` names the type.
+    /// A value whose type is clear from its first byte; `what` names the type.
     fn scalar<T>(
         &mut self,
         what: &str,
@@ -355,14 +355,14 @@ impl<'t, 'p> Reader<'t, 'p> {
         Ok(Some(At { value, span: from..self.here() }))
     }
 
-    /// Leaves a value out.
+    /// Skips a value.
     pub(crate) fn skip(&mut self) -> Result<(), Fatal> {
         let peek = self.peek()?;
         let skipped = self.json.known_skip(peek);
         self.check(skipped)
     }
 
-    /// Reports a value of the wrong type, and leaves it out.
+    /// Reports a value of the wrong type, and skips it.
     pub(crate) fn wrong(&mut self, got: Peek, expected: &str) -> Result<(), Fatal> {
         let from = self.here();
         self.skip()?;
@@ -399,27 +399,28 @@ impl<'t, 'p> Reader<'t, 'p> {
     }
 
     fn syntax(&mut self, at: u32, message: &str) {
-        // An error at the end of the text is marked behind the last character.
+        // An error at the end of the text is marked after the last character.
         let blank = self.text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
         let end = self.begins + offset(self.text.len() - blank);
         let at = at.min(end);
-        self.problems.add(at..at + 1, format!("syntax: {message}"));
+        self.problems.add(at..at + 1, format!("syntax error: {message}"));
     }
 }
 
-/// A syntax error in words for a person.
+/// Describes a syntax error in plain words.
 fn plain(error: &JsonErrorType) -> String {
     match error {
         JsonErrorType::EofWhileParsingList
         | JsonErrorType::EofWhileParsingObject
         | JsonErrorType::EofWhileParsingString
         | JsonErrorType::EofWhileParsingValue => "the document ends too early".to_owned(),
-        JsonErrorType::TrailingComma => "a comma behind the last value".to_owned(),
-        JsonErrorType::TrailingCharacters => "something behind the document's value".to_owned(),
+        JsonErrorType::TrailingComma => "a comma after the last value".to_owned(),
+        JsonErrorType::TrailingCharacters => "more text after the end of the document".to_owned(),
         JsonErrorType::KeyMustBeAString => "expected a key in double quotes".to_owned(),
         JsonErrorType::ExpectedSomeIdent => "expected true, false or null".to_owned(),
         JsonErrorType::ControlCharacterWhileParsingString => {
-            "a string that is not closed, or a control character in it; write it as \\n, \\t or \\u00XX"
+            "the string is not closed, or contains a control character; write such a character as \\n, \
+             \\t or \\u00XX"
                 .to_owned()
         }
         JsonErrorType::RecursionLimitExceeded => "nested too deeply".to_owned(),

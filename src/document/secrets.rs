@@ -1,5 +1,5 @@
-//! Which parts of a document are secret, by its text alone. So they are found also where the document is no
-//! JSON, is cut off, or was left before its secrets were read.
+//! Finds the secret parts of a document from its text alone. So they are also found where the document is not
+//! valid JSON, is truncated, or was not read up to its secrets.
 
 use std::ops::Range;
 
@@ -7,20 +7,20 @@ use memchr::memchr3;
 
 use crate::redact::is_secret_key;
 
-/// Longer texts are no names.
+/// A longer text is not a name.
 const LONGEST_NAME: usize = 64;
 
-/// Walks through a document, and knows at each place whether it is in the value of a key that is secret by
-/// its name. The value ends with the next key beside it, or with the bracket around it.
+/// Goes through a document, and knows at each place whether it is inside the value of a key that has the name
+/// of a secret. Such a value ends at the next key of the same object, or at the closing bracket around it.
 #[derive(Clone)]
 pub(super) struct SecretFinder<'d> {
     text: &'d [u8],
     at: usize,
-    /// The brackets that are open in the secret value, curly and square; `None`: it is in no such value.
+    /// The number of open curly and square brackets in the secret value; `None`: outside of such a value.
     open: Option<[usize; 2]>,
-    /// The mark before the next text: a comma, a colon or a bracket.
+    /// The punctuation mark before the next text: a comma, a colon or a bracket.
     mark: u8,
-    /// Names that were met before, and whether they are secret, because most names of a document are alike.
+    /// A cache of names and whether they are secret, because most names of a document occur many times.
     met: [(&'d [u8], bool); 32],
 }
 
@@ -30,7 +30,7 @@ impl<'d> SecretFinder<'d> {
         Self { text, at: begins, open: None, mark: b' ', met: [(&[], false); 32] }
     }
 
-    /// Goes to a place that is not before the last one, and returns the secrets from there to another place.
+    /// Goes to a place that is not before the previous one, and returns the secrets between `from` and `to`.
     pub(super) fn find(&mut self, from: usize, to: usize) -> Vec<Range<usize>> {
         while self.end_of_token() <= from && self.at < from {
             self.step();
@@ -55,7 +55,7 @@ impl<'d> SecretFinder<'d> {
                         Some(next) if rest[end + next] == b'\\' => {
                             end = rest.len().min(end + next + 2);
                         }
-                        // No string has a line break, so what follows one is read as if it was closed.
+                        // A string cannot contain a line break, so it is treated as closed there.
                         Some(next) => break end + next + usize::from(rest[end + next] == *quote),
                         None => break rest.len(),
                     }
@@ -75,7 +75,7 @@ impl<'d> SecretFinder<'d> {
         self.at + end
     }
 
-    /// Passes a token, and returns the part of it that is secret.
+    /// Goes past a token, and returns the part of it that is secret.
     fn step(&mut self) -> Option<Range<usize>> {
         let token = self.at..self.end_of_token();
         self.at = token.end;
@@ -145,7 +145,7 @@ fn is_mark(byte: u8) -> bool {
     b"{}[],:".contains(&byte)
 }
 
-/// What of a token stands between its quotes, if it has any.
+/// The part of a token between its quotes, or the whole token if it has none.
 fn without_quotes(token: &[u8]) -> Range<usize> {
     let Some(quote @ (b'"' | b'\'')) = token.first() else { return 0..token.len() };
     let is_closed = token.len() > 1 && token.last() == Some(quote);

@@ -1,4 +1,4 @@
-//! The day or the moment at which generated records end.
+//! The day or the time at which generated records end.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use thiserror::Error;
 
-/// The last day of the generated records, in UTC: to its end, or to a moment of it.
+/// The last day of the generated records, in UTC: the whole day, or the day up to a certain time.
 ///
 /// ```
 /// use gptbots_mock::Day;
@@ -23,23 +23,23 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
     date: Date,
-    /// The moment at which the day ends.
+    /// The time at which the records end.
     until: Option<Timestamp>,
 }
 
 impl Day {
-    /// 2025-10-20, the date of the pages that the emulator is written from.
+    /// 2025-10-20, the date of the vendor's pages on which the emulator is based.
     pub const DEFAULT: Self = Self { date: jiff::civil::date(2025, 10, 20), until: None };
 
-    /// The day of an instant, in UTC, to its end. Instants out of the calendar's range (years -9999
-    /// to 9999) give the default.
+    /// The whole day of a time, in UTC. A time outside the range of the calendar (years -9999 to 9999)
+    /// gives the default.
     #[must_use]
     pub fn of(instant: SystemTime) -> Self {
         Self { until: None, ..Self::until(instant) }
     }
 
-    /// The day of an instant, in UTC, to that instant: no record lies behind it. Instants out of the
-    /// calendar's range (years -9999 to 9999) give the default.
+    /// The day of a time, in UTC, up to that time: no record is later. A time outside the range of the
+    /// calendar (years -9999 to 9999) gives the default.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -60,7 +60,7 @@ impl Day {
         Self { date: Offset::UTC.to_datetime(moment).date(), until: Some(moment) }
     }
 
-    /// The midnight after the day: milliseconds since 1970-01-01 UTC.
+    /// The midnight after the day, in milliseconds since 1970-01-01 UTC.
     pub(crate) fn end_ms(self) -> i64 {
         const DAY_MS: i64 = 86_400_000;
         let epoch = jiff::civil::date(1970, 1, 1);
@@ -68,7 +68,7 @@ impl Day {
         (days + 1) * DAY_MS
     }
 
-    /// The instant that all records are before: milliseconds since 1970-01-01 UTC.
+    /// The time before which all records are, in milliseconds since 1970-01-01 UTC.
     pub(crate) fn until_ms(self) -> i64 {
         self.until.map_or_else(|| self.end_ms(), Timestamp::as_millisecond)
     }
@@ -83,7 +83,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// A text that is neither a day nor a moment.
+/// A text that is neither a day nor a time.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "`{}` is not a day; write it as 2025-10-20, or as 2025-10-20T15:30:00Z", .0.escape_debug()
@@ -95,7 +95,7 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, DayError> {
         let wrong = |_| DayError(text.to_owned());
-        // The length is checked because jiff would accept a time after the date, too.
+        // The length is checked because jiff would also accept a time after the date.
         if text.len() == 10 {
             return Ok(Self { date: text.parse().map_err(wrong)?, until: None });
         }

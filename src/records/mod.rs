@@ -1,5 +1,5 @@
-//! The records: what they are ([`model`], [`rows`]), where they come from ([`fixtures`], [`generate`]), and
-//! the store that answers queries on them. [`world`] has the agents that they belong to.
+//! The records: their form ([`model`], [`rows`]), their sources ([`fixtures`], [`generate`]), and the store
+//! that answers queries on them. [`world`] has the agents that they belong to.
 
 mod day;
 pub(crate) mod fixtures;

@@ -1,8 +1,8 @@
 //! The records in the form that responses need: one struct for each kind of row, with the names of the
-//! wire.
+//! API.
 //!
-//! A source chooses the types of its texts, which are anything that can write itself into a response.
-//! So making a row allocates nothing: a generated id is a number until it is written, and a generated
+//! Each source chooses the types of its texts; a type only needs to write itself into a response. So
+//! building a row allocates nothing: a generated id is a number until it is written, and a generated
 //! phrase is a template and the values of its slots.
 
 use crate::contract::ConversationType;
@@ -14,7 +14,7 @@ pub(crate) trait Text {
     fn write_to(&self, out: &mut SliceWriter<'_>);
 }
 
-/// A text that is escaped already.
+/// A text that is already escaped.
 impl Text for &[u8] {
     #[inline]
     fn write_to(&self, out: &mut SliceWriter<'_>) {
@@ -50,14 +50,14 @@ pub(crate) enum Credits {
 /// The channel of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Channel<T> {
-    /// One of the contract's.
+    /// A channel of the contract.
     Listed(ConversationType),
-    /// A name that no page lists. Rows have it, and no filter finds it.
+    /// A name that the contract does not list. Rows have it, but no filter can select it.
     Unlisted(T),
 }
 
 impl<T> Channel<T> {
-    /// The type that filters look for.
+    /// The type by which filters select it.
     pub(crate) fn listed(&self) -> Option<ConversationType> {
         match self {
             Self::Listed(listed) => Some(*listed),

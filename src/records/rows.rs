@@ -1,5 +1,5 @@
-//! Writes the rows of each endpoint: the keys of the contract, in its order, each with its value. This
-//! module knows neither HTTP nor the sources of records.
+//! Writes the rows of each endpoint: the keys of the contract, in their order, each with its value. This
+//! module depends neither on HTTP nor on the sources of records.
 
 use crate::contract::{
     CONTENT_CLOSE, CONTENT_OPEN, ConversationField, ConversationType, Keys, MessageField,
@@ -15,7 +15,7 @@ pub(crate) enum MessageForm {
     V2,
 }
 
-/// Writes the values of a row as the contract hands on its keys.
+/// Writes the value of each key that the contract passes to it.
 struct RowWriter<'w, 's, R> {
     out: &'w mut SliceWriter<'s>,
     row: &'w R,

@@ -23,12 +23,12 @@ pub(crate) struct RecordsConfig {
     pub(crate) conversations: u32,
     /// The end of the generated records.
     pub(crate) now: Day,
-    /// The id of the user of agent *demo* who has the most conversations; `None`: it is drawn, too.
+    /// The id of the user of agent *demo* who has the most conversations; `None`: it is generated, too.
     pub(crate) demo_user: Option<String>,
     /// Further keys of agent *demo*.
     pub(crate) api_keys: Vec<String>,
     pub(crate) agents: Agents,
-    /// Whether what is odd in fixtures is an error.
+    /// Whether warnings about fixtures are errors.
     pub(crate) strict: bool,
 }
 
@@ -46,21 +46,21 @@ impl Default for RecordsConfig {
     }
 }
 
-/// Why there is no demo user.
+/// The error where there is no demo user.
 pub(crate) const NO_DEMO_USER: &str =
     "there is no demo user, because fixtures replace the generated records";
 
 /// The longest id of a user that can be chosen, in characters, because each row of the user has it.
 pub(crate) const LONGEST_USER_ID: usize = 256;
 
-/// Checks an id that is chosen for a user. As in a fixture it must not be empty.
+/// Checks an id that is chosen for a user. As in a fixture, it must not be empty.
 pub(crate) fn check_user_id(id: &str) -> Result<(), String> {
     match id.chars().count() {
         0 => Err("the id of a user must not be empty".to_owned()),
         1..=LONGEST_USER_ID => Ok(()),
-        length => {
-            Err(format!("the id of a user has at most {LONGEST_USER_ID} characters, not {length}"))
-        }
+        length => Err(format!(
+            "the id of a user must have at most {LONGEST_USER_ID} characters, got {length}"
+        )),
     }
 }
 
@@ -75,13 +75,13 @@ impl RecordsConfig {
         if self.drawn().has_other_user(id) {
             let (id, seed) = (quoted(id), self.seed);
             return Err(format!(
-                "the demo user cannot be {id}, which is another user that seed {seed} generates"
+                "the demo user cannot be {id}: seed {seed} generates another user with this id"
             ));
         }
         Ok(())
     }
 
-    /// The generator of the records with the users that are drawn.
+    /// The generator of the records, with generated user ids.
     fn drawn(&self) -> Generator {
         let (end_ms, until_ms) = (self.now.end_ms(), self.now.until_ms());
         Generator::new(self.seed, self.conversations, end_ms, until_ms)
@@ -109,12 +109,12 @@ pub(crate) enum Agents {
     Paths(Vec<PathBuf>),
 }
 
-/// An agent ("bot"), which is named by one or more keys. Clones share the records.
+/// An agent ("bot"), which is selected by one or more keys. Clones share the records.
 #[derive(Clone)]
 pub(crate) struct Agent {
     pub(crate) name: String,
     pub(crate) keys: Vec<String>,
-    /// The keys that are no secret, because they are built in or derived from the agent's name.
+    /// The keys that are public, because they are built in or derived from the agent's name.
     pub(crate) public_keys: Vec<String>,
     /// Whether the agent is deleted, so that every call with its keys is refused.
     pub(crate) deleted: bool,
@@ -124,11 +124,11 @@ pub(crate) struct Agent {
 /// All agents of a server. They are immutable, so any number of sandboxes can share them.
 pub(crate) struct World {
     pub(crate) agents: Vec<Agent>,
-    /// What was odd in their fixtures.
+    /// The warnings about their fixtures.
     pub(crate) warnings: Diagnostics,
     /// The agent that further keys belong to.
     main: usize,
-    /// The memory of the records that were made for a sandbox.
+    /// The memory reservation of records that were made for one sandbox.
     memory: Option<Reservation>,
 }
 
@@ -141,7 +141,7 @@ pub(crate) const DEMO_KEY: &str = "app-demo";
 /// The key of agent *deleted*.
 pub(crate) const DELETED_KEY: &str = "app-deleted";
 
-/// Why the agents could not be made.
+/// Why the agents could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum WorldError {
     #[error(transparent)]
@@ -149,7 +149,7 @@ pub(crate) enum WorldError {
     /// A key that cannot be sent, or that another agent has.
     #[error("{0}")]
     Key(String),
-    #[error("at most {MAX_CONVERSATIONS} conversations, got {0}")]
+    #[error("the number of conversations must be at most {MAX_CONVERSATIONS}, got {0}")]
     TooManyConversations(u32),
     /// Another setting that is wrong.
     #[error("{0}")]
@@ -218,8 +218,8 @@ impl World {
         Self::of(agents, Diagnostics::default(), 0, api_keys)
     }
 
-    /// The same agents, with other generated records. The reservation covers what it takes to make
-    /// them, and shrinks to what they take.
+    /// The same agents, with other generated records. The reservation covers the memory that generating them
+    /// takes, and then shrinks to the size of the records.
     pub(crate) fn with_generated(&self, generator: Generator, mut memory: Reservation) -> Self {
         let mut agents = self.agents.clone();
         if let Some(agent) = agents.get_mut(self.main) {
@@ -266,7 +266,7 @@ impl World {
             Some(holder) if holder == self.main => Ok(()),
             Some(holder) => {
                 let name = self.agents[holder].name.escape_debug();
-                Err(WorldError::Key(format!("API key already stands for agent `{name}`")))
+                Err(WorldError::Key(format!("the API key already belongs to agent `{name}`")))
             }
         }
     }

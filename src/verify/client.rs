@@ -1,6 +1,6 @@
-//! Sends one request after the other, within a budget and at a rate. It follows no redirect, so that
-//! the key is sent to no other server, and opens a connection for each request, so that surplus bytes
-//! of one response are never read as the next one.
+//! Sends requests one after the other, within a budget and at a rate. The client follows no redirect, so that
+//! the key is not sent to another server. It opens a connection for each request, so that surplus bytes of one
+//! response are never read as the next one.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,33 +18,33 @@ use crate::surrogates::{LoneSurrogate, replace_lone_surrogates};
 /// The largest body that is read: a hundred rows of very long texts.
 pub(super) const MOST_BODY: u64 = 16 << 20;
 
-/// The largest head.
+/// The largest response head.
 pub(super) const MOST_HEAD: usize = 64 << 10;
 
-/// Why no further request is sent: by a part of a check, or at all.
+/// Why a part of a check, or the whole run, sends no further request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The budget is used up.
     BudgetSpent,
-    /// A request had no response that could be used, and why: the rest of its check has nothing to go by.
+    /// A request got no usable response, and why. The rest of its check has nothing to compare.
     NoResponse { came: UnusableResponse, why: String },
-    /// The server is not asked any more, and why.
+    /// No further request is sent to the server, and why.
     ServerUnusable(String),
 }
 
-/// What came in place of a response that could be used.
+/// What was received instead of a usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum UnusableResponse {
     Nothing,
-    /// A failure of the server, with this status. Where the status says success, the code says it.
+    /// A server error with this status. If the status is not an error, the code of the body is.
     Failure(u16),
 }
 
-/// What a request had, in words.
+/// What a request got, in words.
 impl fmt::Display for UnusableResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nothing => f.write_str("no answer"),
+            Self::Nothing => f.write_str("no response"),
             Self::Failure(status @ 500..) => write!(f, "HTTP {status}"),
             Self::Failure(status) => {
                 write!(f, "HTTP {status} with code {}", Code::Internal.number())
@@ -53,16 +53,15 @@ impl fmt::Display for UnusableResponse {
     }
 }
 
-/// A response, whatever it is.
+/// Any response.
 #[derive(Debug)]
 pub(super) struct ApiResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// The halves of surrogate pairs in the body. Python and Node send them, but JSON in UTF-8 cannot hold
-    /// what they stand for.
+    /// The halves of surrogate pairs in the body. Python and Node send them, but UTF-8 cannot encode them.
     pub(super) lone_surrogates: Vec<LoneSurrogate>,
-    /// The body, read as JSON, in which U+FFFD stands for half a surrogate pair.
+    /// The body, read as JSON, in which half of a surrogate pair is replaced by U+FFFD.
     pub(super) json: Result<JsonValue<'static>, JsonError>,
     /// Where it sends the client, if it does.
     pub(super) redirect: Option<&'static str>,
@@ -74,11 +73,11 @@ impl ApiResponse {
     }
 }
 
-/// A request: what is asked, and in whose name.
+/// A request, with the key that it is sent with.
 #[derive(Clone)]
 pub(super) struct ApiRequest {
     pub(super) method: Method,
-    /// The path, and behind `?` the query.
+    /// The path, and the query after `?`.
     pub(super) target: String,
     /// The values of the `Authorization` headers.
     pub(super) authorization: Vec<String>,
@@ -105,9 +104,9 @@ pub(super) struct Client<'c> {
     progress: &'c dyn Fn(Progress),
     budget: u32,
     pub(super) sent: u32,
-    /// How many responses had half a surrogate pair.
+    /// How many responses contained half of a surrogate pair.
     pub(super) with_lone_surrogates: u32,
-    /// The last response that said that there were too many requests, and what was asked.
+    /// The last response with status 429, and its request.
     pub(super) rate_limited: Option<(ApiRequest, ApiResponse)>,
 }
 
@@ -128,7 +127,7 @@ impl<'c> Client<'c> {
             .max_response_header_size(MOST_HEAD)
             .timeout_global(Some(options.timeout))
             .user_agent(concat!("gptbots-mock/", env!("CARGO_PKG_VERSION"), " verify"))
-            // A proxy cannot know this machine's own addresses.
+            // A proxy cannot reach the loopback addresses of this machine.
             .proxy(if is_loopback(&options.against) { None } else { Proxy::try_from_env() })
             .build();
         Self {
@@ -150,7 +149,7 @@ impl<'c> Client<'c> {
         &self.base
     }
 
-    /// Sends a request, and after a pause again if the server says that there were too many.
+    /// Sends a request. If the server answers 429, the request is sent again after a pause.
     pub(super) fn send(&mut self, request: &ApiRequest) -> Result<ApiResponse, Stop> {
         for tried in 0..TRIES {
             let response = self.send_once(request)?;
@@ -164,7 +163,7 @@ impl<'c> Client<'c> {
                 self.clock.sleep(pause);
             }
         }
-        let why = format!("it answered 429 {TRIES} times in a row; try a lower --per-minute");
+        let why = format!("{TRIES} responses in a row were HTTP 429; try a lower --per-minute");
         Err(Stop::ServerUnusable(why))
     }
 
@@ -211,19 +210,19 @@ impl<'c> Client<'c> {
 fn describe_redirect(base: &str, status: u16, headers: &HeaderMap) -> Option<&'static str> {
     let to = headers.get(header::LOCATION).filter(|_| (300..400).contains(&status))?;
     let from: Uri = base.parse().expect("the command line checks the URL of the server");
-    // Bytes beyond ASCII are no redirect at all, so such a response is described as any other.
-    let Ok(to) = to.to_str().ok()?.parse::<Uri>() else { return Some("what is no URL") };
+    // A URL with bytes beyond ASCII is not a redirect, so such a response is described as any other.
+    let Ok(to) = to.to_str().ok()?.parse::<Uri>() else { return Some("an invalid URL") };
     Some(match (to.host(), to.scheme_str()) {
-        (None, _) => "another path of it",
+        (None, _) => "another path of the server",
         (host, Some("https")) if host == from.host() && from.scheme_str() == Some("http") => {
-            "the same host by TLS; write https://"
+            "the same host over TLS (write https://)"
         }
-        (host, _) if host == from.host() => "another path or port of it",
+        (host, _) if host == from.host() => "another path or port of the server",
         _ => "another host",
     })
 }
 
-/// Whether the key is sent unencrypted over a network.
+/// Whether the key would be sent over a network without encryption.
 pub(crate) fn is_unencrypted(url: &str) -> bool {
     url.starts_with("http:") && !is_loopback(url)
 }

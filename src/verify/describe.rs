@@ -1,4 +1,4 @@
-//! Describes requests and responses without a value of a record: by keys, types and sizes.
+//! Describes requests and responses by keys, types and sizes, without any value of a record.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::contract::{Answer, ENDPOINTS, Field, MEDIA_TYPE, SCHEME};
 /// Keys of an object beyond this many are counted.
 const MOST_KEYS: usize = 12;
 
-/// Describes a request: what was asked, in whose name. The ids and times of records are left out.
+/// Describes a request and the key that it was sent with. The ids and times of records are left out.
 pub(super) fn describe_request(request: &ApiRequest, key: &str, deleted: Option<&str>) -> String {
     let (path, query) = match request.target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -24,10 +24,10 @@ pub(super) fn describe_request(request: &ApiRequest, key: &str, deleted: Option<
     let mark = if query.is_some() { "?" } else { "" };
     let of_key = |key| format!("{SCHEME} {key}");
     let name = match &request.authorization[..] {
-        [] => ", without Authorization",
+        [] => ", without an Authorization header",
         [one] if *one == of_key(key) => "",
         [one] if deleted.is_some_and(|key| *one == of_key(key)) => ", with the deleted agent's key",
-        [_] => ", with another Authorization",
+        [_] => ", with a different Authorization header",
         _ => ", with two Authorization headers",
     };
     let content_type = request.content_type.map(|it| format!(", Content-Type {it}"));
@@ -50,7 +50,7 @@ fn describe_param(param: &str) -> Cow<'_, str> {
     if is_shown { param.into() } else { format!("{name}=\u{2026}").into() }
 }
 
-/// Describes a response: its status, what it is, and its keys if it is JSON.
+/// Describes a response: its status, its type, and its keys if it is JSON.
 pub(super) fn describe_response(response: &ApiResponse) -> String {
     let mut parts = vec![format!("HTTP {}", response.status)];
     let content_type = response.header(header::CONTENT_TYPE);
@@ -59,14 +59,17 @@ pub(super) fn describe_response(response: &ApiResponse) -> String {
     }
     if let Some(encoding) = response.header(header::CONTENT_ENCODING) {
         let known = ["gzip", "br", "deflate", "zstd"].into_iter().find(|known| *known == encoding);
-        parts.push(format!("Content-Encoding {}", known.unwrap_or("of another name")));
+        parts.push(match known {
+            Some(known) => format!("Content-Encoding {known}"),
+            None => "another Content-Encoding".to_owned(),
+        });
     }
     parts.push(match &response.json {
         _ if response.body.is_empty() => "an empty body".to_owned(),
         Ok(value) => describe_value(value, 2),
         Err(error) => match error.error_type {
             JsonErrorType::NumberOutOfRange => "JSON with a number of more than 64 bits".to_owned(),
-            JsonErrorType::RecursionLimitExceeded => "JSON that is nested too deep".to_owned(),
+            JsonErrorType::RecursionLimitExceeded => "JSON that is nested too deeply".to_owned(),
             _ => format!("{} bytes that are not JSON", response.body.len()),
         },
     });
@@ -79,12 +82,12 @@ fn media_type(content_type: &str) -> String {
     media_type.trim().to_ascii_lowercase()
 }
 
-/// Whether a `Content-Type` says JSON, whatever its parameters.
+/// Whether a `Content-Type` is JSON, with any parameters.
 pub(super) fn is_json(content_type: &str) -> bool {
     media_type(content_type) == MEDIA_TYPE
 }
 
-/// The media type of a `Content-Type`, if it is one that servers send; another may hold anything.
+/// The media type of a `Content-Type`, if it is a usual one. Any other could be a value of a record.
 fn known_media_type(content_type: &str) -> &'static str {
     let known = [
         MEDIA_TYPE,
@@ -99,7 +102,7 @@ fn known_media_type(content_type: &str) -> &'static str {
     known.into_iter().find(|known| *known == media_type).unwrap_or("another Content-Type")
 }
 
-/// Describes a value: its type, and of what is inside as much as `depth` says.
+/// Describes a value: its type, and the values inside it down to `depth`.
 pub(super) fn describe_value(value: &JsonValue<'_>, depth: usize) -> String {
     match value {
         JsonValue::Null => "null".to_owned(),
@@ -132,7 +135,7 @@ pub(super) fn describe_value(value: &JsonValue<'_>, depth: usize) -> String {
     }
 }
 
-/// Keys that are often around an answer, or in place of one.
+/// Keys that responses often have around their rows, or instead of them.
 const ENVELOPE_KEYS: [&str; 16] = [
     "code",
     "message",
@@ -152,8 +155,8 @@ const ENVELOPE_KEYS: [&str; 16] = [
     "timestamp",
 ];
 
-/// Describes a key of an object: by its name if it is one of the contract's or of an envelope's.
-/// Another one may be a value itself, as where objects are keyed by a name.
+/// Describes a key of an object: by its name if the contract or an envelope has it. Any other key may be a
+/// value itself, because some objects have names or ids as keys.
 fn describe_key(name: &str) -> String {
     let has = |answer: &Answer| {
         answer.rows_name() == name || answer.keys.iter().any(|key| key.name == name)
@@ -164,7 +167,7 @@ fn describe_key(name: &str) -> String {
     format!("a key of {} characters", name.chars().count())
 }
 
-/// Describes a key beside those of the contract: by its name, unless it may be a value itself.
+/// Describes a key that the contract does not have: by its name, unless it may be a value itself.
 pub(super) fn describe_extra_key(name: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphabetic() || char == '_';
     if name.len() <= 30 && !name.is_empty() && name.chars().all(is_plain) {
@@ -173,9 +176,9 @@ pub(super) fn describe_extra_key(name: &str) -> String {
     format!("a key of {} characters", name.chars().count())
 }
 
-/// Makes a text from outside safe to print: on one line, of visible characters, of at most `most`.
+/// Makes a text from outside safe to print: one line of at most `most` visible characters.
 pub(super) fn printable(text: &str, most: usize) -> String {
-    // What `Debug` would escape steers terminals, or changes the order of what stands there.
+    // Characters that `Debug` escapes can control a terminal, or change the order of its text.
     let is_visible =
         |char: char| char.escape_debug().len() == 1 || matches!(char, '"' | '\'' | '\\');
     let safe = |char: char| if is_visible(char) { char } else { ' ' };
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_may_be_a_value_is_not_told() {
+    fn a_key_that_may_be_a_value_is_not_shown() {
         assert_eq!(
             shape(r#"{"64b902a84f1ff25d1c60c10b":1}"#),
             "{a key of 24 characters: an integer}"
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_somebody_elses_stays_on_its_line() {
+    fn text_from_outside_stays_on_its_line() {
         assert_eq!(printable("a\r\nb\u{1b}[31m", 80), "a  b [31m");
         assert_eq!(printable("\u{202e}\u{2028}\u{9b}'\"\\é漢", 80), "   '\"\\é漢");
         assert_eq!(printable("abcdef", 3), "abc…");

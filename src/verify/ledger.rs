@@ -1,4 +1,4 @@
-//! What was found: of each statement whether it holds, of each reading which values fit.
+//! The findings: whether each statement holds, and which values of each reading fit.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::contract::{
     READINGS, Reading, ReadingId, ReadingRow, Statement, StatementId, statements,
 };
 
-/// What became of a statement.
+/// The result of testing a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It could not be tried, and why.
@@ -15,12 +15,12 @@ pub(crate) enum Outcome {
     Holds,
     /// It holds as this value of this reading says, which is not the default.
     HoldsAs(ReadingId, &'static str),
-    /// It does not hold, and what came instead.
+    /// It does not hold, and what was received instead.
     Differs(String),
 }
 
 impl Outcome {
-    /// An outcome replaces those that weigh less, because what differs once, differs.
+    /// An outcome replaces one of less weight, because a statement that differs once differs.
     fn weight(&self) -> u8 {
         match self {
             Self::NotTried(_) => 0,
@@ -42,7 +42,7 @@ pub(crate) enum ShownValue {
     Contradictory(String),
 }
 
-/// The values of a reading that fit what came where a statement was tried.
+/// The values of a reading that fit the response where a statement was tested.
 struct Evidence {
     statement: StatementId,
     values: Vec<&'static str>,
@@ -63,7 +63,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Records that a statement holds, or what came instead.
+    /// Records that a statement holds, or what was received instead.
     pub(super) fn record(&mut self, statement: StatementId, result: Result<(), String>) {
         match result {
             Ok(()) => self.holds(statement),
@@ -71,7 +71,7 @@ impl Ledger {
         }
     }
 
-    /// Records that a statement holds if something is right, or else what came instead.
+    /// Records that a statement holds if `is_right`, or else what was received instead.
     pub(super) fn check(&mut self, statement: StatementId, is_right: bool, otherwise: &str) {
         self.record(statement, is_right.then_some(()).ok_or_else(|| otherwise.to_owned()));
     }
@@ -84,7 +84,7 @@ impl Ledger {
         self.set(statement, Outcome::Differs(came.into()));
     }
 
-    /// Records why a statement could not be tried, unless it was all the same.
+    /// Records why a statement could not be tried, unless another check tried it.
     pub(super) fn not_tried(&mut self, statement: StatementId, why: &str) {
         self.set(statement, Outcome::NotTried(why.to_owned()));
     }
@@ -99,7 +99,7 @@ impl Ledger {
         }
     }
 
-    /// Records which values of a reading fit what came where a statement was tried.
+    /// Records which values of a reading fit the response where a statement was tested.
     pub(super) fn fits<R: Reading>(&mut self, statement: StatementId, values: &[R]) {
         let values = values.iter().map(|value| value.word()).collect();
         let request = self.last_request.clone();
@@ -112,13 +112,12 @@ impl Ledger {
         self.unknown.entry(reading).or_insert_with(|| why.to_owned());
     }
 
-    /// Whether this value, and no other of its reading, fits everything that came so far.
+    /// Whether this value, and no other of its reading, fits all responses so far.
     pub(super) fn shows<R: Reading>(&self, value: R) -> bool {
         self.evidence.get(&R::ID).is_some_and(|evidence| common_values(evidence) == [value.word()])
     }
 
-    /// Decides on every reading and every statement. `rest` says why those were not tried of which
-    /// nothing is recorded.
+    /// Decides on every reading and every statement. `rest` is the reason for those without any record.
     pub(super) fn finish(mut self, rest: &str) -> Findings {
         let readings = READINGS.iter().map(|row| (row, self.decide(row, rest))).collect();
         let outcome = |statement: Statement| {
@@ -129,8 +128,8 @@ impl Ledger {
         Findings { readings, statements, requests: self.requests }
     }
 
-    /// Decides which value of a reading fits everything, and records that the statements which showed
-    /// it hold as that value says.
+    /// Decides which value of a reading fits all evidence, and records that the statements of the evidence
+    /// hold with that value.
     fn decide(&mut self, row: &ReadingRow, rest: &str) -> ShownValue {
         let Some(evidence) = self.evidence.remove(&row.id) else {
             let why = self.unknown.remove(&row.id);
@@ -141,7 +140,7 @@ impl Ledger {
             self.last_request.clone_from(request);
             let outcome = match values[..] {
                 [] => Outcome::Differs(format!(
-                    "the answers do not agree on {}: this one shows {}",
+                    "the responses contradict each other on {}: this one shows {}",
                     row.name,
                     shown.join(" or ")
                 )),
@@ -156,10 +155,10 @@ impl Ledger {
                     .iter()
                     .map(|one| format!("{} shows {}", one.statement, one.values.join(" or ")));
                 let all = shows.collect::<Vec<_>>().join(", ");
-                ShownValue::Contradictory(format!("no value fits: {all}"))
+                ShownValue::Contradictory(format!("no value fits all responses: {all}"))
             }
             [value] => ShownValue::Known(value),
-            _ => ShownValue::Unknown(format!("{} fit", values.join(" and "))),
+            _ => ShownValue::Unknown(format!("the responses fit {}", values.join(" and "))),
         }
     }
 }
@@ -171,7 +170,7 @@ fn common_values(evidence: &[Evidence]) -> Vec<&'static str> {
     first.values.iter().copied().filter(fits_all).collect()
 }
 
-/// What a run found of every statement and every reading.
+/// The result of a run for every statement and every reading.
 pub(super) struct Findings {
     pub(super) statements: Vec<(Statement, Outcome)>,
     pub(super) readings: Vec<(&'static ReadingRow, ShownValue)>,

@@ -1,12 +1,12 @@
-//! The contract's checks as a client of any server: the emulator, a proxy, the real service.
+//! Checks the contract as a client of any server: the emulator, a proxy or the real service.
 //!
-//! 1. [`client`] sends one request after the other, at a rate ([`pace`]) and within a budget
-//! 2. [`query`] makes right queries, [`response`] says what a response is, [`run`] records what each says of itself
-//! 3. [`checks`] send requests, the most telling ones first
-//! 4. [`ledger`] decides what became of each statement, and which readings the server shows
+//! 1. [`client`] sends requests one after the other, at a rate ([`pace`]) and within a budget
+//! 2. [`query`] builds valid queries, [`response`] classifies responses, [`run`] records what every response shows
+//! 3. [`checks`] send requests, the most informative ones first
+//! 4. [`ledger`] decides whether each statement holds, and which readings the server shows
 //! 5. [`render`] writes the report
 //!
-//! It sends `GET`, `HEAD` and `OPTIONS` only. Reports hold shapes, never a value of a record.
+//! Only `GET`, `HEAD` and `OPTIONS` are sent. Reports contain the shapes of data, never a value of a record.
 
 mod checks;
 mod client;
@@ -34,10 +34,10 @@ use run::Run;
 
 use crate::contract::{Code, Operation, ReadingRow, Statement, StatementId, statements};
 
-/// What is to be verified, and how gently.
+/// What is verified, and at which rate.
 #[derive(Clone)]
 pub(crate) struct Options {
-    /// Where the server is: scheme, host, and a path before those of the endpoints if need be.
+    /// The URL of the server: scheme, host, and the path before the paths of the endpoints, if any.
     pub(crate) against: String,
     /// A key of an agent that has records.
     pub(crate) key: String,
@@ -47,15 +47,15 @@ pub(crate) struct Options {
     pub(crate) max_requests: u32,
     /// The most that are sent in a minute.
     pub(crate) per_minute: u32,
-    /// The longest that a response may take, from the look-up of the host to the last byte.
+    /// The longest time that a response may take, from the look-up of the host to the last byte.
     pub(crate) timeout: Duration,
 }
 
-/// Where a run takes the time from.
+/// The clock of a run.
 pub(crate) trait Clock {
-    /// How long the run lasts already.
+    /// The time since the start of the run.
     fn now(&self) -> Duration;
-    /// Lets time pass.
+    /// Waits.
     fn sleep(&self, duration: Duration);
 }
 
@@ -68,26 +68,26 @@ pub(crate) enum Progress {
     Waiting(Duration),
 }
 
-/// What was found.
+/// The result of a run.
 pub(crate) struct Report {
     against: String,
     requests: u32,
-    /// How many of them were sent again, because no response came at first that could be used.
+    /// How many of them were retries, after an attempt without a usable response.
     sent_again: u32,
     /// What is wrong with the server as a whole.
     problems: Vec<String>,
-    /// What a client should know, though nothing of the contract differs.
+    /// Facts that a client should know, although they do not violate the contract.
     notes: Vec<String>,
-    /// Whether the first request had a page for its response: without one, nothing was tried.
+    /// Whether the response to the first request was a page. Without one, nothing was tried.
     is_usable: bool,
     statements: Vec<(Statement, Outcome)>,
     readings: Vec<(&'static ReadingRow, ShownValue)>,
-    /// What was asked where statements differ.
+    /// The requests that showed that statements differ.
     asked: HashMap<StatementId, String>,
 }
 
 impl Report {
-    /// Whether everything that could be tried holds, and the server could be tried at all.
+    /// Whether everything that could be tried holds, and the server was usable.
     pub(crate) fn holds(&self) -> bool {
         self.problems.is_empty() && self.count(|one| matches!(one, Outcome::Differs(_))) == 0
     }
@@ -105,28 +105,30 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
         run.ledger.last_request = None;
         run.unless_unanswered(check).err()
     });
-    // What was sent more than once leaves less of a budget for the rest.
+    // Retries leave less of the budget for the rest.
     let none_again = run.sent_again.is_empty() && run.client.rate_limited.is_none();
     run.record_rate_limit();
     for (statement, why) in NOT_TRIED {
         run.ledger.not_tried(*statement, why);
     }
     for statement in statements().iter().filter(|one| one.id.subject() == "emulator") {
-        run.ledger.not_tried(statement.id, "they are about the emulator itself");
+        run.ledger.not_tried(statement.id, "only the emulator has this behaviour");
     }
     let rest = match stop {
         None if !run.problems.is_empty() => {
-            "a request for it had no answer, or a failure of the server".to_owned()
+            "a request for it got no response, or a server error".to_owned()
         }
-        None | Some(Stop::NoResponse { .. }) => "nothing that the agent has shows it".to_owned(),
+        None | Some(Stop::NoResponse { .. }) => {
+            "the records of the agent do not show it".to_owned()
+        }
         Some(Stop::BudgetSpent) => {
             let sent = run.client.sent;
             let more = if none_again && sent < ENOUGH {
-                format!("--max-requests {ENOUGH} are enough for everything")
+                format!("--max-requests {ENOUGH} is enough for all checks")
             } else {
-                "a larger --max-requests tries the rest".to_owned()
+                "use a larger --max-requests".to_owned()
             };
-            format!("{sent} requests were used up; {more}")
+            format!("the limit of {sent} requests was reached; {more}")
         }
         Some(Stop::ServerUnusable(why)) => {
             if !run.problems.contains(&why) {
@@ -138,10 +140,13 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
     let Run { client, ledger, problems, sent_again, samples, .. } = run;
     let mut notes: Vec<_> = sent_again.iter().map(describe_sent_again).collect();
     if client.with_lone_surrogates > 0 {
+        let responses = match client.with_lone_surrogates {
+            1 => "1 response".to_owned(),
+            count => format!("{count} responses"),
+        };
         notes.push(format!(
-            "{} of its answers had half of a surrogate pair, as of an emoji that was cut in two; it \
-             was read as U+FFFD, and many clients cannot read it",
-            client.with_lone_surrogates
+            "{responses} contained half of a surrogate pair, for example of a split emoji; verify read \
+             it as U+FFFD, but many clients cannot read it"
         ));
     }
     let Findings { statements, readings, requests: asked } = ledger.finish(&rest);
@@ -158,48 +163,42 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
     }
 }
 
-/// Says how many requests were sent again, and what came at first.
+/// Says how many requests were retried, and what the first attempts got.
 fn describe_sent_again((came, count): (&UnusableResponse, &u32)) -> String {
     match (came, count) {
-        (UnusableResponse::Nothing, 1) => "1 request had no answer and was sent again".to_owned(),
-        (UnusableResponse::Nothing, _) => {
-            format!("{count} requests had no answer and were sent again")
-        }
-        (UnusableResponse::Failure(_), 1) => format!("1 answer was {came} and was asked for again"),
-        (UnusableResponse::Failure(_), _) => {
-            format!("{count} answers were {came} and were asked for again")
-        }
+        (_, 1) => format!("1 request got {came} and was sent again"),
+        (_, count) => format!("{count} requests got {came} and were sent again"),
     }
 }
 
-/// This many requests are enough for every check, if none is sent again.
+/// This many requests are enough for all checks, if none is sent again.
 const ENOUGH: u32 = 125;
 
-/// What a client from outside cannot try, and why; and what is tried under another name.
+/// The statements that a client cannot test, and why; and those that are tested under another name.
 const NOT_TRIED: &[(StatementId, &str)] = &[
     (StatementId::SeveralKeys, "needs a second key of the same agent"),
-    (StatementId::Body, "no request of verify has a body"),
-    (StatementId::error(None, Code::RateLimited), "the server gave no such answer"),
-    (StatementId::error(None, Code::Internal), "the server gave no such answer"),
+    (StatementId::Body, "verify sends no request bodies"),
+    (StatementId::error(None, Code::RateLimited), "the server sent no such response"),
+    (StatementId::error(None, Code::Internal), "the server sent no such response"),
     (
         StatementId::error(Some(Operation::ConversationList), Code::PageExceedsTotal),
-        "is answered under page-past-end=error only",
+        "it is sent only with page-past-end=error",
     ),
     (
         StatementId::error(Some(Operation::QaRecords), Code::PageExceedsTotal),
-        "is answered under page-past-end=error only",
+        "it is sent only with page-past-end=error",
     ),
     (StatementId::MessagesOtherAgent, "needs a conversation of another agent"),
     (StatementId::MessagesV2OtherAgent, "needs a conversation of another agent"),
-    (StatementId::ConversationsWindow, "conversations.start_time and .end_time tell it"),
-    (StatementId::ConversationsUserExact, "conversations.user_id tells it"),
-    (StatementId::MessagesPageSizeMax, "messages.page_size tells it"),
-    (StatementId::MessagesV2First, "messages.first tells it"),
-    (StatementId::MessagesV2EmptyConversation, "messages.empty-conversation tells it"),
-    (StatementId::QaWindow, "qa.start_time and .end_time tell it"),
-    (StatementId::RecordsTotals, "conversations.total tells it"),
-    (StatementId::ChannelCase, "conversations.conversation_type tells it"),
-    (StatementId::ChannelNeverAll, "conversations.row.conversation_type tells it"),
+    (StatementId::ConversationsWindow, "covered by conversations.start_time and .end_time"),
+    (StatementId::ConversationsUserExact, "covered by conversations.user_id"),
+    (StatementId::MessagesPageSizeMax, "covered by messages.page_size"),
+    (StatementId::MessagesV2First, "covered by messages.first"),
+    (StatementId::MessagesV2EmptyConversation, "covered by messages.empty-conversation"),
+    (StatementId::QaWindow, "covered by qa.start_time and .end_time"),
+    (StatementId::RecordsTotals, "covered by conversations.total"),
+    (StatementId::ChannelCase, "covered by conversations.conversation_type"),
+    (StatementId::ChannelNeverAll, "covered by conversations.row.conversation_type"),
 ];
 
 #[cfg(test)]
@@ -209,7 +208,7 @@ mod tests {
     use super::*;
     use crate::Server;
 
-    /// A clock that goes on only by its own sleep.
+    /// A clock that advances only when it sleeps.
     #[derive(Default)]
     struct SleepClock(Cell<Duration>);
 
@@ -254,8 +253,9 @@ mod tests {
         let report = verify(&options(&server, 60), &clock, &|_| {});
         // One that gets through, one that is refused and three more tries.
         assert_eq!(report.requests, 5);
-        assert_eq!(report.problems, ["it answered 429 4 times in a row; try a lower --per-minute"]);
-        // Its own clock stood still, so it asked for the whole window each time.
+        let problem = "4 responses in a row were HTTP 429; try a lower --per-minute";
+        assert_eq!(report.problems, [problem]);
+        // The clock of the server did not advance, so it asked for the whole window each time.
         let asked = clock.now().as_secs();
         assert!((174..=190).contains(&asked), "{asked}");
         let limited = report

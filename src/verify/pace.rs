@@ -1,15 +1,15 @@
-//! When the next request may be sent: at a rate, and after the pause that a 429 asks for. Times are
-//! counted from the start of the run.
+//! Decides when the next request may be sent: at a rate, and after the pause that a 429 asks for. Times
+//! count from the start of the run.
 
 use std::time::Duration;
 
-/// The longest pause: a server may ask for a longer one than anyone would wait for.
+/// The longest pause, because a server may ask for a longer one than is useful.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// The pause after the first 429 that names none; each further one doubles it.
+/// The pause after the first 429 without `Retry-After`. Each further one doubles it.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// How often one request is sent, where the answer is always 429.
+/// How often a request is sent if every response is 429.
 pub(super) const TRIES: u32 = 4;
 
 /// The rate at which requests go out.
@@ -31,7 +31,7 @@ impl Pace {
     }
 }
 
-/// The pause before a request is sent again that was answered 429 for the `tried`-th time.
+/// The pause before a request is sent again that got its 429 number `tried`, counted from 0.
 pub(super) fn back_off(tried: u32, retry_after: Option<&str>) -> Duration {
     let asked = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
     asked.unwrap_or(FIRST * 2_u32.pow(tried.min(TRIES))).min(LONGEST)
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_answer_earns_no_burst() {
+    fn a_slow_response_is_not_followed_by_a_burst() {
         let mut pace = Pace::per_minute(60);
         pace.wait(Duration::ZERO);
         assert_eq!(pace.wait(SECOND * 100), Duration::ZERO);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_says_how_long_it_wants_peace() {
+    fn retry_after_sets_the_pause() {
         assert_eq!(back_off(0, Some("7")), SECOND * 7);
         assert_eq!(back_off(0, Some("999999999")), LONGEST);
         assert_eq!(back_off(0, Some("Wed, 21 Oct 2026 07:28:00 GMT")), SECOND * 5);

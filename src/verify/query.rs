@@ -1,13 +1,13 @@
-//! The query of a request, as the contract's tables have its parameters.
+//! The query of a request, with the parameters that the contract's tables list.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::response::{Page, text};
 use crate::contract::{Field, Operation};
 
-/// The end of a window that holds everything: the year 2286. Once the newest conversation is known,
-/// [`Samples::window_end`](super::samples::Samples::window_end) is sent in its place, so that what
-/// comes meanwhile changes no response.
+/// The end of a window that contains everything: the year 2286. Once the newest conversation is known,
+/// [`Samples::window_end`](super::samples::Samples::window_end) is sent instead, so that records that
+/// are added during the run do not change the responses.
 pub(super) const FOREVER: &str = "9999999999999";
 
 /// The id of a conversation that does not exist.
@@ -16,7 +16,7 @@ pub(super) const UNKNOWN_ID: &str = "ffffffffffffffffffffffff";
 /// The id of a user who does not exist, unless a conversation has it ([`unknown_user`]).
 const UNKNOWN_USER: &str = "nobody-has-this-id";
 
-/// The id of a user whom none of the rows has.
+/// The id of a user that no row has.
 pub(super) fn unknown_user(list: Option<&Page>) -> String {
     let mut id = UNKNOWN_USER.to_owned();
     while list.is_some_and(|list| list.rows().any(|row| text(row, "user_id") == Some(&id))) {
@@ -25,7 +25,7 @@ pub(super) fn unknown_user(list: Option<&Page>) -> String {
     id
 }
 
-/// Whether an id can be of [`unknown_user`], so that it is no value of a record.
+/// Whether an id can come from [`unknown_user`], so that it is not a value of a record.
 pub(super) fn is_unknown_user(id: &str) -> bool {
     id.trim_end_matches('-') == UNKNOWN_USER
 }
@@ -37,7 +37,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    /// A query that leaves nothing out, with every parameter that the operation needs.
+    /// A query for all records, with every parameter that the operation requires.
     pub(super) fn new(operation: Operation, conversation: &str, page: &str, size: &str) -> Self {
         let value = |field| match field {
             Field::ConversationType | Field::UserFeedback => Some("ALL"),
@@ -66,7 +66,7 @@ impl Query {
         self
     }
 
-    /// What stands behind `?`: all but letters and digits is percent-encoded.
+    /// The text after `?`. Everything except letters and digits is percent-encoded.
     pub(super) fn encode(&self) -> String {
         let encode = |(field, value): &(Field, String)| {
             format!("{}={}", field.name(), utf8_percent_encode(value, NON_ALPHANUMERIC))

@@ -1,4 +1,4 @@
-//! A report to read: as text, as JSON, as `JUnit`.
+//! Writes a report as text, as JSON and as `JUnit`.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::contract::{ReadingId, ReadingRow, SUBJECTS, Statement};
 use crate::report::{Case, Format, Table, junit};
 
 impl Outcome {
-    /// What became of a statement, in one word or a few.
+    /// The result of a statement in one or two words.
     fn name(&self) -> &'static str {
         match self {
             Self::Holds | Self::HoldsAs(..) => "holds",
@@ -19,7 +19,7 @@ impl Outcome {
         }
     }
 
-    /// What the report says beside that word.
+    /// What the report says in addition to that word.
     fn details(&self) -> String {
         match self {
             Self::Holds => String::new(),
@@ -38,7 +38,7 @@ impl Report {
         }
     }
 
-    /// What is told of it at the end of a run.
+    /// The text that is printed at the end of a run.
     pub(crate) fn summary(&self, is_verbose: bool) -> Summary<'_> {
         Summary { report: self, is_verbose }
     }
@@ -48,7 +48,8 @@ impl Report {
         let (holds, differs, not_tried) = self.counts();
         let again = match self.sent_again {
             0 => String::new(),
-            again => format!(", {again} of them again"),
+            1 => ", 1 of them a retry".to_owned(),
+            again => format!(", {again} of them retries"),
         };
         format!(
             "{}: {holds} {}, {differs} {}, {not_tried} could not be tried ({} {}{again})",
@@ -60,7 +61,7 @@ impl Report {
         )
     }
 
-    /// The readings whose value is known, each with it and whether that is the default.
+    /// The readings whose value is known, with that value and whether it is the default.
     fn known_readings(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         self.readings.iter().filter_map(|(row, shown)| match shown {
             ShownValue::Known(value) => Some((row.name, *value, *value == row.default())),
@@ -80,12 +81,12 @@ impl Report {
         json!({ "reading": known.map(|(name, value, _)| (name, value)).collect::<Value>() })
     }
 
-    /// The statements of a subject, each with what became of it.
+    /// The statements of a subject, each with its result.
     fn of_subject(&self, subject: &str) -> impl Iterator<Item = &(Statement, Outcome)> {
         self.statements.iter().filter(move |(one, _)| one.id.subject() == subject)
     }
 
-    /// A table with the columns of `docs/fidelity.md`, behind what was found.
+    /// A table with the columns of `docs/fidelity.md` after a column of results.
     fn to_table(&self) -> String {
         let mut out = format!("# {}\n", self.headline());
         let head = [
@@ -95,9 +96,9 @@ impl Report {
             "status",
             "source",
             "reading",
-            "held by",
-            "asked",
-            "came",
+            "tested by",
+            "request",
+            "got",
         ];
         for (subject, title) in SUBJECTS {
             let mut table = Table::new(&head);
@@ -159,9 +160,9 @@ impl Report {
         let ids: Vec<String> = self.statements.iter().map(|(one, _)| one.id.to_string()).collect();
         let cases = self.statements.iter().zip(&ids).map(|((one, outcome), id)| {
             let (status, from) = (one.source.status.name(), one.source.from);
-            let asked = self.asked.get(&one.id).map(|asked| format!("asked: {asked}\n"));
+            let asked = self.asked.get(&one.id).map(|asked| format!("request: {asked}\n"));
             let (asked, says) = (asked.unwrap_or_default(), &one.says);
-            let about = format!("{asked}{says}\n{status}: {from}\nheld by {}", one.held_by());
+            let about = format!("{asked}{says}\n{status}: {from}\ntested by {}", one.held_by());
             let (failures, skipped) = match outcome {
                 Outcome::Differs(came) => (vec![(came.clone(), about)], None),
                 Outcome::NotTried(why) => (Vec::new(), Some(why.clone())),
@@ -187,21 +188,21 @@ impl Report {
     }
 }
 
-/// What is said of a reading in place of its value.
-const UNTOLD: &str = "cannot be told";
+/// Printed for a reading whose value is not known.
+const UNTOLD: &str = "unknown";
 
-/// So many reasons are named for statements that could not be tried.
+/// How many reasons are listed for statements that could not be tried.
 const MOST_REASONS: usize = 4;
 
-/// What is told of a report at the end of a run.
+/// The text that is printed at the end of a run.
 pub(crate) struct Summary<'r> {
     report: &'r Report,
-    /// Whether statements are told by their ids, those that hold among them.
+    /// Whether the ids of all statements are listed, also of those that hold.
     is_verbose: bool,
 }
 
-/// The counts, the readings that are not the default, what differs, and why the rest could not be tried.
-/// Of a server that could not be asked at all it says why, and what differed by then.
+/// Writes the counts, the readings that are not the default, the differences, and why the rest could not be
+/// tried. For a server that was not usable, it writes the reason and the differences so far.
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.report;
@@ -213,7 +214,7 @@ impl fmt::Display for Summary<'_> {
             writeln!(f, "\nnote: {note}")?;
         }
         if !report.is_usable {
-            // Pages of what could not be tried would only hide why.
+            // A long list of statements that could not be tried would hide the reason.
             return self.write_differences(f);
         }
         self.write_readings(f)?;
@@ -231,8 +232,9 @@ impl Summary<'_> {
         }
         let flags = self.report.flags();
         if !flags.is_empty() {
-            writeln!(f, "\ngptbots-mock serve shows the same with\n  {}", flags.join(" "))?;
-            writeln!(f, "or in a config file\n  {}", self.report.config(false))?;
+            let flags = flags.join(" ");
+            writeln!(f, "\nflags of gptbots-mock serve for the same behaviour:\n  {flags}")?;
+            writeln!(f, "the same as a config file:\n  {}", self.report.config(false))?;
         }
         Ok(())
     }
@@ -252,7 +254,7 @@ impl Summary<'_> {
         Ok(())
     }
 
-    /// The readings that are not the default, or of which that cannot be told.
+    /// The readings that are not the default, and those whose value is not known.
     fn write_other_readings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut others, mut untold) = (Vec::new(), Vec::new());
         let mut defaults = 0;
@@ -261,11 +263,13 @@ impl Summary<'_> {
                 ShownValue::Known(value) if *value == row.default() => defaults += 1,
                 ShownValue::Known(value) => others.push((row, value)),
                 ShownValue::Unknown(why) => add(&mut untold, why, row.name),
-                ShownValue::Contradictory(_) => add(&mut untold, "its answers differ", row.name),
+                ShownValue::Contradictory(_) => {
+                    add(&mut untold, "the responses contradict each other", row.name);
+                }
             }
         }
         if others.is_empty() && untold.is_empty() {
-            return writeln!(f, "\nreadings: all are the default");
+            return writeln!(f, "\nreadings: all have their default value");
         }
         writeln!(f, "\nreadings:")?;
         for (row, value) in others {
@@ -279,7 +283,7 @@ impl Summary<'_> {
             writeln!(f, "  {names:17} {UNTOLD}: {why}")?;
         }
         if defaults > 0 {
-            writeln!(f, "  all others        the default")?;
+            writeln!(f, "  all others        default value")?;
         }
         Ok(())
     }
@@ -296,21 +300,21 @@ impl Summary<'_> {
                 write!(f, " ({})", one.id)?;
             }
             if let Some(asked) = self.report.asked.get(&one.id) {
-                write!(f, "\n  asked:    {asked}")?;
+                write!(f, "\n  request:  {asked}")?;
             }
-            writeln!(f, "\n  expected: {}\n  came:     {came}", expected(one))?;
+            writeln!(f, "\n  expected: {}\n  got:      {came}", expected(one))?;
             let (status, from) = (one.source.status.name(), one.source.from);
             write!(f, "  source:   {status}: {from}")?;
             if self.is_verbose {
-                write!(f, "; held by {}", one.held_by())?;
+                write!(f, "; tested by {}", one.held_by())?;
             }
             writeln!(f)?;
         }
         Ok(())
     }
 
-    /// How many statements could not be tried, by the reason: those first where a flag would help, then
-    /// those of most statements. The others are counted.
+    /// How many statements could not be tried, for each reason: first the reasons where a flag would help, then
+    /// those of the most statements. The other reasons are only counted.
     fn write_not_tried(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut reasons = Vec::new();
         for (one, outcome) in &self.report.statements {
@@ -327,12 +331,12 @@ impl Summary<'_> {
         let count: usize = others.iter().map(|(_, ids)| ids.len()).sum();
         match others.len() {
             0 => Ok(()),
-            1 => writeln!(f, "  {count:3}  for 1 more reason; --verbose names it"),
-            more => writeln!(f, "  {count:3}  for {more} more reasons; --verbose names them"),
+            1 => writeln!(f, "  {count:3}  1 other reason (shown with --verbose)"),
+            more => writeln!(f, "  {count:3}  {more} other reasons (shown with --verbose)"),
         }
     }
 
-    /// The ids of the statements that could not be tried, by the reason, and of those that hold.
+    /// The ids of the statements that could not be tried, for each reason, and of those that hold.
     fn write_ids(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
         for (one, outcome) in &self.report.statements {
@@ -361,7 +365,7 @@ fn add<'r, T>(reasons: &mut Vec<(&'r str, Vec<T>)>, why: &'r str, item: T) {
     }
 }
 
-/// What a statement says, with the name of the row in the table that it is from.
+/// The text of a statement; for a statement of a table, after the name of its row.
 fn expected(one: &Statement) -> String {
     let id = one.id.to_string();
     match id.rsplit_once('.') {
@@ -370,7 +374,7 @@ fn expected(one: &Statement) -> String {
     }
 }
 
-/// Writes words in lines of at most a hundred columns, indented.
+/// Writes words in indented lines of at most a hundred columns.
 fn write_wrapped(f: &mut fmt::Formatter<'_>, words: &[String]) -> fmt::Result {
     let mut line = String::from(" ");
     for word in words {

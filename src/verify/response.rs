@@ -1,4 +1,4 @@
-//! What a response is, in the contract's terms: a page of rows, a refusal, or neither.
+//! Classifies a response in the contract's terms: a page of rows, a refusal, or neither.
 
 use std::borrow::Cow;
 
@@ -13,13 +13,13 @@ use crate::surrogates::LoneSurrogate;
 /// The most rows of a page.
 pub(super) const FULL: usize = 100;
 
-/// A list of more rows than this is no page: no request asks for as many.
+/// A list with more rows than this is not a page, because no request asks for so many.
 const MOST_ROWS: usize = 10 * FULL;
 
 /// The keys of a row with their values, in order.
 pub(super) type Row = [(Cow<'static, str>, JsonValue<'static>)];
 
-/// A response, read.
+/// A parsed response.
 #[derive(Debug)]
 pub(super) enum ParsedResponse {
     Page(Page),
@@ -48,7 +48,7 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// Whether these are the only keys, and the header says JSON.
     pub(super) is_exact: bool,
-    /// Whether `code` stands before `message`.
+    /// Whether `code` is before `message`.
     pub(super) is_ordered: bool,
     pub(super) is_compact: bool,
     /// The whole response, described.
@@ -56,8 +56,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Describes the refusal, with its message if it is one of the contract's: another one may hold
-    /// anything.
+    /// Describes the refusal, with its message if the contract has it. Any other message may contain a value
+    /// of a record.
     pub(super) fn describe(&self) -> String {
         let (status, code, message) = (self.status, self.code, &self.message);
         let mut known = ENDPOINTS.iter().flat_map(|endpoint| endpoint.errors).chain(COMMON_ERRORS);
@@ -82,8 +82,8 @@ impl Page {
         self.rows.len()
     }
 
-    /// Whether the page holds all rows that there are: it has room for more, since every page that is
-    /// kept was asked for with a `page_size` of 100.
+    /// Whether the page has all rows of its query, because it is not full: every page that is kept was
+    /// requested with a `page_size` of 100.
     pub(super) fn is_whole(&self) -> bool {
         self.len() < FULL
     }
@@ -97,7 +97,7 @@ impl Page {
         }
     }
 
-    /// Whether the total may count all matches: those of a page that is not full are all.
+    /// Whether the total can be the number of all matches. A page that is not full has all matches.
     pub(super) fn is_total_right(&self) -> bool {
         self.total_number()
             .is_some_and(|total| total == self.len() || total > self.len() && !self.is_whole())
@@ -125,7 +125,7 @@ impl ParsedResponse {
         if let Some(to) = response.redirect {
             let status = response.status;
             return Self::Other(format!(
-                "HTTP {status}, a redirect to {to}, which was not followed: the key stays here"
+                "HTTP {status}, a redirect to {to}, which was not followed, to protect the key"
             ));
         }
         let shape = describe_response(response);
@@ -209,7 +209,7 @@ pub(super) fn integer(row: &Row, name: &str) -> Option<i64> {
     }
 }
 
-/// Whether no white space stands outside strings, and no character is escaped that need not be.
+/// Whether there is no white space outside strings, and no character is escaped without need.
 fn is_compact(body: &[u8], lone_surrogates: &[LoneSurrogate]) -> bool {
     let mut inside = false;
     let mut bytes = body.iter().enumerate();

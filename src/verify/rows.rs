@@ -1,4 +1,4 @@
-//! The rows of a page against the contract's keys: which, in which order, of which type.
+//! Compares the rows of a page with the contract: their keys, the order of the keys, and the types.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::contract::{
     JsonType, Key, MessageField, MessageType, MessageV2Field, QaField, RowField, StatementId,
 };
 
-/// Records what the rows of a page say of the endpoint's keys.
+/// Records what the rows of a page show about the endpoint's keys.
 pub(super) fn check(ledger: &mut Ledger, endpoint: &Endpoint, page: &Page) {
     if page.len() == 0 {
         return;
@@ -25,7 +25,7 @@ pub(super) fn check(ledger: &mut Ledger, endpoint: &Endpoint, page: &Page) {
     }
 }
 
-/// Checks the values of a key: their types, and what they are to each other.
+/// Checks the values of a key: their types, and whether they must be equal or distinct.
 fn check_key(ledger: &mut Ledger, key: &Key, page: &Page) {
     let statement = StatementId::RowKey(key.field);
     if key.is_by_reading() {
@@ -40,13 +40,13 @@ fn check_key(ledger: &mut Ledger, key: &Key, page: &Page) {
         | RowField::Qa(QaField::Id) => {
             let mut seen = HashSet::new();
             if !texts.all(|id| seen.insert(id)) {
-                ledger.differs(statement, "the same in two rows");
+                ledger.differs(statement, "the same value in two rows");
             }
         }
         RowField::Conversation(ConversationField::BotId) => {
             let first = texts.next();
             if texts.any(|agent| Some(agent) != first) {
-                ledger.differs(statement, "another in another row");
+                ledger.differs(statement, "different values in different rows");
             }
         }
         RowField::Conversation(ConversationField::CostCredit) => {
@@ -68,7 +68,7 @@ fn check_key(ledger: &mut Ledger, key: &Key, page: &Page) {
     }
 }
 
-/// Checks that a row has the keys that it should, less those that only a reading brings.
+/// Checks that a row has the right keys. Keys that depend on a reading are optional.
 fn check_keys(row: &Row, keys: &[Key]) -> Result<(), String> {
     let came: Vec<&str> = row.iter().map(|(name, _)| &**name).collect();
     let always = || keys.iter().filter(|key| !key.is_by_reading()).map(|key| key.name);
@@ -77,11 +77,11 @@ fn check_keys(row: &Row, keys: &[Key]) -> Result<(), String> {
         return Ok(());
     }
     if let Some(extra) = came.iter().find(|name| !all().any(|key| key == **name)) {
-        return Err(format!("a row has {} as well", describe_extra_key(extra)));
+        return Err(format!("a row also has {}", describe_extra_key(extra)));
     }
     match always().find(|name| !came.contains(name)) {
-        Some(missing) => Err(format!("a row lacks `{missing}`")),
-        None => Err("the keys stand in another order, or twice".to_owned()),
+        Some(missing) => Err(format!("a row has no `{missing}`")),
+        None => Err("the keys are in another order, or duplicated".to_owned()),
     }
 }
 
@@ -91,7 +91,7 @@ fn check_value(row: &Row, key: &Key) -> Result<(), String> {
         JsonType::String => matches!(value, JsonValue::Str(_)),
         JsonType::StringOrNull => matches!(value, JsonValue::Str(_) | JsonValue::Null),
         JsonType::Integer => matches!(value, JsonValue::Int(_)),
-        // That it is written with a decimal point is a statement of its own.
+        // The decimal point has a statement of its own.
         JsonType::Float => matches!(value, JsonValue::Float(_) | JsonValue::Int(_)),
         JsonType::List => is_content(value),
     };
@@ -101,20 +101,20 @@ fn check_value(row: &Row, key: &Key) -> Result<(), String> {
     let words = key.words();
     match value {
         JsonValue::Str(text) if !words.is_empty() && !words.contains(&&**text) => {
-            Err("another word".to_owned())
+            Err("a word that is not documented".to_owned())
         }
         _ => Ok(()),
     }
 }
 
-/// Whether a value is what `content` of a v2 message holds: the contract's, with some text in it.
+/// Whether a value has the shape that the contract gives for `content` of a v2 message, with any text in it.
 fn is_content(value: &JsonValue<'_>) -> bool {
     let template = format!("{CONTENT_OPEN}{CONTENT_CLOSE}");
     let template = JsonValue::parse(template.as_bytes(), false);
     fits(value, &template.expect("the contract's own JSON is right"))
 }
 
-/// Whether a value is a template's, where an empty text of the template stands for any.
+/// Whether a value matches a template. An empty text in the template matches any text.
 fn fits(value: &JsonValue<'_>, template: &JsonValue<'_>) -> bool {
     match (value, template) {
         (JsonValue::Str(text), JsonValue::Str(of)) => of.is_empty() || text == of,
@@ -130,7 +130,7 @@ fn fits(value: &JsonValue<'_>, template: &JsonValue<'_>) -> bool {
     }
 }
 
-/// Checks `anonymous_id`: there or not, the same in all rows; null for the type API only.
+/// Checks `anonymous_id`: all rows have it or none has; it is null for the type API only.
 fn check_anonymous_id(ledger: &mut Ledger, statement: StatementId, page: &Page, name: &str) {
     let present = page.rows().filter(|row| value(row, name).is_some()).count();
     if present == 0 {
@@ -150,6 +150,6 @@ fn check_anonymous_id(ledger: &mut Ledger, statement: StatementId, page: &Page, 
     if page.rows().all(is_right) {
         ledger.fits(statement, &[AnonymousId::Present]);
     } else {
-        ledger.differs(statement, "a row of type API has one, or another row has none");
+        ledger.differs(statement, "a row of type API has a value, or another row has none");
     }
 }

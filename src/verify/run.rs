@@ -1,4 +1,4 @@
-//! A run: sends requests, and records what every response says of itself, whatever it was asked for.
+//! A run: sends requests, and records what every response shows, whichever check requested it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,7 @@ use super::response::{Page, ParsedResponse, Refusal, integer};
 use super::{rows, samples::Samples};
 use crate::contract::{Code, Endpoint, ErrorStatus, Operation, StatementId, Wording};
 
-/// The server counts as gone after this many requests in a row without a response that can be used, each
-/// sent twice.
+/// The run ends after this many requests in a row without a usable response. Each of them is sent twice.
 const MOST_UNANSWERED: usize = 3;
 
 pub(super) struct Run<'c> {
@@ -24,9 +23,9 @@ pub(super) struct Run<'c> {
     pub(super) deleted_key: Option<String>,
     /// What is wrong with the server as a whole.
     pub(super) problems: Vec<String>,
-    /// What came, twice each, to the last requests in a row that had no response that could be used.
+    /// What both attempts got, for the latest requests in a row without a usable response.
     unanswered: Vec<[UnusableResponse; 2]>,
-    /// How many requests were sent again, by what came at first.
+    /// How many requests were sent again, by what the first attempt got.
     pub(super) sent_again: BTreeMap<UnusableResponse, u32>,
 }
 
@@ -44,8 +43,8 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// Goes through a check, or a part of one. Where a request has no response, we leave out what it
-    /// was for and go on, since one lost request should not end the run.
+    /// Runs a check, or a part of one. If a request gets no response, we skip the rest of the check and
+    /// continue, because one lost request should not end the run.
     pub(super) fn unless_unanswered(
         &mut self,
         check: impl FnOnce(&mut Self) -> Result<(), Stop>,
@@ -56,7 +55,7 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// A right query, of the messages of the chosen conversation where it is for messages.
+    /// A valid query. For messages, it is for the chosen conversation.
     pub(super) fn query(&self, operation: Operation, page: &str, size: &str) -> Query {
         let conversation = self.samples.conversation.as_ref();
         Query::new(operation, conversation.map_or(UNKNOWN_ID, |one| &one.id), page, size)
@@ -67,13 +66,13 @@ impl<'c> Run<'c> {
         self.get_raw(query.operation, &query.encode())
     }
 
-    /// `GET` of an endpoint with the key, the query as it is to be sent.
+    /// `GET` of an endpoint with the key and a query that is already encoded.
     pub(super) fn get_raw(&mut self, of: Operation, query: &str) -> Result<ParsedResponse, Stop> {
         let target = format!("{}?{query}", of.endpoint().path);
         self.send(Some(of.endpoint()), &ApiRequest::get(target, &self.key))
     }
 
-    /// Sends any request, and records what the response says of itself.
+    /// Sends any request, and records what the response shows.
     pub(super) fn send(
         &mut self,
         endpoint: Option<&'static Endpoint>,
@@ -83,8 +82,8 @@ impl<'c> Run<'c> {
         Ok(self.record_response(endpoint, &response))
     }
 
-    /// Sends a request, and once more if there was no response to it. A failure of the server says
-    /// nothing of the contract, so it counts as no response.
+    /// Sends a request, and once more if it got no response. A server error shows nothing about the contract,
+    /// so it counts as no response.
     pub(super) fn exchange(&mut self, request: &ApiRequest) -> Result<ApiResponse, Stop> {
         let mut request = request.clone();
         if let Some(window_end) = &self.samples.window_end {
@@ -104,13 +103,13 @@ impl<'c> Run<'c> {
             let came: BTreeSet<_> = self.unanswered.iter().flatten().collect();
             let came: Vec<_> = came.into_iter().map(ToString::to_string).collect();
             let count = 2 * MOST_UNANSWERED;
-            let why = format!("{count} requests in a row had {}", came.join(" or "));
+            let why = format!("{count} requests in a row got {}", came.join(" or "));
             return Err(Stop::ServerUnusable(why));
         }
         result
     }
 
-    /// Keeps what is asked, for what differs then.
+    /// Keeps the description of a request, for the statements that it shows to differ.
     fn note_request(&mut self, request: &ApiRequest) {
         let described = describe_request(request, &self.key, self.deleted_key.as_deref());
         self.ledger.last_request = Some(described);
@@ -120,7 +119,7 @@ impl<'c> Run<'c> {
     fn try_exchange(&mut self, request: &ApiRequest) -> Result<ApiResponse, Stop> {
         let result = self.client.send(request);
         if self.samples.list().is_none() {
-            // Whether this is the API at all is for the first check to say.
+            // Only the first check decides whether the server is the API at all.
             return result.map_err(|stop| match stop {
                 Stop::NoResponse { why, .. } => Stop::ServerUnusable(why),
                 other => other,
@@ -136,7 +135,7 @@ impl<'c> Run<'c> {
         Ok(response)
     }
 
-    /// Reads a response, and records what it says of itself.
+    /// Reads a response, and records what it shows.
     pub(super) fn record_response(
         &mut self,
         endpoint: Option<&'static Endpoint>,
@@ -151,7 +150,7 @@ impl<'c> Run<'c> {
         response
     }
 
-    /// Records what the server said when there were too many requests.
+    /// Records the response that the server sent when there were too many requests.
     pub(super) fn record_rate_limit(&mut self) {
         const STATEMENT: StatementId = StatementId::error(None, Code::RateLimited);
         let Some((request, response)) = self.client.rate_limited.take() else { return };
@@ -160,7 +159,7 @@ impl<'c> Run<'c> {
         if matches!(response, ParsedResponse::Refusal(_)) {
             self.expect_refusal(&[STATEMENT], &response, Code::RateLimited);
         } else {
-            self.ledger.not_tried(STATEMENT, "a 429 came that was not of the API");
+            self.ledger.not_tried(STATEMENT, "the 429 response was not in the format of the API");
         }
     }
 
@@ -168,16 +167,16 @@ impl<'c> Run<'c> {
         let result = match (page.status, page.is_json_by_header) {
             (200, true) => Ok(()),
             (_, true) => Err(page.describe()),
-            (_, false) => Err(format!("{}, not as application/json", page.describe())),
+            (_, false) => Err(format!("{}, but not as application/json", page.describe())),
         };
         self.ledger.record(StatementId::SuccessStatus, result);
         self.ledger.holds(StatementId::Success);
         let own = [endpoint.answer.rows_name(), "total"];
         if let Some(extra) = page.keys.iter().find(|name| !own.contains(&name.as_str())) {
-            let came = format!("{} beside the rows", describe_extra_key(extra));
+            let came = format!("{} in addition to the rows", describe_extra_key(extra));
             self.ledger.differs(StatementId::Success, came);
         }
-        let wide = "white space outside strings, or needless escapes";
+        let wide = "white space outside strings, or unnecessary escapes";
         self.ledger.check(StatementId::Compact, page.is_compact, wide);
         rows::check(&mut self.ledger, endpoint, page);
     }
@@ -188,7 +187,7 @@ impl<'c> Run<'c> {
         self.ledger.check(StatementId::FailureOrder, refusal.is_ordered, &refusal.shape);
         self.ledger.check(StatementId::Compact, refusal.is_compact, &refusal.shape);
         self.record_status(code, refusal);
-        // Where no endpoint is, the words are those of every endpoint.
+        // Without an endpoint, the message is the one that all endpoints share.
         let has_code = |endpoint: &&Endpoint| endpoint.errors.iter().any(|row| row.code == code);
         let (operation, row) = match endpoint.filter(has_code) {
             Some(endpoint) => (Some(endpoint.operation), endpoint.error(code)),
@@ -217,7 +216,7 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// Records whether a request was refused with this code, as statements say.
+    /// Records whether a request was refused with this code, as these statements require.
     pub(super) fn expect_refusal(
         &mut self,
         statements: &[StatementId],
@@ -231,7 +230,7 @@ impl<'c> Run<'c> {
         is_right
     }
 
-    /// Records whether a page came, as statements say. Returns the page.
+    /// Records whether the response is a page, as these statements require. Returns the page.
     pub(super) fn expect_page(
         &mut self,
         statements: &[StatementId],
@@ -247,7 +246,7 @@ impl<'c> Run<'c> {
     }
 }
 
-/// Whether a server failed, whatever it was asked: by its status, or by its own word.
+/// Whether a response is a server error, by its status or its code.
 fn is_failure(response: &ApiResponse) -> bool {
     let code = match &response.json {
         Ok(JsonValue::Object(pairs)) => integer(pairs, "code").and_then(Code::from_number),

@@ -1,4 +1,4 @@
-//! Records of the answers so far, which further requests ask for.
+//! Records from the responses so far, which further requests use.
 
 use super::response::{Page, Row, integer, text};
 use crate::contract::{ConversationType, Operation};
@@ -8,11 +8,11 @@ pub(super) struct Samples {
     /// The first page of each operation: of all conversations, of all Q&A rows, and of the messages
     /// of [`conversation`](Self::conversation).
     pages: [Option<Page>; Operation::COUNT],
-    /// The conversation whose messages are asked for.
+    /// The conversation whose messages are requested.
     pub(super) conversation: Option<Conversation>,
     /// A time just after the newest conversation, in ms.
     pub(super) window_end: Option<String>,
-    /// The channels whose rows were asked for.
+    /// The channels whose rows were requested.
     pub(super) channels: Vec<ConversationType>,
 }
 
@@ -31,23 +31,23 @@ impl Samples {
     }
 }
 
-/// The window ends this long after the newest conversation, so that no record stands just at its end.
+/// The window ends this long after the newest conversation, so that no record is exactly at its end.
 const MARGIN: i64 = 1000;
 
 /// Times in milliseconds have been larger since 1973.
 pub(super) const LEAST_MILLISECONDS: i64 = 100_000_000_000;
 
-/// A conversation that was silent for this long, in ms, is taken to have ended.
+/// A conversation without messages for this long, in ms, is assumed to have ended.
 const QUIET: i64 = 3_600_000;
 
-/// The end of a window that holds the conversations of a page which are over, so that none of them
-/// changes during the run, and whether the window leaves out any of the page. It leaves out none where
-/// fewer than half of them are over.
+/// The end of a window that contains only those conversations of a page that have ended, so that none of
+/// them changes during the run; and whether the window leaves out any conversation of the page. It leaves
+/// out none if fewer than half of them have ended.
 pub(super) fn window_end(list: &Page) -> Option<(String, bool)> {
     let times = list.integers("recent_chat_time");
     let newest = times.iter().copied().max().filter(|newest| *newest >= LEAST_MILLISECONDS)?;
     let over: Vec<i64> = times.iter().copied().filter(|time| *time <= newest - QUIET).collect();
-    // Half of a page has enough to compare; less may not.
+    // Half of a page has enough rows to compare; fewer rows may not be enough.
     let end = over.iter().max().filter(|_| over.len() * 2 >= times.len());
     let window_end = end.unwrap_or(&newest).saturating_add(MARGIN);
     Some((window_end.to_string(), end.is_some()))
@@ -65,7 +65,7 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    /// Reads a row. A text that the row lacks is empty here, because `rows` records that it is absent.
+    /// Reads a row. A text that is missing in the row is empty here, because `rows` records that.
     fn from_row(row: &Row) -> Option<Self> {
         let text_or_empty = |name| text(row, name).unwrap_or_default().to_owned();
         Some(Self {
@@ -78,7 +78,7 @@ impl Conversation {
         })
     }
 
-    /// Chooses the conversation that shows most: the longest that fits on a page, else the shortest.
+    /// Chooses the conversation that shows the most: the longest that fits on a page, else the shortest.
     pub(super) fn choose(list: &Page) -> Option<Self> {
         let all = || list.rows().filter_map(Self::from_row);
         let fitting = all().filter(|one| (2..=100).contains(&one.messages));

@@ -1,4 +1,4 @@
-//! TLS for [`Client`](super::client::Client): what it trusts, and what its errors mean.
+//! TLS for [`Client`](super::client::Client): the trusted certificates, and explanations of TLS errors.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) fn config() -> TlsConfig {
         .build()
 }
 
-/// The error of TLS in an error of the client, which wraps some of them as I/O errors.
+/// The TLS error inside an error of the client, which wraps some of them as I/O errors.
 pub(super) fn find_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
         ureq::Error::Rustls(error) => Some(error),
@@ -23,26 +23,26 @@ pub(super) fn find_error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-/// Why there is no TLS with the server. Where the text says that no key was sent, the handshake ended
+/// Explains why the TLS handshake failed. Where the text says that no key was sent, the handshake ended
 /// before the request was written.
 pub(super) fn explain(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(why) => {
-            format!("its certificate {}; no key was sent", explain_certificate(why))
+            format!("the server's certificate {}; no key was sent", explain_certificate(why))
         }
         rustls::Error::InvalidMessage(_) => {
-            "what came is not TLS; if it wants none, write http://".to_owned()
+            "the response is not TLS; if the server expects plain HTTP, write http://".to_owned()
         }
         rustls::Error::AlertReceived(rustls::AlertDescription::ProtocolVersion)
         | rustls::Error::PeerIncompatible(_) => {
-            format!("it has no TLS that is safe, which is 1.2 or 1.3 ({error}); no key was sent")
+            format!("the server supports neither TLS 1.2 nor TLS 1.3 ({error}); no key was sent")
         }
         rustls::Error::General(why) if why.starts_with("No CA certificates") => {
-            "this machine has no certificates of authorities, so it can trust no server; install \
-             ca-certificates, or name a file of them in SSL_CERT_FILE"
+            "this machine has no CA certificates, so no server can be trusted; install \
+             ca-certificates, or set SSL_CERT_FILE to a file of CA certificates"
                 .to_owned()
         }
-        other => format!("no TLS with it ({other})"),
+        other => format!("TLS failed ({other})"),
     }
 }
 
@@ -55,7 +55,7 @@ fn explain_certificate(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "is for another host name"
         }
-        CertificateError::UnknownIssuer => "is from an authority that this machine does not know",
+        CertificateError::UnknownIssuer => "is from an authority that this machine does not trust",
         other => return format!("is not trusted ({other})"),
     }
     .to_owned()

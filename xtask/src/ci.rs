@@ -19,13 +19,13 @@ const STEPS: &[Step] = &[
     }),
     ("the library alone pulls in nothing of the command line", library_without_command_line),
     (
-        "no crate is compiled in two versions (but for getrandom, of which ring wants an old one)",
+        "no crate is compiled in two versions (except getrandom, of which ring needs an old one)",
         no_crate_twice,
     ),
     ("rustdoc", || cargo("doc --locked --no-deps --document-private-items --features docs")),
-    ("documents: what the program makes is what is committed", docs::check),
+    ("documents: the committed files are those that the program generates", docs::check),
     ("tests: golden hashes and README examples among them", || cargo("test --locked")),
-    ("the crate: as it would be published, and compiled from that", publishable_crate),
+    ("the crate: packed as for publishing, and compiled from the package", publishable_crate),
     ("the licence texts of every crate, for each target that has packages", dist::check_licenses),
     ("the baseline of the comparison", || {
         cargo(
@@ -35,7 +35,7 @@ const STEPS: &[Step] = &[
     }),
 ];
 
-/// Runs every step until one fails, and prints what each took.
+/// Runs every step until one fails, and prints how long each took.
 pub(crate) fn run() -> Result<(), String> {
     let mut times = String::new();
     for (name, step) in STEPS {
@@ -66,10 +66,11 @@ fn no_crate_twice() -> Result<(), String> {
     if twice.is_empty() { Ok(()) } else { Err(twice) }
 }
 
-/// The largest that the packed crate may be. What it needs takes four fifths of that.
+/// The largest allowed size of the packed crate. The crate has about four fifths of that.
 const CRATE_BYTES: u64 = 500_000;
 
-/// Cargo packs the crate, and compiles what it has packed beside what the tests have compiled already.
+/// Packs the crate with Cargo, which also compiles it. The crates that the tests have already compiled are
+/// reused.
 fn publishable_crate() -> Result<(), String> {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     cargo(&format!("package --locked --allow-dirty --target-dir {target}"))?;
@@ -78,8 +79,8 @@ fn publishable_crate() -> Result<(), String> {
     let size = fs::metadata(&path).map_err(|why| format!("{}: {why}", path.display()))?.len();
     if size > CRATE_BYTES {
         return Err(format!(
-            "{} has {size} bytes, and {CRATE_BYTES} are allowed; `cargo package --list` says what is in it, \
-             `include` in Cargo.toml decides",
+            "{} has {size} bytes, but at most {CRATE_BYTES} are allowed; `cargo package --list` lists its \
+             files, which `include` in Cargo.toml selects",
             path.display()
         ));
     }
@@ -87,7 +88,7 @@ fn publishable_crate() -> Result<(), String> {
     Ok(())
 }
 
-/// What `cargo tree` prints.
+/// The output of `cargo tree`.
 fn tree(words: &str) -> Result<String, String> {
     let mut command = command(&format!("tree --locked {words}"));
     let output: Output = command.output().map_err(|why| format!("cargo: {why}"))?;
@@ -102,8 +103,8 @@ fn cargo(words: &str) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("cargo {words}: {status}")) }
 }
 
-/// Cargo in the repository's folder. The variables in which `cargo run` describes this program are removed,
-/// because build scripts that read them would run again.
+/// A Cargo command in the folder of the repository. The variables in which `cargo run` describes this program
+/// are removed, because build scripts that read them would run again.
 fn command(words: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(words.split_whitespace()).current_dir(docs::root());

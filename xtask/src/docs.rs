@@ -10,7 +10,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
 }
 
-/// The files that differ from what the program makes, each with the content that the program makes.
+/// The files that differ from what the program generates, each with the generated content.
 fn outdated() -> Result<Vec<(PathBuf, String)>, String> {
     let mut files = Vec::new();
     for (path, content) in derived_files(root())? {
@@ -22,7 +22,7 @@ fn outdated() -> Result<Vec<(PathBuf, String)>, String> {
     Ok(files)
 }
 
-/// Writes every document that is outdated, and says which.
+/// Writes every document that is outdated, and prints its path.
 pub(crate) fn write() -> Result<(), String> {
     for (path, content) in outdated()? {
         fs::write(&path, content).map_err(|why| format!("{}: {why}", path.display()))?;
@@ -31,7 +31,7 @@ pub(crate) fn write() -> Result<(), String> {
     Ok(())
 }
 
-/// Fails for the first document that is outdated, and shows the first line that differs.
+/// Fails for the first outdated document, and shows the first line that differs.
 pub(crate) fn check() -> Result<(), String> {
     let Some((path, content)) = outdated()?.into_iter().next() else { return Ok(()) };
     let committed = fs::read_to_string(&path).unwrap_or_default();
@@ -39,7 +39,7 @@ pub(crate) fn check() -> Result<(), String> {
     let [old, new] = [&committed, &content].map(|text| text.lines().nth(same).unwrap_or("the end"));
     let path = path.display();
     Err(format!(
-        "{path} is not what the program makes (`cargo xtask docs` writes it); line {}:\n\
+        "{path} is outdated; `cargo xtask docs` generates it. The first difference is in line {}:\n\
          file:    {old}\nprogram: {new}",
         same + 1
     ))

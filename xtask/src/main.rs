@@ -1,6 +1,6 @@
 //! The repository's tasks: `cargo xtask docs` writes the documents that are derived from the
 //! program's tables, `cargo xtask docs --check` compares them, `cargo xtask ci` runs every step of
-//! `.ci/run` that needs nothing but Cargo, and `cargo xtask dist` makes the packages.
+//! `.ci/run` that needs only Cargo, and `cargo xtask dist` builds the packages.
 
 mod ci;
 mod dist;

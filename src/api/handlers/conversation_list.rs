@@ -15,12 +15,12 @@ pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusa
     let order = RowOrder { reversed: false, newest_first: true };
     let seen = view.page(&query, ranks.len(), order)?;
     let VisiblePage { slice, rows, total, .. } = seen;
-    let tells_total = view.readings.list_total == ListTotal::All;
-    let total = Some(Total::Number(if tells_total { total } else { rows }));
+    let has_total = view.readings.list_total == ListTotal::All;
+    let total = Some(Total::Number(if has_total { total } else { rows }));
     let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 340), |out| {
         store.write_conversations(&ranks, slice, with_anonymous_id, out);
     });
-    // `ALL` is the first of the filter's words.
+    // `ALL` is the first value of the filter.
     let filter = query.conversation_type.map_or(0, |one| 1 + one as usize);
-    Ok(Page::new(json, view.endpoint, &query, &seen, tells_total, Some(filter)))
+    Ok(Page::new(json, view.endpoint, &query, &seen, has_total, Some(filter)))
 }

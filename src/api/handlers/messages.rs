@@ -1,5 +1,5 @@
-//! `GET /v1/messages` and `GET /v2/messages`: Get Conversation Detail. Public clients call the second version
-//! today. Both differ in the order and the shape of a message only.
+//! `GET /v1/messages` and `GET /v2/messages`: Get Conversation Detail. Public clients use the second version
+//! today. The versions differ only in the order and the shape of messages.
 
 use super::capacity;
 use crate::api::envelope::{self, Total};

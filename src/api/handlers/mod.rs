@@ -1,4 +1,4 @@
-//! The handlers. Both versions of an endpoint have one file.
+//! The handlers. Both versions of an endpoint share a file.
 
 mod conversation_list;
 mod messages;
@@ -17,8 +17,8 @@ pub(super) fn method_router(operation: Operation) -> MethodRouter {
     }
 }
 
-/// How many bytes the rows of an answer take about, given the usual size of one, and room for a long
-/// text. A guess that falls short only costs a copy.
+/// An estimate of the bytes of a response, from the usual size of a row, with some space for a long text. If
+/// the estimate is too low, the buffer is copied once more.
 fn capacity(rows: u64, each: usize) -> usize {
     let rows = usize::try_from(rows).expect("a page has at most 100 rows");
     rows * each + 2048

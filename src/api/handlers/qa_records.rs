@@ -15,12 +15,12 @@ pub(super) async fn answer((view, query): CheckedRequest) -> Result<Page, Refusa
     let order = RowOrder { reversed, newest_first: reversed };
     let seen = view.page(&query, ranks.len(), order)?;
     let VisiblePage { slice, rows, total, .. } = seen;
-    let tells_total = view.readings.qa_total == QaTotal::Present;
-    let total = tells_total.then_some(Total::Number(total));
+    let has_total = view.readings.qa_total == QaTotal::Present;
+    let total = has_total.then_some(Total::Number(total));
     let json = envelope::envelope(&view.endpoint.answer, total, capacity(rows, 640), |out| {
         store.write_qa(&ranks, slice, unit, out);
     });
-    // `ALL` is the first of the filter's words.
+    // `ALL` is the first value of the filter.
     let filter = query.user_feedback.map_or(0, |one| 1 + one as usize);
-    Ok(Page::new(json, view.endpoint, &query, &seen, tells_total, Some(filter)))
+    Ok(Page::new(json, view.endpoint, &query, &seen, has_total, Some(filter)))
 }

@@ -1,5 +1,5 @@
-//! Advice on a wrong key. The key that was sent is never repeated, even if it is wrong. Only keys that are no
-//! secret are named.
+//! Advice on a wrong key. The key that was sent is never repeated, even if it is wrong. Only public keys are
+//! named.
 
 use axum::http::request;
 
@@ -25,7 +25,7 @@ pub(super) fn find_misplaced_key(head: &request::Parts) -> Option<String> {
     Some(format!(", not the header {in_header}"))
 }
 
-/// The advice on an unknown key: what it looks like, and the nearest key that is no secret.
+/// The advice on an unknown key: what it looks like, and the nearest public key.
 pub(super) fn suggest_key(world: &World, key: &[u8]) -> String {
     let looks = describe_key(key).map(|looks| format!(": {looks}")).unwrap_or_default();
     let text = str::from_utf8(key).unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn suggest_key(world: &World, key: &[u8]) -> String {
     let one = || public_keys(world.agent_to_ask()?).next();
     let hint = match (nearest(bare, public), one()) {
         (Some(near), _) => format!("; did you mean {near}?"),
-        (None, Some(one)) => format!("; {one} is a known one"),
+        (None, Some(one)) => format!("; a valid key is {one}"),
         (None, None) => String::new(),
     };
     looks + &hint
@@ -45,14 +45,14 @@ fn describe_key(key: &[u8]) -> Option<&'static str> {
     const VARIABLE: &str = "it looks like a variable that was not filled in";
     const PLACEHOLDER: &str = "it looks like a placeholder";
     if key.is_empty() {
-        return Some("nothing stands before what names the sandbox");
+        return Some("there is no key before the sandbox id");
     }
     if !key.iter().all(|byte| (b' '..=b'~').contains(byte)) {
-        return Some("it holds more than visible ASCII");
+        return Some("it contains a character that is not visible ASCII");
     }
     let key = str::from_utf8(key).ok()?;
     if [DEMO_KEY, DELETED_KEY].contains(&key) {
-        return Some("it is a key of the built-in agents, which the fixtures replace");
+        return Some("it belongs to a built-in agent, and fixtures replace the built-in agents");
     }
     let lower = key.to_ascii_lowercase();
     let inside = lower.trim_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -65,9 +65,9 @@ fn describe_key(key: &[u8]) -> Option<&'static str> {
     } else if key.contains(['"', '\'', '`']) {
         Some("it has quotes around it")
     } else if lower.split(' ').next().is_some_and(|word| word == SCHEME.to_ascii_lowercase()) {
-        Some("its scheme stands there twice")
+        Some("the scheme is given twice")
     } else if key.contains(' ') {
-        Some("it holds a space")
+        Some("it contains a space")
     } else {
         None
     }

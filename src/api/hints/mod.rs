@@ -1,5 +1,5 @@
-//! Advice for the client of a refused request. It is made for refused requests only, and it takes a time
-//! that does not depend on the number of records.
+//! Advice for the client of a refused request. It is built for refused requests only, and the time that it
+//! takes does not depend on the number of records.
 
 mod conversations;
 mod keys;
@@ -15,7 +15,7 @@ use crate::records::world::Agent;
 use crate::sandbox::Sandbox;
 use crate::suggest::LONGEST;
 
-/// The advice that stands behind the reason of a refusal, where there is any.
+/// The advice that is appended to the reason of a refusal, where there is any.
 pub(super) fn advice(
     refusal: &Refusal,
     head: &request::Parts,
@@ -24,12 +24,12 @@ pub(super) fn advice(
 ) -> Option<String> {
     let endpoint = endpoint?;
     match refusal {
-        // A browser asks so before it calls another origin. With `--cors` no such request comes here.
+        // This is the preflight of a browser. With `--cors` it is answered before this point.
         Refusal::MethodNotAllowed(method)
             if method == Method::OPTIONS.as_str()
                 && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) =>
         {
-            Some("; --cors lets browser apps of other origins call the API".to_owned())
+            Some("; this is a CORS preflight: start with --cors to allow browser apps".to_owned())
         }
         Refusal::AuthHeader(AuthHeaderError::Missing) => keys::find_misplaced_key(head),
         Refusal::UnknownKey => {
@@ -52,12 +52,12 @@ pub(super) fn advice(
     }
 }
 
-/// The keys of an agent that a reason may name: they are no secret, and short enough.
+/// The keys of an agent that a reason may name, because they are public and short enough.
 fn public_keys(agent: &Agent) -> impl Iterator<Item = &str> {
     agent.public_keys.iter().map(String::as_str).filter(|key| key.len() <= LONGEST)
 }
 
-/// Letters and digits alone, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` are one.
+/// Only the letters and digits, in lower case: `pageSize`, `PAGE-SIZE` and `page_size` give the same.
 fn normalize_name(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -6,10 +6,10 @@ use super::normalize_name;
 use crate::contract::{ENDPOINTS, Endpoint, Field};
 use crate::suggest::LONGEST;
 
-/// This many unknown names are compared, so that a long query string costs little.
+/// At most this many unknown names are compared, so that a long query string costs little.
 const MOST: usize = 32;
 
-/// From this likeness on, a name is taken for another. It is the limit of `nearest`, too.
+/// A name counts as a misspelling of another from this likeness on. `nearest` has the same limit.
 const ALIKE: f64 = 0.8;
 
 /// `; did you mean page_size for pageSize?`, where one parameter is missing and one is unknown.
@@ -23,13 +23,13 @@ pub(super) fn suggest_param(endpoint: &Endpoint, missing: Field, query: &str) ->
     Some(format!("; did you mean {} for {}?", missing.name(), quote(&*name)))
 }
 
-/// Whether any endpoint has a parameter of this name. Such a name is not a misspelt one.
+/// Whether any endpoint has a parameter of this name. Such a name is not a misspelling.
 fn is_known(name: &str) -> bool {
     let params = || ENDPOINTS.iter().flat_map(|endpoint| endpoint.params);
     params().any(|param| param.field.name() == name)
 }
 
-/// The parameter of an endpoint that a name is most like, the first of equals.
+/// The parameter of an endpoint that is most like a name; the first one if several are equal.
 fn nearest_field(endpoint: &Endpoint, name: &str) -> Option<(Field, f64)> {
     if name.len() > LONGEST {
         return None;
@@ -41,8 +41,8 @@ fn nearest_field(endpoint: &Endpoint, name: &str) -> Option<(Field, f64)> {
     alike.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
-/// How like a normalized name is to a parameter's: 1 where they differ in spelling only, nearly
-/// that much where it is one word of it, as `size` is of `page_size`.
+/// How like a normalized name is to the name of a parameter: 1 where only the spelling differs, and a
+/// little less where it is one word of the name, as `size` is of `page_size`.
 fn likeness(name: &str, of: &str) -> f64 {
     let whole = normalize_name(of);
     if name == whole {

@@ -10,7 +10,7 @@ use crate::suggest::{LONGEST, nearest};
 /// The same times in milliseconds.
 const MILLIS: std::ops::Range<f64> = 1e12..1e13;
 
-/// `; did you mean 100?`, or which other endpoint takes the value, or an example of what is right.
+/// `; did you mean 100?`, or which other endpoint accepts the value, or an example of a right value.
 pub(super) fn suggest_value(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let suggestion = match param.kind {
         Kind::Millis => millis(value),
@@ -32,7 +32,7 @@ pub(super) fn suggest_end(start: i64, end: i64) -> Option<String> {
     meant.then(|| format!("; did you mean {} for {}?", end * 1000, Field::EndTime.name()))
 }
 
-/// `; 1 to 100 is for conversation list, v1 messages`.
+/// `; 1 to 100 is accepted by conversation list, v1 messages`.
 fn suggest_endpoint(endpoint: &Endpoint, param: &Param, value: &str) -> Option<String> {
     let value: i64 = value.parse().ok()?;
     let others = ENDPOINTS.iter().filter(|other| other.path != endpoint.path);
@@ -44,17 +44,17 @@ fn suggest_endpoint(endpoint: &Endpoint, param: &Param, value: &str) -> Option<S
     let taking: Vec<_> = others.filter_map(takes).collect();
     let (kind, _) = taking.first()?;
     let names: Vec<_> = taking.iter().filter(|(of, _)| of == kind).map(|(_, name)| *name).collect();
-    Some(format!("; {} is for {}", kind.expected(), names.join(", ")))
+    Some(format!("; {} is accepted by {}", kind.expected(), names.join(", ")))
 }
 
-/// The milliseconds of a text that says an instant in another form.
+/// The milliseconds of a text that gives a time in another form.
 fn millis(value: &str) -> Option<String> {
     let value = bare(value)?;
     if let Some(number) = number(value) {
         let millis = if MILLIS.contains(&(number * 1000.0)) { number * 1000.0 } else { number };
         return MILLIS.contains(&millis).then(|| format!("{millis:.0}"));
     }
-    // A `+` that was not encoded has become a space. Without an offset, it is taken as UTC.
+    // A `+` that was not encoded has become a space. A time without an offset is taken as UTC.
     let plus = || Some(value.rsplit_once(' ')?).map(|(time, offset)| format!("{time}+{offset}"));
     let instant = value.parse::<Timestamp>().ok().or_else(|| plus()?.parse().ok()).or_else(|| {
         let time: DateTime = value.parse().ok()?;
@@ -63,13 +63,13 @@ fn millis(value: &str) -> Option<String> {
     instant.map(|instant| instant.as_millisecond().to_string())
 }
 
-/// A text that may be a number or a time, without what is around it.
+/// A text that may be a number or a time, without spaces and quotes around it.
 fn bare(value: &str) -> Option<&str> {
     let short = value.len() <= LONGEST;
     short.then(|| value.trim_matches(|c: char| c.is_whitespace() || "\"'".contains(c)))
 }
 
-/// A number in any way to write one.
+/// A number, however it is written.
 fn number(value: &str) -> Option<f64> {
     let bare = bare(value)?;
     let digits = bare.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
@@ -86,7 +86,7 @@ mod tests {
     use super::millis;
 
     #[test]
-    fn an_instant_in_another_form_is_told_in_milliseconds() {
+    fn time_in_another_form_becomes_milliseconds() {
         for (text, same) in [
             ("2025-10-20", "1760918400000"),
             ("2025-10-20T00:00", "1760918400000"),

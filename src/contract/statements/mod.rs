@@ -1,5 +1,5 @@
-//! Every statement of the contract: those that have a table of their own ([`rows`]), and one for each
-//! row of the other tables.
+//! Every statement of the contract: those of the table [`rows`], and one for each row of the other
+//! tables.
 
 mod rows;
 
@@ -14,12 +14,12 @@ use super::{
 };
 use super::{ConversationField, QaField};
 
-/// One thing that the contract says.
+/// One rule of the contract.
 #[derive(Clone, Debug)]
 pub struct Statement {
     /// Its name.
     pub id: StatementId,
-    /// What it says, with the default of its reading.
+    /// The rule as a sentence, for the default value of its reading.
     pub says: Cow<'static, str>,
     /// Where it comes from.
     pub source: Source,
@@ -27,8 +27,8 @@ pub struct Statement {
     pub reading: Option<ReadingId>,
 }
 
-/// A row of a table of an endpoint, or of a table that is the same for every endpoint. There is a
-/// value of it only for rows that exist.
+/// A row of a table of an endpoint, or of a table that all endpoints share. Values exist only for rows
+/// that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TableRow<T> {
     operation: Option<Operation>,
@@ -36,7 +36,8 @@ pub struct TableRow<T> {
 }
 
 impl StatementId {
-    /// Whether it is a row of one of the contract's tables, whose text says what its name does not.
+    /// Whether it is a row of one of the contract's tables. The text of such a statement does not repeat its
+    /// name.
     #[cfg(any(feature = "cli", test))]
     pub(crate) const fn is_of_table(self) -> bool {
         matches!(self, Self::Param(_) | Self::RowKey(_) | Self::Error(_) | Self::Channel(_))
@@ -46,7 +47,7 @@ impl StatementId {
     ///
     /// # Panics
     ///
-    /// Where the endpoint has no such parameter; a constant does not compile then.
+    /// If the endpoint has no such parameter. A constant does not compile then.
     pub(crate) const fn param(operation: Operation, field: Field) -> Self {
         let params = operation.endpoint().params;
         let mut at = 0;
@@ -56,11 +57,11 @@ impl StatementId {
         Self::Param(TableRow { operation: Some(operation), of: field })
     }
 
-    /// The statement of a code, in the words of an endpoint or of every endpoint.
+    /// The statement of a code with the message of an endpoint, or with the message that all endpoints share.
     ///
     /// # Panics
     ///
-    /// Where the table has no such code; a constant does not compile then.
+    /// If the table has no such code. A constant does not compile then.
     pub(crate) const fn error(operation: Option<Operation>, code: Code) -> Self {
         let errors = match operation {
             Some(operation) => operation.endpoint().errors,
@@ -75,7 +76,7 @@ impl StatementId {
 }
 
 impl Statement {
-    /// The tests that hold it, by `, `: each a module of `tests/it/api`, and a function.
+    /// The tests of the statement, separated by `, `: for each the module in `tests/it/api` and the function.
     #[cfg(feature = "cli")]
     pub(crate) fn held_by(&self) -> String {
         let lines = include_str!("../../../tests/it/statements.txt").lines();
@@ -86,19 +87,19 @@ impl Statement {
     }
 }
 
-/// What statements are about, in the order of [`statements`], each with its title.
+/// The subjects of statements with their titles, in the order of [`statements`].
 pub const SUBJECTS: &[(&str, &str)] = &[
     ("everywhere", "Every endpoint"),
     ("conversations", "GET /v1/bot/conversation/page"),
     ("messages", "GET /v1/messages"),
     ("messages-v2", "GET /v2/messages"),
     ("qa", "GET /v1/message/qa/record/page"),
-    ("records", "Between the endpoints"),
+    ("records", "Consistency between endpoints"),
     ("channel", "Channels"),
     ("emulator", "The emulator"),
 ];
 
-/// Everything that the contract says, by subject.
+/// Every statement of the contract, by subject.
 ///
 /// ```
 /// use gptbots_mock::contract::{self, ReadingId};
@@ -130,7 +131,7 @@ pub fn statements() -> Vec<Statement> {
     all
 }
 
-/// What no other table says of a subject.
+/// The statements about a subject that are not in any other table.
 pub(crate) fn behaviours(subject: &str) -> impl Iterator<Item = Statement> {
     let rows = rows::ROWS.iter().filter(move |row| row.id.subject() == subject).cloned();
     rows.chain((subject == "everywhere").then(error_status))
@@ -170,7 +171,7 @@ fn of_answer(endpoint: &'static Endpoint) -> impl Iterator<Item = Statement> {
     let rows = endpoint.answer.rows_name();
     let all = Statement {
         id: StatementId::Keys(endpoint.operation),
-        says: format!("the rows are in `{rows}`, each with its keys in this order and no others")
+        says: format!("the rows are in `{rows}`; each row has exactly these keys, in this order")
             .into(),
         source: endpoint.source,
         reading: None,
@@ -240,11 +241,11 @@ mod tests {
         assert_eq!(made.iter().collect::<HashSet<_>>(), stated.iter().filter(of_tables).collect());
     }
 
-    /// A report shows what a statement says without its id, and a row of a table with its name.
+    /// A report shows statements without their ids, and rows of tables with their names.
     #[test]
     fn a_statement_of_no_table_is_a_whole_sentence() {
-        let verbs = "is are has have does go may needs takes gets stands comes come answers answer falls bound \
-                     matches hold holds look looks give gives says begins";
+        let verbs = "is are has have may needs gets comes come answers matches look give says use belongs \
+                     decreases contain";
         let verbs: HashSet<&str> = verbs.split_whitespace().collect();
         for one in statements() {
             let mut words = one.says.split([' ', ',', ';', ':']);

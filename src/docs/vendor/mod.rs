@@ -1,6 +1,7 @@
-//! The contract as an `OpenAPI` document, made of the tables that the server serves from.
+//! The contract as an `OpenAPI` document, built from the tables that the server uses.
 //!
-//! It shows the default of each reading. A key that another reading adds to an answer is optional.
+//! It shows the default of each reading. A key that another value of a reading adds to a response is
+//! optional.
 
 mod operations;
 mod schemas;
@@ -17,22 +18,22 @@ use serde_json::{Value, json};
 
 /// The groups of the operations, for readers and generators.
 const TAGS: [(&str, &str, &[Operation]); 3] = [
-    ("conversations", "Which conversations there are.", &[Operation::ConversationList]),
-    ("messages", "What was said in a conversation.", &[Operation::Messages, Operation::MessagesV2]),
+    ("conversations", "The list of conversations.", &[Operation::ConversationList]),
+    ("messages", "The messages of a conversation.", &[Operation::Messages, Operation::MessagesV2]),
     ("qa", "Questions with their answers and ratings.", &[Operation::QaRecords]),
 ];
 
 const ABOUT: &str = "\
-Written from the vendor's public pages and from public clients. Where a sentence ends with how well \
-it is known and from where, that stands for this sentence only; what other sentences say is the \
-emulator's understanding. docs/fidelity.md says which test holds each statement.
+Written from the vendor's public documentation (the \"vendor docs\") and from public clients. A status and \
+a source in parentheses apply only to the sentence before them. Sentences without them describe how the \
+emulator understands the API. docs/fidelity.md lists all statements with their sources.
 
-Where sources disagree the emulator has a switch, a reading. The document shows the defaults; \
-`x-readings` at its end says what the others change, and on an operation which of them concern it. \
-Under `error-status=ok`, for one, a refusal with one of the pages' own codes comes as HTTP 200, under \
-`messages-total=string` a total is a string.
+Where sources disagree, the emulator has a behaviour option, called a reading. This document shows the \
+defaults. `x-readings` at its end lists the other values and their effects; `x-readings` of an operation \
+lists the readings that affect it. For example, with `error-status=ok` the codes in the vendor docs are \
+sent with HTTP 200, and with `messages-total=string` a total is a string.
 
-What holds for every endpoint:
+Rules for every endpoint:
 
 ";
 
@@ -47,11 +48,11 @@ pub(super) fn openapi() -> String {
         "servers": Value::Array(HOSTS.iter().map(server).collect()),
         "security": [{ "apiKey": [] }],
         "tags": tags(TAGS.map(|(name, about, _)| (name, about))),
-        // `HEAD` is served, too, but it would double every generated client and say nothing new.
+        // `HEAD` is served, too, but it would double the size of generated clients and add nothing new.
         "paths": ENDPOINTS.iter().map(|endpoint| (endpoint.path, json!({ "get": operation(endpoint) }))).collect::<Value>(),
         "components": {
             "securitySchemes": {
-                "apiKey": bearer("An API key, which stands for one agent."),
+                "apiKey": bearer("An API key, which belongs to one agent."),
             },
             "headers": operations::headers(),
             "responses": operations::common_refusals(),
@@ -65,20 +66,20 @@ pub(super) fn openapi() -> String {
 fn about() -> Value {
     info(
         "GPTBots conversation history",
-        "What gptbots-mock believes of the vendor's API, and serves.",
+        "The vendor's API as gptbots-mock understands and serves it.",
         &format!("{ABOUT}{}", behaviours_of("everywhere")),
         "The maintainers of gptbots-mock, not the vendor",
     )
 }
 
 fn server(host: &Host) -> Value {
-    let about = format!("The vendor's, {} ({})", host.about, cite(host.source));
+    let about = format!("The vendor's host, {} ({})", host.about, cite(host.source));
     let server = json!({ "url": host.url, "description": about });
     let Some(default) = host.regions.first() else { return server };
     let region = json!({
         "enum": host.regions.iter().copied().collect::<Value>(),
         "default": *default,
-        "description": "Where the organization's data center is.",
+        "description": "The region of the organization's data center.",
     });
     server.with("variables", json!({ "region": region }))
 }
@@ -102,7 +103,7 @@ fn name_of(endpoint: &Endpoint, what: &str) -> String {
     words.chain([what.to_owned()]).collect()
 }
 
-/// The behaviours of a subject, which no other table has, as a list in Markdown.
+/// The behaviours of a subject that are in no other table, as a list in Markdown.
 fn behaviours_of(subject: &str) -> String {
     let line = |row: Statement| {
         let by =
@@ -112,7 +113,7 @@ fn behaviours_of(subject: &str) -> String {
     behaviours(subject).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The channels, by where each comes from.
+/// The channels, grouped by source.
 fn channels() -> String {
     let by_source = CONVERSATION_TYPES.chunk_by(|(.., one), (.., next)| one == next).map(|some| {
         let names: Vec<_> = some.iter().map(|(value, ..)| value.name()).collect();

@@ -1,4 +1,4 @@
-//! The operations: parameters, answers and refusals.
+//! The operations: parameters, responses and errors.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) fn get(endpoint: &'static Endpoint, examples: &World) -> Value {
         "operationId": format!("get{}", name_of(endpoint, "")),
         "summary": capital(endpoint.name),
         "description": format!(
-            "{} The endpoint is {}.\n\n{}",
+            "{} Source of the endpoint: {}.\n\n{}",
             sentence(endpoint.about),
             cite(endpoint.source),
             behaviours_of(endpoint.id)
@@ -81,7 +81,7 @@ fn responses(endpoint: &'static Endpoint, examples: &World) -> Value {
                 "examples": {
                     "page": {
                         "summary": capital(about),
-                        "description": format!("The built-in records' answer to `{}`.", endpoint.example.shown_by),
+                        "description": format!("The response of the built-in records to `{}`.", endpoint.example.shown_by),
                         "value": read(std::str::from_utf8(&example).expect("JSON is UTF-8")),
                     },
                 },
@@ -106,7 +106,7 @@ fn responses(endpoint: &'static Endpoint, examples: &World) -> Value {
     Value::from_iter(responses)
 }
 
-/// The refusals that every endpoint has in the same words. The 404 of unknown paths and the refusals of
+/// The errors that have the same message at every endpoint. The 404 of unknown paths and the errors for
 /// malformed HTTP are left out, because they belong to no endpoint.
 fn common_rows() -> impl Iterator<Item = &'static ErrorRow> {
     let elsewhere = |code| code == Code::NotFound || Code::OF_HTTP.contains(&code);
@@ -128,7 +128,7 @@ pub(super) fn common_refusals() -> Value {
         .collect::<Value>()
 }
 
-/// The schemas of the refusals that every endpoint has.
+/// The schemas of the errors that every endpoint has.
 pub(super) fn common_failures() -> impl Iterator<Item = (String, Value)> {
     common_rows().map(|row| (component(row.code), failure(&[row])))
 }
@@ -137,14 +137,14 @@ pub(super) fn common_failures() -> impl Iterator<Item = (String, Value)> {
 /// could not forbid further keys.
 fn failure(rows: &[&ErrorRow]) -> Value {
     let codes = numbers(rows.iter().map(|row| row.code.number()));
-    ObjectSchema::new("Why a request was refused: exactly these two keys.")
-        .key("code", "Which refusal it is.", true, codes)
-        .key("message", "The same, in words.", true, text())
+    ObjectSchema::new("An error response, with exactly these two keys.")
+        .key("code", "The error code.", true, codes)
+        .key("message", "The error message for this code.", true, text())
         .finish()
 }
 
-/// The response of one HTTP status, with the words of each refusal as an example. Refusals that come by a
-/// reading are described only, because the document shows the defaults.
+/// The response of one HTTP status, with the message of each error as an example. Errors that depend on a
+/// reading are only described, because the document shows the defaults.
 fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: &Value) -> Value {
     let examples = rows.iter().map(|row| {
         let (code, message) = (row.code.number(), row.message);
@@ -174,16 +174,18 @@ fn refused(rows: &[&ErrorRow], by_reading: &[&ErrorRow], schema: &Value) -> Valu
     })
 }
 
-/// The messages of the refusals, and the source of their HTTP status.
+/// The messages of the errors, and the source of their HTTP status.
 fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
     let words: Vec<&str> = rows.iter().map(|row| row.message.trim_end_matches('.')).collect();
     let mut sentences = vec![format!("{}.", words.join("; "))];
     if rows.iter().any(|row| row.code == Code::MethodNotAllowed) {
-        sentences.push(format!("To every method but {ALLOW}; a `GET` gets it from a fault only."));
+        sentences.push(format!(
+            "For every method except {ALLOW}; a `GET` request gets it only from a fault."
+        ));
     }
     sentences.extend(by_reading.iter().map(|row| {
         let (code, message, when) = (row.code.number(), row.message, row.source.from);
-        format!("{code}, `{message}`, comes {when}, and where a fault has it.")
+        format!("{code}, `{message}`, is sent {when}, or by a fault.")
     }));
     let by_error_status = rows.iter().any(|row| row.code.of_the_pages());
     let reading = if by_error_status { " (reading error-status)" } else { "" };
@@ -191,33 +193,33 @@ fn refused_when(rows: &[&ErrorRow], by_reading: &[&ErrorRow]) -> String {
     sentences.join(" ")
 }
 
-/// The headers of refusals.
+/// The headers of error responses.
 pub(super) fn headers() -> Value {
     json!({
         "Reason": {
-            "description": "Why, in words. The emulator's own: the vendor sends none.",
+            "description": "The reason of the error, in words. Only the emulator sends this header, not the vendor.",
             "schema": text(),
             "example": reason(),
         },
         "RetryAfter": {
-            "description": "Seconds until a request is admitted.",
+            "description": "Seconds until the next request is accepted.",
             "schema": { "type": "integer", "minimum": 0 },
             "example": 60,
         },
         "Allow": {
-            "description": "The methods of every endpoint.",
+            "description": "The methods that every endpoint accepts.",
             "schema": text().with("const", ALLOW),
             "example": ALLOW,
         },
         "WwwAuthenticate": {
-            "description": "The scheme of the key.",
+            "description": "The authentication scheme.",
             "schema": text().with("const", SCHEME),
             "example": SCHEME,
         },
     })
 }
 
-/// The reason for refusing a page of five questions.
+/// The reason for the error if five questions per page are requested.
 fn reason() -> String {
     let page_size = Operation::QaRecords.endpoint().param(Field::PageSize);
     let page_size = page_size.expect("the Q&A list has pages");

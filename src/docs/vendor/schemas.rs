@@ -1,4 +1,4 @@
-//! The schemas of answers, rows and refusals.
+//! The schemas of responses, rows and errors.
 
 use super::{channels, cite, name_of, operations, read, sentence};
 use crate::contract::{
@@ -41,7 +41,8 @@ fn answer(endpoint: &Endpoint) -> Value {
 fn row(endpoint: &Endpoint) -> Value {
     let mut object = ObjectSchema::new("");
     for key in endpoint.answer.keys {
-        let mut about = format!("{} Key and type are {}.", sentence(key.about), cite(key.source));
+        let mut about =
+            format!("{} Source of key and type: {}.", sentence(key.about), cite(key.source));
         if key.is_channel() {
             about = format!("{about} {}", channels());
         }
@@ -63,7 +64,7 @@ fn value(key: &Key) -> Value {
     }
 }
 
-/// The schema of all values that have the shape of this one. An empty text stands for any text.
+/// The schema of all values that have the shape of this one. An empty text matches any text.
 fn shape(like: &Value) -> Value {
     match like {
         Value::Array(list) => {

@@ -1,9 +1,9 @@
-//! The generator's randomness: one keyed function of (record, purpose).
+//! The random numbers of the generator: one keyed function of (record, purpose).
 //!
 //! At the start, `ChaCha8` turns the seed into keys and tables. The draws of a record are a keyed hash
 //! of its number and a purpose, because a page of 100 rows makes some thousand draws, and a cipher
 //! stream for each record would cost more than the rest of the page. Words are reduced to ranges here
-//! and not by `rand`, because its reductions have changed between releases.
+//! instead of by `rand`, because its reductions have changed between releases.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 /// The version of the generated data. A change that alters any byte needs a new version.
 const DATA_VERSION: u64 = 1;
 
-/// The random stream from which a part of the generator is set up.
+/// The random stream that sets up a part of the generator.
 pub(super) fn stream(seed: u64, part: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (place, word) in key.chunks_exact_mut(8).zip([seed, DATA_VERSION, part, 0]) {
@@ -20,7 +20,8 @@ pub(super) fn stream(seed: u64, part: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-/// Makes draws by (record, purpose). They are pure, so they can be made in any order and are not kept.
+/// Computes draws from (record, purpose). Draws are pure functions, so they can be computed in any order and
+/// are not stored.
 #[derive(Clone, Copy)]
 pub(super) struct Draws {
     key: u64,
@@ -58,7 +59,7 @@ pub(super) fn reduce(word: u64, below: u64) -> u64 {
     ((u128::from(word) * u128::from(below)) >> 64) as u64
 }
 
-/// The entry of a list that the high bits of a word choose.
+/// The entry of a list that is chosen by the high bits of a word.
 pub(super) fn choose<T>(list: &[T], word: u64) -> &T {
     let at = reduce(word, list.len() as u64);
     &list[usize::try_from(at).expect("the word was reduced to the length of a list")]
@@ -99,8 +100,8 @@ pub(super) const fn inverse(odd: u64) -> u64 {
     guess
 }
 
-/// A weighted choice, by a table that holds for each of its entries the number of a value. The table is
-/// small, because a page draws from several of them.
+/// A weighted choice by a table whose entries are numbers of values. The table is small, because a page draws
+/// from several of them.
 pub(super) struct WeightedTable<T> {
     entries: Box<[u8; ENTRIES]>,
     values: Vec<T>,
@@ -126,7 +127,7 @@ impl<T: Copy> WeightedTable<T> {
         Self { entries, values: weighted.iter().map(|(value, _)| *value).collect() }
     }
 
-    /// The value that the lowest bits of a word choose.
+    /// The value that is chosen by the lowest bits of a word.
     #[allow(clippy::cast_possible_truncation, reason = "only the lowest bits are wanted")]
     pub(super) fn draw(&self, word: u64) -> T {
         self.values[usize::from(self.entries[word as usize % ENTRIES])]

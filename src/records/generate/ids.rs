@@ -1,6 +1,6 @@
 //! The ids of generated records. An id is a keyed permutation of (kind, record, part), so the record can
-//! be computed from the id and no map is kept. A text is the id of a record only if writing that
-//! record's id gives the same text.
+//! be computed from the id and no map is needed. A text is the id of a record only if writing the id of
+//! that record gives the same text.
 
 use rand::Rng;
 
@@ -8,7 +8,7 @@ use super::draws::{mix, stream, unmix};
 use crate::records::json::{JsonBuf, SliceWriter};
 use crate::records::model::Text;
 
-/// What a record with an id is.
+/// The kind of a record with an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IdKind {
     Conversation = 0,
@@ -43,7 +43,7 @@ impl Ids {
         Id { low, high, letters: of == IdKind::Conversation && record % 8 == 7 }
     }
 
-    /// The number of the conversation with this id. It may be larger than there are conversations.
+    /// The number of the conversation with this id. It may be larger than the number of conversations.
     pub(super) fn conversation(self, text: &str) -> Option<u32> {
         let bytes = text.as_bytes();
         let low = match bytes.len() {

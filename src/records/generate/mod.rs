@@ -1,8 +1,8 @@
-//! Generated records. Each is a pure function of (seed, data version, number) and nothing is kept, so
-//! any of them can be made at any time. The n-th conversation is the same however many there are.
+//! Generated records. Each is a pure function of (seed, data version, number) and is not stored, so any
+//! record can be generated at any time. The n-th conversation is the same for any number of conversations.
 //!
-//! - `draws`: the randomness
-//! - `timeline`: when conversations happen
+//! - `draws`: random numbers
+//! - `timeline`: the times of conversations
 //! - `ids`, `users`: the ids of records and of users
 //! - `phrases`: the texts of messages
 //! - `tables`: how often channels are used, how long conversations are, how far apart questions are
@@ -30,29 +30,29 @@ use crate::records::model::{
 };
 use crate::records::store::{ConversationMeta, MessageChain, RecordSource, RowKind};
 
-/// The most conversations that one agent can have. It is ten times as many as the largest known user of
-/// the real service exports, and few enough for numbers of 32 bits.
+/// The most conversations that one agent can have. It is ten times the number that the largest known user of
+/// the real service exports, and small enough for 32-bit numbers.
 pub const MAX_CONVERSATIONS: u32 = 10_000_000;
 
 /// The rows of the list of this many conversations take 350 KiB.
 const MOST_KEPT: u32 = 1000;
 
-/// So many bytes the row of a conversation takes at most, if the list is kept.
+/// The most bytes that the row of a conversation takes, if the list is cached.
 const KEPT_BYTES_EACH: usize = 512;
 
-/// So many bytes the records of a seed take whatever their number: the tables that they are drawn from.
+/// The bytes that the records of a seed take independent of their number: the tables that they are drawn from.
 const TABLES_BYTES: usize = 160 << 10;
 
-/// So many bytes more a conversation takes at most while its records are made, with its five pairs: 16
-/// for the orders of conversations, 40 for those of pairs, and 72 while they are sorted.
+/// The most bytes that a conversation with its five pairs takes in addition while records are indexed: 16 for
+/// the indexes of conversations, 40 for those of pairs, and 72 while they are sorted.
 const MOST_BYTES_EACH: usize = 128;
 
-/// The most memory that it takes to make generated records, in bytes.
+/// The most bytes that generating and indexing records takes.
 pub(crate) fn making_bytes(conversations: u32) -> usize {
     (conversations as usize).saturating_mul(MOST_BYTES_EACH) + own_bytes(conversations)
 }
 
-/// The memory that generated records take beside their orders, in bytes.
+/// The bytes that generated records take besides their indexes.
 fn own_bytes(conversations: u32) -> usize {
     let kept = if conversations <= MOST_KEPT { conversations as usize } else { 0 };
     TABLES_BYTES + kept * KEPT_BYTES_EACH
@@ -64,7 +64,7 @@ const PAIR_BITS: u32 = 8;
 
 const _: () = assert!(MAX_CONVERSATIONS < 1 << (32 - PAIR_BITS));
 
-/// What a draw of a conversation is for. The draw of the n-th exchange is `Exchange + n`.
+/// The purpose of a draw of a conversation. The draw of the n-th exchange is `Exchange + n`.
 enum Purpose {
     Kind,
     Position,
@@ -113,18 +113,18 @@ struct GeneratedConversation<'a> {
 }
 
 impl Generator {
-    /// So many conversations decide which user has the most of any larger number. User 1 has a twentieth of
-    /// them and the next a fortieth, so the chance that a seed draws another user more often by then is
-    /// below 10^-60.
+    /// The user with the most of this many conversations also has the most of any larger number. User 1 has a
+    /// twentieth of them and the next user a fortieth, so the chance that a seed draws another user more often
+    /// up to this number is below 10^-60.
     const DECISIVE: u32 = 1 << 15;
 
-    /// A generator of `len` conversations. They fall into the 30 days that end at the midnight `end_ms`,
-    /// and all messages are before the instant `until_ms` of the last day.
+    /// A generator of `len` conversations. They happen in the 30 days that end at the midnight `end_ms`, and
+    /// all messages are before the time `until_ms` of the last day.
     pub(crate) fn new(seed: u64, len: u32, end_ms: i64, until_ms: i64) -> Self {
         let timeline = ActivityTimeline::new(seed, end_ms);
         let ids = Ids::new(seed);
         let first_end = timeline.day(FIRST_DAY);
-        // The slowest answer to a last question still comes before the end.
+        // Even the slowest answer to a last question is before the end.
         let last_end = timeline.position(until_ms) - SLOWEST_ANSWER_MS * timeline.busiest;
         Self {
             len: len.min(MAX_CONVERSATIONS),
@@ -145,7 +145,7 @@ impl Generator {
     #[inline(always)]
     fn generate(&self, number: u32) -> GeneratedConversation<'_> {
         let draws = self.draws.record(number);
-        // Each choice takes bits of its own, so that choices do not depend on each other.
+        // Each choice uses its own bits, so that choices do not depend on each other.
         let kind = draws.at(Purpose::Kind as u64);
         let length = draws.at(Purpose::Length as u64);
         let (from, to) = self.lengths.draw(length);
@@ -179,8 +179,8 @@ impl Generator {
         }
     }
 
-    /// The user with the most conversations; of several who have as many, the one with the lowest number.
-    /// `None` if there are no conversations.
+    /// The user with the most conversations; if several users have equally many, the one with the lowest
+    /// number. `None` if there are no conversations.
     fn heaviest_user(&self) -> Option<u32> {
         let numbers = 0..self.len.min(Self::DECISIVE);
         let mut users: Vec<u32> = numbers.map(|n| Self::user(self.draws.record(n))).collect();
@@ -189,8 +189,8 @@ impl Generator {
         by_user.max_by_key(|same| (same.len(), Reverse(same[0]))).map(|same| same[0])
     }
 
-    /// Whether a user other than the one with the most conversations has this id. It may be one whose
-    /// first conversation comes only with a larger number of them.
+    /// Whether a user other than the one with the most conversations has this id. Users who would get their
+    /// first conversation only with a larger number of conversations count, too.
     pub(crate) fn has_other_user(&self, id: &str) -> bool {
         self.users.find(id).is_some_and(|user| self.heaviest_user() != Some(user))
     }
@@ -211,7 +211,7 @@ fn reduce32(word: u64, below: u32) -> u32 {
 }
 
 impl<'a> GeneratedConversation<'a> {
-    /// The draw that all of an exchange is made from.
+    /// The draw that determines everything about an exchange.
     fn exchange(&self, question: u32) -> u64 {
         self.draws.at(Purpose::Exchange as u64 + u64::from(question))
     }
@@ -278,8 +278,8 @@ fn pair(pair: u32) -> (u32, u32) {
 }
 
 impl RecordSource for Generator {
-    /// The list of an agent of the usual size is kept. The rows of its Q&A pairs would take six times as
-    /// much memory, and those of a large agent are computed in a third of a microsecond each.
+    /// The list of an agent of the usual size is cached. The rows of its Q&A pairs would take six times as
+    /// much memory, and the rows of a large agent are computed in a third of a microsecond each.
     fn caches(&self, rows: RowKind) -> bool {
         matches!(rows, RowKind::Conversations { .. }) && self.len <= MOST_KEPT
     }
@@ -427,7 +427,7 @@ mod tests {
     use super::Generator;
     use crate::records::store::RecordSource;
 
-    /// Counted over all conversations, also where there are more than decide it.
+    /// Counted over all conversations, even where fewer would determine the result.
     #[test]
     fn the_heaviest_user_has_the_most_of_all_conversations() {
         let small = (0..200).map(|seed| (seed, 30));

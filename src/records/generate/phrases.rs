@@ -10,8 +10,8 @@ use super::users::person_name;
 use crate::records::json::SliceWriter;
 use crate::records::model::Text;
 
-/// For each language, by its number: its bank, words for the filler of long texts, and how often the
-/// language is spoken. A bank that is not in Latin script has filler of its own.
+/// For each language, by its number: its bank, words for the filler of long texts, and the frequency of the
+/// language. A bank that is not in Latin script has its own filler.
 const BANKS: &[(&str, &[&str], u32)] = &[
     (include_str!("phrases/en.txt"), EN::LOREM_WORD, 36),
     (include_str!("phrases/zh.txt"), &[], 16),
@@ -23,13 +23,13 @@ const BANKS: &[(&str, &[&str], u32)] = &[
     (include_str!("phrases/ar.txt"), EN::LOREM_WORD, 4),
 ];
 
-/// The number of each language, and how often it is spoken.
+/// The number of each language, and its frequency.
 pub(super) fn languages() -> Vec<(u8, u32)> {
     (0..).zip(BANKS).map(|(number, (_, _, weight))| (number, *weight)).collect()
 }
 
-/// All phrases. They are read when the first text is asked for, because a server that is only started
-/// needs none.
+/// All phrases. They are read when the first text is needed, because a server that is only started needs
+/// none.
 static PHRASES: LazyLock<Phrases> = LazyLock::new(Phrases::read);
 
 #[derive(Default)]
@@ -68,7 +68,7 @@ struct TemplatePart {
     slot: Option<Slot>,
 }
 
-/// What a slot is filled with. The same slot has the same value throughout an exchange.
+/// The content of a slot. The same slot has the same value throughout an exchange.
 #[derive(Clone, Copy)]
 enum Slot {
     Order = 1,
@@ -97,7 +97,7 @@ impl Slot {
     }
 }
 
-/// The bot's first words.
+/// The welcome message of the bot.
 pub(super) fn welcome(language: u8, word: u64) -> Phrase {
     let phrases = &*PHRASES;
     let bank = &phrases.banks[usize::from(language)];
@@ -136,8 +136,8 @@ impl Phrases {
         phrases
     }
 
-    /// Reads a bank: each line is a tag and a text. A line that is out of place is left out, and the
-    /// test of this module finds it.
+    /// Reads a bank: each line is a tag and a text. An invalid line is skipped, and the test of this module
+    /// reports it.
     fn read_bank(&mut self, text: &str, words: &'static [&'static str]) -> PhraseBank {
         let mut bank = PhraseBank { words, ..PhraseBank::default() };
         let mut lines = text.lines().filter_map(|line| line.split_once(' ')).peekable();
@@ -161,8 +161,8 @@ impl Phrases {
         bank
     }
 
-    /// Adds a text and escapes it. The banks have line breaks escaped already, and of the other
-    /// characters that need it they have quotes only.
+    /// Adds a text and escapes it. Line breaks are already escaped in the banks, and of the other characters
+    /// that need escaping, the banks have only quotes.
     fn add(&mut self, text: &str) -> TextSpan {
         let start = self.texts.len();
         self.texts.push_str(&text.replace('"', "\\\""));
@@ -180,7 +180,7 @@ impl Phrases {
     }
 }
 
-/// The text before the first slot, the slot, and the text behind it.
+/// The text before the first slot, the slot, and the text after it.
 fn split_slot(text: &str) -> (&str, Option<Slot>, &str) {
     let found = text.split_once('{').and_then(|(before, rest)| {
         let (name, after) = rest.split_once('}')?;
@@ -189,7 +189,7 @@ fn split_slot(text: &str) -> (&str, Option<Slot>, &str) {
     found.unwrap_or((text, None, ""))
 }
 
-/// A text as it was drawn: a template and what fills its slots.
+/// A generated text: a template and the values of its slots.
 #[derive(Clone, Copy)]
 pub(super) struct Phrase {
     phrases: &'static Phrases,
@@ -258,7 +258,7 @@ impl Phrase {
         }
     }
 
-    /// Writes a sentence of filler: one of the bank's own, or Latin words.
+    /// Writes a sentence of filler: one from the bank, or Latin words.
     fn write_filler(&self, word: u64, out: &mut SliceWriter<'_>) {
         if !self.bank.fillers.is_empty() {
             out.byte(b' ');

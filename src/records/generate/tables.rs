@@ -1,4 +1,4 @@
-//! What the generated records look like on the whole: how often, how long, how fast.
+//! The statistics of the generated records: frequencies, lengths and times.
 
 use crate::contract::ConversationType;
 
@@ -54,5 +54,5 @@ pub(super) const PACES: &[((u64, u64), u32)] =
 /// Answers take 1.2 s at least, and less than this.
 pub(super) const SLOWEST_ANSWER_MS: u64 = 20_000;
 
-/// Conversations end from this day on, so that the longest still begins on day 0.
+/// No conversation ends before this day, so that even the longest begins on day 0 or later.
 pub(super) const FIRST_DAY: usize = 3;

@@ -1,8 +1,8 @@
-//! When the generated records happen: more of them at busy hours than at night.
+//! The times of the generated records: more records at busy hours than at night.
 //!
 //! A *position* counts evenly through the activity of 30 days, so a busy hour has more positions than a
-//! quiet one. [`ActivityTimeline::time`] maps a position to an instant. Whatever is drawn evenly by
-//! position therefore falls at the hours at which people write.
+//! quiet one. [`ActivityTimeline::time`] maps a position to a time. Records with evenly distributed
+//! positions therefore happen at the hours at which people write.
 
 use rand::Rng;
 
@@ -17,7 +17,7 @@ const SPAN_MS: i64 = 30 * 24 * 3_600_000;
 const BUSY: [u64; 24] =
     [3, 2, 1, 1, 1, 2, 5, 10, 18, 26, 30, 28, 24, 26, 29, 28, 25, 22, 20, 18, 15, 12, 8, 5];
 
-/// A position is looked up in a table of at least this many steps, each in one hour or a few.
+/// A position is looked up in a table of at least this many steps. A step covers one hour or a few.
 const STEPS: u64 = 2048;
 
 /// The 30 days that end with the day of `--now`.
@@ -75,7 +75,7 @@ impl ActivityTimeline {
         self.hours[day * 24].begins
     }
 
-    /// The first position whose instant is not before this one, or else the end of the timeline.
+    /// The first position whose time is not before this time, or else the end of the timeline.
     pub(super) fn position(&self, ms: i64) -> u64 {
         let ms = ms.saturating_sub(self.start_ms).clamp(0, SPAN_MS).unsigned_abs();
         let hour = usize::try_from(ms / HOUR_MS).expect("there are 720 hours");
@@ -85,8 +85,8 @@ impl ActivityTimeline {
         begins + (next.begins - begins) / HOUR_MS * (ms % HOUR_MS)
     }
 
-    /// The instant at a position, in milliseconds since 1970-01-01 UTC. A later position is never at an
-    /// earlier instant.
+    /// The time of a position, in milliseconds since 1970-01-01 UTC. A later position never has an earlier
+    /// time.
     pub(super) fn time(&self, position: u64) -> i64 {
         #[allow(clippy::cast_possible_truncation, reason = "there are few steps")]
         let mut hour = usize::from(self.steps[(position >> self.step_bits) as usize]);

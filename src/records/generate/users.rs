@@ -1,5 +1,5 @@
 //! The users of the generated records: a few with many conversations, many with a few. The number of a
-//! user can be computed from the user's id, so no map is kept.
+//! user can be computed from the user's id, so no map is needed.
 
 use fake::locales::{DE_DE, Data, EN, FR_FR};
 use rand::Rng;
@@ -50,12 +50,12 @@ impl Users {
         }
     }
 
-    /// Gives a user another id, which no user of these has.
+    /// Gives a user another id, which no other user may have.
     pub(super) fn rename(&mut self, user: u32, id: &str) {
         self.chosen = Some((user, escape(id)));
     }
 
-    /// The user of a conversation, drawn by a word.
+    /// The user of a conversation, chosen by a random word.
     #[allow(clippy::cast_possible_truncation, reason = "below 2^20")]
     pub(super) fn user(word: u64) -> u32 {
         let power = 1u64 << reduce(word, POWERS);

@@ -7,13 +7,13 @@ use crate::records::model::Text;
 /// The body of a response while it is written.
 #[derive(Default)]
 pub(crate) struct JsonBuf {
-    /// Zeros behind the first `len` bytes.
+    /// The bytes after the first `len` are zeros.
     bytes: Vec<u8>,
     len: usize,
 }
 
 impl JsonBuf {
-    /// A buffer for about this many bytes. It grows when they do not suffice.
+    /// A buffer for about this many bytes. It grows if they are not enough.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { bytes: vec![0; bytes + SHORT], len: 0 }
     }
@@ -22,7 +22,7 @@ impl JsonBuf {
         self.len
     }
 
-    /// What has been written.
+    /// The bytes that have been written.
     #[cfg(feature = "cli")]
     pub(crate) fn written(&self) -> &[u8] {
         &self.bytes[..self.len]
@@ -33,7 +33,7 @@ impl JsonBuf {
         self.bytes
     }
 
-    /// Removes what was written after the first `len` bytes.
+    /// Removes all bytes after the first `len`.
     #[cfg(feature = "cli")]
     pub(crate) fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
@@ -51,8 +51,8 @@ impl JsonBuf {
         self.write(|out| out.bytes(bytes));
     }
 
-    /// Writes something, such as a row. It is written once more into a larger buffer if it did not fit, so
-    /// that the writer need not make room at each of its pieces: a row has thirty.
+    /// Writes something, such as a row. If it does not fit, it is written once more into a larger buffer, so
+    /// that `write` does not need to check the space for each of its parts: a row has thirty.
     #[inline(always)]
     pub(crate) fn write(&mut self, write: impl Fn(&mut SliceWriter<'_>)) {
         if !self.fits(&write) {
@@ -60,7 +60,7 @@ impl JsonBuf {
         }
     }
 
-    /// Writes something, unless there is no room for it.
+    /// Writes something, unless there is not enough space for it.
     #[inline(always)]
     fn fits(&mut self, write: &impl Fn(&mut SliceWriter<'_>)) -> bool {
         let capacity = self.bytes.len();
@@ -73,7 +73,8 @@ impl JsonBuf {
         !is_full
     }
 
-    // A function of its own, because the compiler would move work of the usual case into its loop.
+    // This is a separate function, because otherwise the compiler would move work of the usual case into its
+    // loop.
     #[cold]
     #[inline(never)]
     fn write_with_more_room(&mut self, write: &impl Fn(&mut SliceWriter<'_>)) {
@@ -91,9 +92,9 @@ impl JsonBuf {
     }
 }
 
-/// A part of at most this length is copied as if it were this long, and the next part is written over
-/// what was too much. The processor predicts badly how a copy of any length branches, and most parts are
-/// shorter.
+/// A part of at most this length is copied as if it were this long, and the next part overwrites the surplus.
+/// Most parts are shorter than this, and the branches of a copy of variable length are hard to predict for the
+/// processor.
 const SHORT: usize = 64;
 
 /// Copies bytes to a place of the same length. Short texts are copied as their two ends, which may
@@ -117,7 +118,7 @@ fn copy(place: &mut [u8], bytes: &[u8]) {
     }
 }
 
-/// Writes into what is left of a buffer. After something did not fit, nothing more is written.
+/// Writes into the rest of a buffer. After something did not fit, nothing more is written.
 pub(crate) struct SliceWriter<'a> {
     rest: &'a mut [u8],
     is_full: bool,

@@ -1,4 +1,4 @@
-//! How numbers are written.
+//! Writes numbers.
 
 use std::fmt::{self, Write};
 
@@ -21,13 +21,13 @@ impl SliceWriter<'_> {
     /// Writes eight hex digits, in lower case.
     #[inline]
     pub(crate) fn hex(&mut self, number: u32) {
-        // Each half of the number is spread over twice the room, three times, so that every digit gets a
-        // byte of its own.
+        // Each half of the number is spread over twice the space, three times, so that every digit gets its own
+        // byte.
         let mut digits = u64::from(number);
         digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
         digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
         digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-        // The letters begin 39 characters behind the digit 9, so 39 is added where the digit is above 9.
+        // The letters begin 39 characters after the digit 9, so 39 is added where the digit is above 9.
         let is_letter = (digits + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
         let text = digits + 0x3030_3030_3030_3030 + is_letter * 39;
         self.bytes(&text.to_be_bytes());

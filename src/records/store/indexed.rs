@@ -9,19 +9,19 @@ use crate::contract::{FeedbackFilter, QaTime, TypeFilter};
 use crate::records::json::{JsonBuf, SliceWriter};
 use crate::records::rows::{self, MessageForm};
 
-/// What can be asked of records that are indexed, whatever their source. Windows of time have both ends
-/// inclusive. Rows are written with commas between them.
+/// The queries over indexed records of any source. Both ends of a time window are inclusive. Rows are
+/// written with commas between them.
 pub(crate) trait RecordQueries: Send + Sync {
     fn conversation_count(&self) -> u64;
 
-    /// How many bytes of memory the records and their orders take, without texts that are shared.
+    /// The bytes of memory that the records and their indexes take, without shared texts.
     fn bytes(&self) -> usize;
 
-    /// Whether rows can be asked for without waiting: their index is made, and if they are cached, the
-    /// cache is filled.
+    /// Whether rows can be read without blocking: their index is built, and if they are cached, the cache is
+    /// filled.
     fn is_ready(&self, rows: RowKind) -> bool;
 
-    /// Makes the index and the cache that rows need. Blocks for as long as that takes.
+    /// Builds the index and the cache that rows need. Blocks until that is done.
     fn prepare(&self, rows: RowKind);
 
     /// Conversations whose last message is within a window, newest first.
@@ -51,17 +51,17 @@ pub(crate) trait RecordQueries: Send + Sync {
     fn write_qa(&self, ranks: &Ranks<'_>, slice: Slice, unit: QaTime, out: &mut JsonBuf);
 }
 
-/// The rows of a list of up to this many conversations are written at once by the first who asks. That
-/// takes less time than to have another thread do it.
+/// The cached rows of a list of up to this many conversations are written by the first request itself, because
+/// that takes less time than using another thread.
 const FEW: u64 = 1000;
 
-/// A source of records, and the orders in which they are asked for. The source is a type parameter, so
-/// that the code that makes a record and the code that writes its row are compiled together.
+/// A source of records, and its indexes. The source is a type parameter, so that the code that builds a
+/// record and the code that writes its row are compiled together.
 pub(super) struct IndexedRecords<R> {
     pub(super) source: R,
     conversations: ConversationIndex,
     qa: OnceLock<QaIndex>,
-    /// Rows of the list without `anonymous_id`, which is how it is asked for by default.
+    /// Rows of the list without `anonymous_id`, which is the default.
     conversation_rows: OnceLock<Option<RowCache>>,
     /// Rows of Q&A with the default unit of `q_time`.
     qa_rows: OnceLock<Option<RowCache>>,
@@ -78,8 +78,8 @@ impl<R: RecordSource> IndexedRecords<R> {
         }
     }
 
-    /// The index of Q&A pairs. The first caller makes it, and the others wait; if making it panics,
-    /// the next caller tries again.
+    /// The index of Q&A pairs. The first caller builds it, and the others wait. If building it panics, the
+    /// next caller tries again.
     pub(super) fn qa_index(&self) -> &QaIndex {
         self.qa.get_or_init(|| QaIndex::new(&self.source))
     }
@@ -100,7 +100,7 @@ impl<R: RecordSource> IndexedRecords<R> {
         self.source.caches(rows).then_some(cache)
     }
 
-    /// The cached rows of this kind. The first caller has them written.
+    /// The cached rows of this kind. The first call writes them.
     pub(super) fn cached(&self, rows: RowKind) -> Option<&RowCache> {
         let cached = self.cache(rows)?.get_or_init(|| match rows {
             RowKind::Conversations { with_anonymous_id } => {

@@ -46,8 +46,8 @@ pub(crate) struct Columns {
     qa_ids: TextIndex,
 }
 
-/// So many bytes a conversation or a pair takes at most while it is indexed: a key to sort by and its
-/// rank in each list, and its id where all times are the same.
+/// The most bytes that a conversation or a pair takes while it is indexed: a sort key and its rank in each
+/// list, and its id if all times are the same.
 const INDEXING_BYTES: usize = 136;
 
 struct ConversationRow {
@@ -66,8 +66,8 @@ struct Pair {
     question: u32,
 }
 
-/// Which record has this text? The table holds the numbers of records only, and finds their texts
-/// through the functions that it is given; a map of the standard library would hold every text again.
+/// Finds the record with a text. The table has only the numbers of records, and gets their texts from the
+/// functions that it is given, because a map of the standard library would store every text again.
 #[derive(Default)]
 struct TextIndex {
     hasher: DefaultHashBuilder,
@@ -75,8 +75,8 @@ struct TextIndex {
 }
 
 impl TextIndex {
-    /// Adds a record. If another one has its text already, nothing is added and the other one's number
-    /// is returned.
+    /// Adds a record. If another record already has its text, nothing is added, and the number of the other
+    /// record is returned.
     fn add<'a>(&mut self, number: u32, text_of: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
         if let Some(other) = self.find(text_of(number), &text_of) {
             return Some(other);
@@ -92,7 +92,7 @@ impl TextIndex {
     }
 }
 
-/// An id that another record of the agent has already.
+/// An id that another record of the agent already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duplicate {
     Conversation,
@@ -113,7 +113,7 @@ impl Columns {
             + indexes.iter().map(|index| index.numbers.allocation_size()).sum::<usize>()
     }
 
-    /// The most memory that it takes to index them, in bytes, beside their own.
+    /// The most bytes that indexing them takes in addition to their own memory.
     pub(crate) fn indexing_bytes(&self) -> usize {
         (self.conversations.len() + self.pairs.len()) * INDEXING_BYTES
     }
@@ -187,14 +187,14 @@ impl LoadedRecords {
         columns.conversations.shrink_to_fit();
         columns.messages.shrink_to_fit();
         columns.pairs.shrink_to_fit();
-        // Nothing asks for a message or a pair by its id any more.
+        // Messages and pairs are not looked up by id any more.
         (columns.message_ids, columns.qa_ids) = Default::default();
         let caches_rows = columns.messages.len() >= MANY_MESSAGES;
         Self { texts, bot_id, columns, caches_rows }
     }
 
-    /// The same records, whose rows are never cached. A cache is filled by a request, which must not
-    /// take memory that was not reserved when the records were made.
+    /// The same records without a cache of rows. A cache is filled by a request, and requests must not use
+    /// memory that was not reserved when the records were loaded.
     pub(crate) fn uncached(self) -> Self {
         Self { caches_rows: false, ..self }
     }
@@ -208,7 +208,7 @@ impl LoadedRecords {
         &self.columns.conversations[conversation as usize].of
     }
 
-    /// The first message and the first pair that are behind a conversation's own.
+    /// The first message and the first pair after those of a conversation.
     fn ends(&self, conversation: u32) -> (u32, u32) {
         self.columns.conversations.get(conversation as usize + 1).map_or(
             (next_number(&self.columns.messages), next_number(&self.columns.pairs)),
@@ -237,7 +237,7 @@ impl LoadedRecords {
         self.texts.get(text)
     }
 
-    /// A text as it is, not escaped.
+    /// A text without escapes.
     fn unescaped(&self, text: TextRef) -> Vec<u8> {
         let bytes = self.text(text);
         if bytes.contains(&b'\\') { unescape(bytes).into_bytes() } else { bytes.to_vec() }
@@ -343,8 +343,8 @@ impl RecordSource for LoadedRecords {
     }
 }
 
-/// From this number of messages on, the records take several megabytes, which are more than the caches
-/// of a processor hold.
+/// From this number of messages on, the records take several megabytes, which is more than the caches of a
+/// processor.
 const MANY_MESSAGES: usize = 4000;
 
 /// The messages of one conversation.

@@ -1,5 +1,5 @@
-//! Records and their indexes behind one query interface. The store knows no HTTP, and the HTTP layer
-//! does not know how records are stored.
+//! Records and their indexes behind one query interface. The store does not depend on HTTP, and the HTTP
+//! layer does not depend on how records are stored.
 
 mod index;
 mod indexed;
@@ -51,7 +51,7 @@ pub(crate) enum RowKind {
     Qa(QaTime),
 }
 
-/// The Q&A pairs of more conversations than this are indexed when they are asked for.
+/// If there are more conversations than this, Q&A pairs are indexed when they are first requested.
 const LARGE: u64 = 50_000;
 
 /// The records of one agent, indexed. Clones share them.

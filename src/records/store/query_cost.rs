@@ -1,4 +1,4 @@
-//! The cost of a query: how many records, and keys of records, it asks of the source.
+//! Tests of the cost of a query: the number of records, and of keys of records, that it reads from the source.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +10,7 @@ use crate::records::json::JsonBuf;
 use crate::records::model::{Conversation, Message, Qa, Text};
 use crate::records::rows::MessageForm;
 
-/// A source that counts what it is asked for.
+/// A source that counts the calls to it.
 struct Counting<S> {
     source: S,
     asked: AtomicU64,
@@ -22,7 +22,7 @@ impl<S> Counting<S> {
         &self.source
     }
 
-    /// How much was asked for while `work` was done.
+    /// The number of calls while `work` runs.
     fn asked(&self, work: impl FnOnce()) -> u64 {
         let before = self.asked.load(Ordering::Relaxed);
         work();

@@ -1,17 +1,15 @@
-//! Rows as they are written, so that a page of them is a copy: those of large fixtures, and the list of
-//! a small generated agent.
+//! A cache of written rows, so that a page is a copy: the rows of large fixtures, and the list of a small
+//! generated agent.
 //!
-//! The records of a page of a fixture lie all over the text of the files, so a row that is written from
-//! there waits several times for memory. The rows of a cache lie in the order in which they are asked
-//! for.
+//! The records of a page of a fixture are spread over the text of the files, so writing a row from there
+//! waits several times for memory. The rows of a cache are in the order in which pages need them.
 
 use crate::records::json::{JsonBuf, SliceWriter};
 
-/// The most that the rows of one kind of an agent may take, in bytes. The rows of a larger fixture are
-/// written when they are asked for.
+/// The most bytes that the rows of one kind of an agent may take. The rows of a larger fixture are not cached.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Few rows are longer.
+/// Only few rows are longer than this.
 const ROW_BYTES: usize = 400;
 
 /// All rows of one kind, by rank.
@@ -27,8 +25,8 @@ impl RowCache {
         records: impl Iterator<Item = Record>,
         write: impl Fn(&Record, &mut SliceWriter<'_>),
     ) -> Option<Self> {
-        // With room for all rows that are not longer than most, because the pieces that a growing buffer
-        // gives back stay with the process.
+        // Memory for rows of the usual length is reserved at once, because the process keeps the memory that a
+        // growing buffer frees.
         let (rows, _) = records.size_hint();
         let mut out = JsonBuf::with_capacity(MOST_BYTES.min(rows * ROW_BYTES));
         let mut ends = Vec::with_capacity(rows);

@@ -1,13 +1,14 @@
-//! What the store asks of a source of records. There are two sources: fixtures and the generator.
+//! The interface between the store and a source of records. There are two sources: fixtures and the
+//! generator.
 
 use super::RowKind;
 use crate::contract::{ConversationType, Feedback};
 use crate::records::model::{Conversation, Message, Qa, Text};
 
-/// What filters look at.
+/// The values of a conversation that filters use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConversationMeta {
-    /// `None` where no filter finds it.
+    /// `None` if no filter can select it.
     pub(crate) conversation_type: Option<ConversationType>,
     /// The number of the user in this source.
     pub(crate) user: u32,
@@ -19,10 +20,10 @@ pub(crate) struct ConversationMeta {
 pub(crate) trait RecordSource: Send + Sync + 'static {
     fn len(&self) -> u32;
 
-    /// Whether the store keeps rows of this kind as they are written, so that a page of them is a copy.
+    /// Whether the store caches written rows of this kind, so that a page is a copy.
     fn caches(&self, rows: RowKind) -> bool;
 
-    /// How many bytes of memory the records take, without their texts, which sources share.
+    /// The bytes of memory that the records take, without their texts, which sources share.
     fn bytes(&self) -> usize;
 
     fn meta(&self, conversation: u32) -> ConversationMeta;
@@ -30,14 +31,14 @@ pub(crate) trait RecordSource: Send + Sync + 'static {
     /// The time of a conversation's last message: milliseconds since 1970-01-01 UTC.
     fn recent_chat_time(&self, conversation: u32) -> i64;
 
-    /// The times between which all questions were asked, both inclusive: milliseconds since 1970-01-01
-    /// UTC. Only the index of pairs asks for them, once, so this method may look at all records.
+    /// The earliest and the latest time of a question, in milliseconds since 1970-01-01 UTC. Only the index
+    /// of pairs calls this method, and only once, so it may read all records.
     fn time_range(&self) -> (i64, i64);
 
-    /// The conversation with this id, exactly.
+    /// The conversation with exactly this id.
     fn find(&self, conversation_id: &str) -> Option<u32>;
 
-    /// The number of the user with this id, exactly.
+    /// The number of the user with exactly this id.
     fn find_user(&self, user_id: &str) -> Option<u32>;
 
     /// The id of a conversation, not escaped. It orders conversations of the same time.

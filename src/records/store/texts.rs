@@ -1,5 +1,5 @@
-//! The texts of loaded records, escaped as they are sent. Where a document has a string in the form
-//! that a response needs, the document itself is the store; the others are added behind the documents.
+//! The texts of loaded records, escaped as they are sent. If a document has a string in the form that a
+//! response needs, the text stays in the document. All other texts are added after the documents.
 
 use crate::document::{Documents, Fatal, Span};
 use crate::memory::{BudgetFull, Reservation};
@@ -15,22 +15,23 @@ pub(crate) struct TextRef {
 /// The texts of all agents that were loaded together.
 #[derive(Debug, Default)]
 pub(crate) struct TextStore {
-    /// The documents, and behind them the texts that no document has in this form.
+    /// The documents, and after them the texts that no document has in this form.
     bytes: Vec<u8>,
 }
 
 /// A [`TextStore`] while the documents are read.
 pub(crate) struct TextStoreBuilder<'d> {
     documents: &'d [u8],
-    /// How many bytes of memory the documents take.
+    /// The bytes of memory that the documents take.
     document_bytes: usize,
     added: Vec<u8>,
-    /// What the reader of fixtures may take, and what it takes beside texts and the agent that is read.
+    /// The memory that the reader of fixtures may use, and the memory that it uses besides the texts and the
+    /// agent that is being read.
     memory: Option<Reservation>,
     finished_bytes: usize,
-    /// Why the reading ended early: there was not enough memory.
+    /// Set if the reading ended early because there was not enough memory.
     full: Option<BudgetFull>,
-    /// Whether there were more texts than offsets of 32 bits reach.
+    /// Whether there were more texts than 32-bit offsets can address.
     pub(crate) overflown: bool,
 }
 
@@ -47,11 +48,11 @@ impl<'d> TextStoreBuilder<'d> {
         }
     }
 
-    /// Reserves what the documents, the added texts, all finished agents and `reading` take: the bytes
-    /// of the agent that is being read. If that is too much, the reading ends.
+    /// Reserves the memory of the documents, the added texts, all finished agents and the agent that is being
+    /// read, which takes `reading` bytes. If that is too much, the reading ends.
     pub(crate) fn cover(&mut self, reading: usize) -> Result<(), Fatal> {
         let Some(memory) = &mut self.memory else { return Ok(()) };
-        // Behind the reading, the added texts are copied behind the documents.
+        // After the reading, the added texts are copied to the end of the documents.
         let texts = self.document_bytes + 2 * self.added.capacity();
         let covered = memory.cover(texts + self.finished_bytes + reading);
         covered.map_err(|full| {
@@ -60,14 +61,14 @@ impl<'d> TextStoreBuilder<'d> {
         })
     }
 
-    /// Counts the bytes of what stays until the end of the reading.
+    /// Counts bytes that stay in use until the end of the reading.
     pub(crate) fn finish_part(&mut self, bytes: usize) -> Result<(), Fatal> {
         self.finished_bytes += bytes;
         self.cover(0)
     }
 
-    /// Keeps the text of a JSON string, whose inside stands here in a document. It stays there if it is
-    /// escaped just as an answer escapes it.
+    /// Keeps the text of a JSON string of a document, given the span of its inside. The text stays in the
+    /// document if it is escaped there exactly as in a response.
     pub(crate) fn keep(&mut self, span: &Span) -> TextRef {
         let raw = &self.documents[span.start as usize..span.end as usize];
         if raw.contains(&b'\\') {
@@ -99,7 +100,7 @@ impl<'d> TextStoreBuilder<'d> {
         }
     }
 
-    /// Ends the reading: the texts that were added, and the memory that is reserved.
+    /// Ends the reading. Returns the texts that were added, and the reserved memory.
     pub(crate) fn finish(self) -> Result<(Vec<u8>, Option<Reservation>), BudgetFull> {
         self.full.map_or(Ok((self.added, self.memory)), Err)
     }
@@ -124,7 +125,7 @@ impl TextStore {
     }
 }
 
-/// The text that the inside of a JSON string stands for.
+/// Decodes the inside of a JSON string.
 pub(super) fn unescape(raw: &[u8]) -> String {
     serde_json::from_slice(&[b"\"", raw, b"\""].concat())
         .expect("the document was read, so this is the inside of a JSON string")
@@ -136,7 +137,7 @@ mod tests {
     use crate::document::Documents;
     use crate::records::model::escape;
 
-    /// Whether the inside of a JSON string is kept where it stands.
+    /// Whether the inside of a JSON string is kept in the document.
     fn stays(inside: &str) -> bool {
         let len = u32::try_from(inside.len()).unwrap();
         let mut documents = Documents::default();

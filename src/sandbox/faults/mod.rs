@@ -379,7 +379,8 @@ impl Fault {
             let effects = "code, status, body, delay, drip or break";
             return Err(format!("no failure given; add {effects}"));
         }
-        let least_one = [("every", Some(every)), ("times", times), ("drip", self.drip)];
+        let least_one =
+            [("every", Some(every)), ("times", times), ("drip", self.drip.map(u64::from))];
         if let Some((name, _)) = least_one.iter().find(|(_, number)| *number == Some(0)) {
             return Err(format!("{name} must be 1 or more, got 0"));
         }

@@ -334,18 +334,18 @@ mod tests {
             ("pageSize=3,code=50000", "did you mean page_size?"),
             ("page=3", "no failure given"),
             ("page=3,page=4,code=50000", "page is given twice"),
-            ("page=0,code=50000", "page must be an integer from 1, got \"0\""),
-            ("page=,code=50000", "page must be an integer from 1, got \"\""),
-            ("page=+3,code=50000", "page must be an integer from 1, got \"+3\""),
+            ("page=0,code=50000", "page must be an integer of at least 1, got \"0\""),
+            ("page=,code=50000", "page must be an integer of at least 1, got \"\""),
+            ("page=+3,code=50000", "page must be an integer of at least 1, got \"+3\""),
             ("page=%ff,code=50000", "page must be UTF-8"),
             ("qa:page_size=5,code=50000", "page_size must be 10 to 100, got \"5\""),
             ("page_size=101,code=50000", "page_size must be 1 to 100, got \"101\""),
             (
                 "start_time=now,code=50000",
                 "start_time must be an integer, milliseconds since 1970-01-01 UTC, got \"now\"; \
-                 write 1760918400000 for 2025-10-20T00:00:00Z",
+                 for example, 2025-10-20T00:00:00Z is 1760918400000",
             ),
-            ("user_id=,code=50000", "user_id must be a text"),
+            ("user_id=,code=50000", "user_id must be a non-empty string"),
             ("user_feedback=bad,code=50000", "did you mean BAD? (one of ALL, NONE, GOOD, BAD)"),
             ("conversation_type=SPASE,delay=1", "did you mean SPACE?"),
             (

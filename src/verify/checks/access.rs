@@ -1,4 +1,4 @@
-//! Keys, and the header that they are sent in.
+//! Checks of keys, and of the header that they are sent in.
 
 use super::super::client::{ApiRequest, Stop};
 use super::super::response::ParsedResponse;
@@ -13,7 +13,7 @@ fn list_as(run: &mut Run<'_>, authorization: Vec<String>) -> Result<ParsedRespon
     run.send(Some(endpoint), &request)
 }
 
-/// The key of a deleted agent is refused, if the command line has one.
+/// Checks that the key of a deleted agent is refused, if the command line has one.
 pub(super) fn check_deleted_agent(run: &mut Run<'_>) -> Result<(), Stop> {
     let statements = ENDPOINTS.iter().map(|endpoint| {
         (endpoint, StatementId::error(Some(endpoint.operation), Code::AgentDeleted))
@@ -37,7 +37,7 @@ pub(super) fn check_deleted_agent(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Without a key each endpoint refuses, and before it looks at the parameters.
+/// Checks that each endpoint refuses a request without a key before it checks the parameters.
 pub(super) fn check_no_key(run: &mut Run<'_>) -> Result<(), Stop> {
     for endpoint in ENDPOINTS {
         let request = ApiRequest::get_as(endpoint.path.to_owned(), Vec::new());
@@ -51,7 +51,7 @@ pub(super) fn check_no_key(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Whether a parameter was refused that should not have been looked at yet.
+/// Whether a parameter was refused that should not have been checked yet.
 fn is_too_early(run: &mut Run<'_>, response: &ParsedResponse) -> bool {
     let is_too_early = response.code() == Some(Code::InvalidParameter);
     if is_too_early {
@@ -60,7 +60,7 @@ fn is_too_early(run: &mut Run<'_>, response: &ParsedResponse) -> bool {
     is_too_early
 }
 
-/// How the header may be written, and what is refused.
+/// Checks which forms of the header are accepted, and which are refused.
 pub(super) fn check_headers(run: &mut Run<'_>) -> Result<(), Stop> {
     let key = run.key.clone();
     let right = format!("{SCHEME} {key}");

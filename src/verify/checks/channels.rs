@@ -1,11 +1,12 @@
-//! Each channel, one request each: whether it is taken as a filter, and what it shows of all.
+//! Checks each channel with one request: whether it is accepted as a filter, and whether it shows the right
+//! rows.
 
 use super::super::client::Stop;
 use super::super::run::Run;
 use super::check_filtered;
 use crate::contract::{CONVERSATION_TYPES, ConversationType, Field, Operation, StatementId};
 
-/// Checks the channels that no check asked for yet.
+/// Checks the channels that no other check requested.
 pub(super) fn check_all(run: &mut Run<'_>) -> Result<(), Stop> {
     for (channel, ..) in CONVERSATION_TYPES {
         if !run.samples.channels.contains(channel) {
@@ -15,7 +16,7 @@ pub(super) fn check_all(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Asks for one channel, of which other statements may speak as well.
+/// Requests one channel, which may also show whether other statements hold.
 pub(super) fn check(
     run: &mut Run<'_>,
     channel: ConversationType,

@@ -1,4 +1,4 @@
-//! The conversation list.
+//! Checks of the conversation list.
 
 use jiter::JsonValue;
 
@@ -21,25 +21,25 @@ const USER: StatementId = StatementId::param(LIST, Field::UserId);
 const END_TIME: StatementId = StatementId::param(LIST, Field::EndTime);
 const PAGE_SIZE: StatementId = StatementId::param(LIST, Field::PageSize);
 
-/// The first request shows whether this is the API at all, and chooses what the others ask for.
+/// The first request shows whether the server is the API at all, and selects the records for the others.
 pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let response = run.get(&run.query(LIST, "1", "100"))?;
     let code = response.code();
     let page = match response {
         ParsedResponse::Page(page) => page,
         ParsedResponse::Refusal(refusal) => {
-            let refused = format!("a query of everything is refused: {}", refusal.describe());
+            let refused = format!("a query for all records is refused: {}", refusal.describe());
             return Err(Stop::ServerUnusable(match code {
                 Some(Code::AuthenticationFailed) => "the key is refused".to_owned(),
-                Some(Code::AgentDeleted) => "the key is that of a deleted agent; give it as \
-                                             --deleted-key, and another one as --key"
+                Some(Code::AgentDeleted) => "the key belongs to a deleted agent; pass it as \
+                                             --deleted-key, and another key as --key"
                     .to_owned(),
                 Some(Code::InvalidParameter) => {
                     run.ledger.differs(StatementId::Parameters, refusal.describe());
                     refused
                 }
                 Some(Code::NotFound) => {
-                    format!("{refused}; --against names what stands before /v1")
+                    format!("{refused}; --against must be the URL without /v1")
                 }
                 _ => refused,
             }));
@@ -74,14 +74,14 @@ pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Keeps the first page, and chooses the conversation whose messages are asked for.
+/// Keeps the first page, and chooses the conversation whose messages are requested.
 fn keep(run: &mut Run<'_>, page: Page) {
     run.samples.conversation = Conversation::choose(&page);
     run.samples.keep(LIST, page);
 }
 
-/// Ends the window of all further requests at the conversations that are over, because those that go
-/// on would change responses. Where the window leaves any out, we ask for the page again, for its total.
+/// Ends the window of all further requests after the conversations that have ended, because the others
+/// could change responses. If the window leaves any out, we request the page again, for its total.
 fn end_window(run: &mut Run<'_>, window_end: String, leaves_out: bool) -> Result<(), Stop> {
     run.samples.window_end = Some(window_end);
     if !leaves_out {
@@ -94,11 +94,11 @@ fn end_window(run: &mut Run<'_>, window_end: String, leaves_out: bool) -> Result
         }
         Ok(other) => {
             run.ledger.differs(END_TIME, other.describe());
-            let why = "a window that ends at a conversation does not hold it";
+            let why = "a window that ends just after a conversation does not contain it";
             Err(Stop::ServerUnusable(why.to_owned()))
         }
         Err(stop) => {
-            // The page that we keep is of the open window, so further requests ask for that, too.
+            // The page that we keep is of the open window, so further requests use that window, too.
             run.samples.window_end = None;
             Err(stop)
         }
@@ -125,10 +125,10 @@ pub(super) fn check_total(run: &mut Run<'_>) -> Result<(), Stop> {
     let (rows, of_all, counts_all) = (all.len(), all.total_number(), all.is_total_right());
     let Some(page) = run.expect_page(&[statement], response) else { return Ok(()) };
     if page.len() != rows.min(1) {
-        run.ledger.differs(PAGE_SIZE, format!("{} rows where 1 was asked for", page.len()));
+        run.ledger.differs(PAGE_SIZE, format!("{} rows instead of 1", page.len()));
     }
     let Some(JsonValue::Int(_)) = page.total else {
-        run.ledger.differs(statement, "a total that is no number, or none");
+        run.ledger.differs(statement, "a total that is not a number, or no total");
         return Ok(());
     };
     let counts_page = page.total_number() == Some(page.len()) && of_all == Some(rows);
@@ -147,7 +147,7 @@ pub(super) fn check_total(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Where the rows fill more than a page, the last page that a total promises has what is left.
+/// Where the rows fill more than one page, the last page by the total must have the remaining rows.
 fn check_last_page(run: &mut Run<'_>, total: usize) -> Result<(), Stop> {
     if total < FULL {
         return Ok(());
@@ -156,7 +156,7 @@ fn check_last_page(run: &mut Run<'_>, total: usize) -> Result<(), Stop> {
     let response = run.get(&run.query(LIST, &pages.to_string(), "100"))?;
     let left = total - (pages - 1) * FULL;
     if response.page().is_none_or(|page| page.len() != left) {
-        let came = format!("{}, where the total leaves {left} rows", response.describe());
+        let came = format!("{}; by the total, it must have {left} rows", response.describe());
         run.ledger.differs(StatementId::ConversationsTotal, came);
     }
     Ok(())
@@ -169,12 +169,12 @@ pub(super) fn check_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
     let all = run.samples.list().and_then(Page::total_number);
     let true_total = if run.ledger.shows(ListTotal::Page) { Some(0) } else { all };
     if response.page().is_some_and(|page| page.total_number() != true_total) {
-        run.ledger.differs(statement, "another total than page 1");
+        run.ledger.differs(statement, "a total that differs from page 1");
     }
     Ok(())
 }
 
-/// A filter shows those rows of the whole list that it lets through, in their order.
+/// A filter must show the matching rows of the whole list, in the same order.
 pub(super) fn check_filters(run: &mut Run<'_>) -> Result<(), Stop> {
     let first = |name: &str| {
         let row = run.samples.list()?.rows().next()?;
@@ -209,7 +209,7 @@ pub(super) fn check_filters(run: &mut Run<'_>) -> Result<(), Stop> {
     channels::check(run, ConversationType::Space, &[of_space])
 }
 
-/// Page 2 of one row each goes on where page 1 ends.
+/// Page 2 must continue where page 1 ends, with one row per page.
 pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::RecordsPages;
     let Some(expected) = second_page_ids(run.samples.list(), "conversation_id", 1) else {
@@ -219,7 +219,7 @@ pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let response = run.get(&run.query(LIST, "2", "1"))?;
     if let Some(page) = run.expect_page(&[statement], response) {
         let is_right = page.texts("conversation_id") == expected;
-        run.ledger.check(statement, is_right, "page 2 is not the row after page 1");
+        run.ledger.check(statement, is_right, "page 2 does not continue after page 1");
     }
     Ok(())
 }

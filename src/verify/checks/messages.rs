@@ -1,4 +1,4 @@
-//! The messages of one conversation, v1 and v2.
+//! Checks of the messages of one conversation, v1 and v2.
 
 use std::collections::HashMap;
 
@@ -56,7 +56,7 @@ pub(super) fn check_v1(run: &mut Run<'_>) -> Result<(), Stop> {
     if page.is_whole() && first.is_some_and(is_answer) {
         run.ledger.holds(StatementId::MessagesFirst);
     } else {
-        let why = "the conversation that was looked at begins otherwise";
+        let why = "the tested conversation does not begin with an ANSWER";
         run.ledger.not_tried(StatementId::MessagesFirst, why);
     }
     check_against_list(run, &conversation, &page);
@@ -74,16 +74,16 @@ pub(super) fn check_v2(run: &mut Run<'_>) -> Result<(), Stop> {
     match run.samples.page(Operation::Messages) {
         Some(v1) if v1.is_whole() => {
             let is_right = page.len() == v1.len() && are_same_messages(v1, &page);
-            run.ledger.check(statement, is_right, "other messages than v1");
+            run.ledger.check(statement, is_right, "messages that differ from v1");
         }
-        Some(_) => run.ledger.not_tried(statement, "no conversation fits on a page"),
+        Some(_) => run.ledger.not_tried(statement, "no conversation fits on one page"),
         None => {}
     }
     run.samples.keep(Operation::MessagesV2, page);
     Ok(())
 }
 
-/// Asks for the messages of a conversation, and checks what both versions have.
+/// Requests the messages of a conversation, and checks what both versions have in common.
 fn check_page<R: Reading>(
     run: &mut Run<'_>,
     version: &Version,
@@ -100,7 +100,7 @@ fn check_page<R: Reading>(
         }
         None => run.ledger.differs(version.total, "no total"),
         _ => {
-            let came = "a total that does not count the messages that came";
+            let came = "a total that is not the number of messages";
             run.ledger.differs(version.total, came);
         }
     }
@@ -120,11 +120,11 @@ fn record_chain(run: &mut Run<'_>, version: &Version, page: &Page, chain: Option
         Some([]) => true,
         Some([first, ..]) => !page.is_whole() || has_no_parent(*first),
     };
-    run.ledger.check(version.chain, is_chain, "not a chain");
+    run.ledger.check(version.chain, is_chain, "messages that are not a chain");
     if let Some(chain) = chain {
         let times = page.integers("create_time");
         let is_right = chain.is_sorted_by_key(|place| times[*place]);
-        run.ledger.check(version.time, is_right, "a time that falls");
+        run.ledger.check(version.time, is_right, "a time earlier than the previous one");
     }
 }
 
@@ -132,24 +132,24 @@ fn record_chain(run: &mut Run<'_>, version: &Version, page: &Page, chain: Option
 fn check_against_list(run: &mut Run<'_>, conversation: &Conversation, page: &Page) {
     if let Some(total) = page.total_number() {
         let is_right = i64::try_from(total) == Ok(conversation.messages);
-        run.ledger.check(StatementId::RecordsMessageCount, is_right, "another number");
+        run.ledger.check(StatementId::RecordsMessageCount, is_right, "a different number");
     }
     let statement = StatementId::RecordsRecentChatTime;
     if page.is_whole() {
         let newest = page.integers("create_time").into_iter().max();
-        run.ledger.check(statement, newest == Some(conversation.time), "another time");
+        run.ledger.check(statement, newest == Some(conversation.time), "a different time");
     } else {
-        run.ledger.not_tried(statement, "no conversation fits on a page");
+        run.ledger.not_tried(statement, "no conversation fits on one page");
     }
     // The subject is the first question, or empty.
     let is_question = |row: &&Row| text(row, "message_type") == Some(MessageType::Question.name());
     let mut questions = page.rows().filter(is_question).filter_map(|row| text(row, "text"));
     let subject = &conversation.subject;
     let is_right = subject.is_empty() || questions.any(|question| question == subject);
-    run.ledger.check(StatementId::RecordsSubject, is_right, "another text");
+    run.ledger.check(StatementId::RecordsSubject, is_right, "a different text");
 }
 
-/// Orders the rows along their chain: the place of each on the page. `None`: they are no chain.
+/// The places of the rows on the page, in the order of their chain. `None`: they are not a chain.
 pub(super) fn chain(page: &Page) -> Option<Vec<usize>> {
     let (ids, parents) = (page.texts("message_id"), page.texts("parent_message_id"));
     let after: HashMap<&str, usize> =
@@ -163,7 +163,7 @@ pub(super) fn chain(page: &Page) -> Option<Vec<usize>> {
     (chain.len() == ids.len() && after.len() == ids.len()).then_some(chain)
 }
 
-/// Records which way the rows stand along the chain, or by time where they are none.
+/// Records the order of the rows along the chain, or by time if they are not a chain.
 fn record_order<R: Reading>(
     run: &mut Run<'_>,
     statement: StatementId,
@@ -183,11 +183,13 @@ fn record_order<R: Reading>(
         (true, true) => run.ledger.not_tried(statement, "all messages have the same time"),
         (true, false) => run.ledger.fits(statement, &[oldest_first]),
         (false, true) => run.ledger.fits(statement, &[newest_first]),
-        (false, false) => run.ledger.differs(statement, "neither way along the chain"),
+        (false, false) => {
+            run.ledger.differs(statement, "neither the order of the chain nor its reverse");
+        }
     }
 }
 
-/// Whether v1's parents, texts, authors and times are those of v2, message by message.
+/// Whether v1 and v2 have the same parents, texts, authors and times, message by message.
 fn are_same_messages(v1: &Page, v2: &Page) -> bool {
     v1.rows().all(|old| {
         let id = text(old, "message_id");
@@ -236,7 +238,7 @@ fn check_past_end(run: &mut Run<'_>, of: Operation, statement: StatementId) -> R
         run.ledger.not_tried(statement, NO_CONVERSATION);
         return Ok(());
     }
-    // The first page that is behind the last one.
+    // The first page after the last one.
     let total = run.samples.page(of).and_then(Page::total_number);
     let page = total.map_or(FAR.to_owned(), |total| (total.div_ceil(FULL) + 1).to_string());
     let response = run.get(&run.query(of, &page, "100"))?;
@@ -244,7 +246,7 @@ fn check_past_end(run: &mut Run<'_>, of: Operation, statement: StatementId) -> R
     Ok(())
 }
 
-/// A conversation that does not exist is refused.
+/// A conversation that does not exist must be refused.
 pub(super) fn check_unknown_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
     for of in [Operation::Messages, Operation::MessagesV2] {
         let response = run.get(&Query::new(of, UNKNOWN_ID, "1", "1"))?;
@@ -257,7 +259,7 @@ pub(super) fn check_unknown_conversation(run: &mut Run<'_>) -> Result<(), Stop> 
     Ok(())
 }
 
-/// Page 2 of one message follows page 1.
+/// Page 2 must continue where page 1 ends, with one message per page.
 pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::RecordsPages;
     if run.samples.conversation.is_none() {
@@ -277,7 +279,7 @@ pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Page 1 of a conversation without messages is empty, if the list shows such a conversation.
+/// Page 1 of a conversation without messages must be empty, if the list has such a conversation.
 pub(super) fn check_empty_conversation(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::MessagesEmptyConversation;
     let Some(conversation) = run.samples.list().and_then(Conversation::choose_empty) else {

@@ -1,5 +1,5 @@
-//! The checks, the most telling ones first: which readings a server shows, then what the pages
-//! document, then what is assumed, and the channels with whatever is left of the budget.
+//! The checks, the most informative ones first: which readings a server shows, then what the vendor's pages
+//! document, then what is assumed, and the channels with the rest of the budget.
 
 mod access;
 mod channels;
@@ -17,7 +17,7 @@ use crate::contract::{Code, PagePastEnd, StatementId};
 
 type Check = fn(&mut Run<'_>) -> Result<(), Stop>;
 
-/// Every check. Each may use what those before it found.
+/// Every check. A check may use the results of the ones before it.
 pub(super) const CHECKS: &[Check] = &[
     lists::check_first_page,
     lists::check_total,
@@ -50,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
     channels::check_all,
 ];
 
-/// A page far behind the last one of anything.
+/// A page number far after the last page of any list.
 const FAR: &str = "1000000";
 
 /// Records which values of `page-past-end` fit the response to a page past the end. `documented` goes
@@ -73,7 +73,7 @@ fn record_past_end(
     }
 }
 
-/// Records whether rows of the same time stand in the order of their ids, or in its reverse.
+/// Records whether rows of the same time are in the order of their ids, or in the reverse order.
 fn record_ties(
     run: &mut Run<'_>,
     statement: StatementId,
@@ -84,10 +84,10 @@ fn record_ties(
     let pairs = times.windows(2).zip(ids.windows(2));
     let mut level = pairs.filter(|(times, _)| times[0] == times[1]).map(|(_, ids)| ids).peekable();
     if level.peek().is_none() {
-        return run.ledger.not_tried(statement, "no two have the same time");
+        return run.ledger.not_tried(statement, "no two rows have the same time");
     }
     let is_right = level.all(|ids| (ids[0] < ids[1]) != is_reversed);
-    run.ledger.check(statement, is_right, "another order of the ids");
+    run.ledger.check(statement, is_right, "a different order of the ids");
 }
 
 /// The ids that page 2 has where a page has `size` rows, taken from a longer first page.
@@ -97,8 +97,8 @@ fn second_page_ids(known: Option<&Page>, id: &str, size: usize) -> Option<Vec<St
     (!ids.is_empty()).then_some(ids)
 }
 
-/// Checks that rows are those of a known page that have a value, in their order. Where the known page
-/// is full, rows may follow that it had no place for.
+/// Checks that rows are those of a known page that have a value, in the same order. If the known page is
+/// full, more rows may follow.
 fn check_filtered(
     page: &Page,
     known: &Page,
@@ -107,23 +107,23 @@ fn check_filtered(
     value: &str,
 ) -> Result<(), String> {
     if page.texts(name).iter().any(|other| *other != value) {
-        return Err("rows that the filter should not let through".to_owned());
+        return Err("rows that do not match the filter".to_owned());
     }
     let fits = known.rows().filter(|row| text(row, name) == Some(value));
     let expected: Vec<&str> = fits.filter_map(|row| text(row, id)).collect();
     let rows = page.texts(id);
     if known.is_whole() && rows.len() > expected.len() {
-        return Err("rows that are not among all".to_owned());
+        return Err("rows that the list without a filter does not have".to_owned());
     }
     if rows.len() < expected.len() {
-        return Err(format!("{} rows where {} match", rows.len(), expected.len()));
+        return Err(format!("{} rows instead of {}", rows.len(), expected.len()));
     }
     check_same(&rows[..expected.len()], &expected)
 }
 
-/// Checks that rows are the expected ones, by a text that names each.
+/// Checks that rows are the expected ones, by a text that identifies each.
 fn check_same(rows: &[&str], expected: &[&str]) -> Result<(), String> {
-    if rows == expected { Ok(()) } else { Err("other rows, or in another order".to_owned()) }
+    if rows == expected { Ok(()) } else { Err("other rows, or another order".to_owned()) }
 }
 
 /// Whether values never fall, and whether they never rise.

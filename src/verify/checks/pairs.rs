@@ -1,4 +1,4 @@
-//! The Q&A rows of one conversation against its messages, and the window that they are asked in.
+//! Compares the Q&A rows of one conversation with its messages, and checks the window of their query.
 
 use super::super::client::Stop;
 use super::super::response::{Page, ParsedResponse, Row, integer, text};
@@ -19,7 +19,8 @@ fn ask(run: &mut Run<'_>, start: i64, end: i64) -> Result<ParsedResponse, Stop> 
     run.get(&query.with(Field::EndTime, end.to_string()))
 }
 
-/// Checks the pairs of the conversation whose messages are known, in a window of just their questions.
+/// Checks the pairs of the conversation whose messages are known, in a window from its first question to its
+/// last.
 pub(super) fn check(run: &mut Run<'_>) -> Result<(), Stop> {
     let messages = run.samples.page(Operation::Messages);
     let (Some(conversation), Some(messages)) = (run.samples.conversation.clone(), messages) else {
@@ -29,7 +30,7 @@ pub(super) fn check(run: &mut Run<'_>) -> Result<(), Stop> {
     let times = || pairs.iter().map(|pair| pair.time);
     let (Some(first), Some(last)) = (times().min(), times().max()) else {
         for statement in STATEMENTS {
-            run.ledger.not_tried(statement, "the conversation that was looked at has no pair");
+            run.ledger.not_tried(statement, "the tested conversation has no answered question");
         }
         return Ok(());
     };
@@ -54,20 +55,20 @@ pub(super) fn check(run: &mut Run<'_>) -> Result<(), Stop> {
         for (margin, statement) in [(1, StatementId::Window), (1000, StatementId::QaMilliseconds)] {
             let wide = ask(run, first.saturating_sub(margin), last.saturating_add(margin))?;
             if wide.page().is_some_and(|wide| rows_of(wide, &conversation).len() > rows.len()) {
-                run.ledger.differs(statement, "a row at an end of the window is missing");
+                run.ledger.differs(statement, "a row exactly at one end of the window is missing");
                 return Ok(());
             }
         }
     }
     let is_right = missing.is_empty() && (rows.len() == pairs.len() || !is_whole);
-    let came = "other pairs than its messages make";
+    let came = "pairs that differ from its messages";
     run.ledger.check(StatementId::RecordsPairs, is_right, came);
     if !rows.is_empty() {
         let agrees = |row: &&Row| {
             text(row, "user_id") == Some(conversation.user.as_str())
                 && text(row, "convo_type") == Some(conversation.channel.as_str())
         };
-        let came = "another user_id or convo_type than in the list";
+        let came = "a user_id or convo_type that differs from the list";
         run.ledger.check(StatementId::RecordsAgreement, rows.iter().all(agrees), came);
     }
     check_ratings(run, &pairs, &rows);
@@ -78,14 +79,14 @@ fn rows_of<'p>(page: &'p Page, conversation: &Conversation) -> Vec<&'p Row> {
     page.rows().filter(|row| text(row, "convo_id") == Some(conversation.id.as_str())).collect()
 }
 
-/// Checks that no row stands outside the window that was asked for.
+/// Checks that no row is outside the requested window.
 fn check_bounds(run: &mut Run<'_>, page: &Page, first: i64, last: i64) -> bool {
     let unit = if run.ledger.shows(QaTime::Milliseconds) { 1 } else { 1000 };
     let times = page.integers("q_time");
     let keeps_start = times.iter().all(|time| *time >= first.div_euclid(unit));
     let keeps_end = times.iter().all(|time| *time <= last.div_euclid(unit));
-    run.ledger.check(START_TIME, keeps_start, "a row of before the window");
-    run.ledger.check(END_TIME, keeps_end, "a row of after the window");
+    run.ledger.check(START_TIME, keeps_start, "a row from before the window");
+    run.ledger.check(END_TIME, keeps_end, "a row from after the window");
     keeps_start && keeps_end
 }
 
@@ -104,7 +105,7 @@ fn check_after_first(
         let rows = rows_of(&page, conversation);
         let mut of_first = pairs.iter().filter(|pair| pair.time == first);
         let is_there = of_first.any(|pair| rows.iter().any(|row| pair.is(row)));
-        run.ledger.check(statement, !is_there, "a row of before the window");
+        run.ledger.check(statement, !is_there, "a row from before the window");
     }
     Ok(())
 }
@@ -114,13 +115,13 @@ fn check_after_first(
 fn check_ratings(run: &mut Run<'_>, pairs: &[QuestionAndAnswer], rows: &[&Row]) {
     let statement = StatementId::RecordsRatings;
     let Some(v2) = run.samples.page(Operation::MessagesV2) else { return };
-    run.ledger.not_tried(statement, "v2 messages showed none of these answers");
+    run.ledger.not_tried(statement, "the page of v2 messages has none of these answers");
     for pair in pairs {
         let Some(rating) = rating(v2, &pair.answer_id) else { continue };
         let of_pair: Vec<_> = rows.iter().filter(|row| pair.is(row)).collect();
         if !of_pair.is_empty() {
             let is_right = of_pair.iter().any(|row| text(row, "user_feedback") == Some(rating));
-            run.ledger.check(statement, is_right, "another rating than in v2 messages");
+            run.ledger.check(statement, is_right, "a rating that differs from v2 messages");
         }
     }
 }
@@ -143,7 +144,7 @@ impl QuestionAndAnswer {
     }
 }
 
-/// The pairs along the chain of the messages, or as they stand where they are none.
+/// The pairs in the order of the chain of the messages, or in the order of the page if there is no chain.
 fn pairs_of(messages: &Page) -> Vec<QuestionAndAnswer> {
     let mut rows: Vec<_> = messages.rows().collect();
     if let Some(chain) = chain(messages) {

@@ -1,4 +1,4 @@
-//! Every parameter of every endpoint, from the contract's tables: left out, and just outside.
+//! Checks every parameter of the contract's tables: without it, and with a value just outside its range.
 
 use super::super::client::Stop;
 use super::super::response::{Page, ParsedResponse};
@@ -33,7 +33,7 @@ fn check(run: &mut Run<'_>, endpoint: &'static Endpoint, param: &Param) -> Resul
     let (operation, field) = (endpoint.operation, param.field);
     let statement = StatementId::param(operation, field);
     let right = |run: &Run<'_>| run.query(operation, "1", "10");
-    // We try limits first: where the budget ends early, they matter more than what is left out.
+    // We try limits first, because they matter more than missing parameters if the budget ends early.
     match param.kind {
         Kind::Integer { min, max } => {
             for value in [min.checked_sub(1), max.checked_add(1)].into_iter().flatten() {
@@ -68,12 +68,12 @@ fn check(run: &mut Run<'_>, endpoint: &'static Endpoint, param: &Param) -> Resul
     Ok(())
 }
 
-/// Whether the parameters were accepted: rows came, or the conversation does not exist.
+/// Whether the parameters were accepted: the response has rows, or the conversation does not exist.
 fn is_accepted(response: &ParsedResponse) -> bool {
     response.page().is_some() || response.code() == Some(Code::ConversationMissing)
 }
 
-/// Records what became of a `page_size` outside its range: refused, or taken as the nearest bound.
+/// Records the response to a `page_size` outside its range: refused, or replaced by the nearest bound.
 fn record_page_size(
     run: &mut Run<'_>,
     operation: Operation,

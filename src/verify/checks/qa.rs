@@ -1,4 +1,4 @@
-//! The Q&A list.
+//! Checks of the Q&A list.
 
 use jiter::JsonValue;
 
@@ -28,7 +28,7 @@ pub(super) fn check_first_page(run: &mut Run<'_>) -> Result<(), Stop> {
         Some(JsonValue::Int(_)) if page.is_total_right() && is_last => {
             run.ledger.fits(statement, &[QaTotal::Present]);
         }
-        _ => run.ledger.differs(statement, "a total that is no count, or not the last"),
+        _ => run.ledger.differs(statement, "a total that is not a count, or not the last key"),
     }
     let times = page.integers("q_time");
     record_unit(run, &times);
@@ -44,11 +44,11 @@ fn record_unit(run: &mut Run<'_>, times: &[i64]) {
     match long {
         _ if times.is_empty() => run.ledger.unknown(ReadingId::QaTime, NO_ROWS),
         0 => run.ledger.fits(Q_TIME, &[QaTime::Seconds]),
-        // Short ones among long ones in order are times of before 1973.
+        // Short numbers in order among long ones are times before 1973.
         _ if long == times.len() || rises || falls => {
             run.ledger.fits(Q_TIME, &[QaTime::Milliseconds]);
         }
-        _ => run.ledger.differs(Q_TIME, "some in seconds, some not"),
+        _ => run.ledger.differs(Q_TIME, "some times in seconds, some not"),
     }
 }
 
@@ -56,16 +56,16 @@ fn record_order(run: &mut Run<'_>, page: &Page, times: &[i64]) {
     let statement = StatementId::QaOrder;
     match directions(times) {
         (true, true) => {
-            let why = "no two questions have different times";
+            let why = "all questions have the same time";
             run.ledger.unknown(ReadingId::QaOrder, why);
             run.ledger.not_tried(statement, why);
         }
         (true, false) => run.ledger.fits(statement, &[QaOrder::OldestFirst]),
         (false, true) => run.ledger.fits(statement, &[QaOrder::NewestFirst]),
-        (false, false) => run.ledger.differs(statement, "neither way by time"),
+        (false, false) => run.ledger.differs(statement, "questions that are not sorted by time"),
     }
     if !run.ledger.shows(QaTime::Milliseconds) {
-        return run.ledger.not_tried(StatementId::QaTies, "q_time shows no milliseconds");
+        return run.ledger.not_tried(StatementId::QaTies, "q_time has no milliseconds");
     }
     let is_reversed = run.ledger.shows(QaOrder::NewestFirst);
     record_ties(run, StatementId::QaTies, times, &page.texts("id"), is_reversed);
@@ -77,7 +77,7 @@ pub(super) fn check_past_end(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Each rating shows those rows of the whole list that have it, in their order.
+/// Each rating must show the rows of the whole list that have it, in the same order.
 pub(super) fn check_ratings(run: &mut Run<'_>) -> Result<(), Stop> {
     for rating in Feedback::ALL.map(Feedback::name) {
         let response = run.get(&run.query(LIST, "1", "100").with(Field::UserFeedback, rating))?;
@@ -90,7 +90,7 @@ pub(super) fn check_ratings(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Page 2 of ten goes on where page 1 ends.
+/// Page 2 must continue where page 1 ends, with ten rows per page.
 pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let known = run.samples.page(LIST);
     let Some(expected) = second_page_ids(known, "id", 10) else { return Ok(()) };
@@ -98,7 +98,7 @@ pub(super) fn check_second_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let response = run.get(&run.query(LIST, "2", "10"))?;
     if let Some(page) = run.expect_page(&[statement], response) {
         let is_right = page.texts("id") == expected;
-        run.ledger.check(statement, is_right, "page 2 is not the rows after page 1");
+        run.ledger.check(statement, is_right, "page 2 does not continue after page 1");
     }
     Ok(())
 }

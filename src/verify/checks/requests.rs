@@ -1,4 +1,4 @@
-//! How a request may be written, and which of its mistakes the refusal names.
+//! Checks which forms of a request are accepted, and which of several mistakes is refused first.
 
 use axum::http::{Method, header};
 
@@ -13,10 +13,10 @@ const LIST: Operation = Operation::ConversationList;
 const START_TIME: StatementId = StatementId::param(LIST, Field::StartTime);
 const END_TIME: StatementId = StatementId::param(LIST, Field::EndTime);
 
-/// A right query of the list for one row, as it is sent; its window ends at `FOREVER`.
+/// A valid query of the list for one row, as it is sent. Its window ends at `FOREVER`.
 const RIGHT: &str = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=1";
 
-/// A query in which every byte is encoded, but for spaces, which are written as `+`.
+/// Checks a query in which every byte is encoded, except spaces, which are written as `+`.
 pub(super) fn check_encoding(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::Encoding;
     let encode = |text: &str| {
@@ -24,7 +24,7 @@ pub(super) fn check_encoding(run: &mut Run<'_>) -> Result<(), Stop> {
         text.bytes().map(byte).collect::<String>()
     };
     let query = RIGHT.replace("=ALL", &format!("={}", encode("ALL")));
-    // We prefer an id with a space, since only that tries the plus, and then one beyond ASCII.
+    // We prefer an id with a space, because only that tests the plus, and then one beyond ASCII.
     let users = run.samples.list().map_or(Vec::new(), |all| all.texts("user_id"));
     let preference = |user: &&&str| (user.contains(' '), !user.is_ascii());
     let Some(user) = users.iter().max_by_key(preference).map(|user| (*user).to_owned()) else {
@@ -50,7 +50,7 @@ pub(super) fn check_encoding(run: &mut Run<'_>) -> Result<(), Stop> {
         run.ledger.holds(StatementId::Plus);
         return Ok(());
     };
-    // The fault may be in the plus, or in what else is encoded.
+    // The mistake may be in the plus, or in another encoded byte.
     let spelled = encode(&user).replace('+', "%20");
     let response = run.get_raw(LIST, &format!("{query}&user_id={spelled}"))?;
     let is_plus = response.page().is_some_and(|page| is_filtered(run, page).is_ok());
@@ -58,7 +58,7 @@ pub(super) fn check_encoding(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Queries that a client would write by mistake.
+/// Checks queries that clients send by mistake.
 pub(super) fn check_queries(run: &mut Run<'_>) -> Result<(), Stop> {
     let response = run.get_raw(LIST, &format!("{RIGHT}&bot_id=other&sort=asc&sort=desc"))?;
     match check_first_row(run, &response) {
@@ -67,7 +67,7 @@ pub(super) fn check_queries(run: &mut Run<'_>) -> Result<(), Stop> {
             run.ledger.holds(StatementId::Agent);
         }
         Err(came) => {
-            // The fault may be in the agent's id, or in any unknown name.
+            // The mistake may concern the agent's id, or any unknown name.
             run.ledger.differs(StatementId::UnknownParameter, came);
             let response = run.get_raw(LIST, &format!("{RIGHT}&bot_id=other"))?;
             if let Err(came) = check_first_row(run, &response) {
@@ -88,21 +88,21 @@ pub(super) fn check_queries(run: &mut Run<'_>) -> Result<(), Stop> {
     check_content_type_and_head(run)
 }
 
-/// Checks that a query has a wrong parameter.
+/// Checks that a query is refused for a wrong parameter.
 fn check_refused(run: &mut Run<'_>, statement: StatementId, query: &str) -> Result<(), Stop> {
     let response = run.get_raw(LIST, query)?;
     run.expect_refusal(&[statement], &response, Code::InvalidParameter);
     Ok(())
 }
 
-/// Checks that a query shows the first row of all.
+/// Checks that a query returns the first row of the list.
 fn check_accepted(run: &mut Run<'_>, statement: StatementId, query: &str) -> Result<(), Stop> {
     let response = run.get_raw(LIST, query)?;
     run.ledger.record(statement, check_first_row(run, &response));
     Ok(())
 }
 
-/// Checks that a response is a page with the first row of all, or says what came.
+/// Checks that a response is a page with the first row of the list, or describes it.
 fn check_first_row(run: &Run<'_>, response: &ParsedResponse) -> Result<(), String> {
     let Some(page) = response.page() else { return Err(response.describe()) };
     let Some(all) = run.samples.list() else { return Ok(()) };
@@ -124,7 +124,7 @@ pub(super) fn check_windows(run: &mut Run<'_>) -> Result<(), Stop> {
     let query = run.query(LIST, "1", "1").with(Field::StartTime, "2").with(Field::EndTime, "1");
     let response = run.get(&query)?;
     run.expect_refusal(&[StatementId::WindowReversed], &response, Code::InvalidParameter);
-    // In the midst of the others, if there are any: then both ends leave some out.
+    // A time in the middle of the others, so that both ends of the window exclude some rows.
     let mut distinct =
         run.samples.list().map_or(Vec::new(), |all| all.integers("recent_chat_time"));
     distinct.dedup();
@@ -132,22 +132,22 @@ pub(super) fn check_windows(run: &mut Run<'_>) -> Result<(), Stop> {
         run.ledger.not_tried(StatementId::Window, NO_ROWS);
         return Ok(());
     };
-    let instant = time.to_string();
-    let query = run.query(LIST, "1", "100").with(Field::StartTime, &instant);
-    let response = run.get(&query.with(Field::EndTime, &instant))?;
+    let text = time.to_string();
+    let query = run.query(LIST, "1", "100").with(Field::StartTime, &text);
+    let response = run.get(&query.with(Field::EndTime, &text))?;
     if let Some(page) = run.expect_page(&[StatementId::Window], response) {
         let times = page.integers("recent_chat_time");
         let keeps_start = times.iter().all(|it| *it >= time);
         let keeps_end = times.iter().all(|it| *it <= time);
-        run.ledger.check(START_TIME, keeps_start, "a row of before the window");
-        run.ledger.check(END_TIME, keeps_end, "a row of after the window");
+        run.ledger.check(START_TIME, keeps_start, "a row from before the window");
+        run.ledger.check(END_TIME, keeps_end, "a row from after the window");
         let lacks = keeps_start && keeps_end && times.is_empty();
-        run.ledger.check(StatementId::Window, !lacks, "no row of that very instant");
+        run.ledger.check(StatementId::Window, !lacks, "no row with exactly that time");
     }
     Ok(())
 }
 
-/// Paths and methods. We send only methods that change nothing.
+/// Checks paths and methods. We send only methods that change nothing.
 pub(super) fn check_paths(run: &mut Run<'_>) -> Result<(), Stop> {
     let path = LIST.endpoint().path;
     for other in ["/v1/no/such/path".to_owned(), format!("{path}/"), path.to_uppercase()] {
@@ -159,18 +159,18 @@ pub(super) fn check_paths(run: &mut Run<'_>) -> Result<(), Stop> {
     let response = run.exchange(&ApiRequest { method: Method::OPTIONS, ..request })?;
     let statement = StatementId::OtherMethods;
     if response.headers.contains_key(header::ACCESS_CONTROL_ALLOW_METHODS) {
-        run.ledger.not_tried(statement, "OPTIONS is for browsers of other origins");
+        run.ledger.not_tried(statement, "the server answers OPTIONS as a CORS preflight");
         return Ok(());
     }
     let parsed = run.record_response(None, &response);
     if run.expect_refusal(&[statement], &parsed, Code::MethodNotAllowed) {
         let allows = response.header(header::ALLOW) == Some(ALLOW);
-        run.ledger.check(statement, allows, "another `Allow`, or none");
+        run.ledger.check(statement, allows, "a different `Allow` header, or none");
     }
     Ok(())
 }
 
-/// A request may have any `Content-Type`, and `HEAD` has the length of what `GET` sent.
+/// Checks that any `Content-Type` is accepted, and that `HEAD` has the same length as `GET`.
 fn check_content_type_and_head(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::Head;
     let right = ApiRequest::get(format!("{}?{RIGHT}", LIST.endpoint().path), &run.key);
@@ -178,21 +178,21 @@ fn check_content_type_and_head(run: &mut Run<'_>) -> Result<(), Stop> {
     let got = run.exchange(&typed)?;
     let parsed = run.record_response(Some(LIST.endpoint()), &got);
     if run.expect_page(&[StatementId::ContentType], parsed).is_none() {
-        run.ledger.not_tried(statement, "GET gave nothing to compare it with");
+        run.ledger.not_tried(statement, "GET returned no page to compare with");
         return Ok(());
     }
     let head = run.exchange(&ApiRequest { method: Method::HEAD, ..right })?;
     // A response in chunks has no Content-Length to compare.
     let has_length = got.header(header::CONTENT_LENGTH).is_some();
     let result = if head.status != got.status {
-        Err(format!("HTTP {} where GET has {}", head.status, got.status))
+        Err(format!("HTTP {}, but GET has HTTP {}", head.status, got.status))
     } else if head.header(header::CONTENT_TYPE) != got.header(header::CONTENT_TYPE) {
-        Err("another Content-Type than GET's".to_owned())
+        Err("a Content-Type that differs from GET".to_owned())
     } else {
         match head.header(header::CONTENT_LENGTH) {
             None if has_length => Err("no Content-Length".to_owned()),
             Some(length) if has_length && length != got.body.len().to_string() => {
-                Err("a Content-Length that is not GET's".to_owned())
+                Err("a Content-Length that differs from GET".to_owned())
             }
             _ => Ok(()),
         }
@@ -201,7 +201,7 @@ fn check_content_type_and_head(run: &mut Run<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Of two mistakes the refusal names the one that is checked first.
+/// Checks that of two mistakes, the one that is checked first is refused.
 pub(super) fn check_order(run: &mut Run<'_>) -> Result<(), Stop> {
     let statement = StatementId::OrderOfChecks;
     for (page, size, code) in

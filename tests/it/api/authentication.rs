@@ -1,4 +1,4 @@
-//! The `Authorization` header: which values are accepted, and which agent a key belongs to. Holds
+//! The `Authorization` header: which values are accepted, and which agent a key belongs to. Tests
 //! the statements on the header and on keys (`everywhere.authentication`, `everywhere.scheme`,
 //! `everywhere.key`).
 
@@ -45,12 +45,12 @@ fn several_spaces_may_stand_before_the_key() {
 
 #[test]
 fn a_tab_does_not_end_the_scheme() {
-    refused(&["Bearer\tk"], "no space behind Bearer");
+    refused(&["Bearer\tk"], "no space after Bearer");
 }
 
 /// Spaces, then the rest of the value: a tab there is part of the key.
 #[test]
-fn a_tab_behind_the_spaces_belongs_to_the_key() {
+fn a_tab_after_the_spaces_belongs_to_the_key() {
     refused(&["Bearer \tk"], "unknown API key");
 }
 
@@ -117,7 +117,7 @@ fn conversation(server: &Server, key: &str) -> String {
 }
 
 #[test]
-fn a_key_stands_for_one_agent() {
+fn a_key_belongs_to_one_agent() {
     let server = two_agents().start().unwrap();
     assert_eq!(conversation(&server, "one"), "of-one");
     assert_eq!(conversation(&server, "two"), "of-two");
@@ -142,19 +142,19 @@ fn with_a_fixture_the_built_in_keys_are_unknown() {
 }
 
 #[test]
-fn a_further_key_stands_for_agent_demo() {
+fn a_further_key_belongs_to_agent_demo() {
     let server = Server::builder().api_key("mine").start().unwrap();
     assert_eq!(get(&server, "mine", LIST).ok().body, get(&server, "app-demo", LIST).body);
 }
 
 #[test]
-fn with_a_fixture_a_further_key_stands_for_its_first_agent() {
+fn with_a_fixture_a_further_key_belongs_to_its_first_agent() {
     let server = two_agents().api_key("mine").start().unwrap();
     assert_eq!(conversation(&server, "mine"), "of-one");
 }
 
 #[test]
-fn with_any_key_an_unknown_key_stands_for_agent_demo() {
+fn with_any_key_an_unknown_key_belongs_to_agent_demo() {
     let server = Server::builder().any_key().start().unwrap();
     assert_eq!(get(&server, "whatever", LIST).ok().body, get(&server, "app-demo", LIST).body);
 }

@@ -1,4 +1,4 @@
-//! Connections: slow, idle, half-sent and too many ones. No client delays another one. Holds
+//! Connections: slow, idle, half-sent and too many ones. No client delays another one. Tests
 //! `emulator.not-http` and a part of `everywhere.body`.
 
 use std::io::{ErrorKind, Read, Write};
@@ -123,7 +123,7 @@ fn the_default_takes_a_header_of_100_kib() {
 }
 
 #[test]
-fn what_is_not_http_gets_an_empty_4xx() {
+fn malformed_http_gets_an_empty_4xx() {
     let server = Server::start().unwrap();
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello \r\n\r\n"[..],
@@ -437,7 +437,8 @@ fn an_answer_may_be_read_for_longer_than_a_head_may_take() {
     let mut slow = sent(server.address(), head("GET", target, server.api_key(), ""));
     // The answer has begun; the rest of it fits into no buffer on the way.
     let mut read = slow.read(&mut [0; 4096]).unwrap();
-    // Others are ended for their silence, one behind the other, so the slow one's time is up, too.
+    // Other connections are closed because they are idle, one after the other. So the slow one has also timed
+    // out.
     for _ in 0..3 {
         Wire::open(server.address()).is_closed();
     }

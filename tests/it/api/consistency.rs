@@ -1,5 +1,5 @@
 //! All endpoints answer from one set of records: the lists, the messages and the Q&A pairs agree.
-//! Holds the statements on the relations between endpoints (`records.*`) and on the meaning of
+//! Tests the statements on the relations between endpoints (`records.*`) and on the meaning of
 //! single keys.
 
 use std::collections::HashSet;
@@ -77,7 +77,7 @@ fn pairs(row: &Value, v1: &[Value], v2: &[Value]) -> Vec<Value> {
 fn a_conversation_counts_its_messages_and_ends_with_the_newest() {
     for whole in everyone() {
         for (row, v1) in whole.list.iter().zip(&whole.v1) {
-            // The walk of the messages has held each page's `total` against the rows.
+            // The walk of the messages has compared each page's `total` with the rows.
             assert_eq!(number(row, "message_count"), i64::try_from(v1.len()).unwrap(), "{row}");
             let newest = v1.iter().map(|message| number(message, "create_time")).max();
             assert_eq!(Some(number(row, "recent_chat_time")), newest, "{row}");
@@ -189,7 +189,7 @@ fn ids_have_the_documented_forms_and_are_unique() {
 }
 
 #[test]
-fn an_anonymous_id_stands_for_one_user_and_api_has_none() {
+fn an_anonymous_id_belongs_to_one_user_and_api_has_none() {
     let builder = Server::builder().reading(AnonymousId::Present).conversations(500);
     let whole = whole(&mut connection(&builder.start().unwrap()));
     let mut of_user = HashSet::new();

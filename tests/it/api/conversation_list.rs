@@ -1,4 +1,4 @@
-//! `GET /v1/bot/conversation/page`: filters, window, order, pages and total. Holds the statements
+//! `GET /v1/bot/conversation/page`: filters, window, order, pages and total. Tests the statements
 //! of the endpoint (`conversations.*`), and those on encoding and windows that every endpoint
 //! shares.
 

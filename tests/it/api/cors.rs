@@ -1,5 +1,5 @@
 //! CORS: without `--cors` no answer has a CORS header, with it browsers of every origin can call.
-//! Holds `emulator.cors`.
+//! Tests `emulator.cors`.
 
 use gptbots_mock::Server;
 
@@ -39,7 +39,8 @@ fn by_default_no_answer_has_a_cors_header() {
 #[test]
 fn by_default_a_preflight_is_405() {
     let answer = request(&Server::start().unwrap(), "OPTIONS", LIST, &PREFLIGHT);
-    answer.refused(405, 405, "Method not allowed", "OPTIONS; --cors lets browser apps");
+    let reason = "OPTIONS; this is a CORS preflight: start with --cors to allow browser apps";
+    answer.refused(405, 405, "Method not allowed", reason);
     no_cors_header(&answer);
 }
 

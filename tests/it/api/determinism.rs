@@ -1,4 +1,4 @@
-//! The same settings give the same bytes on every machine and in every process. Holds
+//! The same settings give the same bytes on every machine and in every process. Tests
 //! `emulator.same-bytes`.
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ fn full(seed: u64, conversations: u32) -> ServerBuilder {
     builder.reading(AnonymousId::Present).reading(QaTime::Milliseconds)
 }
 
-/// SHA-256 over every byte of every answer of a walk, each behind its length.
+/// SHA-256 over the length and the bytes of every response of a walk.
 fn hash(at: &mut Connection) -> String {
     let mut hash = Sha256::new();
     let mut walk = |at: &mut Connection, target: &str| {
@@ -48,7 +48,7 @@ fn hash(at: &mut Connection) -> String {
     })
 }
 
-/// A change of the generator is a breaking change. `UPDATE=1` writes the file anew.
+/// A change of the generator is a breaking change. `UPDATE=1` writes the file again.
 #[test]
 fn generated_bytes_are_those_of_the_first_release() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/api/generated.txt");
@@ -65,7 +65,7 @@ fn generated_bytes_are_those_of_the_first_release() {
 }
 
 #[test]
-fn the_first_conversations_are_the_same_whatever_their_number() {
+fn the_first_conversations_are_the_same_for_any_number() {
     let many = whole(&mut connection(&full(4, 1000).start().unwrap()));
     for conversations in [1, 50, 200] {
         let few = whole(&mut connection(&full(4, conversations).start().unwrap()));

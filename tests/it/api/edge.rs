@@ -312,7 +312,7 @@ fn the_other_agents_keep_to_themselves() {
     get(server(), KEY, other).refused(400, 40356, "Conversation does not exist.", "");
 }
 
-/// The corners that the file is there for; whoever edits it should not lose one.
+/// The edge cases that the file must contain, so that no edit removes one.
 #[test]
 fn the_file_holds_what_it_is_there_for() {
     let all = conversations();

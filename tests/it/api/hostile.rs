@@ -1,5 +1,5 @@
 //! Random and malformed requests: each gets an answer of the contract or an empty 4xx of the HTTP
-//! parser, and the next client is served. Holds `emulator.only-json`.
+//! parser, and the next client is served. Tests `emulator.only-json`.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -101,7 +101,7 @@ fn server() -> Server {
     Server::builder().conversations(20).start().unwrap()
 }
 
-/// A request that may hold any bytes, on a connection of its own.
+/// Sends a request with any bytes on its own connection.
 fn head(method: &[u8], target: &[u8], authorization: &[u8]) -> Vec<u8> {
     let line = [method, b" ", target, b" HTTP/1.1\r\nHost: localhost\r\n"].concat();
     let close: &[u8] = b"\r\nConnection: close\r\n\r\n";

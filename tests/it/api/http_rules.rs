@@ -1,5 +1,5 @@
 //! The rules of RFC 9112 for any server: the `Host` header, absolute targets, HTTP/1.0, and which
-//! headers an answer must have. Holds the first step of `everywhere.order-of-checks`.
+//! headers an answer must have. Tests the first step of `everywhere.order-of-checks`.
 
 use gptbots_mock::Server;
 use serde_json::Value;

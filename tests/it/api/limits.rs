@@ -183,7 +183,7 @@ fn a_value_that_is_not_utf_8_is_refused() {
 }
 
 #[test]
-fn an_unknown_parameter_is_ignored_whatever_it_holds() {
+fn an_unknown_parameter_is_ignored_with_any_value() {
     each(|server, endpoint, param| {
         let value = encode(&right(endpoint).iter().find(|(f, _)| *f == param.field).unwrap().1);
         let pair = format!("{}={value}", param.field.name());

@@ -1,5 +1,5 @@
 //! `GET /v1/messages` and `GET /v2/messages`: the messages of one conversation, their order, pages
-//! and keys. Holds the statements of both endpoints (`messages.*`, `messages-v2.*`).
+//! and keys. Tests the statements of both endpoints (`messages.*`, `messages-v2.*`).
 
 use gptbots_mock::Server;
 use serde_json::Value;
@@ -47,7 +47,7 @@ impl Version {
     #[track_caller]
     fn is_past_the_end(&self, server: &Server, page: i64, page_size: i64) {
         let answer = self.ask(server, "c", page, page_size);
-        answer.refused(400, 40005, self.past_end, "page must be 1 to");
+        answer.refused(400, 40005, self.past_end, &format!("page {page} does not exist"));
     }
 }
 

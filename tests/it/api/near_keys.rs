@@ -20,18 +20,18 @@ fn unauthenticated(server: &Server, headers: &[(&str, &str)], reason: &str) {
 fn wrong_authorization_header_is_described_in_the_reason() {
     let server = Server::start().unwrap();
     let send = "send `Bearer <API key>`";
-    let sandbox = "what stands behind ~ in the API key names no sandbox: \
-                   1 to 64 of A-Z a-z 0-9 . _ -, got";
+    let sandbox = "the text after ~ in the API key must be a sandbox id \
+                   (1 to 64 of A-Z a-z 0-9 . _ -), got";
     let long = format!("Bearer app-demo~{}", "x".repeat(65));
     for (value, reason) in [
         ("", format!("the Authorization header is empty; {send}")),
-        ("Basic app-demo", format!("the scheme of Authorization is Basic, not Bearer; {send}")),
-        ("Secret app-demo", format!("the scheme of Authorization is not Bearer; {send}")),
-        ("app-demo", format!("no scheme in Authorization, not Bearer; {send}")),
-        ("Bearer: app-demo", format!("no space behind Bearer; {send}")),
-        ("Bearer\tapp-demo", format!("no space behind Bearer; {send}")),
-        ("Bearer ", "no API key behind Bearer; was it an empty variable?".to_owned()),
-        ("Bearer app-demo~", format!("{sandbox} nothing")),
+        ("Basic app-demo", format!("the Authorization scheme must be Bearer, got Basic; {send}")),
+        ("Secret app-demo", format!("the Authorization scheme must be Bearer; {send}")),
+        ("app-demo", format!("the Authorization header has no scheme; {send}")),
+        ("Bearer: app-demo", format!("no space after Bearer; {send}")),
+        ("Bearer\tapp-demo", format!("no space after Bearer; {send}")),
+        ("Bearer ", "no API key after Bearer; is a variable empty?".to_owned()),
+        ("Bearer app-demo~", format!("{sandbox} an empty text")),
         ("Bearer app-demo~a/b", format!("{sandbox} another character")),
         (&long, format!("{sandbox} 65 bytes")),
     ] {
@@ -61,34 +61,32 @@ fn unknown_key_gets_a_reason_that_says_what_it_looks_like() {
     for (key, reason) in [
         ("app-dmo", "unknown API key; did you mean app-demo?"),
         ("APP-DEMO", "unknown API key; did you mean app-demo?"),
-        ("my-secret", "unknown API key; app-demo is a known one"),
+        ("my-secret", "unknown API key; a valid key is app-demo"),
         ("<app-demo>", "unknown API key: it has angle brackets around it; did you mean app-demo?"),
         ("\"app-demo\"", "unknown API key: it has quotes around it; did you mean app-demo?"),
+        ("Bearer app-demo", "unknown API key: the scheme is given twice; a valid key is app-demo"),
+        ("zz zz", "unknown API key: it contains a space; a valid key is app-demo"),
         (
-            "Bearer app-demo",
-            "unknown API key: its scheme stands there twice; app-demo is a known one",
+            "\u{e9}",
+            "unknown API key: it contains a character that is not visible ASCII; \
+             a valid key is app-demo",
         ),
-        ("zz zz", "unknown API key: it holds a space; app-demo is a known one"),
-        ("\u{e9}", "unknown API key: it holds more than visible ASCII; app-demo is a known one"),
         (
             "$GPT_SECRET",
             "unknown API key: it looks like a variable that was not filled in; \
-             app-demo is a known one",
+             a valid key is app-demo",
         ),
         (
             "{{secret}}",
             "unknown API key: it looks like a variable that was not filled in; \
-             app-demo is a known one",
+             a valid key is app-demo",
         ),
-        ("<API_KEY>", "unknown API key: it looks like a placeholder; app-demo is a known one"),
+        ("<API_KEY>", "unknown API key: it looks like a placeholder; a valid key is app-demo"),
         (
             "YOUR_API_KEYS",
             "unknown API key: it looks like a placeholder; did you mean YOUR_API_KEY?",
         ),
-        (
-            "~ci",
-            "unknown API key: nothing stands before what names the sandbox; app-demo is a known one",
-        ),
+        ("~ci", "unknown API key: there is no key before the sandbox id; a valid key is app-demo"),
     ] {
         unauthenticated(&server, &[("Authorization", &format!("Bearer {key}"))], reason);
     }
@@ -97,7 +95,7 @@ fn unknown_key_gets_a_reason_that_says_what_it_looks_like() {
 #[test]
 fn configured_key_is_never_in_a_reason() {
     let given = Server::builder().api_key("app-mine-7").start().unwrap();
-    let hint = "unknown API key; app-demo is a known one";
+    let hint = "unknown API key; a valid key is app-demo";
     unauthenticated(&given, &[("Authorization", "Bearer mine-7")], hint);
     let fixture = build(&[agent("app-mine-7", &[])]).start().unwrap();
     unauthenticated(&fixture, &[("Authorization", "Bearer app-mine-8")], "unknown API key");
@@ -118,7 +116,8 @@ fn key_of_a_replaced_built_in_agent_says_that_fixtures_replace_it() {
         unauthenticated(
             &fixture,
             &[("Authorization", &format!("Bearer {key}"))],
-            "unknown API key: it is a key of the built-in agents, which the fixtures replace",
+            "unknown API key: it belongs to a built-in agent, and fixtures replace the built-in \
+             agents",
         );
     }
 }

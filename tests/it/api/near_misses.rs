@@ -43,19 +43,22 @@ fn missing_parameter_names_a_similar_unknown_one() {
                 "page_size is missing; it must be 1 to 100; did you mean page_size for pageSize?",
             ),
             ("?conversation_id=x&page=1&pageNumber=1", size),
-            ("?conversation_id=x&pageSize=1", "page is missing; it must be an integer from 1"),
+            (
+                "?conversation_id=x&pageSize=1",
+                "page is missing; it must be an integer of at least 1",
+            ),
             (
                 "?conversationId=x&page=1",
-                "conversation_id is missing; it must be a text; \
+                "conversation_id is missing; it must be a non-empty string; \
                  did you mean conversation_id for conversationId?",
             ),
             (
                 "?convo_id=x&id=y",
-                "conversation_id is missing; it must be a text; did you mean conversation_id for id?",
+                "conversation_id is missing; it must be a non-empty string; did you mean conversation_id for id?",
             ),
             (
                 "?conversation_id=x&page_number=2&page_size=1",
-                "page is missing; it must be an integer from 1; did you mean page for page_number?",
+                "page is missing; it must be an integer of at least 1; did you mean page for page_number?",
             ),
             (
                 "?conversation_id=x&page=1&page%5Fsize%22%0d=5",
@@ -78,13 +81,13 @@ fn unknown_name_is_matched_to_the_most_similar_parameter() {
             ),
             (
                 "?user_feedback=ALL&endTime=1",
-                &format!("start_time {millis}; write 1760918400000 for 2025-10-20T00:00:00Z"),
+                &format!("start_time {millis}; for example, 2025-10-20T00:00:00Z is 1760918400000"),
             ),
             (
                 "?user_feedback=ALL&start_time=&end_time=1",
-                &format!("start_time {millis}; write 1760918400000 for 2025-10-20T00:00:00Z"),
+                &format!("start_time {millis}; for example, 2025-10-20T00:00:00Z is 1760918400000"),
             ),
-            // Another endpoint's parameter was meant.
+            // This is a parameter of another endpoint.
             (
                 "?conversation_type=ALL",
                 "user_feedback is missing; it must be one of ALL, NONE, GOOD, BAD",
@@ -105,7 +108,7 @@ fn unknown_name_is_matched_to_the_most_similar_parameter() {
 fn time_in_another_form_gets_a_reason_in_milliseconds() {
     let wrong = "start_time must be an integer, milliseconds since 1970-01-01 UTC, got";
     let instant = "did you mean 1760918400000?";
-    let example = "write 1760918400000 for 2025-10-20T00:00:00Z";
+    let example = "for example, 2025-10-20T00:00:00Z is 1760918400000";
     reasons(
         QA,
         &[
@@ -143,13 +146,13 @@ fn number_in_another_form_gets_a_reason_with_the_integer() {
         &[
             (
                 "?conversation_id=x&page=1.0",
-                "page must be an integer from 1, got 1.0; did you mean 1?",
+                "page must be an integer of at least 1, got 1.0; did you mean 1?",
             ),
             (
                 "?conversation_id=x&page=+2",
-                "page must be an integer from 1, got \" 2\"; did you mean 2?",
+                "page must be an integer of at least 1, got \" 2\"; did you mean 2?",
             ),
-            ("?conversation_id=x&page=0", "page must be an integer from 1, got 0"),
+            ("?conversation_id=x&page=0", "page must be an integer of at least 1, got 0"),
             ("?conversation_id=x&page=1&page_size=101", "page_size must be 1 to 100, got 101"),
         ],
     );
@@ -158,7 +161,7 @@ fn number_in_another_form_gets_a_reason_with_the_integer() {
 #[test]
 fn page_size_of_another_endpoint_names_that_endpoint() {
     let query = "?user_feedback=ALL&start_time=0&end_time=1&page=1&page_size";
-    let elsewhere = "1 to 100 is for conversation list, v1 messages, v2 messages";
+    let elsewhere = "1 to 100 is accepted by conversation list, v1 messages, v2 messages";
     reasons(
         QA,
         &[
@@ -203,17 +206,20 @@ fn agents() -> Server {
 #[test]
 fn unknown_conversation_gets_a_reason_that_says_where_it_is() {
     let server = agents();
-    let none = "the key's agent has no conversation with conversation_id";
+    let none = "the agent of this API key has no conversation with conversation_id";
     for (id, reason) in [
-        ("OTHER", "OTHER; it is of agent other, whose key is app-other"),
-        ("given", "given; it is of agent given"),
-        ("gone", "gone; it is of agent gone, which was deleted"),
+        ("OTHER", "OTHER; it belongs to agent other, whose key is app-other"),
+        ("given", "given; it belongs to agent given"),
+        ("gone", "gone; it belongs to agent gone, which was deleted"),
         ("ABC", "ABC; did you mean abc?"),
         ("abc+", "\"abc \"; did you mean abc?"),
         ("%22abc%22", "\"\\\"abc\\\"\"; did you mean abc?"),
-        ("other", "other; did you mean OTHER? It is of agent other, whose key is app-other"),
-        ("u-1", "u-1; it is a user_id, whose conversations /v1/bot/conversation/page lists"),
-        ("abd", "abd; /v1/bot/conversation/page lists those that it has"),
+        ("other", "other; did you mean OTHER? It belongs to agent other, whose key is app-other"),
+        (
+            "u-1",
+            "u-1; it is a user_id: /v1/bot/conversation/page lists the conversations of a user",
+        ),
+        ("abd", "abd; /v1/bot/conversation/page lists its conversations"),
     ] {
         for version in ["/v1", "/v2"] {
             let target = format!("{version}/messages?conversation_id={id}&page=1&page_size=1");
@@ -237,7 +243,7 @@ fn a_generated_conversation_is_found_in_another_case() {
 #[test]
 fn wrong_path_names_the_nearest_endpoint() {
     let server = Server::start().unwrap();
-    let all = "there are /v1/bot/conversation/page, /v1/messages, /v2/messages, \
+    let all = "the endpoints are /v1/bot/conversation/page, /v1/messages, /v2/messages, \
                /v1/message/qa/record/page";
     for (method, path, reason) in [
         ("GET", "/v1/message", "/v1/message; the nearest is /v1/messages"),
@@ -259,7 +265,11 @@ fn wrong_path_names_the_nearest_endpoint() {
         ),
         ("GET", "/s/ci/v2/messages/", "/s/ci/v2/messages/; the nearest is /s/ci/v2/messages"),
         ("GET", "/s/ci/messages?page=1", "/s/ci/messages; the nearest is /s/ci/v1/messages"),
-        ("POST", "/v1/message", "/v1/message; the nearest is /v1/messages, by GET, HEAD"),
+        (
+            "POST",
+            "/v1/message",
+            "/v1/message; the nearest is /v1/messages; the method must be GET or HEAD",
+        ),
         ("GET", "/", &format!("/; {all}")),
         ("GET", "/s/ci", &format!("/s/ci; {all}")),
     ] {
@@ -272,7 +282,7 @@ fn wrong_path_names_the_nearest_endpoint() {
 #[test]
 fn a_wrong_method_names_the_right_one() {
     let server = Server::start().unwrap();
-    let wrong = "the method must be GET, HEAD, got";
+    let wrong = "the method must be GET or HEAD, got";
     let query = "the parameters go in the query string, not in a body";
     for (method, reason) in [
         ("POST", format!("POST; {query}")),

@@ -25,7 +25,7 @@ fn example(operation: &Value) -> Value {
         .clone()
 }
 
-/// What each parameter holds in the page's request.
+/// The value of each parameter in the example of the vendor's page.
 fn asked(operation: &Value) -> Vec<(String, Value)> {
     let params = operation["parameters"].as_array().unwrap();
     params.iter().map(|param| (name(param), param["example"].clone())).collect()
@@ -225,7 +225,7 @@ fn keys_stand_in_the_order_of_the_wire() {
     );
 }
 
-/// Each is found behind the one before.
+/// Asserts that each key is found after the previous one.
 #[track_caller]
 fn assert_order(text: &str, all: &[&[&str]]) {
     for keys in all {
@@ -238,7 +238,7 @@ fn assert_order(text: &str, all: &[&[&str]]) {
 
 /// A parser would take the last and say nothing.
 #[test]
-fn no_key_stands_twice_in_its_object() {
+fn no_object_has_a_duplicate_key() {
     for text in [gptbots_mock::openapi(), gptbots_mock::admin_openapi()] {
         let read: Value = serde_json::from_str(text).unwrap();
         let again = serde_json::to_string_pretty(&read).unwrap();
@@ -285,7 +285,8 @@ fn error_description_says_what_its_schema_cannot() {
     for path in ["/v1/messages", "/v2/messages"] {
         assert!(!said(path, "400").contains("40005"), "{path}");
         for status in ["400", "401"] {
-            let assumed = "The HTTP status is assumed: no page says it (reading error-status).";
+            let assumed =
+                "The HTTP status is assumed: no vendor doc says it (reading error-status).";
             assert!(said(path, status).ends_with(assumed), "{path} {status}");
         }
     }
@@ -295,9 +296,10 @@ fn error_description_says_what_its_schema_cannot() {
 fn description_begins_with_what_holds_for_every_endpoint() {
     let about = document()["info"]["description"].as_str().unwrap().to_owned();
     for line in [
-        "- Window reversed: start_time > end_time is 40000 (assumed: no page says it).",
-        "- Given twice: a known parameter twice is 40000 (assumed: no page says it).",
-        "- Empty value: a known parameter that is empty is as if absent (assumed: no page says it).",
+        "- Window reversed: start_time > end_time is 40000 (assumed: no vendor doc says it).",
+        "- Given twice: a known parameter that is given twice is 40000 (assumed: no vendor doc says it).",
+        "- Empty value: a known parameter with an empty value is treated as absent (assumed: no vendor doc \
+         says it).",
     ] {
         assert!(about.lines().any(|one| one == line), "no {line} in {about}");
     }

@@ -1,4 +1,4 @@
-//! The readings that change the paging of every endpoint: `page-size` and `page-past-end`. Holds
+//! The readings that change the paging of every endpoint: `page-size` and `page-past-end`. Tests
 //! the statements on pages past the end.
 
 use gptbots_mock::Server;
@@ -40,7 +40,7 @@ const BOUNDS: [(&str, &str, usize, usize); 4] = [
 ];
 
 #[test]
-fn page_size_reject_refuses_what_is_outside() {
+fn page_size_reject_refuses_values_outside() {
     let server = server(PageSize::Reject);
     for (target, _, least, most) in BOUNDS {
         for size in [least - 1, most + 1] {
@@ -81,7 +81,7 @@ fn page_size_clamp_moves_later_pages_too() {
 }
 
 #[test]
-fn page_size_clamp_leaves_what_is_inside_alone() {
+fn page_size_clamp_keeps_values_inside() {
     let server = server(PageSize::Clamp);
     for (target, rows, ..) in BOUNDS {
         assert_eq!(ask(&server, target, "1", "17").rows(rows).len(), 17, "{target}");
@@ -89,7 +89,7 @@ fn page_size_clamp_leaves_what_is_inside_alone() {
 }
 
 #[test]
-fn page_size_clamp_still_refuses_what_is_no_integer() {
+fn page_size_clamp_still_refuses_non_integers() {
     let server = server(PageSize::Clamp);
     for (target, ..) in BOUNDS {
         for size in ["", "x", "10.0", "%2B10", "+10", "1e2", "9223372036854775808"] {
@@ -130,12 +130,13 @@ fn page_past_end_empty_answers_no_rows() {
 #[test]
 fn page_past_end_error_refuses_everywhere() {
     let server = server(PagePastEnd::Error);
+    let reason = "page 99 does not exist; there are 12 pages (";
     for target in [LIST, V1, QA] {
         let answer = ask(&server, target, "99", "10");
-        answer.refused(400, 40005, "Page number exceeds total.", "page must be 1 to 12");
+        answer.refused(400, 40005, "Page number exceeds total.", reason);
     }
     let v2 = ask(&server, V2, "99", "10");
-    v2.refused(400, 40005, "Pagination parameter exceeds actual count", "page must be 1 to 12");
+    v2.refused(400, 40005, "Pagination parameter exceeds actual count", reason);
 }
 
 #[test]

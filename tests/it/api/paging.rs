@@ -1,5 +1,5 @@
 //! Pages, filters, windows and orders over generated records and over random fixtures with many
-//! ties. The expected rows are computed here, by filtering and sorting lists. Holds
+//! ties. The expected rows are computed here, by filtering and sorting lists. Tests
 //! `records.pages`, `records.totals` and `records.all`.
 
 use std::cell::RefCell;
@@ -75,7 +75,7 @@ fn assert_tiles(at: &mut Connection, model: &Whole, sizes: impl IntoIterator<Ite
     }
 }
 
-/// The walk of a conversation is its chain, or the exact reverse, whatever the page size.
+/// The walk of a conversation is its chain, or the exact reverse, with any page size.
 fn assert_chains(at: &mut Connection, model: &Whole, sizes: &[usize], reversed: bool) {
     for (path, chains) in [(MESSAGES, &model.v1), (MESSAGES_V2, &model.v2)] {
         for (row, chain) in model.list.iter().zip(chains) {
@@ -132,7 +132,7 @@ fn assert_filters(at: &mut Connection, model: &Whole, channels: &[&str], users: 
     assert_same(&by_rating, &model.qa, "ratings");
 }
 
-/// A window holds exactly what lies in it, both ends included, filtered or not.
+/// A window contains exactly the rows between both ends, including these, with and without a filter.
 fn assert_window(
     at: &mut Connection,
     model: &Whole,
@@ -183,7 +183,7 @@ fn assert_ends(at: &mut Connection, model: &Whole, (ends, beside, (channel, user
     assert_window(at, model, window(model, *ends, *beside), channel, user);
 }
 
-/// The served records, after a check that they stand in order.
+/// The served records, after a check that they are in order.
 fn sorted_whole(at: &mut Connection) -> Whole {
     let whole = whole(at);
     assert!(whole.list.is_sorted_by(|a, b| newest_then_id(a, b).is_lt()));

@@ -1,5 +1,5 @@
 //! `GET /v1/message/qa/record/page`: which question and answer make a pair, window, rating, order
-//! and pages. Holds the statements of the endpoint (`qa.*`).
+//! and pages. Tests the statements of the endpoint (`qa.*`).
 
 use gptbots_mock::Server;
 use serde_json::Value;

@@ -14,7 +14,7 @@ use crate::support::fixture::{agent, build, silent, with};
 use crate::support::process::{Process, command, run};
 use crate::support::walk::{messages, whole_list, whole_qa};
 
-/// A server whose sandbox `a` has a limit, and a clock that stands.
+/// A server whose sandbox `a` has a limit, and a clock that does not advance.
 #[track_caller]
 fn limited(requests: u32, seconds: u32) -> Server {
     let server = Server::start().unwrap();
@@ -33,7 +33,7 @@ fn ask(server: &Server) -> Answer {
     get(server, "app-demo~a", NEWEST)
 }
 
-/// The statuses of so many requests.
+/// The statuses of this many requests.
 #[track_caller]
 fn statuses<const N: usize>(server: &Server) -> [u16; N] {
     [(); N].map(|()| ask(server).status)
@@ -64,7 +64,7 @@ fn one_request_more_is_refused_in_the_vendors_words() {
     assert_eq!(statuses(&server), [200, 200]);
     let message = "Agent RPM request limit exceeded. Please contact the service provider to \
                    increase the limit.";
-    let reason = "the key may make 2 requests in 60 s; the next one in 60 s";
+    let reason = "the rate limit of this API key is 2 requests per 60 s; retry in 60 s";
     ask(&server).refused(429, 40008, message, reason);
 }
 
@@ -176,7 +176,7 @@ fn one_sandboxs_clock_ends_no_other_ones_window() {
     get(&server, "app-demo~b", NEWEST).ok();
 }
 
-/// A wrong key is told before the limit, and takes nothing from it.
+/// A wrong key is reported before the limit, and does not count towards it.
 #[test]
 fn wrong_key_is_401_before_429() {
     let server = limited(1, 60);
@@ -209,7 +209,7 @@ fn requests_with_404_or_405_do_not_count_toward_the_limit() {
     ask(&server).ok();
 }
 
-/// A fault stands in place of the answer, so it is told first, and the limit is not asked.
+/// A fault replaces the response, so it comes first, and the limit is not checked.
 #[test]
 fn a_fault_strikes_before_the_limit() {
     let server = limited(1, 60);
@@ -244,7 +244,7 @@ fn frozen_clock_shows_how_far_it_was_advanced() {
     assert_eq!(advance(&server, "a", 60_000), shows(61_500));
 }
 
-/// Moved at once a hundred years at most, and so often as one likes, it still tells the time.
+/// The clock can be moved by at most a hundred years at once, any number of times, and still works.
 #[test]
 fn clock_advanced_far_does_not_overflow() {
     let server = limited(1, 86_400);
@@ -272,7 +272,7 @@ fn library_sets_limit_and_advances_clock() {
     assert_eq!(statuses(&server), [200, 429]);
     sandbox.advance(Duration::from_secs(60));
     assert_eq!(statuses(&server), [200, 429]);
-    // Windows begin anew.
+    // New windows begin.
     sandbox.rate_limit(2, Duration::from_secs(60));
     assert_eq!(statuses(&server), [200, 200, 429]);
 }

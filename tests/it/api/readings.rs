@@ -1,4 +1,4 @@
-//! Each value of each reading, as a client sees it. Holds the statements that a reading changes.
+//! Each value of each reading, as a client sees it. Tests the statements that a reading changes.
 
 use gptbots_mock::contract::{
     AnonymousId, ErrorStatus, FeedbackAbsent, ListTotal, MessagesOrder, MessagesTotal, QaOrder,

@@ -1,4 +1,4 @@
-//! `x-mock-reason` is visible ASCII and bounded, whatever the client sends. Holds
+//! `x-mock-reason` is visible ASCII and bounded, whatever the client sends. Tests
 //! `emulator.reason`.
 
 use gptbots_mock::Server;
@@ -103,7 +103,7 @@ fn sensible(answer: &Answer) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn whatever_is_sent_the_reason_is_visible_bounded_and_tells_no_secret() {
+fn the_reason_is_visible_bounded_and_has_no_secret() {
     let server = Server::builder().api_key(GIVEN).start().unwrap();
     let paths = prop::sample::select(vec![
         "/v1/bot/conversation/page",

@@ -1,4 +1,4 @@
-//! Methods, paths and bodies of requests, and which of several mistakes is answered first. Holds
+//! Methods, paths and bodies of requests, and which of several mistakes is answered first. Tests
 //! `everywhere.order-of-checks`, `everywhere.head`, and the statements on paths, methods and
 //! bodies.
 
@@ -22,31 +22,32 @@ fn ask(key: &str, target: &str) -> Answer {
 }
 
 #[test]
-fn a_wrong_path_is_told_before_a_wrong_method() {
+fn a_wrong_path_is_reported_before_a_wrong_method() {
     assert_eq!(request(&server(), "POST", "/v1/nothing", &[]).status, 404);
 }
 
 #[test]
-fn a_wrong_method_is_told_before_a_missing_key() {
+fn a_wrong_method_is_reported_before_a_missing_key() {
     assert_eq!(request(&server(), "POST", "/v1/messages", &[]).status, 405);
 }
 
-/// An unknown key stands for no agent; a known one that is sent twice might.
+/// An unknown key belongs to no agent, but a known key that is sent twice does.
 #[test]
-fn a_wrong_key_is_told_before_a_deleted_agent() {
+fn a_wrong_key_is_reported_before_a_deleted_agent() {
     let key = ("Authorization", "Bearer app-deleted");
     let answer = request(&server(), "GET", LIST, &[key, key]);
     answer.refused(401, 40127, "Authentication failed.", "two");
 }
 
 #[test]
-fn a_deleted_agent_is_told_before_wrong_parameters() {
+fn a_deleted_agent_is_reported_before_wrong_parameters() {
     ask("app-deleted", "/v1/messages").refused(400, 20059, "Agent deleted", "deleted");
 }
 
-/// Asserts that wrong parameters are told in this order: with the first ones right, the next.
+/// Asserts that wrong parameters are reported in this order: when the first ones are right, the next one is
+/// reported.
 #[track_caller]
-fn told_in_order(path: &str, pairs: &[(&str, &str, &str)]) {
+fn reported_in_order(path: &str, pairs: &[(&str, &str, &str)]) {
     let server = server();
     for right in 0..pairs.len() {
         let pair = |(at, (name, good, bad)): (usize, &(&str, &str, &str))| {
@@ -62,8 +63,8 @@ fn told_in_order(path: &str, pairs: &[(&str, &str, &str)]) {
 }
 
 #[test]
-fn wrong_list_parameters_are_told_in_the_pages_order() {
-    told_in_order(
+fn wrong_list_parameters_are_reported_in_table_order() {
+    reported_in_order(
         "/v1/bot/conversation/page",
         &[
             ("conversation_type", "ALL", "x"),
@@ -77,15 +78,15 @@ fn wrong_list_parameters_are_told_in_the_pages_order() {
 }
 
 #[test]
-fn wrong_messages_parameters_are_told_in_the_pages_order() {
+fn wrong_messages_parameters_are_reported_in_table_order() {
     let pairs = [("conversation_id", "x", "%ff"), ("page", "9", "0"), ("page_size", "1", "101")];
-    told_in_order("/v1/messages", &pairs);
-    told_in_order("/v2/messages", &pairs);
+    reported_in_order("/v1/messages", &pairs);
+    reported_in_order("/v2/messages", &pairs);
 }
 
 #[test]
-fn wrong_qa_parameters_are_told_in_the_pages_order() {
-    told_in_order(
+fn wrong_qa_parameters_are_reported_in_table_order() {
+    reported_in_order(
         "/v1/message/qa/record/page",
         &[
             ("user_feedback", "ALL", "x"),
@@ -98,7 +99,7 @@ fn wrong_qa_parameters_are_told_in_the_pages_order() {
 }
 
 #[test]
-fn a_window_that_ends_before_it_starts_is_told_before_the_page() {
+fn a_window_that_ends_before_it_starts_is_reported_before_the_page() {
     let server = Server::builder().conversations(5).reading(PagePastEnd::Error).start().unwrap();
     let target = LIST.replace("page=1", "page=99");
     get(&server, "app-demo", &target).refused(400, 40005, "Page number exceeds total.", "page");
@@ -107,13 +108,13 @@ fn a_window_that_ends_before_it_starts_is_told_before_the_page() {
 }
 
 #[test]
-fn wrong_parameters_are_told_before_a_missing_conversation() {
+fn wrong_parameters_are_reported_before_a_missing_conversation() {
     let answer = ask("app-demo", "/v1/messages?conversation_id=none&page=1&page_size=0");
     answer.refused(400, 40000, "Invalid parameter.", "page_size");
 }
 
 #[test]
-fn a_missing_conversation_is_told_before_the_page() {
+fn a_missing_conversation_is_reported_before_the_page() {
     let answer = ask("app-demo", "/v1/messages?conversation_id=none&page=99&page_size=1");
     answer.refused(400, 40356, "Conversation does not exist.", "none");
 }
@@ -270,7 +271,7 @@ fn any_content_type_and_none_is_fine() {
 
 /// What the parser refuses never reaches the contract.
 #[test]
-fn what_is_not_http_gets_an_empty_400() {
+fn malformed_http_gets_an_empty_400() {
     let answer = raw(server().address(), b"what is this\r\n\r\n");
     assert_eq!((answer.status, &*answer.body), (400, ""));
 }

@@ -28,7 +28,7 @@ fn length(bytes: usize) -> String {
 }
 
 #[test]
-fn a_body_that_comes_behind_its_answer_leaves_the_connection_open() {
+fn a_body_that_comes_after_its_response_leaves_the_connection_open() {
     let server = Server::start().unwrap();
     for (method, target, status) in TARGETS {
         for bytes in [2, 30_000, 600_000, 1 << 20] {
@@ -205,7 +205,7 @@ fn chunked_given_twice_is_400() {
     for more in ["Transfer-Encoding: chunked, chunked\r\n", &*twice] {
         let mut wire = Wire::open(server.address());
         wire.send(head("POST", NEWEST, more) + "0\r\n\r\n");
-        is_bad_request(&wire.answer(), "chunked once");
+        is_bad_request(&wire.answer(), "Transfer-Encoding must name chunked only once");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Literals typed from the vendor's pages, never from the tables in `src/contract`: the examples,
-//! the keys of the rows, the channels. Holds the statements on keys (`*.row.*`), on channels
+//! the keys of the rows, the channels. Tests the statements on keys (`*.row.*`), on channels
 //! (`channel.*`) and on the examples.
 
 use std::collections::HashSet;

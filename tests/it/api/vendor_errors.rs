@@ -1,4 +1,4 @@
-//! The pages' tables of errors, byte for byte, and what is assumed where a page has none. Holds the
+//! The pages' tables of errors, byte for byte, and what is assumed where a page has none. Tests the
 //! statements on codes (`everywhere.404`, `messages.40005`).
 
 use std::time::Duration;
@@ -84,7 +84,7 @@ fn the_reason_says_what_was_wrong_and_what_would_be_right() {
         "/v1/message/qa/record/page?user_feedback=ALL&start_time=0&end_time=1&page=1&page_size=5",
     );
     let reason = "page_size must be 10 to 100, got 5; \
-                  1 to 100 is for conversation list, v1 messages, v2 messages";
+                  1 to 100 is accepted by conversation list, v1 messages, v2 messages";
     assert_eq!(answer.header("x-mock-reason"), Some(reason));
 }
 
@@ -96,7 +96,7 @@ fn everywhere_40008() {
     let message = "Agent RPM request limit exceeded. \
                    Please contact the service provider to increase the limit.";
     let answer = ask();
-    answer.refused(429, 40008, message, "1 requests in 60 s");
+    answer.refused(429, 40008, message, "1 request per 60 s");
     assert!(answer.header("retry-after").is_some());
 }
 

@@ -1,5 +1,5 @@
 //! The parameters of each page, typed from its table, and what a query may not do with them.
-//! [`limits`](crate::api::limits) asks the same of the tables in `src/contract`. Holds the
+//! [`limits`](crate::api::limits) asks the same of the tables in `src/contract`. Tests the
 //! statements on parameters.
 
 use gptbots_mock::Server;
@@ -89,7 +89,7 @@ fn name(pair: &str) -> &str {
     pair.split('=').next().unwrap()
 }
 
-/// Asserts that each parameter of each page is refused when `made` of its pair stands instead.
+/// Asserts that each parameter of each page is refused when its pair is replaced by `made` of it.
 #[track_caller]
 fn each_is_refused(made: impl Fn(&str) -> String) {
     let server = Server::start().unwrap();
@@ -101,7 +101,7 @@ fn each_is_refused(made: impl Fn(&str) -> String) {
     }
 }
 
-/// Asserts that each page's query is answered with the same bytes when more stands in it.
+/// Asserts that the response to each page's query is the same when more parameters are added.
 #[track_caller]
 fn each_is_the_same_with(server: &Server, more: &str) {
     for page in PAGES {
@@ -169,7 +169,7 @@ fn a_value_that_is_not_utf_8_is_refused() {
 }
 
 #[test]
-fn an_unknown_parameter_is_ignored_whatever_it_holds() {
+fn an_unknown_parameter_is_ignored_with_any_value() {
     let server = Server::start().unwrap();
     for unknown in ["sort=asc", "x=1&x=2", "x=%ff&%ff=x", "x", "=", "&&", "page[]=0", "PAGE=0"] {
         each_is_the_same_with(&server, unknown);
@@ -192,7 +192,7 @@ fn a_bot_id_counts_for_nothing() {
 
 /// Each request mends what the one before was refused for, and nothing else.
 #[test]
-fn what_is_wrong_is_told_in_order() {
+fn wrong_parameters_are_reported_in_order() {
     let server = Server::start().unwrap();
     for (code, method, target, key) in [
         (404, "POST", "/v1/message?page_size=101", "nobody"),

@@ -127,27 +127,27 @@ fn paths_are_relative_to_the_files_folder() {
 /// What is wrong in a file, and the words that explain it.
 const WRONG: &[(&str, &[&str])] = &[
     (r#"{"sed": 1}"#, &["mock.json:1:2: unknown key \"sed\"", "did you mean \"seed\"?"]),
-    (r#"{"seed": 1, "seed": 2}"#, &["1:13: key \"seed\" stands twice"]),
+    (r#"{"seed": 1, "seed": 2}"#, &["1:13: duplicate key \"seed\""]),
     (r#"{"port": "8484"}"#, &["1:10: expected a number, got a string"]),
     (r#"{"port": 70000}"#, &["1:10: ", "70000", "65535"]),
     (r#"{"seed": -1}"#, &["1:10: ", "-1"]),
     (r#"{"conversations": 10000001}"#, &["10000001", "10000000"]),
     (r#"{"now": "tomorrow"}"#, &["1:10: ", "`tomorrow`", "2025-10-20"]),
     (r#"{"watch": 1}"#, &["expected true or false, got a number"]),
-    (r#"{"api-key": "mine"}"#, &["expected a list, an array, got a string"]),
+    (r#"{"api-key": "mine"}"#, &["expected a list (an array), got a string"]),
     (r#"{"api-key": ["a b"]}"#, &["visible ASCII"]),
     (r#"{"reading": {"qa-tme": "seconds"}}"#, &["did you mean \"qa-time\"?"]),
     (r#"{"reading": {"qa-time": "second"}}"#, &["did you mean `seconds`?"]),
-    (r#"{"reading": ["qa-time=seconds"]}"#, &["expected readings by name, an object"]),
+    (r#"{"reading": ["qa-time=seconds"]}"#, &["expected readings by name (an object)"]),
     (r#"{"log-format": "yaml"}"#, &["text, json, off"]),
     (r#"{"config": "other.json"}"#, &["unknown key \"config\""]),
     (
         r#"{"agents": [{"name": "x"}]}"#,
         &["unknown key \"agents\"", "this file is a fixture; set \"fixtures\" to its path"],
     ),
-    (r#"{"seed": 1"#, &["syntax: the document ends too early"]),
-    (r"[]", &["expected settings, an object, got an array"]),
-    ("", &["syntax: the document ends too early"]),
+    (r#"{"seed": 1"#, &["syntax error: the document ends too early"]),
+    (r"[]", &["expected settings (an object), got an array"]),
+    ("", &["syntax error: the document ends too early"]),
 ];
 
 #[test]

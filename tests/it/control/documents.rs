@@ -35,14 +35,19 @@ fn wrong(body: &str, place: &str, message: &str, help: impl Into<Value>) {
 
 #[test]
 fn invalid_json_is_400_with_its_place() {
-    let ends = "syntax: the document ends too early";
+    let ends = "syntax error: the document ends too early";
     wrong("", "1:1", ends, Value::Null);
-    wrong("seed: 1", "1:1", "syntax: expected a value", Value::Null);
+    wrong("seed: 1", "1:1", "syntax error: expected a value", Value::Null);
     wrong("{", "1:2", ends, Value::Null);
-    wrong("{\n  \"seed\": 1,\n}", "2:12", "syntax: a comma behind the last value", Value::Null);
-    wrong("{'seed': 1}", "1:2", "syntax: expected a key in double quotes", Value::Null);
-    wrong("{} {}", "1:4", "syntax: something behind the document's value", Value::Null);
-    wrong("{\"seed\": nul}", "1:13", "syntax: expected true, false or null", Value::Null);
+    wrong(
+        "{\n  \"seed\": 1,\n}",
+        "2:12",
+        "syntax error: a comma after the last value",
+        Value::Null,
+    );
+    wrong("{'seed': 1}", "1:2", "syntax error: expected a key in double quotes", Value::Null);
+    wrong("{} {}", "1:4", "syntax error: more text after the end of the document", Value::Null);
+    wrong("{\"seed\": nul}", "1:13", "syntax error: expected true, false or null", Value::Null);
 }
 
 #[test]
@@ -96,7 +101,7 @@ fn a_response_of_get_is_an_error_that_suggests_settings() {
 
 #[test]
 fn duplicate_key_is_400() {
-    wrong("{\"seed\": 1, \"seed\": 2}", "1:13", "key \"seed\" stands twice", Value::Null);
+    wrong("{\"seed\": 1, \"seed\": 2}", "1:13", "duplicate key \"seed\"", Value::Null);
 }
 
 #[test]
@@ -114,8 +119,8 @@ fn unknown_word_is_400_and_names_the_nearest() {
 #[test]
 fn value_of_a_wrong_type_is_400() {
     const CLOCK: &str = "expected a clock, a string or an object, got a boolean";
-    wrong("[]", "1:1", "expected a sandbox, an object, got an array", Value::Null);
-    wrong("{\"hazards\": 1}", "1:13", "expected the hazards, an array, got a number", Value::Null);
+    wrong("[]", "1:1", "expected a sandbox (an object), got an array", Value::Null);
+    wrong("{\"hazards\": 1}", "1:13", "expected the hazards (an array), got a number", Value::Null);
     wrong("{\"clock\": true}", "1:11", CLOCK, Value::Null);
     let form = "write a rate limit as REQUESTS/SECONDS, such as 60/60 for 60 requests a minute";
     wrong("{\"rate_limit\": \"1-2\"}", "1:17", form, Value::Null);

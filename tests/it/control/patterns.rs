@@ -137,7 +137,7 @@ fn unsupported_pattern_is_refused_with_its_place() {
         (
             r#"{"queryParameters": {"page": "1"}}"#,
             30,
-            "expected a condition such as {\"equalTo\": \"1\"}, an object, got a string",
+            "expected a condition such as {\"equalTo\": \"1\"} (an object), got a string",
             "",
         ),
         (
@@ -190,7 +190,7 @@ fn unsupported_pattern_is_refused_with_its_place() {
         (large, 17, "the expression does not compile", ""),
         (&long, 17, "the expression has more than 1000 bytes", ""),
         (&many, 1, "there are more than 100 names", ""),
-        ("[]", 1, "expected a request pattern, an object, got an array", ""),
+        ("[]", 1, "expected a request pattern (an object), got an array", ""),
         ("", 1, "the document ends too early", ""),
     ] {
         let refused = control(server.address(), "POST", "/requests/find", pattern);

@@ -100,8 +100,8 @@ fn request_has_the_shape_of_wiremock() {
                 "sandbox": "default",
                 "operation": "messages",
                 "code": 40356,
-                "reason": "the key's agent has no conversation with conversation_id \"a b\"; \
-                           /v1/bot/conversation/page lists those that it has",
+                "reason": "the agent of this API key has no conversation with conversation_id \"a b\"; \
+                           /v1/bot/conversation/page lists its conversations",
                 "fault": null,
                 "duration_us": null,
                 "unread": false,

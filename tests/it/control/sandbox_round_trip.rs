@@ -264,7 +264,7 @@ fn settings_without_their_fixtures_are_refused() {
     put(&server, "a", &settings(&server, "a"));
     assert_eq!(get(&server, "k~a", NEWEST).column("list", "conversation_id"), ["mine"]);
     let text = control(server.address(), "PUT", "/sandboxes/a", r#"{"fixtures": "f.json"}"#);
-    text.failed(400, "body:1:15: expected a fixture, an object, got a string");
+    text.failed(400, "body:1:15: expected a fixture (an object), got a string");
 }
 
 /// Keys that are left out get the server's settings, including fixtures.

@@ -194,7 +194,7 @@ fn post_takes_faults_as_put_does() {
         .failed(409, "another fault already has the id fault-1");
     post(r#"{"faults": ["delay=1", "every=3"]}"#).failed(400, "no failure given");
     post(r#"{"faults": []}"#).failed(400, "the body contains no fault");
-    post(r#"{"faults": "delay=1"}"#).failed(400, "expected the faults, an array, got a string");
+    post(r#"{"faults": "delay=1"}"#).failed(400, "expected the faults (an array), got a string");
     post(r#"{"faults": ["delay=1"], "fault": 1}"#).failed(400, "unknown key \"fault\"");
     let many = json!({ "faults": vec!["delay=1"; 998] }).to_string();
     post(&many).failed(409, "a sandbox can have at most 1000 faults");

@@ -60,7 +60,7 @@ fn key_and_path_of_different_sandboxes_are_a_wrong_key() {
     let server = Server::start().unwrap();
     for (key, path) in [("b", "a"), ("default", "a"), ("a", "default"), ("A", "a")] {
         let answer = get(&server, &format!("app-demo~{key}"), &in_path(path));
-        wrong_key(&answer, "the path names one sandbox and the API key another");
+        wrong_key(&answer, "the path names one sandbox and the API key names another");
     }
 }
 
@@ -87,7 +87,7 @@ fn invalid_id_after_the_key_is_a_wrong_key() {
     let server = Server::start().unwrap();
     let long = "x".repeat(65);
     for id in ["", &long, "a b", "a/b", "a%62", "\u{e9}", "a:b", "a+b", "a~"] {
-        wrong_key(&get(&server, &format!("app-demo~{id}"), NEWEST), "names no sandbox");
+        wrong_key(&get(&server, &format!("app-demo~{id}"), NEWEST), "must be a sandbox id");
     }
     assert_eq!(listed(server.address()), ["default"]);
 }
@@ -98,7 +98,7 @@ fn invalid_id_in_the_path_is_404() {
     let long = "x".repeat(65);
     for id in ["", &long, "a%62", "a~b", "a:b", "a+b"] {
         let answer = get(&server, "app-demo", &in_path(id));
-        answer.refused(404, 404, "Not found", "names no sandbox: 1 to 64 of");
+        answer.refused(404, 404, "Not found", "the sandbox id in the path must be 1 to 64 of");
     }
     assert_eq!(listed(server.address()), ["default"]);
 }
@@ -110,7 +110,8 @@ fn path_with_only_a_sandbox_is_404() {
         get(&server, "app-demo", path).refused(404, 404, "Not found", "no endpoint at");
     }
     get(&server, "app-demo", "/s").refused(404, 404, "Not found", "no endpoint at /s");
-    get(&server, "app-demo", "/s/").refused(404, 404, "Not found", "names no sandbox");
+    let no_id = "the sandbox id in the path must be";
+    get(&server, "app-demo", "/s/").refused(404, 404, "Not found", no_id);
 }
 
 /// The nearest endpoint is also suggested for a path with a sandbox.
@@ -170,7 +171,7 @@ fn any_key_but_an_empty_one_may_precede_a_sandbox() {
         assert_eq!(get(&server, key, NEWEST).ok().body, demo, "{key}");
     }
     wrong_key(&get(&server, "~a", NEWEST), "unknown API key");
-    wrong_key(&get(&server, "whoever~", NEWEST), "names no sandbox");
+    wrong_key(&get(&server, "whoever~", NEWEST), "must be a sandbox id");
 }
 
 #[test]
@@ -297,7 +298,8 @@ fn a_key_names_no_sandbox() {
             let behind = get(&server, &format!("{first}~{key}"), NEWEST);
             assert_eq!(behind.status, 401, "{behind:?}");
             let reason = behind.header("x-mock-reason").unwrap();
-            assert!(reason.starts_with("what stands behind ~ is an API key"), "{reason}");
+            let wrong = "the text after ~ must be a sandbox id, got an API key; ";
+            assert!(reason.starts_with(wrong), "{reason}");
         }
         assert!(panic_of(|| server.sandbox(key).id().len()).contains("and not an API key"));
     }

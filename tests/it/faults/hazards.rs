@@ -194,7 +194,7 @@ fn the_reason_of_40005_counts_with_the_hazard() {
     let server = records().start().unwrap();
     server.sandbox("a").hazard(Hazard::ExactMultiple);
     let walk = Walk::new(&server, &LISTS[1], 25);
-    let reason = "page must be 1 to 2 (20 rows in all), got 3";
+    let reason = "page 3 does not exist; there are 2 pages (20 rows)";
     walk.ask("a", 3, 10).refused(400, 40005, "Page number exceeds total.", reason);
 }
 

@@ -174,7 +174,7 @@ fn the_library_gives_such_a_fault() {
     assert_eq!(statuses, [200, 200, 500, 200]);
     let wrong = Server::builder().fault(Fault::reset().param(Field::Page, 0));
     let error = wrong.start().unwrap_err().to_string();
-    assert!(error.contains("page must be an integer from 1"), "{error}");
+    assert!(error.contains("page must be an integer of at least 1"), "{error}");
 }
 
 #[test]
@@ -186,12 +186,12 @@ fn a_wrong_parameter_is_an_error_with_the_right_word() {
         ),
         ("qa:user_feedback=BADD,delay=1", "did you mean BAD?"),
         ("conversations:pge=3,delay=1", "did you mean page?"),
-        ("conversations:page=0,delay=1", "page must be an integer from 1, got \"0\""),
+        ("conversations:page=0,delay=1", "page must be an integer of at least 1, got \"0\""),
     ] {
         run(&mut command(&["--port", "0", "--fault", line])).refused(2, &["--fault", word]);
     }
     for (object, words) in [
-        (r#"{"page": 0, "code": 50000}"#, ["1:12: ", "page must be an integer from 1"]),
+        (r#"{"page": 0, "code": 50000}"#, ["1:12: ", "page must be an integer of at least 1"]),
         (r#"{"pge": 3, "code": 50000}"#, ["1:13: ", "did you mean \"page\"?"]),
         (r#"{"page": true, "code": 50000}"#, ["1:21: ", "a string or a number"]),
     ] {

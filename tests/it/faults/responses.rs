@@ -224,7 +224,7 @@ fn the_body_of_a_refusal_is_changed_too() {
     let server = server(&["body=empty"]);
     let answer = get(&server, "wrong", LIST);
     assert_eq!((answer.status, &*answer.body), (401, ""));
-    assert_eq!(answer.header("x-mock-reason"), Some("unknown API key; app-demo is a known one"));
+    assert_eq!(answer.header("x-mock-reason"), Some("unknown API key; a valid key is app-demo"));
 }
 
 #[test]

@@ -210,9 +210,10 @@ pub(crate) fn hold(address: SocketAddr, request: &[u8], answer: &Answer) {
         }
         return;
     };
-    // A key names no sandbox, so there is none whose readings could be asked for.
+    // A key is no sandbox id, so there is no sandbox whose readings could be requested.
     let reason = answer.header("x-mock-reason").unwrap_or_default();
-    if ["is an API key", "and no API key"].iter().any(|words| reason.contains(words)) {
+    let of_keys = ["must not be an API key", "and not an API key", "got an API key"];
+    if of_keys.iter().any(|words| reason.contains(words)) {
         return;
     }
     let is_preflight = answer.header("access-control-allow-methods").is_some();

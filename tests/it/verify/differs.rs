@@ -111,7 +111,7 @@ pub(crate) struct Break {
     pub(crate) world: World,
     /// The statements that are broken by it.
     pub(crate) breaks: Vec<String>,
-    /// What a person is told of each of them holds one of these.
+    /// The text about each of them contains one of these.
     pub(crate) words: &'static [&'static str],
     pub(crate) between: Arc<crate::verify::proxy::Between>,
 }
@@ -179,7 +179,7 @@ impl Found {
                 return Err(format!("the id {id} in {}", self.text));
             }
             let Some(came) = differs.get(id) else { continue };
-            let rest = format!("{says}\n  came:     {came}\n  source:   {status}: {source}");
+            let rest = format!("{says}\n  got:      {came}\n  source:   {status}: {source}");
             let is_of = |block: &&&str| block.trim_end().ends_with(&rest);
             let Some(block) = blocks.iter().find(is_of) else {
                 return Err(format!("no block says {rest}: {}", self.text));
@@ -188,14 +188,14 @@ impl Found {
             let (_, title) =
                 SUBJECTS.iter().find(|(subject, _)| id.split('.').next() == Some(subject)).unwrap();
             let asked = if title.starts_with("GET ") { title } else { "" };
-            if !block.contains(&format!("\n  asked:    {asked}")) {
+            if !block.contains(&format!("\n  request:  {asked}")) {
                 return Err(format!("{id} does not say what was asked: {block}"));
             }
         }
         Ok(())
     }
 
-    /// Asserts that nothing differs, and that whatever cannot be told says why.
+    /// Asserts that nothing differs, and that there is a reason for everything that is unknown.
     #[track_caller]
     fn is_clean(&self, name: &str) {
         assert_eq!(self.code, 0, "{name}: {}", self.text);
@@ -238,7 +238,7 @@ fn values(bodies: &[String]) -> BTreeSet<String> {
     all
 }
 
-/// Runs over every row of a table, two at a time, and tells of all that went wrong at once.
+/// Runs every row of a table, two at a time, and reports all failures together.
 #[track_caller]
 pub(crate) fn differ(name: &str, table: Vec<Break>) {
     let (rows, wrong) = (Mutex::new(table.into_iter().enumerate()), Mutex::new(Vec::new()));
@@ -258,7 +258,7 @@ pub(crate) fn differ(name: &str, table: Vec<Break>) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whether a run tells just what a row breaks, so that a person understands it.
+/// Whether a run reports exactly the statements that a row breaks, in a text that people understand.
 fn told(row: &Break, name: &str) -> Result<(), String> {
     let proxy = Breaking::new(row.world.upstream().0, Arc::clone(&row.between));
     let (key, deleted) = row.world.keys();
@@ -276,7 +276,7 @@ fn told(row: &Break, name: &str) -> Result<(), String> {
     }
     found.explains(&differs)?;
     let private = values(&proxy.bodies());
-    for line in found.text.lines().filter_map(|line| line.strip_prefix("  asked:    ")) {
+    for line in found.text.lines().filter_map(|line| line.strip_prefix("  request:  ")) {
         let line = line.replace("=9999999999999&", "=&");
         if let Some(value) = private.iter().find(|value| line.contains(value.as_str())) {
             return Err(format!("{line:?} holds {value:?} of a record"));
@@ -371,9 +371,9 @@ fn nothing_differs_under_any_reading() {
     }
 }
 
-/// Rows without a single right value: every key is told, and nothing panics.
+/// Rows without a single right value: every key is reported, and nothing panics.
 #[test]
-fn rows_of_nothing_but_nulls_are_told_key_by_key() {
+fn rows_of_nothing_but_nulls_are_reported_key_by_key() {
     let nulls = |asked: &Asked, upstream: Upstream| {
         let mut answer = upstream.ask(asked);
         let Ok(mut value) = serde_json::from_str::<Value>(&answer.body) else { return answer };

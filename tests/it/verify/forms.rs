@@ -67,7 +67,7 @@ fn a_table_has_the_columns_of_the_fidelity_page() {
     assert!(text.contains("| found "), "{text}");
 }
 
-/// What was asked where a statement differs stands in each report.
+/// Each report has the request that shows that a statement differs.
 #[test]
 fn every_report_says_what_was_asked() {
     let server = Server::start().unwrap();
@@ -100,7 +100,8 @@ fn a_test_report_has_a_case_for_each_statement() {
     assert_eq!(cases, all);
     let head = format!(r#"tests="{all}" failures="0" errors="0" skipped="{skipped}""#);
     assert!(text.contains(&head) && skipped > 50, "{text}");
-    let why = r#"<skipped message="5 requests were used up; --max-requests 125 are enough"#;
+    let why =
+        r#"<skipped message="the limit of 5 requests was reached; --max-requests 125 is enough"#;
     assert!(text.contains(why), "{text}");
     assert!(text.contains(r#"<testcase classname="server" name="server.answers"/>"#), "{text}");
 }
@@ -116,11 +117,11 @@ fn differing_statement_fails_its_test_case() {
     assert_eq!(ended.code, 6, "{ended:?}");
     assert!(ended.stdout.contains("\nserver: the key is refused\n"), "{ended:?}");
     assert!(text.contains(r#"<failure message="the key is refused">"#), "{text}");
-    // What the refusal itself shows stands in the report all the same.
+    // The statements that the refusal itself shows are still in the report.
     assert!(text.contains(r#"name="everywhere.failure"/>"#), "{text}");
 }
 
-/// Asserts wrong usage, told with these words, and without a key.
+/// Asserts an error for wrong usage that contains these words, but not the key.
 #[track_caller]
 fn refused(args: &[&str], words: &str) {
     let ended = run(command(&["verify"]).args(args));
@@ -135,7 +136,7 @@ fn wrong_usage_ends_with_2() {
     for url in ["localhost:8484", "ftp://localhost", "http://", "/v1/messages", "http:///v1"] {
         refused(&["--key", "app-secret", "--against", url], "https://HOST");
     }
-    // The key would go to whoever listens where the scheme's port is.
+    // The key would be sent to a server at the default port of the scheme.
     for port in [":99999", ":", ":0", ":x", ":-1"] {
         for host in ["127.0.0.1", "[::1]"] {
             let url = format!("http://{host}{port}/v");
@@ -190,7 +191,7 @@ fn a_server_may_stand_below_a_path() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_told() {
+fn a_report_that_cannot_be_written_is_an_error() {
     let server = Server::start().unwrap();
     let args = ["verify", "--against", server.url(), "--key", "app-demo", "--max-requests", "1"];
     let ended = run(command(&args).args(["--report", "/no/such/folder/x.json"]));

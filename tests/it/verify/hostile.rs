@@ -41,17 +41,18 @@ fn closed_port_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let found = finds(&format!("http://{address}"), &[], "nobody listens there");
-    // Nothing stands between a person and the reason.
+    let refused = "the connection was refused: no server listens at this address";
+    let found = finds(&format!("http://{address}"), &[], refused);
+    // The reason is the whole text after the counts.
     let all = found.json["statements"].as_array().unwrap().len();
     let says = format!("0 statements hold, 0 differ, {all} could not be tried (1 request)");
-    let whole = format!("http://{address}: {says}\n\nserver: nobody listens there\n");
+    let whole = format!("http://{address}: {says}\n\nserver: {refused}\n");
     assert_eq!(found.stdout, whole);
 }
 
 #[test]
 fn unknown_host_name_is_reported() {
-    finds("http://no-such-host.invalid", &[], "no address is known for that host name");
+    finds("http://no-such-host.invalid", &[], "the host name cannot be resolved");
 }
 
 #[test]
@@ -71,7 +72,8 @@ fn a_redirect_is_not_followed_to_another_host() {
         let to = format!("127.0.0.1:{}", other.port());
         let head = format!("HTTP/1.1 {status}\r\nLocation: http://{to}/x?y=");
         let server = Scripted::sending(format!("{head}{KEY}\r\nContent-Length: 0\r\n\r\n"));
-        gives_up(&server, "a redirect to another path or port of it, which was not followed");
+        let says = "a redirect to another path or port of the server, which was not followed";
+        gives_up(&server, says);
         assert_eq!(other.met(), 0);
     }
 }
@@ -79,9 +81,9 @@ fn a_redirect_is_not_followed_to_another_host() {
 #[test]
 fn a_redirect_is_not_followed_on_the_same_host() {
     for (to, says) in [
-        ("Location: /elsewhere\r\n", "HTTP 302, a redirect to another path of it"),
-        ("Location: https:///\r\n", "HTTP 302, a redirect"),
-        ("Location: \u{1}\r\n", "what came is not HTTP"),
+        ("Location: /elsewhere\r\n", "HTTP 302, a redirect to another path of the server"),
+        ("Location: https:///\r\n", "HTTP 302, a redirect to an invalid URL"),
+        ("Location: \u{1}\r\n", "the response is not HTTP"),
         ("Location: \u{e9}\r\n", "HTTP 302, an empty body"),
         ("", "HTTP 302, an empty body"),
     ] {
@@ -92,8 +94,8 @@ fn a_redirect_is_not_followed_on_the_same_host() {
 }
 
 /// What is said of a server that gives no answer, and of one that stops in the middle of a body.
-const LATE: &str = "no whole answer within 1 s";
-const LATE_BODY: &str = "HTTP 200, then no whole answer within 1 s";
+const LATE: &str = "no complete response within 1 s";
+const LATE_BODY: &str = "HTTP 200, then no complete response within 1 s";
 
 #[test]
 fn a_server_that_hangs_is_left_after_the_timeout() {
@@ -132,7 +134,7 @@ fn a_server_that_drips_is_left_after_the_timeout() {
 
 #[test]
 fn connection_closed_early_is_reported() {
-    let soon = "the connection ended too soon";
+    let soon = "the connection was closed too early";
     gives_up(&Scripted::raw(|_| Ok(())), soon);
     gives_up(&Scripted::new(|_, _| Ok(())), soon);
     gives_up(&Scripted::sending("HTTP/1.1 200 OK\r\nContent-Le"), soon);
@@ -152,17 +154,20 @@ fn connection_reset_is_reported() {
         stream.peek(&mut [0])?;
         Ok(())
     });
-    gives_up(&server, "the connection ended too soon");
+    gives_up(&server, "the connection was closed too early");
 }
 
 #[test]
 fn invalid_content_length_is_reported() {
     for (length, says) in [
-        ("Content-Length: 2\r\nContent-Length: 3", "Content-Length twice, with two values"),
-        ("Content-Length: -1", "a Content-Length that is no number"),
-        ("Content-Length: x", "a Content-Length that is no number"),
-        ("Content-Length: 99999999999999999999999", "a Content-Length that is no number"),
-        ("Content-Length: \r\n", "a Content-Length that is no number"),
+        (
+            "Content-Length: 2\r\nContent-Length: 3",
+            "two Content-Length headers with different values",
+        ),
+        ("Content-Length: -1", "a Content-Length that is not a number"),
+        ("Content-Length: x", "a Content-Length that is not a number"),
+        ("Content-Length: 99999999999999999999999", "a Content-Length that is not a number"),
+        ("Content-Length: \r\n", "a Content-Length that is not a number"),
     ] {
         let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n{{}}"));
         gives_up(&server, says);
@@ -207,15 +212,18 @@ fn endless_answer_is_cut_at_a_size() {
     gives_up(&endless("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "abcdefgh"), large);
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     gives_up(&endless(chunked, "12\r\nabcdefghijklmnopqr\r\n"), large);
-    gives_up(&endless("HTTP/1.1 200 OK\r\nX: ", "abcdefgh"), "a head that is too large");
-    gives_up(&endless("HTTP/1.1 200 OK\r\n", "a: b\r\n"), "a head that is too large");
+    let headers = "too many response headers";
+    let long = endless("HTTP/1.1 200 OK\r\nX: ", "abcdefgh");
+    gives_up(&long, &format!("{headers} (more than 64 KiB)"));
+    let many = endless("HTTP/1.1 200 OK\r\n", "a: b\r\n");
+    gives_up(&many, &format!("{headers} (more than 128)"));
 }
 
 #[test]
 fn too_many_headers_are_reported() {
     let headers = "x: y\r\n".repeat(1000);
     let server = Scripted::sending(format!("HTTP/1.1 200 OK\r\n{headers}\r\n{{}}"));
-    gives_up(&server, "a head that is too large");
+    gives_up(&server, "too many response headers (more than 128)");
 }
 
 #[test]
@@ -232,7 +240,7 @@ fn answer_that_is_not_http_is_reported() {
         b"HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n{}",
     ] {
         let server = Scripted::sending(bytes);
-        gives_up(&server, "what came is not HTTP");
+        gives_up(&server, "the response is not HTTP");
     }
 }
 
@@ -276,7 +284,7 @@ fn everything_holds_through_a_forwarder() {
     assert_eq!(found.json["requests"], server.met());
 }
 
-/// A server may leave the connection open: each request has one of its own.
+/// A server may leave the connection open: each request has its own connection.
 #[test]
 fn surplus_bytes_are_never_the_next_answer() {
     for more in [&b""[..], &json(r#"{"list":[],"total":12345}"#)] {
@@ -305,15 +313,16 @@ fn a_request_without_an_answer_is_sent_again() {
     assert_eq!((found.code, troubles(&found).len()), (0, 0), "{}", found.stdout);
     assert_eq!(statement(&found, "messages.past-end").0, "holds");
     assert_eq!(found.json["sent_again"], 1);
-    let told = "requests, 1 of them again)\n\nnote: 1 request had no answer and was sent again\n";
+    let told =
+        "requests, 1 of them a retry)\n\nnote: 1 request got no response and was sent again\n";
     assert!(found.stdout.contains(told), "{}", found.stdout);
 }
 
-/// What never has an answer is told of the server, and not of the contract.
+/// Requests that never get a response are a problem of the server, not of the contract.
 #[test]
 fn unanswered_requests_are_not_tried() {
     for (broken, says) in [
-        ("", "the connection ended too soon"),
+        ("", "the connection was closed too early"),
         (
             "HTTP/1.1 503 X\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\n<p>",
             "HTTP 503, text/html",
@@ -338,18 +347,18 @@ fn unanswered_requests_are_not_tried() {
 #[test]
 fn server_with_only_the_list_is_soon_given_up() {
     let server = before(|number, _, answer| (number == 1).then_some(answer));
-    let found = finds(&server.url(), &[], "the connection ended too soon");
+    let found = finds(&server.url(), &[], "the connection was closed too early");
     assert_eq!(server.met(), 7, "{}", found.stdout);
-    assert_eq!(troubles(&found)[1..], ["6 requests in a row had no answer"]);
+    assert_eq!(troubles(&found)[1..], ["6 requests in a row got no response"]);
 }
 
-/// Answers came, though none that could be used, and each is told as what it was.
+/// There were responses, but none that was usable, and the report says what they were.
 #[test]
 fn server_that_only_fails_is_given_up_for_what_it_answers() {
     for (statuses, says) in [
-        (["500", "500"], "6 requests in a row had HTTP 500"),
-        (["503", "500"], "6 requests in a row had HTTP 500 or HTTP 503"),
-        (["", "502"], "6 requests in a row had no answer or HTTP 502"),
+        (["500", "500"], "6 requests in a row got HTTP 500"),
+        (["503", "500"], "6 requests in a row got HTTP 500 or HTTP 503"),
+        (["", "502"], "6 requests in a row got no response or HTTP 502"),
     ] {
         let server = before(move |number, _, good| match (number, statuses[number % 2]) {
             (1, _) => Some(good),
@@ -364,19 +373,19 @@ fn server_that_only_fails_is_given_up_for_what_it_answers() {
 }
 
 #[test]
-fn failures_that_are_asked_for_again_are_told() {
+fn retried_failures_are_noted() {
     let server = Server::start().unwrap();
     for (fault, says) in [
-        ("code=50000,every=3", "answers were HTTP 500 and were asked for again"),
-        ("break=reset,every=2", "requests had no answer and were sent again"),
+        ("code=50000,every=3", "requests got HTTP 500 and were sent again"),
+        ("break=reset,every=2", "requests got no response and were sent again"),
     ] {
         put(&server, "v", &json!({"faults": [fault]}));
         let found = verify(&format!("{}/s/v", server.url()), &[]);
         assert_eq!(found.code, 0, "{}", found.stdout);
         let line = format!("\nnote: {} {says}\n", found.json["sent_again"]);
         assert!(found.stdout.contains(&line), "{line}: {}", found.stdout);
-        // No number of requests is known to be enough where so many are sent again.
-        let spent = "120 requests were used up; a larger --max-requests tries the rest";
+        // With so many retries, it is not known how many requests would be enough.
+        let spent = "the limit of 120 requests was reached; use a larger --max-requests";
         assert!(found.stdout.contains(spent), "{}", found.stdout);
     }
 }

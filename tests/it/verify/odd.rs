@@ -12,7 +12,7 @@ use crate::verify::scripted::{
     Found, KEY, MOST, Scripted, answer, finds, handed_on, json, statement, troubles, verify,
 };
 
-/// JSON all the same, but nobody can reckon with it.
+/// This is valid JSON, but the number is too large for programs.
 const LARGE: &str = "HTTP 200, JSON with a number of more than 64 bits";
 
 /// Asserts that a server that always answers so is left after one request, and what is said of it.
@@ -56,7 +56,7 @@ fn json_of_other_shapes_is_reported() {
 fn deeply_nested_json_is_reported() {
     for deep in ["[", "{\"a\":", "{\"list\":["] {
         let whole = deep.repeat(100_000);
-        is_left(json(&whole), "HTTP 200, JSON that is nested too deep");
+        is_left(json(&whole), "HTTP 200, JSON that is nested too deeply");
     }
     is_left(json("[".repeat(100) + &"]".repeat(100)), "a list of 1, the first a list of 1");
 }
@@ -74,11 +74,11 @@ fn same_refusal_for_everything_is_reported() {
     is_left(refusal("200 OK", 40127, "Authentication failed."), "the key is refused");
     is_left(
         refusal("400 Bad Request", 20059, "Agent deleted"),
-        "the key is that of a deleted agent",
+        "the key belongs to a deleted agent",
     );
     is_left(
         refusal("500 Internal Server Error", 50000, "Internal system error"),
-        "a query of everything is refused: HTTP 500, code 50000, `Internal system error`",
+        "a query for all records is refused: HTTP 500, code 50000, `Internal system error`",
     );
     is_left(
         refusal("400 Bad Request", -1, ""),
@@ -100,11 +100,11 @@ fn messages_of_the_server_are_not_printed() {
     is_left(refusal("400 Bad Request", 1, &long), "another message of 1048576 characters");
     let kind = "text/html\t; \u{1b}[31m";
     let raw = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n<p>");
-    is_left(raw, "what came is not HTTP");
+    is_left(raw, "the response is not HTTP");
 }
 
-/// A server that repeats what was sent, or what a record holds, does not make the report tell it:
-/// `scripted::verify` looks for the key in all that is written.
+/// If a server repeats the key or a value of a record, the report does not contain it: `scripted::verify`
+/// looks for the key in everything that is written.
 #[test]
 fn key_echoed_by_the_server_is_not_printed() {
     let message = |status: &str, text: &str| refusal(status, 1, text);
@@ -118,7 +118,7 @@ fn key_echoed_by_the_server_is_not_printed() {
     is_left(json(format!("{{\"{KEY}\":1}}")), "a key of 11 characters");
 }
 
-/// A record's text in a refusal, before and after the records were seen, whatever it is.
+/// Any text of a record in an error message, before and after the records were read.
 #[test]
 fn record_values_in_refusals_are_not_printed() {
     let emulator = Server::start().unwrap();
@@ -159,14 +159,14 @@ fn with_list(change: impl Fn(String) -> String + Send + 'static) -> Scripted {
     })
 }
 
-/// Rows that are wrong are told key by key.
+/// Wrong rows are reported key by key.
 #[test]
 fn rows_of_other_shapes_are_reported() {
-    // What stands instead of a key and its colon, and which statement tells it.
+    // The replacement of a key and its colon, and the statement that reports it.
     for (key, instead, statement_of, came) in [
         ("user_id", "\"usr_id\":", "row.user_id", "absent"),
-        ("user_id", "\"usr_id\":", "keys", "a row has `usr_id` as well"),
-        ("user_id", "\"user_id\":\"\",\"user_id\":", "keys", "or twice"),
+        ("user_id", "\"usr_id\":", "keys", "a row also has `usr_id`"),
+        ("user_id", "\"user_id\":\"\",\"user_id\":", "keys", "or duplicated"),
         ("message_count", "\"message_count\":\"x\",\"x\":", "row.message_count", "a string"),
         ("message_count", "\"message_count\":0.5,\"x\":", "row.message_count", "a float"),
         ("cost_credit", "\"cost_credit\":\"1\",\"x\":", "row.cost_credit", "a string"),
@@ -201,7 +201,7 @@ fn rows_with_keys_of_another_endpoint_are_reported() {
         let found = verify(&server.url(), &[("GPTBOTS_MOCK_MAX_REQUESTS", "3")]);
         assert_eq!(found.code, 6, "{more}: {}", found.stdout);
         let (became, came) = statement(&found, "conversations.keys");
-        assert!(became == "differs" && came.contains("as well"), "{more}: {came}");
+        assert!(became == "differs" && came.contains("a row also has "), "{more}: {came}");
         assert_eq!(found.json["differs"], 1, "{more}: {}", found.stdout);
     }
 }
@@ -225,7 +225,7 @@ fn endless_429_is_given_up() {
         body.len()
     ));
     let found =
-        finds(&server.url(), &[], "it answered 429 4 times in a row; try a lower --per-minute");
+        finds(&server.url(), &[], "4 responses in a row were HTTP 429; try a lower --per-minute");
     assert_eq!((server.met(), &found.json["requests"]), (4, &json!(4)));
     let (became, came) = statement(&found, "everywhere.40008");
     assert_eq!(
@@ -277,11 +277,11 @@ fn tries_count_as_requests() {
     let found = verify(&server.url(), &[]);
     assert_eq!((found.code, server.met()), (0, MOST), "{}", found.stdout);
     let (became, came) = statement(&found, "everywhere.40008");
-    assert_eq!((became, came), ("not tried", "a 429 came that was not of the API"));
-    assert!(found.stdout.contains("120 requests were used up"), "{}", found.stdout);
+    assert_eq!((became, came), ("not tried", "the 429 response was not in the format of the API"));
+    assert!(found.stdout.contains("the limit of 120 requests was reached"), "{}", found.stdout);
 }
 
-/// One answer for everything, a right one: the server is told to be none, request by request.
+/// The same valid response to everything: request by request, statements differ.
 #[test]
 fn same_page_for_everything_is_reported() {
     let emulator = Server::start().unwrap();
@@ -292,8 +292,8 @@ fn same_page_for_everything_is_reported() {
     assert_eq!(statement(&found, "everywhere.unknown-path").0, "differs");
 }
 
-/// An agent that somebody talks to while it is verified: what comes behind the first answer changes
-/// nothing, be it a conversation that begins or the newest one that goes on.
+/// An agent that is used while it is verified: records that are added after the first response make no
+/// difference, whether a conversation begins or the newest one continues.
 #[test]
 fn records_arriving_during_the_run_make_no_difference() {
     let talk = |number: i64, questions: i64| {
@@ -353,7 +353,7 @@ fn half_a_surrogate_pair_is_noted() {
     assert_eq!(found.json["statements"], plain.json["statements"]);
     assert_eq!(statement(&found, "everywhere.compact").0, "holds");
     let [note] = &*notes(&found) else { panic!("{}", found.stdout) };
-    assert!(note.contains(" of its answers had half of a surrogate pair"), "{note}");
+    assert!(note.contains(" responses contained half of a surrogate pair"), "{note}");
     assert!(found.stdout.contains(&format!("\nnote: {note}\n")), "{}", found.stdout);
 }
 
@@ -364,5 +364,5 @@ fn a_page_with_half_a_surrogate_pair_is_a_page() {
     let found = verify(&server.url(), &[("GPTBOTS_MOCK_MAX_REQUESTS", "1")]);
     assert_eq!(troubles(&found), [""; 0], "{}", found.stdout);
     assert_eq!(statement(&found, "conversations.row.subject").0, "holds");
-    assert!(notes(&found)[0].starts_with("1 of its answers had half of "), "{}", found.stdout);
+    assert!(notes(&found)[0].starts_with("1 response contained half of "), "{}", found.stdout);
 }

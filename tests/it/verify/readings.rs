@@ -165,7 +165,7 @@ fn finds_readings_in_every_pair_of_values() {
     }
 }
 
-/// What it prints goes into a command line and into a config file as it stands.
+/// Its output can be pasted into a command line and into a config file.
 #[test]
 fn printed_flags_and_config_can_be_pasted() {
     let world = World::with(&[("qa-time", "milliseconds"), ("page-past-end", "error")]);
@@ -187,19 +187,19 @@ fn printed_flags_and_config_can_be_pasted() {
 }
 
 #[test]
-fn without_the_key_of_a_deleted_agent_the_wording_cannot_be_told() {
+fn without_the_key_of_a_deleted_agent_the_wording_is_unknown() {
     let world = World::with(&[("wording", "bot")]);
     let mut command = command(&["verify", "--against", &world.url, "--key", "app-demo"]);
     let ended = run(command.args(["--per-minute", "1000000", "--verbose"]));
     assert_eq!(ended.code, 0, "{ended:?}");
-    let why = "wording           cannot be told: needs the key of a deleted agent (--deleted-key)";
+    let why = "wording           unknown: needs the key of a deleted agent (--deleted-key)";
     assert!(ended.stdout.contains(why), "{ended:?}");
     assert!(
         ended.stdout.contains("  conversations.20059 messages.20059 messages-v2.20059 qa.20059")
     );
 }
 
-/// A budget is kept, whatever it is, and what it leaves out is told.
+/// Any budget is kept, and the report says what it leaves out.
 #[test]
 fn max_requests_is_never_exceeded() {
     for most in [1, 2, 7, 13, 30, 60] {
@@ -208,16 +208,17 @@ fn max_requests_is_never_exceeded() {
         let sent = world.server.sandbox("v").requests();
         assert_eq!(sent.len(), most);
         assert_eq!(report["requests"], most);
-        let why =
-            format!("{most} requests were used up; --max-requests 125 are enough for everything");
+        let why = format!(
+            "the limit of {most} requests was reached; --max-requests 125 is enough for all checks"
+        );
         let statements = report["statements"].as_array().unwrap();
         assert!(statements.iter().any(|one| one["came"] == *why), "{report:#}");
     }
 }
 
-/// The first requests tell every reading that can be told.
+/// The first requests are enough to find every reading.
 #[test]
-fn a_small_budget_tells_every_reading() {
+fn a_small_budget_finds_every_reading() {
     let report = World::with(&[]).report(&["--max-requests", "20"]);
     let untold: Vec<&Value> = report["readings"]
         .as_array()
@@ -291,7 +292,7 @@ fn prints_no_record_value_and_no_key() {
     }
 }
 
-/// A user may have the very id that stands for a user who does not exist.
+/// A user may have the id that verify uses for a user who does not exist.
 #[test]
 fn the_user_who_does_not_exist_is_none_of_the_list() {
     let server = Server::builder().demo_user("nobody-has-this-id").start().unwrap();

@@ -38,7 +38,7 @@ fn not_tried(report: &Value, reasons: &[&str]) -> String {
         others -= count;
         writeln!(text, "{count:5}  {reason}").unwrap();
     }
-    text + &format!("{others:5}  for {} more reasons; --verbose names them\n", more.len())
+    text + &format!("{others:5}  {} other reasons (shown with --verbose)\n", more.len())
 }
 
 /// The first line.
@@ -50,12 +50,13 @@ fn headline(url: &str, report: &Value) -> String {
     )
 }
 
-const SPENT: &str = "60 requests were used up; --max-requests 125 are enough for everything";
+const SPENT: &str =
+    "the limit of 60 requests was reached; --max-requests 125 is enough for all checks";
 const NO_KEY: &str = "needs the key of a deleted agent (--deleted-key)";
-const ITSELF: &str = "they are about the emulator itself";
-const NOT_MET: &str = "the server gave no such answer";
-const NOTHING: &str = "nothing that the agent has shows it";
-const PAST_END: &str = "is answered under page-past-end=error only";
+const ITSELF: &str = "only the emulator has this behaviour";
+const NOT_MET: &str = "the server sent no such response";
+const NOTHING: &str = "the records of the agent do not show it";
+const PAST_END: &str = "it is sent only with page-past-end=error";
 
 #[test]
 fn counts_come_first_then_readings_and_the_flags_to_paste() {
@@ -68,12 +69,12 @@ fn counts_come_first_then_readings_and_the_flags_to_paste() {
 readings:
   qa-time           milliseconds (default: seconds)
   page-past-end     error (default: documented)
-  wording           cannot be told: needs the key of a deleted agent (--deleted-key)
-  all others        the default
+  wording           unknown: needs the key of a deleted agent (--deleted-key)
+  all others        default value
 
-gptbots-mock serve shows the same with
+flags of gptbots-mock serve for the same behaviour:
   --reading qa-time=milliseconds --reading page-past-end=error
-or in a config file
+the same as a config file:
   {\"reading\":{\"page-past-end\":\"error\",\"qa-time\":\"milliseconds\"}}
 ";
     let counts = headline(&url, &report);
@@ -85,7 +86,7 @@ fn where_all_is_well_it_is_a_few_lines() {
     let server = Server::start().unwrap();
     let more = ["--max-requests", "125", "--deleted-key", "app-deleted"];
     let (text, report) = said(server.url(), &more);
-    let readings = "\nreadings: all are the default\n";
+    let readings = "\nreadings: all have their default value\n";
     let counts = headline(server.url(), &report);
     assert_eq!(
         text,
@@ -95,14 +96,14 @@ fn where_all_is_well_it_is_a_few_lines() {
 }
 
 #[test]
-fn readings_that_cannot_be_told_for_one_reason_share_a_line() {
+fn readings_unknown_for_one_reason_share_a_line() {
     let server = Server::start().unwrap();
     let (text, report) = said(server.url(), &["--max-requests", "3"]);
     let untold = report["readings"].as_array().unwrap().iter();
     let untold = untold.filter(|row| row["shows"].is_null()).count();
     let why = SPENT.replace("60", "3");
     let line =
-        format!("\n  {untold} readings       cannot be told: {why}\n  all others        the");
+        format!("\n  {untold} readings       unknown: {why}\n  all others        default value");
     assert!((10..READINGS.len()).contains(&untold) && text.contains(&line), "{text}");
 }
 
@@ -117,7 +118,7 @@ fn the_reason_for_most_that_is_not_tried_is_named() {
     let args = ["verify", "--against", &url, "--key", "app-demo", "--per-minute", "1000000"];
     let stopped = run(&mut command(&args));
     assert_eq!(stopped.code, 6, "{stopped:?}");
-    for (text, reason) in [(&text, NOTHING), (&stopped.stdout, "6 requests in a row had HTTP 500")]
+    for (text, reason) in [(&text, NOTHING), (&stopped.stdout, "6 requests in a row got HTTP 500")]
     {
         let rows = text.split("\nnot tried:\n").nth(1).unwrap().lines();
         let rows = rows.map(|row| row.trim_start().split_once("  ").unwrap());
@@ -128,7 +129,7 @@ fn the_reason_for_most_that_is_not_tried_is_named() {
     }
 }
 
-/// A statement is told by a sentence that says what it is about, without the statement's id.
+/// A statement is shown as a sentence that can be understood without the statement's id.
 #[test]
 fn what_was_expected_can_be_read_without_an_id() {
     let server = Server::start().unwrap();
@@ -137,7 +138,7 @@ fn what_was_expected_can_be_read_without_an_id() {
     let args = ["verify", "--against", &url, "--key", "app-demo", "--per-minute", "1000000"];
     let ended = run(&mut command(&args));
     assert_eq!(ended.code, 6, "{ended:?}");
-    let line = "\n  expected: the query string is UTF-8, percent-encoded\n";
+    let line = "\n  expected: the query string is percent-encoded UTF-8\n";
     assert!(ended.stdout.contains(line), "{ended:?}");
 }
 
@@ -155,18 +156,18 @@ fn a_difference_says_what_was_asked_expected_and_came() {
     };
     let expected = "\
 differs: GET /v1/message/qa/record/page
-  asked:    GET /v1/message/qa/record/page?start_time=0&end_time=…&page=1&page_size=100&\
+  request:  GET /v1/message/qa/record/page?start_time=0&end_time=…&page=1&page_size=100&\
 user_feedback=GOOD
   expected: user_feedback: required; one of ALL, NONE, GOOD, BAD
-  came:     HTTP 400, code 40000, `Invalid parameter`
+  got:      HTTP 400, code 40000, `Invalid parameter`
   source:   documented: Get Q&A List, 2025-10-20";
     assert_eq!(block(&[]), expected);
-    let verbose = expected.replacen("page\n", "page (qa.user_feedback)\n", 1) + "; held by ";
+    let verbose = expected.replacen("page\n", "page (qa.user_feedback)\n", 1) + "; tested by ";
     assert!(block(&["--verbose"]).starts_with(&verbose), "{}", block(&["--verbose"]));
 }
 
 #[test]
-fn without_verbose_no_statement_is_told_by_its_id() {
+fn without_verbose_no_statement_is_named_by_its_id() {
     let server = Server::builder().reading(QaTime::Milliseconds).start().unwrap();
     for more in [&[][..], &["--max-requests", "2"], &["--max-requests", "125"]] {
         let (text, _) = said(server.url(), more);
@@ -178,14 +179,14 @@ fn without_verbose_no_statement_is_told_by_its_id() {
 }
 
 #[test]
-fn verbose_tells_every_reading_and_every_statement_by_its_id() {
+fn verbose_lists_every_reading_and_every_statement_by_its_id() {
     let server = Server::builder().reading(QaTime::Milliseconds).start().unwrap();
     let (text, report) = said(server.url(), &["--verbose"]);
     assert!(text.starts_with(&headline(server.url(), &report)), "{text}");
     for row in READINGS {
         let value = match row.name {
             "qa-time" => "milliseconds (default: seconds)".to_owned(),
-            "wording" => format!("cannot be told: {NO_KEY}"),
+            "wording" => format!("unknown: {NO_KEY}"),
             _ => format!("{} (default)", row.values[0].0),
         };
         assert!(text.contains(&format!("\n  {:17} {value}\n", row.name)), "{text}");

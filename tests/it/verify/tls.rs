@@ -1,5 +1,5 @@
-//! `verify` over TLS: with a trusted certificate everything holds as without TLS; with a wrong one
-//! the key is not sent. The trusted authorities stand in a file, as on Linux.
+//! `verify` over TLS: with a trusted certificate the results are the same as without TLS; with a wrong one
+//! the key is not sent. The trusted authorities are in a file, as on Linux.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -112,11 +112,11 @@ fn refused(authority: &CertifiedIssuer<'_, KeyPair>, shown: &Shown, says: &str) 
 
 #[test]
 fn certificate_of_an_unknown_authority_is_refused() {
-    let says = "its certificate is from an authority that this machine does not know";
+    let says = "the server's certificate is from an authority that this machine does not trust";
     let (known, other) = (authority("known"), authority("other"));
     refused(&known, &issued(&other, &["localhost"], |_| ()), says);
     let namesake = issued(&authority("known"), &["localhost"], |_| ());
-    refused(&known, &namesake, "its certificate is not trusted (BadSignature)");
+    refused(&known, &namesake, "the server's certificate is not trusted (BadSignature)");
     let key = KeyPair::generate().unwrap();
     let itself = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let itself = itself.self_signed(&key).unwrap().der().clone();
@@ -130,18 +130,18 @@ fn expired_or_future_certificate_is_refused() {
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
     });
-    refused(&known, &old, "its certificate has expired");
+    refused(&known, &old, "the server's certificate has expired");
     let early = issued(&known, &["localhost"], |params| {
         params.not_before = date_time_ymd(2999, 1, 1);
         params.not_after = date_time_ymd(3000, 1, 1);
     });
-    refused(&known, &early, "its certificate is not valid yet");
+    refused(&known, &early, "the server's certificate is not valid yet");
 }
 
 #[test]
 fn certificate_of_another_name_is_refused() {
     let known = authority("known");
-    let says = "its certificate is for another host name";
+    let says = "the server's certificate is for another host name";
     for name in ["example.com", "x.localhost", "127.0.0.1"] {
         refused(&known, &issued(&known, &[name], |_| ()), says);
     }
@@ -153,7 +153,7 @@ fn client_certificate_is_refused() {
     let client = issued(&known, &["localhost"], |params| {
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
     });
-    refused(&known, &client, "its certificate is not trusted (");
+    refused(&known, &client, "the server's certificate is not trusted (");
 }
 
 /// What a server says that knows no TLS above 1.1: the alert `protocol_version`.
@@ -178,11 +178,11 @@ fn old_tls_and_no_tls_are_reported() {
     let directory = Folder::new();
     let file = trusted(&directory, &authority("known").pem());
     for (bytes, says) in [
-        (&TLS_1_1[..], "it has no TLS that is safe"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\nplain HTTP", "what came is not TLS"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "what came is not TLS"),
-        (&[0; 64], "what came is not TLS"),
-        (&[21, 3, 3, 0, 2, 2, 40], "no TLS with it (received fatal alert"),
+        (&TLS_1_1[..], "the server supports neither TLS 1.2 nor TLS 1.3"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\nplain HTTP", "the response is not TLS"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "the response is not TLS"),
+        (&[0; 64], "the response is not TLS"),
+        (&[21, 3, 3, 0, 2, 2, 40], "TLS failed (received fatal alert"),
     ] {
         let (server, firsts) = blurting(bytes);
         finds(&https(&server), &trusting(&file), says);
@@ -192,10 +192,10 @@ fn old_tls_and_no_tls_are_reported() {
         assert!(matches!(&firsts[..], [first] if first.starts_with(&[22, 3])), "{firsts:?}");
     }
     let closed = Scripted::raw(|stream| stream.read(&mut [0; 4096]).map(|_| ()));
-    finds(&https(&closed), &trusting(&file), "the connection ended too soon");
+    finds(&https(&closed), &trusting(&file), "the connection was closed too early");
     let silent = Scripted::raw(crate::verify::scripted::hang);
     let env = [trusting(&file).to_vec(), crate::verify::scripted::IMPATIENT.to_vec()].concat();
-    finds(&https(&silent), &env, "no whole answer within 1 s");
+    finds(&https(&silent), &env, "no complete response within 1 s");
 }
 
 #[test]
@@ -208,11 +208,11 @@ fn wrong_scheme_is_reported() {
     finds(
         &https_for_http,
         &trusting(&file),
-        "what came is not TLS; if it wants none, write http://",
+        "the response is not TLS; if the server expects plain HTTP, write http://",
     );
     let (server, _) = forwarder(&issued(&known, &["localhost"], |_| ()));
     let http_for_https = server.url();
-    finds(&http_for_https, &trusting(&file), "if it wants TLS, write https://");
+    finds(&http_for_https, &trusting(&file), "if the server expects TLS, write https://");
 }
 
 /// A machine without authorities, as a bare container is.
@@ -221,7 +221,7 @@ fn missing_or_empty_trust_store_is_reported() {
     let directory = Folder::new();
     let (server, _) = forwarder(&issued(&authority("known"), &["localhost"], |_| ()));
     let emulator = Server::start().unwrap();
-    let says = "this machine has no certificates of authorities";
+    let says = "this machine has no CA certificates";
     let missing = directory.join("missing.pem");
     for file in [
         trusted(&directory, ""),

@@ -1,5 +1,5 @@
-//! What a coding agent reads, as packages carry it: the skill of `packaging/agents`, and the documents that
-//! it and `llms.txt` link to.
+//! The files for coding agents in the packages: the skill of `packaging/agents`, and the documents that it and
+//! `llms.txt` link to.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::{source, text};
 
 const FOLDER: &str = "packaging/agents";
 
-/// How the links of these files begin that go to the repository.
+/// The beginning of links from these files to files of the repository.
 const ROOT: &str = "](../../";
 
 /// The folder of the skill, named as the skill is. A linked document has the path there that it has in the

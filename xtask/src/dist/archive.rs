@@ -1,4 +1,4 @@
-//! Archives whose bytes depend on nothing but their files.
+//! Archives whose bytes depend only on their files.
 
 use std::collections::BTreeSet;
 use std::io::{self, Cursor, Write};
@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use zip::write::SimpleFileOptions;
 
-/// Every file carries this time, 2025-10-20 UTC, in seconds since 1970.
+/// Every file has this time, 2025-10-20 UTC, in seconds since 1970.
 const TIME: u64 = 1_760_918_400;
 
 /// A file of an archive.
@@ -32,12 +32,12 @@ impl Entry {
     }
 }
 
-/// A `.tar.gz`, without entries for the folders, which are made where a file is in them.
+/// A `.tar.gz` without entries for folders. Folders are created for the files in them.
 pub(super) fn tar_gz(entries: &[Entry]) -> Result<Vec<u8>, String> {
     tar(&[], entries)
 }
 
-/// The same with an entry for each folder. dpkg makes no others.
+/// The same with an entry for each folder. dpkg creates only folders with an entry.
 pub(super) fn tar_gz_with_folders(entries: &[Entry]) -> Result<Vec<u8>, String> {
     let mut folders = BTreeSet::new();
     for Entry { path, .. } in entries {
@@ -94,7 +94,7 @@ pub(super) fn zip(entries: &[Entry]) -> Result<Vec<u8>, String> {
     pack().map_err(|why| format!("zip: {why}"))
 }
 
-/// An archive of `ar`, which is what a Debian package is. The crates for it are no longer kept.
+/// An `ar` archive, which is the format of Debian packages. The crates for it are no longer maintained.
 pub(super) fn ar(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut out = b"!<arch>\n".to_vec();
     for (name, bytes) in members {

@@ -1,4 +1,4 @@
-//! The binary that goes into the packages: what it must be, and what it says of itself.
+//! The binary in the packages: checks of it, and its own output (version, man page and completions).
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{Platform, Release, text, third_party};
 
 const SHELLS: &[&str] = &["bash", "zsh", "fish", "elvish", "powershell"];
 
-/// Reads a binary, and asks it for its man page and its completions. `runner` is a program that runs
+/// Reads a binary, and runs it to get its man page and its completions. `runner` is a program that runs
 /// binaries of another architecture.
 pub(super) fn read(
     file: &Path,
@@ -28,7 +28,11 @@ pub(super) fn read(
     let version = package_version()?;
     let told = String::from_utf8(ask(&["--version"])?).map_err(|why| why.to_string())?;
     if told.trim() != format!("gptbots-mock {version}") {
-        return Err(format!("{} is {}, and Cargo.toml has {version}", file.display(), told.trim()));
+        return Err(format!(
+            "{} must be version {version}, as in Cargo.toml, got {}",
+            file.display(),
+            told.trim()
+        ));
     }
     let completions = SHELLS.iter().map(|shell| Ok((*shell, ask(&["completions", shell])?)));
     Ok(Release {
@@ -59,7 +63,7 @@ fn package() -> Result<toml::Table, String> {
     }
 }
 
-/// A binary of the packages needs no other file of the system.
+/// Checks that a binary is for the right platform, and needs no other file of the system.
 fn check_elf(program: &[u8], platform: &Platform) -> Result<(), String> {
     let elf = ElfFile64::<Endianness>::parse(program).map_err(|why| why.to_string())?;
     let wanted = match platform.node.1 {
@@ -68,16 +72,19 @@ fn check_elf(program: &[u8], platform: &Platform) -> Result<(), String> {
     };
     if elf.architecture() != wanted {
         let is = elf.architecture();
-        return Err(format!("it is for {is:?}, and {} is for {wanted:?}", platform.target));
+        return Err(format!(
+            "the architecture for {} must be {wanted:?}, got {is:?}",
+            platform.target
+        ));
     }
     let mut headers = elf.elf_program_headers().iter();
     if headers.any(|header| header.p_type(elf.endian()) == object::elf::PT_INTERP) {
-        return Err("it is linked dynamically; `cargo static` makes one that is not".to_owned());
+        return Err("it is linked dynamically; build it with `cargo static`".to_owned());
     }
     Ok(())
 }
 
-/// What the program writes to its standard output.
+/// The standard output of the program.
 fn ask(file: &Path, runner: Option<&str>, words: &[&str]) -> Result<Vec<u8>, String> {
     let file = fs::canonicalize(file).map_err(|why| format!("{}: {why}", file.display()))?;
     let mut command = match runner {

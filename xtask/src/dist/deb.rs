@@ -45,8 +45,9 @@ pub(super) fn make(release: &Release) -> Result<Option<Package>, String> {
          Section: devel\n\
          Priority: optional\n\
          Description: local emulator of the GPTBots conversation-history API\n \
-         Answers as the vendor's pages say, without a network, with the same bytes every\n \
-         time, and with faults when a test asks for them. The program is static.\n"
+         Gives the responses that the vendor's documentation describes, without a network\n \
+         and with the same bytes every time, and injects faults for tests. The program is\n \
+         linked statically.\n"
     );
     let members = [
         ("debian-binary", b"2.0\n".to_vec()),

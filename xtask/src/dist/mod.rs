@@ -1,5 +1,5 @@
-//! `cargo xtask dist`: puts a release binary into every package that carries it. Nothing is compiled
-//! again. The packages of one binary are the same bytes, whenever and wherever they are made.
+//! `cargo xtask dist`: builds every package that contains a release binary, without compiling anything. The
+//! packages of a binary always have the same bytes, at any time and on any machine.
 
 mod agents;
 mod archive;
@@ -22,7 +22,7 @@ pub(crate) use binary::package_version;
 pub(crate) const USAGE: &str =
     "cargo xtask dist --binary FILE --target TARGET [--out FOLDER] [--runner PROGRAM]";
 
-/// A system for which there are packages, as each kind of package calls it.
+/// A platform for which there are packages, with its name in each kind of package.
 pub(crate) struct Platform {
     /// The target of rustc.
     pub(crate) target: &'static str,
@@ -35,13 +35,13 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// What the name of the program ends with.
+    /// The end of the file name of the program.
     pub(crate) fn suffix(&self) -> &'static str {
         if self.node.0 == "win32" { ".exe" } else { "" }
     }
 }
 
-/// A static binary needs no libc, so one wheel is right for systems with glibc and with musl.
+/// A static binary needs no libc, so one wheel works on systems with glibc and with musl.
 const PLATFORMS: &[Platform] = &[
     Platform {
         target: "x86_64-unknown-linux-gnu",
@@ -75,14 +75,14 @@ const PLATFORMS: &[Platform] = &[
     },
 ];
 
-/// What the packages are made of.
+/// The contents of the packages.
 pub(crate) struct Release {
     pub(crate) platform: &'static Platform,
     pub(crate) version: String,
     /// The URL of the source. There is none before the project is published.
     pub(crate) repository: Option<String>,
     pub(crate) program: Vec<u8>,
-    /// The man page, and the completions by the name of their shell, as the program writes them.
+    /// The man page, and the completions with the names of their shells, as the program prints them.
     pub(crate) man: Vec<u8>,
     pub(crate) completions: Vec<(&'static str, Vec<u8>)>,
     /// `THIRD-PARTY-LICENSES`.
@@ -92,7 +92,7 @@ pub(crate) struct Release {
 /// A file of a release: its name, and its bytes.
 pub(crate) type Package = (String, Vec<u8>);
 
-/// Makes every package.
+/// Builds every package.
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let (mut file, mut target, mut runner) = (None, None, None);
     let mut out = root().join("target/dist");
@@ -125,7 +125,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     write(&out.join(format!("SHA256SUMS-{target}")), sums.as_bytes())
 }
 
-/// Fails if there is a program for which a licence text cannot be found.
+/// Fails if a licence text is missing for the program of any platform.
 pub(crate) fn check_licenses() -> Result<(), String> {
     for Platform { target, .. } in PLATFORMS {
         let works = third_party::works(target).map_err(|why| format!("{target}: {why}"))?;
@@ -149,8 +149,8 @@ pub(crate) fn text(path: &str) -> Result<String, String> {
     String::from_utf8(source(path)?).map_err(|why| format!("{path}: {why}"))
 }
 
-/// The paths of all files below a folder of the repository, from there, in an order that does not
-/// depend on the file system. What Python and npm leave behind is no part of it.
+/// The paths of all files below a folder of the repository, relative to that folder, in an order that does
+/// not depend on the file system. Folders that Python and npm create are left out.
 pub(crate) fn files_below(folder: &str) -> Result<Vec<String>, String> {
     let (mut files, mut folders) = (Vec::new(), vec![String::new()]);
     while let Some(inner) = folders.pop() {
@@ -159,7 +159,9 @@ pub(crate) fn files_below(folder: &str) -> Result<Vec<String>, String> {
         for file in fs::read_dir(&whole).map_err(said)? {
             let file = file.map_err(said)?;
             let name = file.file_name();
-            let name = name.to_str().ok_or_else(|| format!("{}: no UTF-8", name.display()))?;
+            let name = name
+                .to_str()
+                .ok_or_else(|| format!("{}: the name is not UTF-8", name.display()))?;
             let path = if inner.is_empty() { name.to_owned() } else { format!("{inner}/{name}") };
             match file.file_type().map_err(said)?.is_dir() {
                 true if ["__pycache__", "node_modules"].contains(&name) => {}

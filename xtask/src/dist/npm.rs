@@ -1,5 +1,5 @@
-//! The npm packages: `gptbots-mock`, which is JavaScript, and one that carries the program for one
-//! system. npm installs the latter on that system only.
+//! The npm packages: `gptbots-mock`, which is JavaScript, and one that contains the program for one
+//! platform. npm installs the latter only on that platform.
 
 use super::archive::{self, Entry};
 use super::{Package, Platform, Release, agents, files_below, source, text};
@@ -18,7 +18,7 @@ fn name(platform: &Platform) -> String {
 }
 
 fn main_package(Release { version, platform, .. }: &Release) -> Result<Package, String> {
-    // npm reads the manifest as it stands in the repository, so it is not rewritten here.
+    // npm reads the manifest as it is in the repository, so it is not changed here.
     let manifest = text(&format!("{FOLDER}/package.json"))?;
     for name in ["version".to_owned(), name(platform)] {
         let line = format!("\"{name}\": \"{version}\"");
@@ -48,7 +48,7 @@ fn main_package(Release { version, platform, .. }: &Release) -> Result<Package, 
 fn platform_package(release: &Release) -> Result<Package, String> {
     let Release { version, platform, repository, .. } = release;
     let (name, (os, cpu)) = (name(platform), platform.node);
-    // npm compares it with the repository that a signed package was made in.
+    // npm compares this with the repository in which a signed package was built.
     let repository = repository.as_ref().map_or_else(String::new, |url| {
         format!("  \"repository\": {{ \"type\": \"git\", \"url\": \"git+{url}.git\" }},\n")
     });

@@ -1,5 +1,4 @@
-//! The tarball: the program and what belongs to it, for who installs by hand, for Homebrew and for
-//! `cargo binstall`.
+//! The tarball: the program and its files, for manual installation, Homebrew and `cargo binstall`.
 
 use super::archive::{self, Entry};
 use super::{Package, Release, agents, source};

@@ -1,8 +1,8 @@
-//! `THIRD-PARTY-LICENSES`: what others wrote of the program, with the texts of their licences. Whoever
-//! passes the program on has to pass them on, too.
+//! `THIRD-PARTY-LICENSES`: the parts of the program that others wrote, with the texts of their licences. Anyone
+//! who distributes the program must distribute these texts, too.
 //!
-//! The crates and their texts come from Cargo, those of the standard library from the toolchain. What
-//! neither has is in `packaging/licenses/`.
+//! The texts for crates come from Cargo, those for the standard library from the toolchain. Texts that neither
+//! has are in `packaging/licenses/`.
 
 use std::collections::BTreeMap;
 // Writing to a text cannot fail.
@@ -13,7 +13,7 @@ use std::process::Command;
 
 use super::{root, text};
 
-/// Dependencies of the standard library that its page of notices leaves out, though programs contain them.
+/// Dependencies of the standard library that are part of programs, although its page of notices omits them.
 const OF_THE_STANDARD_LIBRARY: &[(&str, &str)] = &[
     ("addr2line", "Apache-2.0 OR MIT"),
     ("adler2", "0BSD OR MIT OR Apache-2.0"),
@@ -21,7 +21,7 @@ const OF_THE_STANDARD_LIBRARY: &[(&str, &str)] = &[
     ("object", "Apache-2.0 OR MIT"),
 ];
 
-/// Files of a crate that hold a licence or a notice begin with one of these.
+/// The names of files with a licence or a notice begin with one of these.
 const NAMES: [&str; 6] = ["LICENSE", "LICENCE", "UNLICENSE", "COPYING", "COPYRIGHT", "NOTICE"];
 
 /// Each work by its name and version, with its licence and the texts of it.
@@ -32,7 +32,7 @@ pub(super) fn licenses(target: &str) -> Result<String, String> {
     Ok(written(&works(target)?))
 }
 
-/// Everything of others in a program for a target.
+/// The works of others in a program for a target.
 pub(super) fn works(target: &str) -> Result<Works, String> {
     let mut works = crates(target)?;
     works.extend(standard_library()?);
@@ -82,8 +82,8 @@ fn crates(target: &str) -> Result<Works, String> {
         if texts.is_empty() {
             texts.push(kept(name).map_err(|_| {
                 format!(
-                    "{title} ({license}) has no text of a licence in {}; put the one that its \
-                     repository has into packaging/licenses/{name}.txt",
+                    "there is no licence text for {title} ({license}) in {}; copy the one from its \
+                     repository to packaging/licenses/{name}.txt",
                     folder.display()
                 )
             })?);
@@ -93,7 +93,7 @@ fn crates(target: &str) -> Result<Works, String> {
     Ok(works)
 }
 
-/// The licences and notices of a crate, also of what it has copied from others into folders.
+/// The licences and notices of a crate, and of the works of others in its folders.
 fn texts_below(folder: &Path) -> Result<Vec<String>, String> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -121,13 +121,13 @@ fn is_license(path: &Path) -> bool {
     NAMES.iter().any(|known| name.starts_with(known)) && path.extension() != Some("rs".as_ref())
 }
 
-/// The standard library and its dependencies, as the toolchain's page of notices has them.
+/// The standard library and its dependencies, from the toolchain's page of notices.
 fn standard_library() -> Result<Works, String> {
     let folder = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;
     let folder = Path::new(folder.trim()).join("share/doc/rust");
     let path = folder.join("COPYRIGHT-library.html");
     let page = fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
-    let other = || format!("{} has another form than it had in Rust 1.95", path.display());
+    let other = || format!("the format of {} has changed since Rust 1.95", path.display());
 
     let (own, dependencies) =
         page.split_once(r#"<h2 id="out-of-tree-dependencies">"#).ok_or_else(other)?;
@@ -163,7 +163,7 @@ fn standard_library() -> Result<Works, String> {
         let texts = rest.split("<pre>").skip(1);
         let texts: Vec<_> =
             texts.map(|text| plain(text.split("</pre>").next().unwrap_or_default())).collect();
-        // One has none: it is for SGX, for which there are no packages.
+        // One work has no text: it is for SGX, for which there are no packages.
         if !texts.is_empty() {
             works.insert(format!("{name} {}", &version[1..]), (license.trim().to_owned(), texts));
         }
@@ -199,12 +199,13 @@ fn plain(html: &str) -> String {
     text
 }
 
-/// First a list of all works, then every text once, below the names of the works that it is for.
+/// First a list of all works, then every text once, below the names of the works that it applies to.
 fn written(works: &Works) -> String {
-    let mut out = "The program gptbots-mock contains the works of others. Each stands here with its licence,\n\
-                   and below them stand the texts, each with the works that it belongs to.\n\n"
-        .to_owned();
-    // The same text is often broken into other lines.
+    let mut out =
+        "The program gptbots-mock contains the works of others. They are listed here with their\n\
+                   licences. The licence texts follow, each with the works that it applies to.\n\n"
+            .to_owned();
+    // The same text often has different line breaks.
     let mut numbers = BTreeMap::new();
     let mut texts: Vec<(&str, Vec<&str>)> = Vec::new();
     for (title, (license, of_work)) in works {

@@ -56,10 +56,10 @@ pub(super) fn make(release: &Release) -> Result<Package, String> {
 
 fn string<'t>(table: &'t toml::Table, key: &str) -> Result<&'t str, String> {
     let value = table.get(key).and_then(toml::Value::as_str);
-    value.ok_or_else(|| format!("pyproject.toml has no text {key}"))
+    value.ok_or_else(|| format!("pyproject.toml has no string {key}"))
 }
 
-/// The core metadata: what `[project]` says, and the page of the package.
+/// The core metadata: the values of `[project]`, and the README of the package.
 fn metadata(project: &toml::Table, version: &str) -> Result<String, String> {
     let mut out = format!(
         "Metadata-Version: 2.4\nName: {}\nVersion: {version}\nSummary: {}\nRequires-Python: {}\n\
@@ -88,7 +88,7 @@ fn entry_points(project: &toml::Table) -> Result<String, String> {
     let mut out = String::new();
     let groups = project.get("entry-points").and_then(toml::Value::as_table);
     for (group, points) in groups.into_iter().flatten() {
-        let points = points.as_table().ok_or_else(|| format!("{group} is no table"))?;
+        let points = points.as_table().ok_or_else(|| format!("{group} must be a table"))?;
         let _ = writeln!(out, "[{group}]");
         for (name, _) in points {
             let _ = writeln!(out, "{name} = {}", string(points, name)?);

@@ -9,7 +9,7 @@ use crate::records::store::{ConversationMeta, RecordSource};
 
 /// Which conversations match, and in which order?
 pub(in crate::records::store) struct ConversationIndex {
-    /// Which conversation stands at a rank?
+    /// Which conversation has a rank?
     order: Vec<u32>,
     /// Which ranks are of a type? For each type, ascending.
     by_type: [Vec<u32>; CONVERSATION_TYPES.len()],
@@ -38,7 +38,7 @@ impl ConversationIndex {
         Self { order, by_type, by_user, by_user_and_type }
     }
 
-    /// How many bytes of memory it takes.
+    /// The bytes of memory that it takes.
     pub(in crate::records::store) fn bytes(&self) -> usize {
         let Self { order, by_type, by_user, by_user_and_type } = self;
         let lists = by_type.iter().chain([order, by_user, by_user_and_type]);
@@ -104,7 +104,7 @@ fn newest_first(records: &impl RecordSource) -> Vec<u32> {
     conversations.iter().map(|(_, number)| *number).collect()
 }
 
-/// Ranks sorted by user. Those of the same user stay in the order in which they come.
+/// Ranks sorted by user. The ranks of one user keep their order.
 fn sorted_by_user(ranks: &[u32], users: &[u32]) -> Vec<u32> {
     // An entry is the user and the place of the rank, in one word because such entries are sorted twice
     // as fast as pairs.

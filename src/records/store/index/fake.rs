@@ -6,7 +6,7 @@ use crate::records::json::SliceWriter;
 use crate::records::model::{Conversation, Message, Qa, Text};
 use crate::records::store::{ConversationMeta, MessageChain, RecordSource, RowKind};
 
-/// A source that is nothing but what indexes ask for.
+/// A source that has only the values that indexes need.
 pub(in crate::records::store) struct Fake {
     conversations: Vec<FakeConversation>,
     broken: bool,
@@ -19,7 +19,7 @@ struct FakeConversation {
     pairs: Vec<(i64, Feedback)>,
 }
 
-/// What no test asks for.
+/// For the methods that no test calls.
 fn never<T>() -> T {
     unreachable!("an index asks for no row")
 }
@@ -115,7 +115,7 @@ impl RecordSource for Fake {
 }
 
 impl Fake {
-    /// Asking for pairs panics from now on.
+    /// From now on, reading pairs panics.
     pub(in crate::records::store) fn break_pairs(&mut self) {
         self.broken = true;
     }
@@ -143,7 +143,7 @@ impl Fake {
             FakeConversation {
                 time: last,
                 meta: ConversationMeta {
-                    // One in so many has a channel that is not listed.
+                    // A few have a channel that is not listed.
                     conversation_type: CONVERSATION_TYPES
                         .get((word >> 16 & 0xfff) as usize % (CONVERSATION_TYPES.len() + 1))
                         .map(|row| row.0),

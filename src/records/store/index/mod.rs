@@ -1,10 +1,10 @@
-//! The orders in which records are queried. A query is a window of time and a filter; its result is a
-//! [`Ranks`]: how many records match, and which record is the n-th. No query scans records: a window
-//! is found by binary search, and for every filter a list of ranks is made beforehand.
+//! The indexes of records. A query is a time window and a filter; its result is a [`Ranks`]: how many
+//! records match, and which record is the n-th. No query scans records: a window is found by binary search,
+//! and for every filter there is a precomputed list of ranks.
 //!
-//! An index holds numbers of 32 bits and no sort keys. A binary search asks the source for the keys
-//! that it compares, because the source computes a key faster than a key could be fetched from a list
-//! that is several times as long as all the ranks.
+//! An index has 32-bit numbers and no sort keys. A binary search gets the keys that it compares from the
+//! source, because the source computes a key faster than it could be loaded from a list that is several
+//! times as long as all the ranks.
 
 mod conversations;
 #[cfg(test)]
@@ -18,8 +18,8 @@ use std::ops::Range;
 pub(super) use conversations::ConversationIndex;
 pub(super) use qa::QaIndex;
 
-/// The first rank at which `is_before` does not hold; it holds for the ranks before it and for no
-/// other. Both ends are compared first, because most queries ask for a window with all records in it.
+/// The first rank at which `is_before` is false; it is true for all ranks before that one and false for the
+/// others. Both ends are compared first, because the windows of most queries contain all records.
 fn boundary(order: &[u32], is_before: impl Fn(u32) -> bool) -> u32 {
     let rank = match order {
         [first, ..] if !is_before(*first) => 0,
@@ -34,7 +34,7 @@ fn boundary(order: &[u32], is_before: impl Fn(u32) -> bool) -> u32 {
 pub(crate) enum Ranks<'a> {
     /// Consecutive ranks, for a query without a filter.
     Range(Range<u32>),
-    /// Part of a filter's list.
+    /// Part of the list of a filter.
     Listed(&'a [u32]),
 }
 
@@ -55,7 +55,7 @@ impl<'a> Ranks<'a> {
         }
     }
 
-    /// The part of an ascending list that lies within a range.
+    /// The part of an ascending list within a range.
     fn within(list: &'a [u32], ranks: &Range<u32>) -> Self {
         let place = |end: u32| list.partition_point(|rank| *rank < end);
         Self::Listed(&list[place(ranks.start)..place(ranks.end)])

@@ -6,9 +6,9 @@ use crate::records::store::RecordSource;
 
 /// Which pairs match, and in which order?
 pub(in crate::records::store) struct QaIndex {
-    /// Which pair stands at a rank?
+    /// Which pair has a rank?
     order: Vec<u32>,
-    /// Which ranks are rated so? For each feedback, ascending.
+    /// Which ranks have this rating? For each feedback, ascending.
     by_feedback: [Vec<u32>; Feedback::ALL.len()],
 }
 
@@ -25,7 +25,7 @@ impl QaIndex {
         Self { order, by_feedback }
     }
 
-    /// How many bytes of memory it takes.
+    /// The bytes of memory that it takes.
     pub(in crate::records::store) fn bytes(&self) -> usize {
         let lists = self.by_feedback.iter().chain([&self.order]);
         lists.map(|list| list.capacity() * size_of::<u32>()).sum()
@@ -41,7 +41,7 @@ impl QaIndex {
         self.order.iter().copied()
     }
 
-    /// The ranks within a window (both ends inclusive), rated so.
+    /// The ranks within a window (both ends inclusive) that have this rating.
     pub(in crate::records::store) fn select(
         &self,
         records: &impl RecordSource,
@@ -87,7 +87,8 @@ impl Entry {
 /// All pairs, oldest question first.
 fn oldest_first(records: &impl RecordSource) -> Vec<Entry> {
     let (first, last) = records.time_range();
-    // The times of a longer range are rounded down to fit, which is made good for below.
+    // The times of a longer range are rounded down to fit. Below, equal entries are sorted by their full
+    // times.
     let bits = u64::BITS - last.abs_diff(first).leading_zeros();
     let rounding = bits.saturating_sub(Entry::TIME_BITS);
     let mut entries = Vec::new();

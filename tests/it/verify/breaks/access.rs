@@ -1,4 +1,4 @@
-//! Who may ask for what: paths, methods and keys, and the order in which they are looked at.
+//! Paths, methods and keys, and the order in which they are checked.
 
 use super::{LIST, V1, answered_as, asked_as};
 use crate::verify::differs::{Break, World, row};

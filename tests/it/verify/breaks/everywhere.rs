@@ -1,4 +1,4 @@
-//! What every endpoint has in common: what stands in a query, and in a body.
+//! The rules for queries and bodies that all endpoints have in common.
 
 use super::{LIST, QA, V1, V2, answer, answered_as, asked_as, json_edited};
 use crate::verify::differs::{Break, World, row};
@@ -174,7 +174,7 @@ fn bodies() -> Vec<Break> {
         row(
             "a page says that it is text",
             &status,
-            &["not as application/json"],
+            &["but not as application/json"],
             |asked, upstream| {
                 let mut came = upstream.ask(asked);
                 if asked.path() == QA {

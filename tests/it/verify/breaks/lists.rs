@@ -58,7 +58,7 @@ fn totals() -> Vec<Break> {
         row(
             "the total is a string",
             &total,
-            &["no number"],
+            &["not a number"],
             json_edited(LIST, |_, value| {
                 value["total"] = value["total"].to_string().into();
             }),
@@ -66,7 +66,7 @@ fn totals() -> Vec<Break> {
         row(
             "there is no total",
             &total,
-            &["none"],
+            &["no total"],
             json_edited(LIST, |_, value| {
                 value.as_object_mut().unwrap().remove("total");
             }),
@@ -163,7 +163,7 @@ fn orders() -> Vec<Break> {
     ]
 }
 
-/// The same two conversations of the same time stand the other way round in every answer.
+/// Two conversations of the same time are swapped in every response.
 fn ties() -> Break {
     let target = NEWEST.replace("page_size=1", "page_size=100");
     let rows = fetch(World::Edge.upstream().0, "app-edge", &target).rows("list");
@@ -205,7 +205,7 @@ fn values() -> Vec<Break> {
         row(
             "a subject is another text",
             &["records.subject"],
-            &["another text"],
+            &["a different text"],
             set(LIST, "subject", "?!".into()),
         ),
         row(
@@ -217,7 +217,7 @@ fn values() -> Vec<Break> {
         row(
             "an agent is another",
             &["conversations.row.bot_id"],
-            &["another"],
+            &["different values"],
             rows_edited(LIST, |_, rows| {
                 if let Some(last) = rows.last_mut() {
                     last["bot_id"] = "somebody".into();
@@ -253,7 +253,7 @@ fn filters() -> Vec<Break> {
         row(
             "user_id is ignored",
             &["conversations.user_id", "everywhere.encoding"],
-            &["let through"],
+            &["do not match the filter"],
             asked_as(of_user, |asked| asked.without("user_id")),
         ),
         row(
@@ -268,7 +268,7 @@ fn filters() -> Vec<Break> {
         row(
             "a user's row is missing",
             &["conversations.user_id"],
-            &["match", "other rows"],
+            &["instead of", "other rows"],
             rows_edited(LIST, move |asked, rows| {
                 if of_user(asked) && !asked.query().contains("%41%4C%4C") {
                     rows.drain(..1.min(rows.len()));
@@ -278,7 +278,7 @@ fn filters() -> Vec<Break> {
         row(
             "a user's row is missing where all is encoded",
             &["everywhere.encoding"],
-            &["match"],
+            &["instead of"],
             rows_edited(LIST, move |asked, rows| {
                 if of_user(asked) && asked.query().contains("%41%4C%4C") {
                     rows.pop();
@@ -288,7 +288,7 @@ fn filters() -> Vec<Break> {
         row(
             "a channel loses a row",
             &["records.all"],
-            &["match", "other rows"],
+            &["instead of", "other rows"],
             json_edited(LIST, move |asked, value| {
                 // A channel that nothing else speaks of.
                 if let Some(rows) =
@@ -355,7 +355,7 @@ fn all_channels() -> Break {
     )
 }
 
-/// Each by itself, where there are no rows: so nothing else speaks of it but for `SPACE`.
+/// Each channel alone, in a world without rows, so that no other statement is affected except for `SPACE`.
 fn channels() -> Vec<Break> {
     let one = |name: &'static str| {
         let own = format!("channel.{name}");

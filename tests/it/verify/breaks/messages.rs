@@ -80,7 +80,7 @@ fn totals() -> Vec<Break> {
         row(
             "a message is missing",
             &["messages-v2.total", "messages-v2.same", "messages-v2.chain"],
-            &["total", "other messages", "chain"],
+            &["total", "differ from v1", "chain"],
             rows_edited(V2, |asked, rows| {
                 if is_whole(asked) {
                     rows.pop();
@@ -123,7 +123,7 @@ fn chains() -> Vec<Break> {
         row(
             "a parent of v1 is another",
             &["messages.chain", "messages-v2.same"],
-            &["chain", "other messages"],
+            &["chain", "differ from v1"],
             rows_edited(V1, |asked, rows| {
                 if is_whole(asked) {
                     rows[5]["parent_message_id"] = rows[1]["message_id"].clone();
@@ -133,7 +133,7 @@ fn chains() -> Vec<Break> {
         row(
             "a time falls",
             &["messages.time", "messages-v2.time"],
-            &["falls"],
+            &["earlier"],
             both_edited(|rows| {
                 let place = (3..rows.len() - 1).find(|place| is_answer(&rows[*place])).unwrap();
                 rows[place]["create_time"] = 1.into();
@@ -154,7 +154,7 @@ fn both() -> Vec<Break> {
         row(
             how,
             &same,
-            &["other messages"],
+            &["differ from v1"],
             rows_edited(V2, move |asked, rows| {
                 if is_whole(asked) {
                     edit(&mut rows[3]);

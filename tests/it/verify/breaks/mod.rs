@@ -53,8 +53,8 @@ fn edited(mut answer: Answer, edit: impl Fn(&mut Value)) -> Answer {
     answer
 }
 
-/// Writes JSON, compact. Keys stand as in another text, new ones behind them; the objects that are so
-/// many levels deep stand the other way round.
+/// Writes compact JSON. Keys are in the order of another text, with new ones after them; the keys of objects
+/// at this depth are in reverse order.
 fn write(value: &Value, order: &str, reversed: Option<u32>, out: &mut String) {
     let deeper = reversed.map(|levels| levels.wrapping_sub(1));
     match value {

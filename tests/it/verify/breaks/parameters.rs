@@ -127,7 +127,7 @@ fn values() -> Vec<Break> {
                 "messages-v2.page_size",
                 "qa.page_size",
             ],
-            &["do not agree on page-size"],
+            &["contradict each other on page-size"],
             asked_as(has(V1, "page_size", "101"), |asked| asked.with("page_size", "100")),
         ),
         row(

@@ -93,7 +93,7 @@ fn whole() -> Vec<Break> {
         row(
             "a rating loses a row",
             &["qa.user_feedback", "records.all"],
-            &["match", "other rows"],
+            &["instead of", "other rows"],
             rows_edited(QA, |asked, rows| {
                 if asked.has(&[("user_feedback", "BAD"), ("page_size", "100")]) {
                     rows.remove(0);
@@ -103,7 +103,7 @@ fn whole() -> Vec<Break> {
         row(
             "a rating is ignored",
             &["qa.user_feedback", "records.all"],
-            &["let through"],
+            &["do not match the filter"],
             asked_as(
                 |asked| asked.path() == QA && asked.get("user_feedback") == Some("GOOD"),
                 |asked| asked.with("user_feedback", "ALL"),

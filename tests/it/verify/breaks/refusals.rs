@@ -143,13 +143,13 @@ fn statuses() -> Vec<Break> {
         row(
             "some refusals are 200",
             &status,
-            &["do not agree"],
+            &["contradict each other"],
             refused(|_| true, 40356, |answer| answer.status = 200),
         ),
         row(
             "some say Bot, some Agent",
             &deleted,
-            &["do not agree on wording"],
+            &["contradict each other on wording"],
             refused(
                 |asked| asked.path().contains("v2"),
                 20059,

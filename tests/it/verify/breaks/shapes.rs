@@ -61,7 +61,7 @@ fn of_another_type(id: &str, path: &'static str, name: &'static str, json_type: 
         JsonType::String | JsonType::List => (json!(7), &["an integer", "page 2", "other rows"]),
         _ => (json!("7"), &["a string"]),
     };
-    // Pages are told apart by these.
+    // The check of pages uses these ids.
     let names_rows = matches!((path, name), (V1 | V2, "message_id") | (QA, "id"));
     let breaks = if names_rows { vec![&*statement, "records.pages"] } else { vec![&*statement] };
     row(
@@ -95,7 +95,7 @@ fn values() -> Vec<Break> {
         row(
             format!("{id}: no {name}"),
             &breaks,
-            &["lacks", "absent"],
+            &["a row has no", "absent"],
             rows_edited(path, move |_, rows| {
                 for row in rows {
                     row.as_object_mut().unwrap().remove(name);
