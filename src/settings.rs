@@ -458,8 +458,8 @@ settings! {
 
         /// Change the data between two page requests of a client
         ///
-        /// Such a change is a "hazard". arrival adds a record after page 1 of every list. A hazard with
-        /// an endpoint, such as qa:short-page, concerns that endpoint only; docs/hazards.md lists all.
+        /// Such a change is a "hazard"; docs/hazards.md lists all. arrival adds a record after page 1
+        /// of every list. qa:arrival does the same for the list of questions only.
         "hazard" "HAZARD" Text(Form::Hazard, |config, text| config.sandbox.hazards.add_text(text)),
             example: "--hazard arrival",
             is_list: true,
