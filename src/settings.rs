@@ -240,6 +240,12 @@ impl Setting {
         if matches!(self.value, Text(Form::Fault, _)) { ';' } else { ',' }
     }
 
+    /// A sentence with the bounds, if the value is a number.
+    pub(crate) fn bounds(&self) -> Option<String> {
+        let Whole(range, _) = &self.value else { return None };
+        Some(format!("It is a whole number from {} to {}.", range.start(), range.end()))
+    }
+
     /// The description in sentences, for a document.
     #[cfg(feature = "docs")]
     pub(crate) fn description(&self) -> String {
@@ -430,7 +436,7 @@ settings! {
         /// Inject a failure into matching responses
         ///
         /// A fault names the endpoints, what goes wrong, and when; docs/faults.md has all keys.
-        /// The example fails every third request for messages with code 50000.
+        /// messages:code=50000,every=3 fails every third request for messages with code 50000.
         "fault" "FAULT" Text(Form::Fault, add_fault),
             example: "--fault messages:code=50000,every=3",
             is_list: true,
@@ -452,8 +458,8 @@ settings! {
 
         /// Change the data between two page requests of a client
         ///
-        /// The example adds a record after page 1 of every list. A hazard with an endpoint, such as
-        /// qa:short-page, concerns that endpoint only; docs/hazards.md lists all hazards.
+        /// Such a change is a "hazard"; docs/hazards.md lists all. arrival adds a record after page 1
+        /// of every list. qa:arrival does the same for the list of questions only.
         "hazard" "HAZARD" Text(Form::Hazard, |config, text| config.sandbox.hazards.add_text(text)),
             example: "--hazard arrival",
             is_list: true,

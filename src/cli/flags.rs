@@ -141,9 +141,7 @@ fn flag(setting: &'static Setting) -> Arg {
 fn long_help(setting: &Setting) -> String {
     let mut lines = vec![format!("{}.", setting.about)];
     lines.extend(setting.more.iter().map(|line| (*line).to_owned()));
-    if let Value::Whole(range, _) = &setting.value {
-        lines.push(format!("It is a whole number from {} to {}.", range.start(), range.end()));
-    }
+    lines.extend(setting.bounds());
     match &setting.value {
         Value::Path(_) if setting.is_list => lines.push(
             "It takes several paths and may be repeated; commas separate paths in the variable."

@@ -239,7 +239,8 @@ fn settings() -> String {
             value => format!("`--{} {value}`", setting.name),
         };
         let default = setting.default().map_or_else(String::new, |text| format!("`{text}`"));
-        table.row(&[&flag, &default, &setting.description()]);
+        let bounds = setting.bounds().map_or_else(String::new, |bounds| format!(" {bounds}"));
+        table.row(&[&flag, &default, &(setting.description() + &bounds)]);
     }
     table.finish()
 }
