@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, RangedI64ValueParser, Resettable};
+use clap::builder::{BoolishValueParser, PossibleValuesParser, Resettable};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, value_parser};
 
@@ -106,13 +106,12 @@ fn flag(setting: &'static Setting) -> Arg {
         Value::Switch(_) => {
             return flag.action(ArgAction::SetTrue).value_parser(BoolishValueParser::new());
         }
-        Value::Whole(range, _) => match i64::try_from(*range.end()) {
-            Ok(most) => {
-                let least = range.start().cast_signed();
-                flag.value_parser(RangedI64ValueParser::<u64>::new().range(least..=most))
-            }
-            Err(_) => flag.value_parser(value_parser!(u64)),
-        },
+        Value::Whole(range, _) => flag.value_parser(|text: &str| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            number.ok_or_else(|| {
+                format!("it must be a whole number from {} to {}", range.start(), range.end())
+            })
+        }),
         Value::Path(_) if setting.is_list => {
             // A shell expands a pattern to several arguments. A path may contain a comma, so commas
             // separate paths only in the variable, which is one text.

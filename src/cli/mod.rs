@@ -38,6 +38,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::contract;
+use crate::settings::SETTINGS;
 
 /// The exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,9 +270,13 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
     let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) = both else {
         return error;
     };
-    let is_secret = ["--api-key", "--admin-token", "--key", "--deleted-key"]
-        .iter()
-        .any(|secret| flag.contains(secret));
+    // clap says by an empty value that there is none.
+    if value.is_empty() {
+        return error;
+    }
+    let of_settings = SETTINGS.iter().filter(|setting| setting.is_secret()).map(|row| row.name);
+    let mut secrets = of_settings.chain(["key", "deleted-key"]);
+    let is_secret = secrets.any(|name| flag.contains(&format!("--{name}")));
     if is_secret || (flag.contains("--against") && value.contains(['@', '?'])) {
         error.insert(ContextKind::InvalidValue, ContextValue::String("***".to_owned()));
     }

@@ -20,8 +20,12 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ("--host", "", &["127.0.0.1"]),
     ("--port", "70000", &["'70000'", "65535"]),
     ("--port", "-1", &["-1", "--port"]),
-    ("--port", "http", &["'http'", "<PORT>"]),
-    ("--seed", "x", &["'x'", "<NUMBER>"]),
+    ("--port", "http", &["'http'", "<PORT>", "it must be a whole number from 0 to 65535"]),
+    (
+        "--seed",
+        "x",
+        &["'x'", "<NUMBER>", "it must be a whole number from 0 to 18446744073709551615"],
+    ),
     ("--seed", "18446744073709551616", &["'18446744073709551616'", "<NUMBER>"]),
     ("--conversations", "10000001", &["'10000001'", "10000000"]),
     ("--now", "2025-13-01", &["`2025-13-01`", "2025-10-20", "today"]),
@@ -40,6 +44,14 @@ const WRONG: &[(&str, &str, &[&str])] = &[
     ("--reading", "page-size=clamp,qa-time", &["'qa-time'", "NAME=VALUE"]),
     ("--log-format", "yaml", &["'yaml'", "text, json, off"]),
 ];
+
+#[test]
+fn a_missing_value_of_a_secret_is_explained() {
+    explained(
+        &run(&mut command(&["--admin-token"])),
+        &["a value is required for '--admin-token <TOKEN>' but none was supplied"],
+    );
+}
 
 #[test]
 fn a_wrong_value_of_a_flag_is_explained() {
