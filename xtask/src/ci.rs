@@ -66,8 +66,8 @@ fn no_crate_twice() -> Result<(), String> {
     if twice.is_empty() { Ok(()) } else { Err(twice) }
 }
 
-/// The largest allowed size of the packed crate. The crate has about four fifths of that.
-const CRATE_BYTES: u64 = 500_000;
+/// The largest allowed size of the packed crate. The crate has about nine tenths of that.
+const CRATE_BYTES: u64 = 550_000;
 
 /// Packs the crate with Cargo, which also compiles it. The crates that the tests have already compiled are
 /// reused.
