@@ -36,9 +36,9 @@ test("a package of the platform that is missing is told with what to do", (t) =>
   const alone = packageAlone(t);
   const { stderr } = runNode(`require(${JSON.stringify(alone)}).start().catch((e) => console.error(e.message))`);
   assert.match(stderr, /GPTBOTS_MOCK_BIN: not set/);
-  assert.ok(stderr.includes(`${PLATFORM}: not installed, looked up from ${alone}`), stderr);
+  assert.ok(stderr.includes(`${PLATFORM}: not installed; searched from ${alone}`), stderr);
   assert.match(stderr, /--omit=optional/);
-  assert.match(stderr, /a lock file that was made on another OS/);
+  assert.match(stderr, /A lock file that was written on another OS/);
   assert.match(stderr, /set GPTBOTS_MOCK_BIN to the path of a binary/);
 });
 

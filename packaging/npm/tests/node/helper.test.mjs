@@ -42,7 +42,10 @@ test("there is one server for all tests", async () => {
 });
 
 test("withSandbox without a test is an error", () => {
-  assert.throws(() => withSandbox({ seed: 7 }), /withSandbox takes the settings .* and then the test/);
+  assert.throws(
+    () => withSandbox({ seed: 7 }),
+    /withSandbox needs a test function: withSandbox\(test\) or withSandbox\(settings, test\)/,
+  );
 });
 
 function withResolvers() {

@@ -49,13 +49,13 @@ describe("Vitest", () => {
     assert.match(text, /Tests +3 failed \| 1 passed/);
     assertShowsRequests(text);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `x`/);
-    assert.match(text, /TypeError: a sandbox has no setting "fault"; there are seed, .*, faults, /);
+    assert.match(text, /TypeError: a sandbox has no setting "fault" \(one of seed, .*, faults, /);
   });
 
   test("without the global setup it is told how to add it", () => {
     const { status, text } = run("vitest", ["run", "--root", "vitest-fails", "-t", "assertion"]);
     assert.equal(status, 1);
-    assert.match(text, /no server; add globalSetup: \["gptbots-mock\/vitest\/setup"\]/);
+    assert.match(text, /no server is running; add globalSetup: \["gptbots-mock\/vitest\/setup"\]/);
   });
 
   test("a global setup of one's own gives the server options", () => {
@@ -94,7 +94,7 @@ describe("Jest", () => {
     assertShowsRequests(text);
     assert.match(text, /TypeError: of the test\n\n +gptbots-mock: 1 request in sandbox/);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `sort`/);
-    assert.match(text, /TypeError: a sandbox has no setting "fault"; there are seed, .*, faults, /);
+    assert.match(text, /TypeError: a sandbox has no setting "fault" \(one of seed, .*, faults, /);
   });
 
   test("its teardown stops the server of its setup, though Jest lives on", async () => {
@@ -110,7 +110,7 @@ describe("Jest", () => {
     const args = ["--config", "{}", "--rootDir", "jest-fails", "--testMatch", "**/*.test.cjs"];
     const { status, text } = run("jest", args);
     assert.equal(status, 1);
-    assert.match(text, /no server; add globalSetup: "gptbots-mock\/jest\/setup"/);
+    assert.match(text, /no server is running; add globalSetup: "gptbots-mock\/jest\/setup"/);
   });
 
   test("a global setup of one's own gives the server options", () => {
