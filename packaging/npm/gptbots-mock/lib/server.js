@@ -9,7 +9,7 @@ const { findBinary } = require("./binary.js");
 const { Control } = require("./control.js");
 const sandboxes = require("./sandbox.js");
 
-/** The timeout for the start, in case that the program is not gptbots-mock and prints nothing. */
+/** The timeout for the start. A program that is not gptbots-mock may never print anything. */
 const START_TIMEOUT_MS = 60_000;
 
 class Server {
