@@ -116,7 +116,7 @@ export interface StartOptions {
   journal?: number;
   /** Let browser apps of other origins call the API (CORS). */
   cors?: boolean;
-  /** Token that the control API requires. Default: none, but it refuses clients on other machines. */
+  /** Token that the control API requires. Without it, the control API refuses clients on other machines. */
   adminToken?: string;
   /** Format of the access log, on the stderr of this process. Default: `off`. */
   logFormat?: "text" | "json" | "off";
@@ -134,11 +134,13 @@ export interface SandboxSettings {
   demoUser?: string;
   /** Agents that replace the server's. */
   fixture?: Fixture;
+  /** Changes behaviours that the vendor leaves unclear. */
   readings?: Readings;
   faults?: Fault[];
   /** `null`: no limit. */
   rateLimit?: RateLimit | null;
   hazards?: (Hazard | `${Operation}:${Hazard}`)[];
+  /** `frozen`: only `advance` changes the clock. */
   clock?: "real" | "frozen";
 }
 

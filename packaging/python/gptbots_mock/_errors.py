@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class MockError(Exception):
-    """The base class of all errors. The message says what would be valid."""
+    """The base class of this package's errors. The message says what would be valid."""
 
 
 class BinaryNotFound(MockError, FileNotFoundError):
@@ -12,7 +12,7 @@ class BinaryNotFound(MockError, FileNotFoundError):
 
 
 class StartError(MockError):
-    """The binary ended, or did not print its address in time."""
+    """The binary did not start, or did not print its address in time."""
 
 
 class ControlError(MockError):

@@ -28,9 +28,11 @@ class Settings(TypedDict, total=False):
     readings: Mapping[Reading, str]
     #: One fault or several.
     fault: AnyFault | Sequence[AnyFault]
+    #: None: no limit.
     rate_limit: RateLimit | None
     #: One hazard or several; for one operation: `qa:short-page`.
     hazard: str | Sequence[str]
+    #: "frozen": only `advance` changes the clock.
     clock: Literal["real", "frozen"]
 
 
