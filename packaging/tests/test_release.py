@@ -124,7 +124,7 @@ class CollectTest(InFolder):
 
 
 class CheckReleaseTest(InFolder):
-    """On a copy of the files, which are made right for a release of version 1.2.3."""
+    """Runs on a copy of the files, changed so that version 1.2.3 could be released."""
 
     def setUp(self):
         super().setUp()
@@ -192,7 +192,7 @@ class CheckReleaseTest(InFolder):
 
 
 class BinstallTest(unittest.TestCase):
-    """Where `cargo binstall` looks, against the packages that there are."""
+    """Compares the URL and the path that `cargo binstall` uses with the packages."""
 
     def test_templates_fit_the_tarball(self):
         if DIST is None:

@@ -1,7 +1,7 @@
 """Runs the two actions as GitHub does, from their action.yml.
 
-The binary under test is TEST_BINARY, and the npm package that carries it is TEST_NPM_PACKAGE, if there
-is one. Nothing is looked up in a registry.
+The variable TEST_BINARY is the binary, and TEST_NPM_PACKAGE, if set, the npm package with the binary. The
+tests use no registry.
 """
 
 import json
@@ -74,7 +74,7 @@ def values(text):
 
 
 class Result:
-    """What an action did."""
+    """The result of an action."""
 
     def __init__(self):
         self.code, self.stdout, self.summary, self.outputs = 0, "", "", {}
@@ -88,7 +88,7 @@ class Job:
     """A job of a workflow on a runner."""
 
     def __init__(self, folder):
-        self.temp = folder / "runner temp"  # A blank shows what is not quoted.
+        self.temp = folder / "runner temp"  # The space shows whether paths are quoted.
         self.workspace = folder / "workspace"
         self.temp.mkdir()
         self.workspace.mkdir()
@@ -172,7 +172,7 @@ class Job:
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
     def get(self, path, key=None, **query):
-        """A request of a test. Returns its status."""
+        """Sends a request as a test does; returns the status."""
         url = f"{self.env['GPTBOTS_MOCK_URL']}{path}?{urllib.parse.urlencode(query)}"
         key = self.env["GPTBOTS_MOCK_KEY"] if key is None else key
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
@@ -199,7 +199,7 @@ class Job:
 
 
 def lives(pid):
-    """Whether a process runs. One that has ended and that nobody waits for does not."""
+    """Whether a process runs. A zombie process does not."""
     command = ["ps", "-o", "stat=", "-p", str(pid)]
     state = subprocess.run(command, stdout=subprocess.PIPE, encoding="ascii").stdout.strip()
     return state != "" and not state.startswith("Z")
@@ -332,7 +332,7 @@ class ActionTest(unittest.TestCase):
         self.assertIn("Coverage: ", result.summary)
         self.assertFalse(lives(pid))
         self.assertIsNone(self.job.state)
-        # The program removes it when it ends in order, and not when it is killed.
+        # The program removes this file when it stops normally, but not when it is killed.
         self.assertEqual(list(self.job.temp.glob("gptbots-mock/run-*/port")), [])
 
     def test_bad_client_fails(self):

@@ -1,4 +1,4 @@
-"""The pytest plugin, seen by the tests of a user."""
+"""The pytest plugin in test suites of a user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENT = Path(__file__).with_name("client.py").read_text(encoding="utf-8")
 
 @pytest.fixture(autouse=True)
 def client(pytester: pytest.Pytester) -> None:
-    """The tests of the user have our client."""
+    """Gives our client to the tests of the user."""
     pytester.makepyfile(client=CLIENT)
     pytester.syspathinsert()
 

@@ -1,4 +1,4 @@
-"""What a sandbox can be made to do, seen by a client."""
+"""The methods of a sandbox, and their effects on a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server starts, is what it was told to be, and is gone at its end."""
+"""A server starts, has its settings, and stops."""
 
 from __future__ import annotations
 

@@ -55,11 +55,11 @@ function withResolvers() {
 
 const NODE_TEST = [process.execPath, "--test", "--test-reporter=tap"];
 
-/** What `node --test` prints of a file. */
+/** Runs `node --test` on a file; returns the output. */
 function runFile(t, text, command = NODE_TEST) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gptbots-mock-file-"));
   t.after(() => fs.rmSync(folder, { recursive: true }));
-  // Packages are looked up from the file.
+  // Node searches for packages from the folder of the file.
   fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"));
   const file = path.join(folder, "inner.test.mjs");
   fs.writeFileSync(file, `import assert from "node:assert/strict";

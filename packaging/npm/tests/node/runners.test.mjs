@@ -1,4 +1,4 @@
-// Vitest and Jest with the package, and what they say of a test that fails.
+// Vitest and Jest with the package, and their output for a failed test.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -10,7 +10,7 @@ import teardown from "gptbots-mock/jest/teardown";
 
 const { NODE_TEST_CONTEXT, FORCE_COLOR, ...ENV } = process.env;
 
-/** A runner's exit code, and what it prints. */
+/** Runs a test runner; returns its exit code and its output. */
 function run(command, args, env = {}) {
   const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${command}`, args, {
     encoding: "utf8",
@@ -27,7 +27,7 @@ const jest = (root, args = [], env) =>
     ...env,
   });
 
-/** What each runner says of the test `assertion`. */
+/** Asserts that the output lists the requests of the test `assertion`. */
 function assertShowsRequests(text) {
   assert.match(text, /gptbots-mock: 2 requests in sandbox \S+-assertion-[0-9a-f]{8}\n/);
   assert.match(text, /#1 GET \/s\/.*&sort=asc -> 200\n\s+unknown-parameter: \/v1\/messages has no `sort`\n/);

@@ -20,7 +20,7 @@ function tempFolder(t) {
   return folder;
 }
 
-/** Sets variables for the time of a test. Tests of this process run one after the other. */
+/** Sets variables during a test. The tests of this process run one after the other. */
 function setEnvironment(t, variables) {
   for (const [name, value] of Object.entries(variables)) {
     const old = process.env[name];
