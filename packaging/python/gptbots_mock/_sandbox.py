@@ -10,7 +10,7 @@ from typing import Any
 from ._control import Control
 from ._errors import ControlError, MockError
 from ._fault import AnyFault, once
-from ._journal import Request, Verdict, assert_clean
+from ._journal import Request, Verdict, assert_clean, count_of
 from ._settings import as_body, key_of
 from ._words import Hazard, Operation, Reading, Seconds, milliseconds, whole_seconds
 
@@ -73,7 +73,7 @@ class Sandbox:
         requests = self._count()
         if requests:
             raise MockError(
-                f"{word} would delete the {requests} request(s) of sandbox {self.id}: "
+                f"{word} would delete {count_of(requests, 'request')} of sandbox {self.id}: "
                 "call it before the first request, or after reset()"
             )
         self._put({**self._now, **change})

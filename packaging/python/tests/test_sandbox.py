@@ -128,7 +128,7 @@ def test_a_setting_after_a_request_is_an_error_because_requests_would_be_lost(
     sandbox: Sandbox,
 ) -> None:
     conversations(sandbox)
-    with pytest.raises(MockError, match=r"hazard would delete the 1 request\(s\) of "):
+    with pytest.raises(MockError, match="hazard would delete 1 request of sandbox "):
         sandbox.hazard("arrival")
     assert len(sandbox.requests()) == 1
 

@@ -184,8 +184,9 @@ class Sandbox {
   async #change(settings) {
     const { requests } = await this.#journal();
     if (requests.length > 0) {
+      const count = requests.length === 1 ? "1 request" : `${requests.length} requests`;
       throw new Error(
-        `this setting would delete the ${requests.length} request(s) of sandbox ${this.id}: ` +
+        `this setting would delete ${count} of sandbox ${this.id}: ` +
           "set it before the first request, or after reset()",
       );
     }

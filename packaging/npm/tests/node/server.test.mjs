@@ -255,7 +255,7 @@ describe("a sandbox", () => {
     await ask(box);
     await assert.rejects(
       box.hazard("arrival"),
-      /would delete the 1 request\(s\) of .*: set it before the first request, or after reset\(\)/,
+      /would delete 1 request of sandbox .*: set it before the first request, or after reset\(\)/,
     );
     assert.equal((await box.requests()).length, 1);
     await box.reset();
