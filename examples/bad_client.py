@@ -22,7 +22,7 @@ def get(path, **query):
         return error.read()
 
 
-# Skips page 2, because it counts in twos.
+# Skips page 2.
 for page in (1, 3):
     get("/v1/bot/conversation/page", conversation_type="ALL", page=page, page_size=80, **WINDOW)
 
