@@ -1,4 +1,4 @@
-"""A client that gets answers and does nearly everything wrong. Standard library only.
+"""A client with many mistakes, most of which get no error response. Standard library only.
 
     gptbots-mock exec --deny all -- python3 examples/bad_client.py
 """
@@ -22,20 +22,20 @@ def get(path, **query):
         return error.read()
 
 
-# Counts in twos, and so leaves every second page out.
+# Skips page 2.
 for page in (1, 3):
     get("/v1/bot/conversation/page", conversation_type="ALL", page=page, page_size=80, **WINDOW)
 
-# Does not look at the total, and goes on behind the last page.
+# Ignores the total, and requests pages after the last one.
 for page in (1, 2, 3, 4, 5):
     get("/v1/bot/conversation/page", conversation_type="ALL", page=page, page_size=75, **WINDOW)
 
-# Misspells a parameter, which the vendor ignores: all users' conversations come.
+# Misspells user_id. The vendor ignores unknown parameters, so the response has all users.
 get("/v1/bot/conversation/page", conversation_type="ALL", userid="3", page=1, page_size=10, **WINDOW)
 
-# Hopes that a conversation which is not there will be there the next time.
+# Repeats a request that was refused because the conversation does not exist.
 for _ in range(3):
     get("/v1/messages", conversation_id="nobody", page=1, page_size=10)
 
-# Puts the key where every proxy logs it.
+# Sends the key in the URL, which every proxy logs.
 get("/v1/message/qa/record/page", user_feedback="ALL", page=1, page_size=10, api_key=KEY, **WINDOW)

@@ -1,4 +1,4 @@
-"""The charts, as SVG. Mid-tone colours, so that they read on white and on black alike."""
+"""The charts, as SVG. The colours are readable on white and on black."""
 
 import math
 from html import escape
@@ -32,7 +32,7 @@ def line(x1, y1, x2, y2, stroke=GRID, width=1):
 
 
 def figure(number):
-    """Three digits at most, and nothing behind the point that is only noughts."""
+    """At most three digits, without zeros at the end of a fraction."""
     if number >= 1e6:
         return f"{number / 1e6:g}M"
     if number >= 1000:
@@ -41,7 +41,7 @@ def figure(number):
 
 
 def decades(low, high):
-    """Powers of ten within, for the grid of a log scale."""
+    """The powers of ten in a range, for the grid of a log scale."""
     return [10.0**n for n in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
 
 
@@ -95,7 +95,7 @@ def scale(points):
     title = f"From {figure(sizes[0])} to {figure(sizes[-1])} conversations"
     parts = [text(0, 18, title, size=16, weight=600)]
     for number, (title, series) in enumerate(plots):
-        logarithmic = number < 2  # the last is about whether it is flat
+        logarithmic = number < 2  # the last plot is linear, because it should be flat
         parts += plot(number * (panel + gap), panel, height, title, sizes, series, logarithmic)
     return svg(3 * panel + 2 * gap, height, "How start, memory and CPU grow with the data", parts)
 
@@ -138,5 +138,5 @@ def plot(x0, panel, height, title, sizes, series, logarithmic):
         )
         parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in spots]
         parts.append(text(where, height - 8, name, colour, size=11))
-        where += 6.1 * len(name) + 14  # about as wide as it is drawn
+        where += 6.1 * len(name) + 14  # the approximate width of the text
     return parts

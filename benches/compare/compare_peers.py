@@ -1,4 +1,4 @@
-"""`run peers`: the emulator and its peers, given the same request for the same body."""
+"""`run peers`: compares the emulator with its peers. All get the same request and send the same body."""
 
 import json
 import time
@@ -17,18 +17,18 @@ CONNECTIONS = (1, 64)
 
 @dataclass
 class Target:
-    """Whatever is measured: starts, and says where it is asked and with what."""
+    """A server to measure: how to start it, and the request to send."""
 
     name: str
     version: str
-    start: Callable  # (cores): a server that may not answer yet
+    start: Callable  # (cores): starts a server, which may not accept connections yet
     note: str = ""
     path: str = REQUEST
     post: str = None
     own: bool = False
 
     def up(self, cores=None):
-        """Starts it; returns it with the milliseconds to its first answer, and that answer."""
+        """Starts the server; returns it, the milliseconds until its first response, and that response."""
         server = self.start(cores)
         if not server.port:
             server.first_line()
@@ -37,13 +37,13 @@ class Target:
 
 
 def common_body(tools):
-    """What the emulator answers to the request, which is what everybody shall answer."""
+    """The body of the emulator's response, which all peers should send."""
     server = tools.emulator(*NO_LOG)
     server.first_line()
     status, body = ask(server.port, REQUEST)
     server.stop()
     if status != 200:
-        raise Problem(f"the emulator answers {status} to the common request")
+        raise Problem(f"the response of the emulator to the common request has status {status}")
     return body
 
 
@@ -69,12 +69,12 @@ def own_targets(tools, body, versions):
 
 
 def peer_targets(tools, body, chosen, install, say):
-    """The peers that can be had, and [name, why not] of the others."""
+    """The peers that could be installed, and [name, reason] of the others."""
     targets, skipped = [], []
     for peer in chosen:
         try:
             if not install and not (peer.home(tools.work) / "installed").exists():
-                raise Problem("not installed yet")
+                raise Problem("it is not installed")
             say(f"{peer.name} {peer.version}: install")
             peer.install(tools.work)
         except Problem as problem:
@@ -102,19 +102,19 @@ def chosen_peers(only):
     names = {peer.name.lower() for peer in PEERS}
     wanted = {name.lower() for name in only.split(",")} if only else names
     if wanted - names:
-        raise Problem(f"no peer {', '.join(wanted - names)}; there are {', '.join(names)}")
+        raise Problem(f"there is no peer {', '.join(wanted - names)} (one of {', '.join(names)})")
     return [peer for peer in PEERS if peer.name.lower() in wanted]
 
 
 class Comparison:
-    """The targets still in the race, their figures by name, and why others are out."""
+    """The remaining targets, their figures by name, and why the others were skipped."""
 
     def __init__(self, tools, quiet, size, say):
         self.tools, self.quiet, self.size, self.say = tools, quiet, size, say
         self.targets, self.figures, self.skipped = [], {}, []
 
     def attempt(self, target, step):
-        """A peer that fails is dropped, and told; without our own there is no comparison."""
+        """Skips a peer that fails. A failure of one of our own servers is an error."""
         if target not in self.targets:
             return None
         try:
@@ -122,14 +122,14 @@ class Comparison:
         except Problem as problem:
             if target.own:
                 raise
-            self.say(f"{target.name} is out: {problem}")
+            self.say(f"{target.name} is skipped: {problem}")
             self.skipped.append([target.name, str(problem)])
             self.targets.remove(target)
             del self.figures[target.name]
             return None
 
     def check(self, target, body):
-        """The first start reads the program from disk: it is not timed."""
+        """Checks the response. This first start is not timed, because it reads the program from disk."""
         server, _, answer = target.up()
         server.stop()
         self.figures[target.name].update(
@@ -143,7 +143,7 @@ class Comparison:
         self.figures[target.name]["starts"].append(took)
 
     def bring_up(self, target):
-        """Starts it for good and warms it up; returns its windows of load."""
+        """Starts and warms up the server for the load; returns its windows of load."""
         say, tools, quiet, seconds = self.say, self.tools, self.quiet, self.size.seconds
         server, _, _ = target.up(SERVER_CORE)
         time.sleep(REST)
@@ -164,7 +164,7 @@ class Comparison:
         }
 
     def load(self):
-        """All are up at once and wait while another is measured, so that rounds can interleave."""
+        """All servers run at once and are measured in turn, so that rounds can interleave."""
         lanes = {}
         for target in list(self.targets):
             lanes.update(self.attempt(target, lambda: self.bring_up(target)) or {})

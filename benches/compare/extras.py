@@ -1,4 +1,4 @@
-"""What the control API and the journal cost a page, where nobody uses them."""
+"""The cost of the control API and the journal for each page, if they are not used."""
 
 from load import in_rounds, ratio, short, spread, window
 from pages import CONVERSATIONS, MESSAGES, QA, random_pages
@@ -16,7 +16,7 @@ LANES = {
 
 
 def section(tools, quiet, size, say):
-    say("control API and journal, configured with nothing")
+    say("control API and journal, not used")
     servers, lanes = {}, {}
     for name, (flags, *_) in LANES.items():
         servers[name] = tools.emulator("--conversations", str(size.small), *flags,

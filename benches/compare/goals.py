@@ -1,4 +1,4 @@
-"""`run goals`: the emulator against the baseline, and against itself with less data."""
+"""`run goals`: compares the emulator with the baseline, and with itself with less data."""
 
 import extras
 import queries
@@ -50,7 +50,7 @@ def load_sections(tools, quiet, size, say):
                 short(spread(ours, "cpu").median), short(spread(theirs, "cpu").median), times,
                 *verdict(times, goal),
             ])
-            # Each is measured in turn with the baseline, so a slow minute of the machine hits both sides of it.
+            # It is measured in turn with the baseline, so a slow minute affects both figures.
             against = generated.setdefault(kind, times.median)
             if what.startswith("fixture"):
                 share = times.median / against
@@ -87,7 +87,7 @@ def load_sections(tools, quiet, size, say):
 
 
 def against_baseline(tools, quiet, size, say, flags):
-    """Kind -> (windows of the emulator, of a baseline with bodies as large, different pages)."""
+    """Kind -> (windows of the emulator, of a baseline with equal body size, different pages)."""
     emulator = tools.emulator(*flags, cores=SERVER_CORE)
     emulator.first_line()
     pages = random_pages(emulator)

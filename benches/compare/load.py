@@ -1,4 +1,4 @@
-"""Windows of load by wrk, undisturbed by the rest of the machine, and rounds of them."""
+"""Measurement windows with load by wrk while the machine is idle, and rounds of windows."""
 
 import resource
 import shutil
@@ -10,13 +10,13 @@ from pathlib import Path
 from server import CLIENT_CORE, HEADERS, HOST, TICKS, Problem, on_cores
 
 SCRIPT = Path(__file__).with_name("pages.lua")
-# Of a core, by processes that are none of ours: above it a window is measured again.
+# If other processes use more than this part of a core, the window is measured again.
 DISTURBED = 0.08
 TRIES = 3
 
 
 class Quiet:
-    """Waits for the rest of the machine, but not for ever: `patience` is for the whole run."""
+    """Waits until the rest of the machine is idle, at most `patience` seconds in the whole run."""
 
     def __init__(self, patience):
         self.patience, self.kept, self.disturbed, self.repeated = patience, 0, 0, 0
@@ -37,7 +37,7 @@ class Quiet:
 
 
 def machine_cpu():
-    """Seconds of CPU that all processes used since boot; time stolen by the host is none."""
+    """Seconds of CPU that all processes used since boot, without time stolen by the host."""
     with open("/proc/stat") as file:
         ticks = [int(field) for field in file.readline().split()[1:8]]
     return (sum(ticks) - ticks[3] - ticks[4]) / TICKS
@@ -51,9 +51,9 @@ def own_cpu():
 
 def check_tools():
     if not shutil.which("wrk"):
-        raise Problem("wrk is not on PATH; on Debian and Ubuntu: apt-get install wrk")
+        raise Problem("wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
     if not CLIENT_CORE:
-        raise Problem("at least two cores are needed: one for the server, one for wrk")
+        raise Problem("this needs at least two cores: one for the server, one for wrk")
 
 
 def wrk(server, paths, connections, seconds, body=None):
@@ -80,7 +80,7 @@ def wrk(server, paths, connections, seconds, body=None):
     requests, took, size, p50, p99, refused, broken = map(int, results[0])
     if refused or broken or not requests:
         raise Problem(
-            f"{server.name}: {requests} answers, {refused} of them with an error status, "
+            f"{server.name}: {requests} responses, {refused} of them with an error status, "
             f"{broken} connections failed; {server.last_words()}"
         )
     server.sent += requests
@@ -112,7 +112,7 @@ def window(quiet, server, paths, connections, seconds, body=None):
 
 
 def in_rounds(rounds, lanes, say):
-    """Runs every lane once a round, each second round backwards; name -> its results by round."""
+    """Runs every lane once per round, every second round in reverse. Returns name -> results."""
     results = {name: [] for name in lanes}
     for turn in range(rounds):
         say(f"load, round {turn + 1} of {rounds}")
@@ -139,7 +139,7 @@ def spread(results, key):
 
 
 def ratio(results, base, key):
-    """Each taken within its own round, so that a slow minute of the machine hits both sides."""
+    """Ratios of figures of the same round, so that a slow minute affects both figures."""
     return Spread(ours[key] / theirs[key] for ours, theirs in zip(results, base))
 
 

@@ -1,7 +1,7 @@
 -- wrk -s pages.lua URL -- PATHS START [BODY]
--- Asks for the paths of the file PATHS, one a line, in their order from the START'th on and around:
--- no path comes twice before all others came. With the file BODY, posts it instead.
--- Requests are made before the clock starts, so that the client costs little.
+-- Requests the paths in the file PATHS, one per line, in order. It begins with number START and wraps
+-- around, so no path is repeated before all others were requested. With the file BODY, it sends the
+-- file by POST instead. Requests are built before the clock starts, so that the client costs little.
 
 local requests, at = {}, 0
 

@@ -1,4 +1,4 @@
-"""What is asked for: paths of pages, found through the API itself."""
+"""The paths of the pages to request, found with the API itself."""
 
 import http.client
 import json
@@ -9,9 +9,9 @@ from server import HEADERS, HOST
 
 ALWAYS = (0, 9999999999999)
 CONVERSATIONS, MESSAGES, QA = "50 conversations", "100 messages", "100 Q&A"
-# As many different pages as are asked for in random order; more only cost the client memory.
+# The most different pages to request in random order; more would only take memory of the client.
 MOST = 50_000
-# Pages that stand for a query: enough that long and short texts are mixed alike.
+# The pages per query: enough for a similar mix of long and short texts.
 PER_QUERY = 8
 
 
@@ -34,7 +34,7 @@ def qa_page(page, size=100, feedback="ALL", window=ALWAYS):
 
 
 class Api:
-    """A client that keeps its connection, to look around in a server's records."""
+    """A client with one connection, which reads the records of a server."""
 
     def __init__(self, server):
         self.connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
@@ -54,7 +54,7 @@ class Api:
         return self.json(conversation_page(1, 1, **filters))["total"]
 
     def full_qa_pages(self, size=100, feedback="ALL"):
-        """The list tells no total, so the last full page is searched by halves."""
+        """The response has no total, so this finds the last full page by binary search."""
         low, high = 0, 1
         while self.is_full(high, size, feedback):
             low, high = high, high * 2
@@ -72,7 +72,7 @@ class Api:
             yield from self.json(conversation_page(page, 100))["list"]
 
     def full_message_pages(self, most):
-        """The full pages of long conversations, one in a hundred; of a part of them if many."""
+        """The full pages of long conversations (1% of all); at most about `most` pages."""
         pages = shuffled(range(1, -(-self.total() // 100) + 1), MOST)
         found = []
         for row in self.rows(pages):
@@ -100,7 +100,7 @@ def random_pages(server, most_messages=10_000):
 
 
 def mean_size(server, paths, samples=300):
-    """Mean bytes of the bodies of these pages; the paths are in random order already."""
+    """The mean body size of these pages, from a sample; the paths must be in random order."""
     api = Api(server)
     sizes = [len(api.get(path)) for path in paths[:samples]]
     return sum(sizes) // len(sizes)
@@ -147,7 +147,7 @@ def deep_qa_pages(api, count):
 
 
 def narrow_windows(api, count):
-    """Windows that hold just the ten conversations of a page, all over the time."""
+    """Time windows of exactly the ten conversations of a page, spread over the whole time."""
     pages = api.total() // 10
     windows = []
     for turn in range(count):
@@ -169,7 +169,7 @@ def ten_messages(api, count):
 
 
 def common_users(apis):
-    """Users, and (user, type)s, with at least ten conversations in either server."""
+    """Users, and pairs of user and type, with at least ten conversations in both servers."""
     rows = list(apis[0].rows(range(1, apis[0].total() // 100 + 1)))
     users = Counter(row["user_id"] for row in rows)
     both = Counter((row["user_id"], row["conversation_type"]) for row in rows)

@@ -1,7 +1,7 @@
-"""The configuration of each peer: with the common request and its key, it gives the common body.
+"""The configuration of each peer, so that it sends the common body for the common request.
 
-Each function is given a folder, the port and the body as a text. Where a peer can look at the key
-or the query, it is told to: the emulator looks at them too.
+Each function takes a folder, the port and the body as text. If a peer can check the key or the
+query, it is configured to do so, because the emulator checks them too.
 """
 
 import json
@@ -22,7 +22,7 @@ def write(file, content):
 
 
 def httpmock(folder, port, body):
-    # The file has to be YAML, which JSON is
+    # The file must be YAML, and JSON is valid YAML
     write(folder / "page.yaml", {
         "when": {
             "method": "GET",
@@ -61,7 +61,7 @@ file_path = "page.json"
 
 
 def stub(body):
-    """A stub of WireMock, whose format stubr took over."""
+    """A stub in WireMock's format, which stubr uses too."""
     number = {"matches": "[0-9]+"}
     return {
         "request": {

@@ -1,4 +1,4 @@
-"""The peers as a table, and how each is installed into the work folder.
+"""The table of peers, and their installation into the work folder.
 
 A peer is a row of PEERS and a function of `peer_files.py` that writes its configuration.
 """
@@ -18,21 +18,21 @@ class Peer:
     source: str  # npm or cargo
     package: str
     version: str
-    # {home}: where it is installed, {files}: where its configuration is, {port},
-    # {second_port}: for what it will not do without
+    # {home}: the folder of its installation, {files}: the folder of its configuration, {port},
+    # {second_port}: for a second listener that it cannot disable
     command: tuple
     files: Callable  # (folder, port, body): writes the configuration
     features: str = ""
     needs: tuple = ()
     note: str = ""
-    # What is posted, and where, instead of the common request
+    # Path and body of a POST that replaces the common request
     post: tuple = None
 
     def home(self, work):
         return work / self.source / f"{self.name}-{self.version}"
 
     def install(self, work):
-        """Installs this very version, if it is not there; a Problem says why it cannot be had."""
+        """Installs exactly this version if it is missing. Raises Problem if that fails."""
         home = self.home(work)
         for tool in (*self.needs, self.source):
             if not shutil.which(tool):
@@ -42,7 +42,7 @@ class Peer:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
         if self.source == "npm":
-            # No scripts: what is not in the registry is not downloaded from elsewhere.
+            # No scripts, so that nothing is downloaded from outside of the registry.
             run("npm", "install", "--prefix", home, "--ignore-scripts", "--no-audit", "--no-fund",
                 f"{self.package}@{self.version}")
         else:
@@ -52,7 +52,7 @@ class Peer:
         (home / "installed").touch()
 
     def configure(self, work, body):
-        """Writes its configuration; to be called once, for the port is part of some."""
+        """Writes the configuration. Call it once, because some configurations contain the port."""
         self.folder = work / "peers" / self.name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -112,7 +112,7 @@ PEERS = [
         peer_files.mountebank, needs=("node",),
     ),
     Peer(
-        # 5.16 wants Node 24.18
+        # 5.16 needs Node 24.18
         "Prism", "npm", "@stoplight/prism-cli", "5.14.2",
         ("node", "{home}/node_modules/@stoplight/prism-cli/dist/index.js", "mock", "-p", "{port}",
          "-h", "127.0.0.1", "-v", "silent", "{files}/openapi.json"),

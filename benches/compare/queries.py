@@ -1,4 +1,4 @@
-"""Every query with many conversations against the same with few: it shall not matter."""
+"""Compares each query on many conversations with the same on few; the cost should be equal."""
 
 from load import in_rounds, ratio, short, spread, window
 from pages import query_pages

@@ -8,7 +8,7 @@ BEGIN, END = "<!-- compare:begin -->", "<!-- compare:end -->"
 
 
 def table(columns, rows):
-    """A Markdown table; the first column is of words, the others are of figures."""
+    """A Markdown table. The first column contains words, the others figures."""
     lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
 
@@ -83,7 +83,7 @@ def peers_page(found, about):
 
 
 def short_block(found, about):
-    """What stands between the markers of `docs/performance.md`."""
+    """The text between the markers of `docs/performance.md`."""
     rows = [
         [bold(name), median(one["starts"]), short(one["after"]), rate(one["load"][64]),
          one["cpu_ratio"]]
@@ -105,7 +105,7 @@ def short_block(found, about):
 
 
 def replace_block(page, block):
-    """Puts the block between the markers, if the page has them; says whether."""
+    """Replaces the block between the markers. Returns whether the page has markers."""
     text = page.read_text()
     if BEGIN not in text or END not in text:
         return False
@@ -145,7 +145,7 @@ def goals_page(sections, about):
     return page
 
 
-# Rounds of one run that differ by more say something of the machine, not of the program
+# If the rounds of a run differ by more than this, the cause is the machine, not the program
 NOISY = 1.25
 
 

@@ -14,7 +14,7 @@ CONNECTIONS = 64
 
 
 def measure(tools, quiet, size, say):
-    """One point per size; servers of all sizes are up at once, so that rounds interleave."""
+    """One point per size; servers of all sizes run at once, so that rounds interleave."""
     points, lanes, servers = [], {}, []
     for conversations in size.scale:
         say(f"{conversations:,} conversations: start and memory")
@@ -22,7 +22,7 @@ def measure(tools, quiet, size, say):
         server = tools.emulator(*flags, cores=SERVER_CORE)
         server.first_line()
         path = deep_qa(server)
-        # At rest after the first answers: what these need is built by now, however late
+        # At rest after the first responses, so that all indexes are built
         time.sleep(REST)
         point = {"conversations": conversations, "memory": server.memory()}
         quiet.wait()

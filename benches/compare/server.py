@@ -1,4 +1,4 @@
-"""The servers that are measured: started, asked, watched through /proc, and ended."""
+"""The measured servers: start, requests, CPU and memory from /proc, and stop."""
 
 import http.client
 import os
@@ -16,21 +16,21 @@ TICKS = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = set(CORES[:1]), set(CORES[1:2])
 
-# Seconds after its start until a server counts as at rest
+# A server is at rest this many seconds after its start
 REST = 1
 
 RUNNING = []
-# Each is given out once
+# Each port is used once
 PORTS = iter(range(20000, 30000))
 
 
 class Problem(Exception):
-    """What the reader has to be told, without a traceback."""
+    """An error that is printed without a traceback."""
 
 
 @contextmanager
 def on_cores(cores):
-    """What is started in here inherits the cores, so a server sizes its thread pool by them."""
+    """A process started in this block is limited to these cores, as is its thread pool."""
     os.sched_setaffinity(0, cores)
     try:
         yield
@@ -39,7 +39,7 @@ def on_cores(cores):
 
 
 def free_port():
-    """Below the ports that the kernel hands to clients: nothing takes it before the server does."""
+    """A port below those that the kernel gives to clients, so that no client takes it first."""
     for port in PORTS:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -48,11 +48,11 @@ def free_port():
                 return port
             except OSError:
                 pass
-    raise Problem("no free port from 20000 to 30000")
+    raise Problem("there is no free port from 20000 to 30000")
 
 
 def ask(port, path, method="GET", body=None, timeout=10):
-    """Status and body of one request on a connection of its own."""
+    """Sends a request on a new connection; returns the status and the body of the response."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
         headers = dict(HEADERS, **({"Content-Type": "application/json"} if body else {}))
@@ -64,10 +64,10 @@ def ask(port, path, method="GET", body=None, timeout=10):
 
 
 class Server:
-    """One server in a session of its own: whatever it starts is counted, and ends, with it."""
+    """A server in its own session. Its child processes are measured and stopped with it."""
 
     def __init__(self, name, command, log, cores=None, port=None, folder=None):
-        """Without a port, its first line on stdout has to say it."""
+        """Without `port`, the first line on stdout must contain the port."""
         self.name, self.log, self.port, self.sent = name, log, port, 0
         with open(log, "wb") as text, on_cores(cores or CORES):
             self.began = time.perf_counter()
@@ -86,23 +86,23 @@ class Server:
         return (time.perf_counter() - self.began) * 1e3
 
     def first_line(self, timeout=120):
-        """Milliseconds from exec to the first line on stdout, which holds the port."""
+        """Milliseconds from exec to the first line on stdout, which contains the port."""
         stdout = self.process.stdout
         if not select.select([stdout], [], [], timeout)[0]:
-            raise Problem(f"{self.name} printed no line in {timeout} s")
+            raise Problem(f"{self.name} printed nothing within {timeout} s")
         line = stdout.readline().decode()
         took = self.since_start()
         if not line.startswith("listening on http://"):
-            raise Problem(f"{self.name} did not start: {line!r} {self.last_words()}")
+            raise Problem(f"{self.name} did not start, and printed {line!r} {self.last_words()}")
         self.port = int(line.rsplit(":", 1)[1])
         return took
 
     def first_answer(self, path, method="GET", body=None, timeout=60):
-        """Milliseconds from exec to the first answer with 200, and its bytes."""
+        """Milliseconds from exec to the first response with status 200, and its body."""
         while self.since_start() < timeout * 1e3:
             if self.process.poll() is not None:
                 code = self.process.returncode
-                raise Problem(f"{self.name} ended with {code}: {self.last_words()}")
+                raise Problem(f"{self.name} ended with exit code {code}: {self.last_words()}")
             try:
                 status, answer = ask(self.port, path, method, body)
                 if status == 200:
@@ -110,14 +110,14 @@ class Server:
             except (OSError, http.client.HTTPException):
                 pass
             time.sleep(0.001)
-        raise Problem(f"{self.name} gave no 200 in {timeout} s: {self.last_words()}")
+        raise Problem(f"{self.name} sent no response with status 200 within {timeout} s: {self.last_words()}")
 
     def last_words(self):
         with open(self.log, "rb") as text:
             return text.read()[-300:].decode(errors="replace").strip().replace("\n", " / ")
 
     def stats(self):
-        """(pid, fields of /proc/PID/stat from the state on) of each process of the session."""
+        """(pid, fields of /proc/PID/stat, starting with the state) of each process of the session."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -134,7 +134,7 @@ class Server:
         return sum(int(fields[11]) + int(fields[12]) for _, fields in self.stats()) / TICKS
 
     def memory(self, key="Rss", file="smaps_rollup"):
-        """Resident MiB. From smaps_rollup: the counters in `status` lag behind by some pages."""
+        """Resident MiB, from smaps_rollup, because the counters in `status` are less exact."""
         total = 0
         for pid, _ in self.stats():
             with open(f"/proc/{pid}/{file}") as lines:
@@ -145,7 +145,7 @@ class Server:
         return self.memory("VmHWM", "status")
 
     def stop(self):
-        """Ends the whole session, by force if need be. An access log may be large: it goes too."""
+        """Stops the whole session, if necessary with SIGKILL, and deletes its log."""
         for sign in (signal.SIGTERM, signal.SIGKILL):
             for pid, _ in self.stats():
                 try:

@@ -1,4 +1,4 @@
-"""First lines, first answers and memory."""
+"""Times of the first line and the first response, and memory."""
 
 import time
 
@@ -18,26 +18,26 @@ def figure_row(what, figure, unit, goal):
 
 
 def start(tools, flags, path):
-    """Milliseconds from exec to the first line, and to the answer to a path asked at once."""
+    """Milliseconds from exec to the first line, and to the response to a request after it."""
     server = tools.emulator(*flags)
     line = server.first_line()
     status, _ = ask(server.port, path, timeout=120)
     answer = server.since_start()
     if status != 200:
-        raise Problem(f"{status} for {path}")
+        raise Problem(f"the response to {path} has status {status}")
     server.stop()
     return {"line": line, "answer": answer}
 
 
 def memory(tools, flags, requests):
-    """MiB at rest, after so many requests of all kinds, and at most. On both cores, as started."""
+    """MiB at rest, after a number of requests of all kinds, and at most. It uses all cores."""
     server = tools.emulator(*flags)
     server.first_line()
     time.sleep(REST)
     rest, peak_at_start = server.memory(), server.peak()
     kinds = random_pages(server)
     files = [tools.paths(kind, paths) for kind, paths in kinds.items()]
-    # Twenty runs of the first rate make it many times over, whatever else the machine does
+    # A limit on the runs, far above what even a busy machine needs
     for turn in range(400):
         if server.sent >= requests:
             break
@@ -49,7 +49,7 @@ def memory(tools, flags, requests):
 
 
 def built_in_section(tools, quiet, size, say):
-    """Emulator as it starts, against the baseline with a page of its own."""
+    """The emulator with its default flags, compared with the baseline."""
     say("starts of the emulator and the baseline")
     body = tools.body(16_000)
     ours, theirs = [], []

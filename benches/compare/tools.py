@@ -1,4 +1,4 @@
-"""What has to be there first: the two programs, fixtures, and what the machine is."""
+"""Preparation: builds the two programs, generates fixtures, and describes the machine."""
 
 import datetime
 import os
@@ -15,15 +15,15 @@ ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = ROOT / "target/x86_64-unknown-linux-gnu/release/gptbots-mock"
 CRATE = Path(__file__).with_name("baseline")
 NO_LOG = ("--log-format", "off")
-# Nothing but the vendor's API
+# Only the vendor's API
 BARE = (*NO_LOG, "--journal", "0", "--no-admin")
 
 
 def run(*command, timeout=1800, folder=ROOT, env=None):
-    """What a command prints. If it fails: a problem with the end of what it said."""
+    """Runs a command; returns its output. Raises Problem with the end of its output if it fails."""
     command = [str(part) for part in command]
     try:
-        # In a session of its own, so that its children end with it
+        # In its own session, so that its child processes can be killed with it
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **(env or {})}, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -36,7 +36,7 @@ def run(*command, timeout=1800, folder=ROOT, env=None):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise Problem(f"`{' '.join(command)}` took over {timeout} s") from None
+            raise Problem(f"`{' '.join(command)}` did not end within {timeout} s") from None
         raise
     if process.returncode != 0:
         raise Problem(f"`{' '.join(command)}` failed: {(err or out).strip()[-400:]}")
@@ -44,7 +44,7 @@ def run(*command, timeout=1800, folder=ROOT, env=None):
 
 
 class Tools:
-    """The built programs and the work folder; starts the one and the other."""
+    """The built programs and the work folder."""
 
     def __init__(self, work):
         self.work, self.logs = work, 0
@@ -56,39 +56,39 @@ class Tools:
         self.baseline_program = work / "baseline-target/release/baseline"
 
     def log(self, name):
-        """A file of its own for each start: several of one name may be up."""
+        """A new log file for each start, because several servers of one name may run at once."""
         self.logs += 1
         return self.work / "logs" / f"{name}-{self.logs}.log"
 
     def emulator(self, *flags, name="emulator", cores=None):
-        """An emulator that has not said its first line yet. Its log goes to a file."""
+        """Starts an emulator, without waiting for its first line. Its log goes to a file."""
         return Server(name, [EMULATOR, "--port", "0", *flags], self.log(name), cores)
 
     def baseline(self, body, name="baseline", cores=None):
-        """A baseline that has not said its first line yet."""
+        """Starts a baseline, without waiting for its first line."""
         return Server(name, [self.baseline_program, "0", body], self.log(name), cores)
 
     def paths(self, name, paths):
-        """A file of paths for wrk to walk."""
+        """Writes a file of paths for wrk."""
         file = self.work / "paths" / f"{name}.txt"
         file.write_text("".join(f"{path}\n" for path in paths))
         return file
 
     def body(self, size):
-        """A file of so many bytes for the baseline."""
+        """Writes a file of `size` bytes for the baseline."""
         file = self.work / "bodies" / f"{size}"
         file.write_bytes(b"x" * size)
         return file
 
     def fixture(self, conversations):
-        """The seed's records as a fixture of so many conversations."""
+        """Writes a fixture with a number of generated conversations."""
         file = self.work / "fixtures" / f"{conversations}.json"
         run(EMULATOR, "generate", "--conversations", conversations, "--out", file)
         return file
 
 
 def version_of(*command):
-    """The first thing like a version that a tool says about itself, on whichever stream."""
+    """The version of a tool: the first version number that it prints."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -106,9 +106,9 @@ def describe_machine():
 
 
 def describe_versions():
-    """Tool -> version, for those that are there."""
+    """Tool -> version, for the tools that are installed."""
     commit = run("git", "describe", "--always", "--tags").strip()
-    # Pages that this program wrote a minute ago do not make another emulator
+    # Only changes in these paths change the emulator; the pages that this program writes do not
     if run("git", "status", "--porcelain", "--", "src", "fixtures", "Cargo.toml", "Cargo.lock"):
         commit += ", changed"
     found = {

@@ -1,4 +1,4 @@
-// By node:test. Each test has a sandbox of its own; `clean` also fails it if its verdict finds something.
+// Tests with node:test. Each test has its own sandbox; `clean` fails a test whose verdict has findings.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { History } from "./history.js";
 const ALWAYS = [0, 9999999999999];
 const CHAT = { user_id: "ann", messages: [{ q: "Where is my order?", a: "On its way." }] };
 
-/** The client. Instead of waiting, it moves the clock of the sandbox. */
+/** The client. Instead of waiting, it advances the clock of the sandbox. */
 const historyOf = (sandbox) =>
   new History(sandbox.url, sandbox.apiKey, (ms) => sandbox.advance(ms));
 
@@ -44,7 +44,7 @@ test("the rate limit is waited for", withSandbox(limited, async ({ sandbox }) =>
 
 const arrival = { clean: true, hazards: ["arrival"] };
 test("a conversation arrives after page 1", withSandbox(arrival, async ({ sandbox }) => {
-  // The last row of page 1 comes again on page 2.
+  // The new row moves the last row of page 1 to page 2.
   assert.equal((await historyOf(sandbox).conversations(...ALWAYS)).length, 199);
 }));
 
@@ -55,7 +55,7 @@ test("records of our own", withSandbox({ clean: true, fixture }, async ({ sandbo
 }));
 
 for (const status of ["mapped", "ok"]) {
-  // It is not documented whether an error has the HTTP status 200.
+  // The vendor does not document whether an error has the HTTP status 200.
   const readings = { "error-status": status };
   test(`a wrong key is an error: ${status}`, withSandbox({ clean: true, readings }, async ({ sandbox }) => {
     await assert.rejects(new History(sandbox.url, "wrong").conversations(...ALWAYS), /40127/);

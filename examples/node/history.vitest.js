@@ -1,4 +1,4 @@
-// By Vitest. Each test has a sandbox of its own; `clean` also fails it if its verdict finds something.
+// Tests with Vitest. Each test has its own sandbox; `clean` fails a test whose verdict has findings.
 
 import { expect } from "vitest";
 
@@ -11,7 +11,7 @@ const CHAT = { user_id: "ann", messages: [{ q: "Where is my order?", a: "On its 
 
 const test = sandboxTest.extend({
   sandboxSettings: { clean: true },
-  /** The client. Instead of waiting, it moves the clock of the sandbox. */
+  /** The client. Instead of waiting, it advances the clock of the sandbox. */
   history: ({ sandbox }, use) =>
     use(new History(sandbox.url, sandbox.apiKey, (ms) => sandbox.advance(ms))),
 });
@@ -46,7 +46,7 @@ test("the rate limit is waited for", async ({ sandbox, history }) => {
 
 test("a conversation arrives after page 1", async ({ sandbox, history }) => {
   await sandbox.hazard("arrival");
-  // The last row of page 1 comes again on page 2.
+  // The new row moves the last row of page 1 to page 2.
   expect(await history.conversations(...ALWAYS)).toHaveLength(199);
 });
 
@@ -57,7 +57,7 @@ test("records of our own", async ({ sandbox }) => {
 });
 
 test.for(["mapped", "ok"])("a wrong key is an error: %s", async (status, { sandbox }) => {
-  // It is not documented whether an error has the HTTP status 200.
+  // The vendor does not document whether an error has the HTTP status 200.
   await sandbox.readings({ "error-status": status });
   const history = new History(sandbox.url, "wrong");
   await expect(history.conversations(...ALWAYS)).rejects.toThrow("40127");

@@ -1,4 +1,4 @@
-"""A small exporter of the conversation history: all rows of a list, page by page."""
+"""A small exporter of the conversation history. It fetches all pages of a list."""
 
 import time
 
@@ -10,7 +10,7 @@ RETRIED = [40008, 50000]  # too many requests, internal error
 
 
 class ApiError(Exception):
-    """The API refused a request, or did not answer it however often it was sent."""
+    """The API refused a request, or all attempts to send it failed."""
 
 
 class History:
@@ -19,7 +19,7 @@ class History:
         self._sleep = sleep
 
     def conversations(self, start, end):
-        """All conversations of a time window, which is in milliseconds since 1970."""
+        """All conversations of a time window, in milliseconds since 1970."""
         query = {"conversation_type": "ALL", "start_time": start, "end_time": end}
         return self._all("/v1/bot/conversation/page", query, "list", "conversation_id")
 
@@ -33,19 +33,19 @@ class History:
         return self._all("/v1/message/qa/record/page", query, "qa", "id")
 
     def _all(self, path, query, key, id):
-        """The rows of all pages. A row that comes again on the next page is kept once."""
+        """The rows of all pages. A row that the next page repeats is included once."""
         rows, page, is_last = {}, 0, False
         while not is_last:
             page += 1
             answer = self._page(path, {**query, "page": page, "page_size": PAGE_SIZE})
             rows.update((row[id], row) for row in answer[key])
-            # Questions have no total. Their last page is the one that is not full.
+            # The list of questions has no total. Its last page is the one that is not full.
             is_full = len(answer[key]) == PAGE_SIZE
             is_last = page * PAGE_SIZE >= answer["total"] if "total" in answer else not is_full
         return list(rows.values())
 
     def _page(self, path, query):
-        """One page. What may pass is tried again after a pause; a refusal is not."""
+        """One page. Temporary errors are retried after a pause; other errors are not."""
         for pause in [*PAUSES, None]:
             retry_after = 0
             try:
@@ -58,7 +58,7 @@ class History:
                     raise problem
                 retry_after = float(answer.headers.get("retry-after", 0))
             except (httpx.TransportError, ValueError) as error:
-                # Nothing came, or something that is no JSON, such as the page of a gateway.
+                # There was no response, or it is not JSON, such as the HTML page of a gateway.
                 problem = ApiError(f"{path}: {error!r}")
             if pause is None:
                 raise problem

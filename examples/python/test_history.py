@@ -1,4 +1,4 @@
-"""Each test has a sandbox of its own: `gptbots_mock`. It also fails if its verdict finds something."""
+"""Each test has its own sandbox, `gptbots_mock`; `clean` fails a test whose verdict has findings."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.gptbots_mock(clean=True)
 
 @pytest.fixture
 def history(gptbots_mock):
-    """The client. Instead of waiting, it moves the clock of the sandbox."""
+    """The client. Instead of waiting, it advances the clock of the sandbox."""
     return History(gptbots_mock.url, gptbots_mock.api_key, sleep=gptbots_mock.advance)
 
 
@@ -44,7 +44,7 @@ def test_the_rate_limit_is_waited_for(history, gptbots_mock):
 
 @pytest.mark.gptbots_mock(hazard="arrival")
 def test_a_conversation_arrives_after_page_1(history):
-    # The last row of page 1 comes again on page 2.
+    # The new row moves the last row of page 1 to page 2.
     assert len(history.conversations(*ALWAYS)) == 199
 
 
@@ -55,7 +55,7 @@ def test_records_of_our_own(history):
 
 @pytest.mark.parametrize("status", ["mapped", "ok"])
 def test_a_wrong_key_is_an_error(gptbots_mock, status):
-    # It is not documented whether an error has the HTTP status 200.
+    # The vendor does not document whether an error has the HTTP status 200.
     gptbots_mock.readings({"error-status": status})
     with pytest.raises(ApiError, match="40127"):
         History(gptbots_mock.url, "wrong").conversations(*ALWAYS)

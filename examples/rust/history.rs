@@ -1,4 +1,4 @@
-//! A small exporter of the conversation history, all rows of a list, page by page; and its tests on the
+//! A small exporter of the conversation history, which fetches all pages of a list; and its tests with the
 //! emulator's library. `cargo run --example history` exports, `cargo test --example history` tests.
 
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ const PAUSES: [u64; 4] = [500, 1000, 2000, 4000]; // milliseconds
 const RETRIED: [u64; 2] = [40008, 50000]; // too many requests, internal error
 const ALWAYS: (u64, u64) = (0, 9_999_999_999_999);
 
-/// The API refused a request, or did not answer it however often it was sent.
+/// The API refused a request, or all attempts to send it failed.
 #[derive(Debug)]
 struct ApiError(String);
 
@@ -37,7 +37,7 @@ impl<S: Fn(Duration)> History<S> {
         Self { url: url.to_owned(), key: format!("Bearer {key}"), sleep, http }
     }
 
-    /// All conversations of a time window, which is in milliseconds since 1970.
+    /// All conversations of a time window, in milliseconds since 1970.
     fn conversations(&self, start: u64, end: u64) -> Result<Vec<Value>, ApiError> {
         let query = format!("conversation_type=ALL&start_time={start}&end_time={end}");
         self.all("/v1/bot/conversation/page", &query, "list", "conversation_id")
@@ -55,14 +55,14 @@ impl<S: Fn(Duration)> History<S> {
         self.all("/v1/message/qa/record/page", &query, "qa", "id")
     }
 
-    /// The rows of all pages. A row that comes again on the next page is kept once.
+    /// The rows of all pages. A row that the next page repeats is included once.
     fn all(&self, path: &str, query: &str, key: &str, id: &str) -> Result<Vec<Value>, ApiError> {
         let (mut rows, mut ids) = (Vec::new(), HashSet::new());
         for page in 1.. {
             let answer = self.page(path, query, page)?;
             let list = answer[key].as_array().map_or(&[][..], Vec::as_slice);
             rows.extend(list.iter().filter(|row| ids.insert(row[id].to_string())).cloned());
-            // Questions have no total. Their last page is the one that is not full.
+            // The list of questions has no total. Its last page is the one that is not full.
             let is_last = match answer["total"].as_u64() {
                 Some(total) => (page * PAGE_SIZE) as u64 >= total,
                 None => list.len() < PAGE_SIZE,
@@ -74,7 +74,7 @@ impl<S: Fn(Duration)> History<S> {
         Ok(rows)
     }
 
-    /// One page. What may pass is tried again after a pause; a refusal is not.
+    /// One page. Temporary errors are retried after a pause; other errors are not.
     fn page(&self, path: &str, query: &str, page: usize) -> Result<Value, ApiError> {
         let url = format!("{}{path}?{query}&page={page}&page_size={PAGE_SIZE}", self.url);
         let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
@@ -88,7 +88,7 @@ impl<S: Fn(Duration)> History<S> {
                     }
                     (problem, retry_after)
                 }
-                // Nothing came, or something that is no JSON, such as the page of a gateway.
+                // There was no response, or it is not JSON, such as the HTML page of a gateway.
                 Err(error) => (ApiError(format!("{path}: {error}")), 0),
             };
             let Some(pause) = pauses.next() else { return Err(problem) };
@@ -96,7 +96,7 @@ impl<S: Fn(Duration)> History<S> {
         }
     }
 
-    /// The status, the seconds of `Retry-After` and the JSON of an answer.
+    /// The status, the seconds of `Retry-After` and the JSON of a response.
     fn ask(&self, url: &str) -> Result<(u16, u64, Value), Box<dyn Error>> {
         let mut answer = self.http.get(url).header("Authorization", &self.key).call()?;
         let retry_after = answer.headers().get("retry-after");
@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    /// The client. Instead of waiting, it moves the clock of the sandbox.
+    /// The client. Instead of waiting, it advances the clock of the sandbox.
     fn history_of(sandbox: &Sandbox<'_>) -> History<impl Fn(Duration)> {
         History::new(sandbox.url(), sandbox.api_key(), |pause| sandbox.advance(pause))
     }
@@ -185,7 +185,7 @@ mod tests {
         let server = Server::start().unwrap();
         let sandbox = server.sandbox("arrival");
         sandbox.hazard(Hazard::Arrival);
-        // The last row of page 1 comes again on page 2.
+        // The new row moves the last row of page 1 to page 2.
         assert_eq!(conversations(&sandbox).len(), 199);
         sandbox.assert_clean();
     }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_wrong_key_is_an_error() {
-        // It is not documented whether an error has the HTTP status 200.
+        // The vendor does not document whether an error has the HTTP status 200.
         for status in [ErrorStatus::Mapped, ErrorStatus::Ok] {
             let server = Server::builder().reading(status).start().unwrap();
             let history = History::new(server.url(), "wrong", std::thread::sleep);

@@ -1,4 +1,4 @@
-# `packaging/collect` fills this in from the files of a release.
+# `packaging/collect` replaces the placeholders between @ for each release.
 class GptbotsMock < Formula
   desc "Local emulator of the GPTBots conversation-history API"
   homepage "@REPOSITORY@"

@@ -1,7 +1,7 @@
-"""Tests of what the release workflow calls, with made-up packages: packaging/tests/test_release.py [DIST]
+"""Tests the scripts of the release workflow with dummy packages: packaging/tests/test_release.py [DIST]
 
-DIST is a folder that `cargo xtask dist` has filled. With it, binstall's templates are compared with the
-tarball. Needs Python 3.11 or newer, and nothing else.
+DIST is a folder that `cargo xtask dist` wrote. With it, the templates for cargo-binstall are compared with
+the tarball. Needs only Python 3.11 or newer.
 """
 
 import hashlib
@@ -104,27 +104,27 @@ class CollectTest(InFolder):
     def test_a_changed_file_is_refused(self):
         file = self.made / f"dist-{TARGETS[0]}" / f"gptbots-mock-1.2.3-{TARGETS[0]}.tar.gz"
         file.write_text("changed")
-        self.assert_refused("a file is not as it was made")
+        self.assert_refused("a file does not match its checksum")
 
     def test_a_file_without_a_sum_is_refused(self):
         (self.made / f"dist-{TARGETS[0]}" / "more.tgz").write_text("more")
-        self.assert_refused("more.tgz has no sum")
+        self.assert_refused("more.tgz has no checksum")
 
     def test_a_missing_target_is_named(self):
         shutil.rmtree(self.made / "dist-aarch64-apple-darwin")
-        self.assert_refused("there is no gptbots-mock-1.2.3-aarch64-apple-darwin.tar.gz")
+        self.assert_refused("gptbots-mock-1.2.3-aarch64-apple-darwin.tar.gz is missing")
 
     def test_a_main_package_that_differs_is_refused(self):
         self.write(TARGETS[2], "gptbots-mock-1.2.3.tgz", "another text")
-        self.assert_refused("gptbots-mock-1.2.3.tgz is not the same from every target")
+        self.assert_refused("gptbots-mock-1.2.3.tgz differs between targets")
 
     def test_two_versions_are_refused(self):
         self.write(TARGETS[2], "gptbots-mock-1.2.4.tgz", "the next version")
-        self.assert_refused("has not one version")
+        self.assert_refused("must have packages of exactly one version, got: ")
 
 
 class CheckReleaseTest(InFolder):
-    """On a copy of the files, which are made right for a release of version 1.2.3."""
+    """Runs on a copy of the files, changed so that version 1.2.3 could be released."""
 
     def setUp(self):
         super().setUp()
@@ -172,8 +172,8 @@ class CheckReleaseTest(InFolder):
         self.assertEqual((done.returncode, done.stdout), (0, "### Added\n\n- This.\n"))
 
     def test_another_tag_is_refused(self):
-        self.assert_refused("Cargo.toml: version is '1.2.3', and should be '1.2.4'", tag="v1.2.4")
-        self.assert_refused("the tag is 1.2.3, and should be v1.2.3", tag="1.2.3")
+        self.assert_refused("Cargo.toml: version is '1.2.3', but must be '1.2.4'", tag="v1.2.4")
+        self.assert_refused("the tag is 1.2.3, but must be v1.2.3", tag="1.2.3")
 
     def test_every_mistake_is_told_at_once(self):
         self.edit("Cargo.lock", 'name = "gptbots-mock"\nversion = "1.2.3"', 'name = "gptbots-mock"\nversion = "1"')
@@ -192,7 +192,7 @@ class CheckReleaseTest(InFolder):
 
 
 class BinstallTest(unittest.TestCase):
-    """Where `cargo binstall` looks, against the packages that there are."""
+    """Compares the URL and the path that `cargo binstall` uses with the packages."""
 
     def test_templates_fit_the_tarball(self):
         if DIST is None:

@@ -1,8 +1,8 @@
-//! What a request costs inside the emulator, from its head to the bytes of its answer, without a
-//! socket: every kind of query at several sizes, pages drawn at random, none twice in a row.
+//! The cost of a request inside the emulator, from its head to the bytes of its response, without a
+//! socket. Every kind of query is measured at several sizes, with random pages.
 //!
-//! `cargo bench -p gptbots-mock-benches --bench queries` runs all; with `-- 1000000/qa` behind it,
-//! those with that in their name.
+//! `cargo bench -p gptbots-mock-benches --bench queries` runs all; with `-- 1000000/qa` after it,
+//! those whose names contain this text.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl App {
     }
 
     fn get(&mut self, target: &str) -> Vec<u8> {
-        // As a client sends it.
+        // The request as a client sends it.
         let request = Request::get(target)
             .header("host", "127.0.0.1:8484")
             .header("user-agent", "queries/1.0")
@@ -81,7 +81,7 @@ fn queries(app: &mut App, conversations: u32) -> Vec<Query> {
     let first = app.json(&list(&format!("ALL&{ALWAYS}")).replace("50&page=", "100&page=1"));
     let rows = first["list"].as_array().unwrap();
     let newest = rows[0]["recent_chat_time"].as_i64().unwrap();
-    // A user who has many: the one whom most of the newest conversations are of.
+    // A user with many conversations: the most frequent one among the newest conversations.
     let user = |row: &serde_json::Value| row["user_id"].as_str().unwrap().to_owned();
     let heavy = rows.iter().map(user);
     let count = |id: &String| rows.iter().filter(|row| user(row) == *id).count();
@@ -129,7 +129,7 @@ fn bench(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
                 let mut n = 0u64;
                 bencher.iter(|| {
-                    // A stride that is odd and large, so that pages come from everywhere.
+                    // A large odd stride, so that the pages are from all parts of the list.
                     n = n.wrapping_add(7_368_787);
                     let target = &targets[usize::try_from(n).unwrap() % targets.len()];
                     black_box(app.get(&format!("{target}{}", n % pages + 1)))
@@ -140,7 +140,7 @@ fn bench(criterion: &mut Criterion) {
     }
 }
 
-/// What a row costs: pages of ten and of a hundred rows, by the row. Their difference is 90 rows.
+/// The cost of a row: pages of ten and of a hundred rows, so the difference is 90 rows.
 fn rows(criterion: &mut Criterion) {
     let mut app = App::new(100_000);
     let mut group = criterion.benchmark_group("rows");
@@ -169,7 +169,7 @@ fn rows(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What the journal costs a page, where nobody asks for it.
+/// The cost of the journal for each page.
 fn journal(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("journal");
     group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));

@@ -1,6 +1,6 @@
-//! What it costs to make the records and their indexes, before the first connection: by number
-//! of conversations, and from a fixture. With many, the Q&A index is made behind the others; its
-//! first answer is measured apart.
+//! The cost of building the records and their indexes before the first connection: by number of
+//! conversations, and from a fixture. If there are many, the Q&A index is built later in the
+//! background, so its first response is measured separately.
 //!
 //! `cargo bench -p gptbots-mock-benches --bench start`
 

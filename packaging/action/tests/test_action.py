@@ -1,7 +1,7 @@
 """Runs the two actions as GitHub does, from their action.yml.
 
-The binary under test is TEST_BINARY, and the npm package that carries it is TEST_NPM_PACKAGE, if there
-is one. Nothing is looked up in a registry.
+The variable TEST_BINARY is the binary, and TEST_NPM_PACKAGE, if set, the npm package with the binary. The
+tests use no registry.
 """
 
 import json
@@ -74,7 +74,7 @@ def values(text):
 
 
 class Result:
-    """What an action did."""
+    """The result of an action."""
 
     def __init__(self):
         self.code, self.stdout, self.summary, self.outputs = 0, "", "", {}
@@ -88,7 +88,7 @@ class Job:
     """A job of a workflow on a runner."""
 
     def __init__(self, folder):
-        self.temp = folder / "runner temp"  # A blank shows what is not quoted.
+        self.temp = folder / "runner temp"  # The space shows whether paths are quoted.
         self.workspace = folder / "workspace"
         self.temp.mkdir()
         self.workspace.mkdir()
@@ -172,7 +172,7 @@ class Job:
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
     def get(self, path, key=None, **query):
-        """A request of a test. Returns its status."""
+        """Sends a request as a test does; returns the status."""
         url = f"{self.env['GPTBOTS_MOCK_URL']}{path}?{urllib.parse.urlencode(query)}"
         key = self.env["GPTBOTS_MOCK_KEY"] if key is None else key
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
@@ -199,7 +199,7 @@ class Job:
 
 
 def lives(pid):
-    """Whether a process runs. One that has ended and that nobody waits for does not."""
+    """Whether a process runs. A zombie process does not."""
     command = ["ps", "-o", "stat=", "-p", str(pid)]
     state = subprocess.run(command, stdout=subprocess.PIPE, encoding="ascii").stdout.strip()
     return state != "" and not state.startswith("Z")
@@ -266,13 +266,13 @@ class ActionTest(unittest.TestCase):
 
     def test_wrong_flag_shows_the_log(self):
         result = self.job.start(args="--nonsense")
-        self.assert_fails(result, "ended with exit code 2 at its start")
+        self.assert_fails(result, "ended with exit code 2 during the start")
         self.assertIn("unexpected argument '--nonsense'", result.stdout)
         self.assertIsNone(self.job.state)
         self.assertNotIn("GPTBOTS_MOCK_URL", self.job.env)
 
     def test_two_arguments_on_a_line_are_explained(self):
-        self.assert_fails(self.job.start(args="--seed 7"), "write it as --seed=7")
+        self.assert_fails(self.job.start(args="--seed 7"), 'write "--seed 7" as --seed=7')
 
     def test_no_port_file_ends_the_wait_and_the_process(self):
         program = self.folder / "never"
@@ -280,11 +280,11 @@ class ActionTest(unittest.TestCase):
         program.chmod(0o755)
         self.job.env["START_TIMEOUT_MS"] = "500"
         result = self.job.start(binary=str(program))
-        self.assert_fails(result, "no port was written to", "within 0.5 s")
+        self.assert_fails(result, "did not write its port to", "within 0.5 s")
         self.assertFalse(lives(int((self.folder / "never.pid").read_text())))
 
     def test_missing_program_is_named(self):
-        self.assert_fails(self.job.start(binary="./no/such"), "./no/such cannot be run")
+        self.assert_fails(self.job.start(binary="./no/such"), "cannot run ./no/such")
 
     def test_program_is_found_on_path(self):
         folder = self.folder / "bin"
@@ -295,7 +295,7 @@ class ActionTest(unittest.TestCase):
 
     def test_second_start_is_refused(self):
         self.started()
-        self.assert_fails(self.job.start(), "has an emulator already")
+        self.assert_fails(self.job.start(), "this job already has an emulator")
 
     def test_secret_keys_of_fixtures_are_not_guessed(self):
         fixture = {"agents": [{"name": "mine", "keys": ["secret-key"], "conversations": []}]}
@@ -303,7 +303,7 @@ class ActionTest(unittest.TestCase):
         result = self.job.start(args="--fixtures=mine.json")
         self.assert_runs(result)
         self.assertEqual(result.outputs["api-key"], "")
-        self.assertIn("set GPTBOTS_MOCK_KEY", result.annotations("notice")[0][1])
+        self.assertIn("Set GPTBOTS_MOCK_KEY", result.annotations("notice")[0][1])
         self.assertNotIn("secret-key", result.stdout)
 
     def test_package_is_installed(self):
@@ -332,7 +332,7 @@ class ActionTest(unittest.TestCase):
         self.assertIn("Coverage: ", result.summary)
         self.assertFalse(lives(pid))
         self.assertIsNone(self.job.state)
-        # The program removes it when it ends in order, and not when it is killed.
+        # The program removes this file when it stops normally, but not when it is killed.
         self.assertEqual(list(self.job.temp.glob("gptbots-mock/run-*/port")), [])
 
     def test_bad_client_fails(self):
@@ -379,8 +379,8 @@ class ActionTest(unittest.TestCase):
         self.started()
         self.job.run_good_client()
         result = self.job.verdict(min_coverage="60")
-        self.assert_fails(result, "min-coverage asks for 60%")
-        self.assertIn("What no request used", result.summary)
+        self.assert_fails(result, "%, below min-coverage 60")
+        self.assertIn("Not covered by any request", result.summary)
 
     def test_no_request_is_denied(self):
         self.started()
@@ -430,8 +430,8 @@ class ActionTest(unittest.TestCase):
         while lives(pid):
             self.assertLess(time.monotonic(), end, "it lives on after SIGKILL")
         result = self.job.verdict()
-        self.assert_fails(result, "no verdict: ", "does not answer")
-        self.assertIn("The end of ", result.stdout)
+        self.assert_fails(result, "no verdict: ", "does not respond")
+        self.assertIn("Last lines of ", result.stdout)
         self.assertIn("no verdict", result.summary)
 
     def test_verdict_without_a_start_fails(self):

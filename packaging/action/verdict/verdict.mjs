@@ -1,4 +1,4 @@
-// Judges what came to the emulator of this job, tells GitHub, and stops the emulator.
+// Gets the verdict of this job's emulator, reports it to GitHub, and stops the emulator.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,26 +10,26 @@ const ANSWER_MS = 30_000;
 const STOP_MS = 10_000;
 const POLL_MS = 20;
 
-/** GitHub shows so many annotations of a step at each level. */
+/** GitHub shows at most 10 annotations of each level per step. */
 const MOST_ANNOTATIONS = 10;
-/** GitHub takes no summary of more than 1 MiB. */
+/** GitHub refuses a summary of more than 1 MiB. */
 const LONGEST_SUMMARY = 300_000;
 
 const FORMATS = { ".json": "application/json", ".txt": "text/plain", ".xml": "application/xml" };
 
-/** What the action was asked for. A wrong input must not pass for one that was not given. */
+/** Reads the inputs. A wrong input is an error, and is never treated as missing. */
 function readInputs() {
   const list = (name, separator) =>
     (process.env[name] ?? "").split(separator).map((item) => item.trim()).filter(Boolean);
   const minCoverage = (process.env.INPUT_MIN_COVERAGE ?? "").trim();
   if (minCoverage !== "" && !(/^\d+$/.test(minCoverage) && Number(minCoverage) <= 100)) {
-    throw new Error(`min-coverage: "${minCoverage}" is no whole number of 0 to 100`);
+    throw new Error(`min-coverage: "${minCoverage}" is not a whole number from 0 to 100`);
   }
   const reports = list("INPUT_REPORT", /\r?\n/);
   const wrong = reports.find((file) => !(path.extname(file) in FORMATS));
   if (wrong !== undefined) {
     const known = Object.keys(FORMATS).join(", ");
-    throw new Error(`report: "${wrong}" does not end with any of ${known}`);
+    throw new Error(`report: "${wrong}" must end with one of ${known}`);
   }
   return {
     deny: list("INPUT_DENY", /[,\n]/),
@@ -39,9 +39,9 @@ function readInputs() {
   };
 }
 
-/** The emulator that the start action has started. */
+/** The emulator that the start action started. */
 class Emulator {
-  /** Whether it has answered, so that its process is the one that was started. */
+  /** Whether it has responded, which shows that the process id is still the one of the emulator. */
   #isThere = false;
 
   constructor({ url, pid, log }) {
@@ -58,17 +58,17 @@ class Emulator {
       return { status: response.status, text: await response.text() };
     } catch (error) {
       const why = error.cause?.message || error.message;
-      throw new Error(`the emulator at ${this.url} does not answer: ${why}`);
+      throw new Error(`the emulator at ${this.url} does not respond: ${why}`);
     }
   }
 
   async check() {
     const { text } = await this.#get("/health");
     this.#isThere = /"healthy"/.test(text);
-    if (!this.#isThere) throw new Error(`what answers at ${this.url} is no emulator`);
+    if (!this.#isThere) throw new Error(`the server at ${this.url} is not gptbots-mock`);
   }
 
-  /** The verdict without the findings of the rules that are muted. */
+  /** The verdict without the findings of the muted rules. */
   async verdict(mute, format) {
     const query = mute.length === 0 ? "" : `?mute=${encodeURIComponent(mute.join(","))}`;
     const { status, text } = await this.#get(`/verdict${query}`, format);
@@ -77,12 +77,12 @@ class Emulator {
     try {
       why = JSON.parse(text).errors.map((error) => error.title).join("; ");
     } catch {
-      // It is no answer of the control API, so the status is all there is to say.
+      // The response is not from the control API, so only the status is known.
     }
     throw new Error(why);
   }
 
-  /** Stops it, and waits until it is gone. It ends by itself after 5 s if requests are in flight. */
+  /** Stops the emulator and waits for its end, which takes up to 5 s if requests are in flight. */
   async stop() {
     if (!this.#isThere) return;
     try {
@@ -92,12 +92,12 @@ class Emulator {
       }
       process.kill(this.pid, "SIGKILL");
     } catch {
-      // There is no such process any more, or it does not answer, because it has ended.
+      // The process has ended: the signal or the request failed.
     }
   }
 }
 
-/** Writes a text so that Markdown shows it as it is, also in a cell of a table. */
+/** Escapes a text for Markdown, also for a cell of a table. */
 function markdown(text) {
   return text.replace(/[\\`*_{}[\]<>()#!|~&@$:]/g, "\\$&").replace(/\s+/g, " ");
 }
@@ -117,11 +117,11 @@ function count(number, what) {
 function summary(headline, findings, isDenied, { percent, met, of, never_met: neverMet }) {
   let text = `### ${markdown(headline)}\n\n`;
   if (findings.length > 0) {
-    text += "| finding | times | what was done | requests |\n| --- | ---: | --- | --- |\n";
+    text += "| finding | times | what the client did | requests |\n| --- | ---: | --- | --- |\n";
   }
   for (const [index, finding] of findings.entries()) {
     if (text.length > LONGEST_SUMMARY) {
-      text += `\nThe log of this step has ${findings.length - index} more.\n`;
+      text += `\nThe log of this step lists ${findings.length - index} more findings.\n`;
       break;
     }
     const rule = `${markdown(finding.rule)}${isDenied(finding) ? " (**denied**)" : ""}`;
@@ -133,7 +133,7 @@ function summary(headline, findings, isDenied, { percent, met, of, never_met: ne
   text += `\nCoverage: ${percent}% of the contract (${met} of ${of}).\n`;
   if (neverMet.length > 0) {
     const items = neverMet.map((item) => `- ${markdown(item)}\n`).join("");
-    text += `\n<details><summary>What no request used</summary>\n\n${items}\n</details>\n`;
+    text += `\n<details><summary>Not covered by any request</summary>\n\n${items}\n</details>\n`;
   }
   return text;
 }
@@ -147,7 +147,7 @@ async function judge(emulator, { deny, mute, minCoverage, reports }) {
     }
   };
   const { findings, requests, coverage } = await verdictOf(mute.length ? "mute: " : "", mute);
-  // The server knows the rules, and says which one is meant.
+  // The server checks the names of rules, and suggests the right one.
   const denied = new Set(deny);
   const named = deny.filter((rule) => rule !== "all");
   if (named.length > 0) await verdictOf("deny: ", named);
@@ -156,13 +156,13 @@ async function judge(emulator, { deny, mute, minCoverage, reports }) {
     writeFileSync(file, await emulator.verdict(mute, FORMATS[path.extname(file)]));
   }
 
-  // The server cannot know that no request will come, so it does not find this.
+  // The server cannot know that no more requests follow, so it does not report this.
   if (requests === 0 && !mute.includes("no-request")) {
     findings.push({
       rule: "no-request",
       sandbox: "default",
       what: "no request came, so nothing was tested",
-      why: "Mostly the client goes to another address: GPTBOTS_MOCK_URL has the right one.",
+      why: "Usually the client uses another address: GPTBOTS_MOCK_URL is the right one.",
       requests: [],
       request_lines: [],
       times: 1,
@@ -175,7 +175,7 @@ async function judge(emulator, { deny, mute, minCoverage, reports }) {
   const deniedCount = findings.filter(isDenied).length;
   if (deniedCount > 0) problems.push(`${count(deniedCount, "finding")} denied`);
   if (isUncovered) {
-    problems.push(`coverage is ${coverage.percent}%, min-coverage asks for ${minCoverage}%`);
+    problems.push(`coverage is ${coverage.percent}%, below min-coverage ${minCoverage}`);
   }
   const found = findings.length === 0 ? "nothing found" : count(findings.length, "finding");
   const headline = [
@@ -187,7 +187,7 @@ async function judge(emulator, { deny, mute, minCoverage, reports }) {
   print(await emulator.verdict(mute, "text/plain"));
   for (const level of ["error", "warning"]) {
     const ofLevel = findings.filter((finding) => isDenied(finding) === (level === "error"));
-    // One place is for the headline.
+    // One annotation is reserved for the headline.
     for (const finding of ofLevel.slice(0, MOST_ANNOTATIONS - 1)) {
       const times = finding.times > 1 ? ` (${finding.times} times)` : "";
       const text = [`${finding.what}${times}`, finding.why, ...requestLines(finding)].join("\n");
@@ -201,7 +201,7 @@ async function judge(emulator, { deny, mute, minCoverage, reports }) {
 
 async function main() {
   if (!existsSync(stateFile)) {
-    throw new Error("this job has no emulator; the action that starts one comes before this one");
+    throw new Error("this job has no emulator; run the action that starts one before this action");
   }
   const emulator = new Emulator(JSON.parse(readFileSync(stateFile, "utf8")));
   rmSync(stateFile);

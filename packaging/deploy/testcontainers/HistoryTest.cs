@@ -24,7 +24,7 @@ public sealed class HistoryTest : IAsyncLifetime
     public async Task FirstPage()
     {
         var query = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";
-        // The part behind ~ names the sandbox of this test.
+        // The part of the key after ~ is the id of this test's sandbox.
         Assert.Equal(HttpStatusCode.OK, await Status($"/v1/bot/conversation/page?{query}", "app-demo~first-page"));
         Assert.Equal(HttpStatusCode.OK, await Status("/__admin/sandboxes/first-page", Token));
     }

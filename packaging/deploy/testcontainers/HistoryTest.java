@@ -24,7 +24,7 @@ class HistoryTest {
     @Test
     void firstPage() throws Exception {
         String query = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";
-        // The part behind ~ names the sandbox of this test.
+        // The part of the key after ~ is the id of this test's sandbox.
         assertEquals(200, status("/v1/bot/conversation/page?" + query, "app-demo~first-page"));
         assertEquals(200, status("/__admin/sandboxes/first-page", TOKEN));
     }

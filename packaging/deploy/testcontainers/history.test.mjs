@@ -25,7 +25,7 @@ async function ask(path, key) {
 
 test("first page", async () => {
   const query = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";
-  // The part behind ~ names the sandbox of this test.
+  // The part of the key after ~ is the id of this test's sandbox.
   const page = await ask(`/v1/bot/conversation/page?${query}`, "app-demo~first-page");
   assert.deepEqual([page.list.length, page.total], [10, 200]);
   const sandbox = await ask("/__admin/sandboxes/first-page", token);

@@ -28,7 +28,7 @@ func TestFirstPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	query := "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10"
-	// The part behind ~ names the sandbox of this test.
+	// The part of the key after ~ is the id of this test's sandbox.
 	ask(t, url+"/v1/bot/conversation/page?"+query, "app-demo~first-page")
 	ask(t, url+"/__admin/sandboxes/first-page", token)
 }
@@ -46,6 +46,6 @@ func ask(t *testing.T, url, key string) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		t.Fatalf("%s answers %s", url, response.Status)
+		t.Fatalf("GET %s: got %s", url, response.Status)
 	}
 }

@@ -26,7 +26,7 @@ def ask(request, token):
 
 def test_first_page(url):
     query = "conversation_type=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10"
-    # The part behind ~ names the sandbox of this test.
+    # The part of the key after ~ is the id of this test's sandbox.
     page = ask(
         urllib.request.Request(f"{url}/v1/bot/conversation/page?{query}"), "app-demo~first-page"
     )

@@ -3,7 +3,7 @@
 /** An operation of the vendor's API. */
 export type Operation = "conversations" | "messages" | "messages-v2" | "qa";
 
-/** What happens between two pages of a walk; docs/hazards.md says more. */
+/** A change of the data between two page requests of a client; see docs/hazards.md. */
 export type Hazard =
   | "arrival"
   | "departure"
@@ -12,36 +12,40 @@ export type Hazard =
   | "moving-total"
   | "exact-multiple";
 
-/** A failure on demand: a line such as `messages:code=50000,every=3`, or the same as an object; docs/faults.md says more. */
+/** A failure on demand: a text such as `messages:code=50000,every=3`, or an object; see docs/faults.md. */
 export type Fault = string | FaultObject;
 
 export interface FaultObject {
-  /** The operations that it covers; without them all. */
+  /** The operations that it applies to. Default: all; for a code, those that can return it. */
   operation?: Operation | Operation[];
-  /** What the header `x-mock-fault` names it by. */
+  /** The id in the header `x-mock-fault`. */
   id?: string;
-  /** A code of the vendor's, with its HTTP status. */
+  /** A code of the vendor, with its HTTP status. */
   code?: number;
-  /** An HTTP status with a body of its own, 200 to 599. */
+  /** An HTTP status, 200 to 599, with a JSON body. */
   status?: number;
+  /**
+   * The body of the response: `json` (the default) or `html` for a status; `empty`; `truncated`: half of it,
+   * then the connection is closed; `garbage`: neither JSON nor UTF-8.
+   */
   body?: "json" | "html" | "empty" | "truncated" | "garbage";
-  /** `Retry-After` of a code or a status, in seconds. */
+  /** The `Retry-After` of a code or a status, in seconds. */
   retry_after?: number;
-  /** Milliseconds before anything happens: `2000`, `"100..900"`, `"lognormal:200:0.5"`. */
+  /** The delay of the response in milliseconds: `2000`, `"100..900"`, `"lognormal:200:0.5"`. */
   delay?: number | string;
-  /** Bytes of the body a second. */
+  /** The rate of the body in bytes a second, at least 1. */
   drip?: number;
-  /** A TCP reset, or no answer until the client goes. */
+  /** A TCP reset, or no response until the client closes the connection. */
   break?: "reset" | "no-answer";
-  /** The most requests that it strikes. */
+  /** The maximum number of requests that it applies to. */
   times?: number;
-  /** This many requests pass first. */
+  /** The number of matching requests that it skips first. */
   after?: number;
-  /** Of the other requests it strikes one of this many. */
+  /** It applies only to every n-th of the other requests. */
   every?: number;
-  /** Above 0, up to 1. */
+  /** It applies with this probability, above 0 and at most 1. */
   probability?: number;
-  /** It strikes only requests with these values of these parameters. */
+  /** From here on: it applies only to requests whose parameters have these values. */
   conversation_type?: string;
   user_id?: string;
   start_time?: number;
@@ -52,245 +56,270 @@ export interface FaultObject {
   user_feedback?: "ALL" | "NONE" | "GOOD" | "BAD";
 }
 
-/** The value of a reading by its name, as `gptbots-mock readings` lists them. */
+/**
+ * Behaviours that the vendor leaves unclear, such as `{ "qa-time": "milliseconds" }`. The command
+ * `gptbots-mock readings` lists all of them.
+ */
 export type Readings = Record<string, string>;
 
-/** So many requests of each key in so many seconds; one more gets code 40008. */
+/** A limit on the requests of each API key in a time window. A further request gets 40008 (HTTP 429). */
 export interface RateLimit {
-  /** 1 to 1,000,000. */
+  /** The maximum number of requests: 1 to 1,000,000. */
   requests: number;
-  /** 1 to 86,400. */
+  /** The length of the window: 1 to 86,400. */
   seconds: number;
 }
 
-/** Agents in place of the built-in ones, as in a fixture file; fixtures/schema.json describes it. */
+/** Agents that replace the built-in ones, in the format of a fixture file; see docs/fixtures.md. */
 export interface Fixture {
   agents: FixtureAgent[];
 }
 
 export interface FixtureAgent {
   name: string;
-  /** Left out: `app-NAME`. */
+  /** Default: one key, `app-NAME`. */
   keys?: string[];
   deleted?: boolean;
   bot_id?: string;
   conversations?: object[];
 }
 
-/** What a server is to be. Every option has a default; each other flag of `serve` is one, too, in camelCase. */
+/** The settings of a server, all of which have defaults. Other flags of `serve` are options too, in camelCase. */
 export interface StartOptions {
-  /** What generated records are drawn from; 1 by default. */
+  /** Seed of the generated records and of random faults. Default: 1. */
   seed?: number;
-  /** How many conversations agent demo has; 200 by default. */
+  /** Number of generated conversations of agent demo. Default: 200. */
   conversations?: number;
-  /** Id of the user of agent demo who has the most conversations. */
+  /** ID of the user of agent demo with the most conversations. */
   demoUser?: string;
-  /** End of the generated records: a day, a moment or `today`. */
+  /** When the generated records end: a date, a time or `today`. */
   now?: string;
-  /** More keys of agent demo. */
+  /** Additional API keys of agent demo. */
   apiKeys?: string[];
-  /** Take any key that is no other agent's as one of agent demo. */
+  /** Accept every unknown API key as a key of agent demo. */
   anyKey?: boolean;
+  /** Changes behaviours that the vendor leaves unclear. */
   readings?: Readings;
-  /** Replaces all built-in agents. */
+  /** Replaces the built-in agents. */
   fixture?: Fixture;
-  /** Fixture files and folders, which replace all built-in agents. */
+  /** Fixture files and folders that replace the built-in agents. */
   fixtureFiles?: string[];
-  /** Refuse fixtures with anything odd. */
+  /** Treat warnings about fixtures as errors. */
   strict?: boolean;
   /** Faults of each sandbox. */
   faults?: Fault[];
   /** The rate limit of each sandbox. */
   rateLimit?: RateLimit;
-  /** Hazards of each sandbox, for all operations or for one: `qa:short-page`. */
+  /** Hazards of each sandbox (changes of the data between two page requests), such as `qa:short-page`. */
   hazards?: (Hazard | `${Operation}:${Hazard}`)[];
-  /** So many requests of each sandbox are kept in the journal; 1,000 by default. */
+  /** Requests that the journal keeps per sandbox. Default: 1,000; 0: no journal, no verdict. */
   journal?: number;
-  /** Let browser apps of other origins call the API. */
+  /** Let browser apps of other origins call the API (CORS). */
   cors?: boolean;
-  /** What the control API asks for, in place of being on this machine. */
+  /** Token that the control API requires. Without it, the control API refuses clients on other machines. */
   adminToken?: string;
-  /** The server's log, on the stderr of this process; `off` by default. */
+  /** Format of the access log, on the stderr of this process. Default: `off`. */
   logFormat?: "text" | "json" | "off";
-  /** The port to listen on; by default a free one. */
+  /** Port to listen on. Default: a free port. */
   port?: number;
 }
 
-/** Settings of one sandbox; what is left out is as the server was started. */
+/** The settings of one sandbox. The default of each is the setting of the server. */
 export interface SandboxSettings {
+  /** Seed of the generated records and of random faults. */
   seed?: number;
+  /** Number of generated conversations of agent demo. */
   conversations?: number;
-  /** Id of the user of agent demo who has the most conversations. */
+  /** ID of the user of agent demo with the most conversations. */
   demoUser?: string;
-  /** Agents in place of the server's. */
+  /** Agents that replace the server's. */
   fixture?: Fixture;
+  /** Changes behaviours that the vendor leaves unclear. */
   readings?: Readings;
   faults?: Fault[];
-  /** `null`: none. */
+  /** `null`: no limit. */
   rateLimit?: RateLimit | null;
   hazards?: (Hazard | `${Operation}:${Hazard}`)[];
+  /** `frozen`: only `advance` changes the clock. */
   clock?: "real" | "frozen";
 }
 
-/** Settings of a test's sandbox, as the helpers for Vitest, Jest and node:test take them. */
+/** The settings of a test's sandbox for the helpers of Vitest, Jest and node:test. */
 export interface TestSettings extends SandboxSettings {
-  /** Fail the test if its requests have findings; one that sends nothing is clean. */
+  /** Fail the test if the verdict on its requests has findings. A test without requests does not fail. */
   clean?: boolean;
 }
 
-/** A rule that a request broke though it got an answer. */
+/** A rule of the contract that a request breaks. */
 export interface Violation {
   rule: string;
+  /** What the client sent, and what would be valid, if that is known. */
   what: string;
 }
 
-/** A request in the journal. Keys are shown by their last four characters. */
+/** A request in the journal. Only the last four characters of an API key are shown. */
 export interface RecordedRequest {
+  /** The number of the request on its server, from 1. */
   number: number;
+  /** The id of the sandbox. */
   sandbox: string;
+  /** When the request arrived. */
   at: Date;
+  /** The IP address of the client. */
   client: string;
   method: string;
-  /** What the client asked for, with the query: `/s/login/v1/messages?page=1`. */
+  /** Path and query as they were sent: `/s/login/v1/messages?page=1`. */
   target: string;
-  /** The path of the vendor's, without the sandbox. */
+  /** The path without the prefix of the sandbox: `/v1/messages`. */
   path: string;
   query: [name: string, value: string][];
   headers: Record<string, string>;
+  /** `null` if the path belongs to no endpoint. */
   operation: Operation | null;
-  /** `null` where a fault broke the connection. */
+  /** The status of the response; `null` if a fault broke the connection. */
   status: number | null;
-  /** The code of the vendor's, where it was refused. */
+  /** The vendor's code if the request was refused, otherwise `null`. */
   code: number | null;
-  /** Why it was refused, as `x-mock-reason` says; empty where it was not. */
+  /** Why the request was refused, as in `x-mock-reason`; empty if it was not refused. */
   reason: string;
-  /** The fault that struck it; empty where none did. */
+  /** The id of the fault that was applied; empty if there was none. */
   fault: string;
   violations: Violation[];
   durationMs: number;
-  /** Whether the client did not read the answer to its end. */
+  /** Whether the client disconnected before it had read the whole response. */
   unread: boolean;
 }
 
+/** A mistake of a client, which usually got no error response. */
 export interface Finding {
+  /** The rule that was broken. */
   rule: string;
+  /** The id of the sandbox. */
   sandbox: string;
+  /** What the client did, with names and values. */
   what: string;
+  /** Why it matters. */
   why: string;
-  /** The numbers of its requests. */
+  /** The journal numbers of requests that show it; at most five. */
   requests: number[];
+  /** The methods and targets of those requests that are still in the journal. */
   request_lines: { number: number; method: string; target: string }[];
+  /** How often the client did it. */
   times: number;
 }
 
-/** What clients did wrong; docs/control-api.md lists the rules. */
+/** The report on requests: what clients did wrong; docs/journal-and-verdict.md lists the rules. */
 export interface Verdict {
+  /** Whether there are no findings. */
   clean: boolean;
+  /** How many requests were checked. */
   requests: number;
   findings: Finding[];
+  /** How much of the contract the requests cover, and the parts that no request covers. */
   coverage: { percent: number; met: number; of: number; never_met: string[] };
 }
 
 export interface VerdictOptions {
-  /** Leaves out the findings of these rules. */
+  /** Ignores the findings of these rules. */
   mute?: string[];
 }
 
-/** An answer of the control API that is an error. Its message says what would be right. */
+/** The control API refused a request. The message says what would be valid. */
 export declare class ControlError extends Error {
   private constructor();
   readonly status: number;
 }
 
-/** A verdict that `assertClean` does not accept. Its message lists the findings. */
+/** `assertClean` or `assertCleanOrUnused` failed. The message lists the findings. */
 export declare class VerdictError extends Error {
   private constructor();
   readonly verdict: Verdict;
 }
 
 /**
- * An isolated part of a server, with its own faults, rate limit, clock and counters over the same
- * records. A request is in it if it goes to `url` or has the key `apiKey`; either is enough.
+ * An isolated part of a server. It has its own faults, rate limit, clock and counters, and shares the
+ * records. A request belongs to it if it goes to `url` or has the key `apiKey`; one of them is enough.
  */
 export declare class Sandbox {
   private constructor();
   readonly id: string;
   /** The base URL, which replaces the vendor's host, without a trailing slash. */
   readonly url: string;
-  /** The server's key in this sandbox, `app-demo~ID`; with a fixture, the one of its first agent. */
+  /** The server's key for this sandbox, `app-demo~ID`; with a fixture, a key of its first agent. */
   readonly apiKey: string;
-  /** Makes it anew with these settings; what was before is forgotten. */
+  /** Creates or replaces the sandbox with these settings. Earlier settings and requests are deleted. */
   configure(settings?: SandboxSettings): Promise<void>;
-  /** Adds a fault, which counts requests from now on. */
+  /** Adds a fault. It counts requests from now on. */
   fault(fault: Fault): Promise<void>;
-  /** Adds a fault that strikes the next request that fits it, once. Faults that were there before come first. */
+  /** Adds a fault that applies only to the next matching request. Earlier faults precede it. */
   failNext(fault: Fault): Promise<void>;
   /**
-   * Limits each key to so many requests in so many seconds. This, `hazard`, `hazardOn`, `readings` and
-   * `fixture` make the sandbox anew, so they are errors after its first request.
+   * Limits the requests of each key in a time window. `rateLimit`, `hazard`, `hazardOn`, `readings` and
+   * `fixture` create the sandbox again, so they throw an error after its first request.
    */
   rateLimit(requests: number, seconds: number): Promise<void>;
-  /** Switches a paging hazard on, for all operations. */
+  /** Turns on a hazard, a change of the data during paging, for all operations. */
   hazard(hazard: Hazard): Promise<void>;
-  /** Switches a paging hazard on, for one operation. */
+  /** Turns on a hazard for one operation. */
   hazardOn(operation: Operation, hazard: Hazard): Promise<void>;
-  /** Switches readings of the contract. */
+  /** Changes behaviours that the vendor leaves unclear. */
   readings(readings: Readings): Promise<void>;
-  /** Replaces all agents. */
+  /** Replaces the server's agents. */
   fixture(fixture: Fixture): Promise<void>;
-  /** Advances its clock by so many milliseconds. */
+  /** Advances the sandbox's clock by a number of milliseconds. */
   advance(ms: number): Promise<void>;
-  /** Stops its clock, which only `advance` changes then. */
+  /** Stops the sandbox's clock. After that, only `advance` changes it. */
   freeze(): Promise<void>;
-  /** The requests in its journal, in the order in which they came. */
+  /** The requests in the sandbox's journal, in the order of their arrival. */
   requests(): Promise<RecordedRequest[]>;
-  /** How many requests `requests` lacks, because the journal was full. */
+  /** The number of requests that are missing in `requests`, because the journal was full. */
   droppedRequests(): Promise<number>;
+  /** The verdict on the sandbox's requests. */
   verdict(options?: VerdictOptions): Promise<Verdict>;
-  /** Throws a VerdictError if its verdict has findings, or if no request came. */
+  /** Throws a VerdictError if the verdict has findings, or if there was no request. */
   assertClean(options?: VerdictOptions): Promise<void>;
-  /** As `assertClean`, but accepts that no request came. */
+  /** As `assertClean`, but accepts that there was no request. */
   assertCleanOrUnused(options?: VerdictOptions): Promise<void>;
-  /** Makes it anew with the settings of the last `configure`. */
+  /** Resets the sandbox to the settings of the last `configure`, and deletes all counts. */
   reset(): Promise<void>;
-  /** Ends it. */
+  /** Ends the sandbox. After that, only the verdict of the server includes its requests. */
   end(): Promise<void>;
   /** As `end`: `await using sandbox = server.sandbox("login")`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A running emulator. It ends with this process at the latest. */
+/** A running emulator. `stop` ends it, or the end of this process. */
 export declare class Server {
   private constructor();
   /** The base URL, which replaces the vendor's host, without a trailing slash. */
   readonly url: string;
-  /** A key of the agent that has the generated records; with a fixture, of its first agent that is not deleted. */
+  /** A key of the agent with the generated records; with a fixture, of its first undeleted agent. */
   readonly apiKey: string;
-  /** A sandbox by its id, 1 to 64 of `A-Za-z0-9._-`. It is made at its first use. */
+  /** A sandbox by its id, 1 to 64 of `A-Za-z0-9._-`. It is created by its first use. */
   sandbox(id: string): Sandbox;
-  /** The requests in the journal, of all sandboxes, in the order in which they came. */
+  /** The requests of all sandboxes in the journal, in the order of their arrival. */
   requests(): Promise<RecordedRequest[]>;
-  /** How many requests `requests` lacks. */
+  /** The number of requests that are missing in `requests`, because the journal was full. */
   droppedRequests(): Promise<number>;
-  /** The verdict on all requests so far, those of sandboxes that have ended included. */
+  /** The verdict on all requests so far, including those of sandboxes that have ended. */
   verdict(options?: VerdictOptions): Promise<Verdict>;
-  /** Throws a VerdictError if the verdict has findings, or if no request came. */
+  /** Throws a VerdictError if the verdict has findings, or if there was no request. */
   assertClean(options?: VerdictOptions): Promise<void>;
-  /** As `assertClean`, but accepts that no request came. */
+  /** As `assertClean`, but accepts that there was no request. */
   assertCleanOrUnused(options?: VerdictOptions): Promise<void>;
-  /** Stops the server at once, unless it is one that `connect` has found running. */
+  /** Stops the server at once. A server of `connect` keeps running. */
   stop(): Promise<void>;
   /** As `stop`: `await using server = await start()`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts the emulator on a free port of this machine. Variables such as GPTBOTS_MOCK_SEED do not reach it. */
+/** Starts the emulator on a free port of 127.0.0.1. It ignores variables such as GPTBOTS_MOCK_SEED. */
 export declare function start(options?: StartOptions): Promise<Server>;
 
-/** A server that runs already, for example in a container. */
+/** Uses a server that already runs, for example in a container. */
 export declare function connect(options: {
   url: string;
-  /** `app-demo` by default. */
+  /** Default: `app-demo`. */
   apiKey?: string;
   adminToken?: string;
 }): Server;

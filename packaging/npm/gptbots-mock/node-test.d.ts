@@ -4,12 +4,15 @@ import type { Sandbox, Server, TestSettings } from "./index.js";
 
 export type { TestSettings } from "./index.js";
 
-/** The server of this process: the one that GPTBOTS_MOCK_URL names (`gptbots-mock exec -- node --test`), or one that starts at the first call. */
+/**
+ * The server of this process: the one at GPTBOTS_MOCK_URL, which `gptbots-mock exec -- node --test` sets,
+ * or one that the first call starts.
+ */
 export declare function gptbotsMock(): Promise<Server>;
 
 /**
- * The function of a test that has a sandbox of its own. If the test fails, its error lists the requests
- * with their reasons.
+ * Makes a test function that gets its own sandbox. If the test fails, its error lists the requests, with
+ * the reason for each request that got an error.
  *
  * ```js
  * test("retries", withSandbox({ faults: ["status=503,times=1"] }, async ({ sandbox }) => {

@@ -10,8 +10,8 @@ with Server() as server:
     sandbox.assert_clean()
 ```
 
-The emulator is a binary, which is part of this package. Nothing is downloaded. pytest finds the
-fixture `gptbots_mock`, a sandbox of the test, by itself.
+The emulator is a binary, which this package contains. Nothing is downloaded. The package is also
+a pytest plugin: its fixture `gptbots_mock` gives each test its own sandbox.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Imports the module of a name when the name is used.
+    """Imports the module of a name when the name is first used.
 
-    pytest imports this package at every start, also where no test needs an emulator, and all
-    modules together would take 30 ms where Python writes no bytecode.
+    pytest imports this package at every start, even if no test needs an emulator. Importing all
+    modules would take 30 ms if Python writes no bytecode.
     """
     from importlib import import_module
 

@@ -18,7 +18,7 @@ def main() -> None:
     if sys.platform == "win32":
         import subprocess
 
-        # Windows has no exec, so this process waits. Ctrl-C goes to both.
+        # Windows has no exec, so this process waits. Both processes receive Ctrl-C.
         try:
             sys.exit(subprocess.run(arguments, check=False).returncode)
         except KeyboardInterrupt:

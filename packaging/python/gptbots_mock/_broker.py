@@ -1,4 +1,4 @@
-"""How workers of pytest-xdist share one emulator. PYTEST_DONT_REWRITE"""
+"""Lets the workers of pytest-xdist share one emulator. PYTEST_DONT_REWRITE"""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 class Broker:
-    """Answers workers that ask for the emulator, on a port of this machine.
+    """Gives workers the address of the emulator, on a loopback port.
 
-    So it starts only if one of them needs it, and yet the controller owns it, which outlives all
-    of them.
+    The emulator starts when the first worker asks for it. It belongs to the controller, because
+    the controller outlives all workers.
     """
 
     def __init__(self, find: Callable[[], Server]) -> None:
         self._find = find
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._token = os.urandom(16).hex()
-        #: What a worker needs to ask: port and token.
+        #: The port and the token that a worker needs for its request.
         self.address = f"{self._socket.getsockname()[1]} {self._token}"
         threading.Thread(target=self._serve, name="gptbots-mock", daemon=True).start()
 
@@ -32,9 +32,9 @@ class Broker:
         while True:
             try:
                 connection, _ = self._socket.accept()
-            except OSError:  # It was closed.
+            except OSError:  # The socket was closed.
                 return
-            # Nobody has to hear of a worker that has ended, or of a stranger who sends something.
+            # Ignore a worker that has ended, and a client that sends anything but the token.
             with suppress(OSError, ValueError), connection:
                 connection.settimeout(10)
                 if connection.recv(100).decode() == self._token:
@@ -56,7 +56,7 @@ class Broker:
 
 
 def ask(address: str) -> tuple[str, str]:
-    """Asks the controller for the emulator: its URL and its key."""
+    """Asks the controller for the URL and the key of the emulator."""
     import json
 
     from ._errors import MockError
@@ -69,8 +69,8 @@ def ask(address: str) -> tuple[str, str]:
                 answer = json.load(stream)
     except (OSError, ValueError) as error:
         raise MockError(
-            f"the controller of pytest-xdist gives no emulator: {error}. Where workers run on "
-            "other machines, start one and set GPTBOTS_MOCK_URL."
+            f"cannot get the emulator from the controller of pytest-xdist: {error}. If workers "
+            "run on other machines, start an emulator yourself and set GPTBOTS_MOCK_URL."
         ) from error
     if "error" in answer:
         raise MockError(answer["error"])

@@ -1,4 +1,4 @@
-"""Speaks to the control API of a running emulator."""
+"""A client of the control API of a running emulator."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 # pytest shows the line of the test that called us.
 __tracebackhide__ = True
 
-#: How long an answer may take, in seconds. It takes less than one millisecond.
+#: The timeout for a response, in seconds. A response takes less than one millisecond.
 PATIENCE = 30.0
 
 
 class Control:
     """The control API at a URL.
 
-    Each request has a connection of its own, which costs 0.1 ms and lets threads and forked
-    processes share this object.
+    Each request opens a connection. This takes 0.1 ms, and threads and forked processes can share
+    this object.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
-            raise MockError(f"the URL of an emulator is http://HOST:PORT, not {url!r}")
+            raise MockError(f"the URL of an emulator must be http://HOST:PORT, got {url!r}")
         #: Without a trailing slash.
         self.url = url.rstrip("/")
         self._host = parts.hostname
@@ -46,8 +46,8 @@ class Control:
         body: object = None,
         accept: str = "application/json",
     ) -> tuple[str, HTTPMessage]:
-        """The body and the headers of an answer."""
-        # This import takes 10 ms, which a test run that needs no emulator does not spend.
+        """Sends a request; returns the body and the headers of the response."""
+        # Imported here because it takes 10 ms, which a run without an emulator should not pay.
         from http.client import HTTPConnection, HTTPException
 
         target = self._prefix + "".join(f"/{quote(part, safe='')}" for part in path)
@@ -65,7 +65,7 @@ class Control:
             content = answer.read().decode()
         except (OSError, HTTPException) as error:
             why = str(error) or type(error).__name__
-            raise ControlError(f"no emulator answers at {self.url}: {why}") from error
+            raise ControlError(f"cannot reach the emulator at {self.url}: {why}") from error
         finally:
             connection.close()
         if answer.status >= 400:
@@ -81,16 +81,16 @@ class Control:
         query: Mapping[str, str] | None = None,
         body: object = None,
     ) -> Any:
-        """The body of an answer, which is JSON."""
+        """Sends a request; returns the body of the response, which is JSON."""
         content, _ = self.text(method, path, query=query, body=body)
         try:
             return json.loads(content)
         except ValueError as error:
-            raise ControlError(f"what answers at {self.url} is no emulator") from error
+            raise ControlError(f"the server at {self.url} is not gptbots-mock") from error
 
 
 def _why(content: str) -> str:
-    """The mistakes that the control API lists: each with its place, if it has one."""
+    """The errors in a response of the control API, with line and column if they have one."""
     try:
         errors = json.loads(content)["errors"]
         return "\n".join(error.get("detail") or error["title"] for error in errors)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 
 class MockError(Exception):
-    """What the emulator, or this package, cannot do. The message says what would be right."""
+    """The base class of this package's errors. The message says what would be valid."""
 
 
 class BinaryNotFound(MockError, FileNotFoundError):
-    """There is no binary where this package looks for it."""
+    """The binary was not found."""
 
 
 class StartError(MockError):
-    """The binary ended, or said nothing, instead of serving."""
+    """The binary did not start, or did not print its address in time."""
 
 
 class ControlError(MockError):
-    """The control API refused a request, or did not answer it."""
+    """The control API refused a request, or did not respond."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
-        #: The HTTP status of the answer; None if there was no answer.
+        #: The HTTP status of the response; None if there was no response.
         self.status = status

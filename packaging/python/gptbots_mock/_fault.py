@@ -8,7 +8,7 @@ from ._words import Code, Operation, Parameter, Seconds, milliseconds
 
 
 class LogNormal(NamedTuple):
-    """A delay that is mostly short and sometimes long, as real services are."""
+    """A delay that is mostly short and sometimes long, similar to real services."""
 
     #: Half of the delays are shorter.
     median: Seconds
@@ -16,15 +16,16 @@ class LogNormal(NamedTuple):
     sigma: float
 
 
-#: Always the same; evenly distributed between two times; or log-normal.
+#: A fixed time; a range of two times, evenly distributed; or log-normal.
 Delay = Union[Seconds, "tuple[Seconds, Seconds]", LogNormal]
 
 
 class Fault:
-    """A failure, the requests that it is for, and its schedule.
+    """A failure on demand: what fails, for which requests, and when.
 
-    A fault never changes; each method returns another one. `str` of it is the line that
-    `--fault` takes, and a line is accepted wherever a fault is.
+    Without `on` it applies to every operation; without a schedule, to every request. A fault is
+    immutable: each method returns a new one. `str(fault)` is its text for `--fault`, and such a
+    text is accepted wherever a fault is.
 
     >>> str(Fault.code(50000).on("conversations").param("page", 3).times(2))
     'conversations:page=3,code=50000,times=2'
@@ -50,7 +51,10 @@ class Fault:
 
     @classmethod
     def code(cls, code: Code) -> Fault:
-        """A code of the vendor, with the message of the endpoint."""
+        """An error with a code of the vendor and the message of the endpoint.
+
+        Without `on`, it applies only to operations that can return this code.
+        """
         return cls._new(code=str(code))
 
     @classmethod
@@ -65,7 +69,7 @@ class Fault:
 
     @classmethod
     def reset(cls) -> Fault:
-        """The connection ends by a TCP reset, without a response."""
+        """A TCP reset of the connection, without a response."""
         return cls._new(**{"break": "reset"})
 
     @classmethod
@@ -75,34 +79,34 @@ class Fault:
 
     @classmethod
     def empty_body(cls) -> Fault:
-        """HTTP 200 with a body of no bytes."""
+        """HTTP 200 with an empty body."""
         return cls._new(body="empty")
 
     @classmethod
     def truncated_body(cls) -> Fault:
-        """Half of the body is sent, and then the connection ends."""
+        """Half of the body is sent; then the connection is closed."""
         return cls._new(body="truncated")
 
     @classmethod
     def garbage_body(cls) -> Fault:
-        """HTTP 200 with as many bytes, which are no JSON and no UTF-8."""
+        """HTTP 200 with a body of the same length, which is neither JSON nor UTF-8."""
         return cls._new(body="garbage")
 
     @classmethod
     def drip(cls, bytes_per_second: int) -> Fault:
-        """The body is sent at this rate."""
+        """The body is sent at a rate in bytes a second, at least 1."""
         return cls._new(drip=str(bytes_per_second))
 
     def html(self) -> Fault:
-        """The body of a `status` is a page of HTML, as a gateway writes it."""
+        """Makes the body of a `status` an HTML page, as a gateway sends it."""
         return self._with(body="html")
 
     def empty(self) -> Fault:
-        """The body of a `status` is empty."""
+        """Makes the body of a `status` empty."""
         return self._with(body="empty")
 
     def retry_after(self, seconds: int) -> Fault:
-        """The `Retry-After` of a `code` or a `status`."""
+        """Sets the `Retry-After` of a `code` or a `status`."""
         return self._with(retry_after=str(seconds))
 
     def delayed(self, delay: Delay) -> Fault:
@@ -110,7 +114,7 @@ class Fault:
         return self._with(delay=_delay(delay))
 
     def on(self, operation: Operation) -> Fault:
-        """Restricts the fault to an operation, and to those that were named before."""
+        """Restricts the fault to an operation. Repeated calls add operations."""
         fault = self._with()
         fault._operations = tuple(dict.fromkeys((*self._operations, operation)))
         return fault
@@ -118,25 +122,28 @@ class Fault:
     def param(self, name: Parameter, value: object) -> Fault:
         """Restricts the fault to requests with this value of a parameter."""
         fault = self._with()
-        # A comma would end the value, a semicolon the fault.
+        # In the text of a fault, a comma ends the value and a semicolon ends the fault.
         text = str(value).replace("%", "%25").replace(",", "%2C").replace(";", "%3B")
         fault._params = {**self._params, name: text}
         return fault
 
     def times(self, times: int) -> Fault:
-        """Strikes at most this many requests."""
+        """Applies the fault to at most this many requests."""
         return self._with(times=str(times))
 
     def after(self, requests: int) -> Fault:
-        """Leaves this many requests alone first."""
+        """Skips this many requests first."""
         return self._with(after=str(requests))
 
     def every(self, requests: int) -> Fault:
-        """Strikes only one of this many requests."""
+        """Applies the fault only to every n-th matching request; `requests` is n."""
         return self._with(every=str(requests))
 
     def probability(self, probability: float) -> Fault:
-        """Strikes with this probability, in the same way in every run."""
+        """Applies the fault with a probability, above 0 and at most 1.
+
+        The choice depends on the seed, so every run makes the same choices.
+        """
         return self._with(probability=str(probability))
 
     def named(self, id: str) -> Fault:
@@ -158,15 +165,15 @@ class Fault:
         return hash(str(self))
 
 
-#: A fault, or the line that says it.
+#: A fault, or its text for `--fault`.
 AnyFault = Union[Fault, str]
 
-#: The keys that say when a fault strikes.
+#: The keys of a schedule.
 _SCHEDULE = ("times", "after", "every", "probability")
 
 
 def once(fault: AnyFault) -> str:
-    """The line of a fault that strikes the next request only, whatever its schedule."""
+    """The text of a fault that applies to the next request only; its schedule is ignored."""
     operations, colon, keys = str(fault).partition(":")
     if not colon or "=" in operations:
         # The colon, if there is one, is part of a value.

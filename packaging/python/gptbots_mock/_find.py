@@ -1,4 +1,4 @@
-"""Finds the binary, which an installer puts where it puts scripts."""
+"""Finds the binary, which installers put into their folder of scripts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ VARIABLE = "GPTBOTS_MOCK_BIN"
 
 
 def find_binary() -> str:
-    """The path of the binary: the value of `GPTBOTS_MOCK_BIN`, or else the one of this package.
+    """The path of the binary: `GPTBOTS_MOCK_BIN` if it is set, otherwise that of this package.
 
-    Raises `BinaryNotFound`, which lists where it looked.
+    Raises `BinaryNotFound`, whose message lists the folders that were searched.
     """
     wanted = os.environ.get(VARIABLE)
     if wanted:
@@ -30,7 +30,7 @@ def find_binary() -> str:
             return path
     looked = "\n".join(f"  {folder}" for folder in folders)
     raise BinaryNotFound(
-        f"there is no {name} in any of\n{looked}\n"
+        f"cannot find {name} in these folders:\n{looked}\n"
         f"Install the package again (`pip install --force-reinstall gptbots-mock`), "
         f"or set {VARIABLE} to the path of the binary."
     )
@@ -41,15 +41,15 @@ def _folders() -> list[str]:
     library = package.parent
     scripts = "Scripts" if sys.platform == "win32" else "bin"
     folders = [
-        # The usual place, and that of a base installation below a virtual environment.
+        # The usual folder, and that of the installation that a virtual environment is based on.
         sysconfig.get_path("scripts"),
         sysconfig.get_path("scripts", vars={"base": sys.base_prefix}),
     ]
-    # `pip install --prefix` and `uv run --with` have lib/python3.13/site-packages beside bin.
+    # `pip install --prefix` and `uv run --with` put bin next to lib/python3.13/site-packages.
     levels = 2 if sys.platform == "win32" else 3
     if library.name == "site-packages" and len(library.parents) >= levels:
         folders.append(str(library.parents[levels - 1] / scripts))
-    # `pip install --target` has bin inside the target.
+    # `pip install --target` puts bin into the target folder.
     folders.append(str(library / "bin"))
     folders.append(sysconfig.get_path("scripts", scheme=_user_scheme()))
     return list(dict.fromkeys(folders))

@@ -1,4 +1,4 @@
-"""What the emulator tells about requests: the journal and the verdict."""
+"""The requests in the journal, and the verdict on them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __tracebackhide__ = True
 
 @dataclass(frozen=True)
 class Violation:
-    """What a request breaks of the contract."""
+    """A rule of the contract that a request breaks."""
 
-    #: The rule that is broken.
+    #: The name of the rule.
     rule: str
-    #: What was sent, and what would be right where that can be said.
+    #: What the client sent, and what would be valid, if that is known.
     what: str
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request that the emulator received, and its outcome.
+    """A request that the emulator received, and its response.
 
-    Of API keys, only the last four characters are shown, wherever they stand.
+    Only the last four characters of an API key are shown, in every field.
     """
 
     #: The number of the request on its server, from 1.
@@ -35,39 +35,39 @@ class Request:
     #: The id of its sandbox.
     sandbox: str
     method: str
-    #: Path and query as they were sent, with the sandbox's prefix where there was one.
+    #: Path and query as they were sent, with the prefix of the sandbox if there was one.
     target: str
-    #: By names in lower case; of a header that came more than once, the first.
+    #: The names are in lower case. If a header was repeated, this is its first value.
     headers: Mapping[str, str]
-    #: The operation; None: the path is no endpoint's.
+    #: The operation; None if the path belongs to no endpoint.
     operation: str | None
-    #: The status of the response; None: a fault broke the connection.
+    #: The status of the response; None if a fault broke the connection.
     status: int | None
     #: The vendor's code if the request was refused.
     code: int | None
-    #: Why it was refused, as in `x-mock-reason`; empty if it was not.
+    #: Why the request was refused, as in `x-mock-reason`; empty if it was not refused.
     reason: str
-    #: The id of the fault that struck it; empty if none did.
+    #: The id of the fault that was applied; empty if there was none.
     fault: str
-    #: The rules of the contract that it breaks.
+    #: The rules of the contract that the request breaks.
     violations: tuple[Violation, ...]
-    #: Whether the client left before it had read the whole response.
+    #: Whether the client disconnected before it had read the whole response.
     unread: bool
 
     @property
     def path(self) -> str:
-        """The path without the sandbox's prefix: `/v1/messages`."""
+        """The path without the prefix of the sandbox: `/v1/messages`."""
         path = self.target.partition("?")[0]
         prefix = f"/s/{self.sandbox}/"
         return path[len(prefix) - 1 :] if path.startswith(prefix) else path
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """The names and values of the query, decoded, in their order."""
+        """The names and values of the query, decoded, in the order of the URL."""
         return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
 
     def __str__(self) -> str:
-        outcome = "no answer" if self.status is None else str(self.status)
+        outcome = "no response" if self.status is None else str(self.status)
         why = self.reason or (self.fault and f"fault {self.fault}")
         reason = f": {why}" if why else ""
         code = f", code {self.code}" if self.code else ""
@@ -89,7 +89,7 @@ class Request:
             target=request["url"],
             headers=headers,
             operation=own["operation"],
-            # A connection that broke has the status 0 in the journal.
+            # In the journal, the status of a broken connection is 0.
             status=response.get("status") or None,
             code=own["code"],
             reason=own["reason"] or "",
@@ -101,21 +101,21 @@ class Request:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a client did wrong though it got an answer."""
+    """A mistake of a client, which usually got no error response."""
 
-    #: The rule that it breaks.
+    #: The rule that was broken.
     rule: str
-    #: The sandbox of its requests.
+    #: The id of the sandbox.
     sandbox: str
-    #: What was done.
+    #: What the client did, with names and values.
     what: str
     #: Why it matters.
     why: str
-    #: The numbers of the requests that show it.
+    #: The journal numbers of requests that show it; at most five.
     requests: tuple[int, ...]
-    #: Their methods and targets, as far as the journal had them.
+    #: The methods and targets of those requests that were still in the journal.
     lines: tuple[str, ...]
-    #: How often it was done.
+    #: How often the client did it.
     times: int
 
     def __str__(self) -> str:
@@ -126,14 +126,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What clients did wrong, and what of the contract they met."""
+    """The report on requests: findings, and how much of the contract they cover."""
 
-    #: How many requests it is about.
+    #: How many requests were checked.
     requests: int
     findings: tuple[Finding, ...]
-    #: How much of the contract the requests met, in percent.
+    #: How much of the contract the requests cover, in percent, rounded down.
     coverage_percent: int
-    #: What of the contract no request met.
+    #: The parts of the contract that no request covers.
     never_met: tuple[str, ...]
 
     def mute(self, *rules: Rule) -> Verdict:
@@ -148,7 +148,7 @@ class Verdict:
         finding = Finding(
             rule="no-request",
             sandbox=sandbox,
-            what="no request came",
+            what="no request came, so nothing was tested",
             why="A test without requests tests nothing; usually the client uses another address.",
             requests=(),
             lines=(),
@@ -190,11 +190,11 @@ def assert_clean(verdict: Verdict) -> None:
     """Raises an `AssertionError` with the findings, if there are any."""
     if not verdict.findings:
         return
-    hint = "`verdict().mute(rule)` leaves findings out"
+    hint = "`verdict().mute(rule)` ignores the findings of a rule"
     if any(finding.rule == "no-request" for finding in verdict.findings):
         hint = (
-            "does the client go to `url`? "
-            "`assert_clean_or_unused` is for a test that may send nothing"
+            "does the client send its requests to `url`? "
+            "a test that may send none calls `assert_clean_or_unused`"
         )
     raise AssertionError(f"expected requests that do nothing wrong, got:\n{verdict}\n({hint})")
 

@@ -1,4 +1,4 @@
-"""What a run of pytest does with its emulator."""
+"""The emulator of a pytest run: start, sandboxes, verdict and report."""
 
 from __future__ import annotations
 
@@ -24,31 +24,32 @@ from .pytest_plugin import MARKER, setting
 # pytest shows the line of the test that called us.
 __tracebackhide__ = True
 
-#: Keywords of the marker that are no settings of the sandbox.
+#: Keywords of the marker that are not settings of the sandbox.
 JUDGING = ("clean", "mute")
 
-#: How many of its last requests the report of a failed test shows.
+#: The most requests that the report of a failed test shows: the last ones.
 SHOWN_REQUESTS = 50
 
-#: Media types of a report, by the end of its name.
+#: The media type of a report, by the extension of its file.
 REPORTS = {".xml": "application/xml", ".json": "application/json", ".txt": "text/plain"}
 
 
 class Judgement(NamedTuple):
     """The verdict on all requests of a run."""
 
-    #: Empty if nothing was found.
+    #: The text of the findings; empty if there are none.
     findings: str
-    #: The same in one line.
+    #: The verdict in one line.
     summary: str
-    #: Whether it fails the run.
+    #: Whether the verdict fails the run.
     fails: bool
 
 
 class Run:
-    """A run of pytest, and its one emulator, which starts when it is needed first.
+    """A pytest run with its emulator, which starts when the first test needs it.
 
-    A run with pytest-xdist has one as well: the controller owns it, and workers ask for it.
+    With pytest-xdist, there is also only one emulator: the controller starts it, and the workers
+    get its address from the controller.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -65,7 +66,7 @@ class Run:
         self._report: str | None = setting(config, "report")
         if self._report and os.path.splitext(self._report)[1] not in REPORTS:
             raise pytest.UsageError(
-                f"{MARKER}_report ends with .xml, .json or .txt, not as {self._report!r}"
+                f"{MARKER}_report must end with .xml, .json or .txt, got {self._report!r}"
             )
 
     def _rules(self, name: str) -> list[Rule]:
@@ -75,21 +76,21 @@ class Run:
             raise pytest.UsageError(f"{MARKER}_{name}: {error}") from error
 
     def server(self) -> Server:
-        """The emulator, for a fixture."""
+        """The emulator. If there is none, the test fails."""
         try:
             return self.find_or_start()
         except MockError as error:
             _fail(str(error))
 
     def find_or_start(self) -> Server:
-        """The emulator. Raises a `MockError` if there is none."""
+        """The emulator. Raises `MockError` if there is none."""
         with self._lock:
             if self._server is None:
                 self._server = self._find() or self._start()
             return self._server
 
     def _find(self) -> Server | None:
-        """The emulator that runs already, if we know of one."""
+        """An emulator that already runs, if there is one."""
         url = os.environ.get("GPTBOTS_MOCK_URL")
         if url:
             return Server.connect(url, os.environ.get("GPTBOTS_MOCK_KEY") or "app-demo")
@@ -117,14 +118,14 @@ class Run:
         return sandbox
 
     def _sandbox_id(self, item: pytest.Item) -> str:
-        """An id that is the same in every run, because draws of faults depend on it."""
+        """An id that is the same in every run, because random faults depend on it."""
         suffix = f"-{sha256(item.nodeid.encode()).hexdigest()[:10]}"
         suffix += (self._worker or {}).get("gptbots_mock_suffix", "")
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", item.name)
         return f"{name[: 64 - len(suffix)]}{suffix}"
 
     def judge_test(self, item: pytest.Item, sandbox: Sandbox) -> None:
-        """Fails a test whose requests are to be clean and are not."""
+        """Fails a test with `clean` if the verdict on its requests has findings."""
         marked = marked_settings(item)
         if not marked.get("clean", setting(self._config, "clean")):
             return
@@ -137,7 +138,7 @@ class Run:
             _fail(f"expected requests that do nothing wrong, got:\n{verdict}")
 
     def describe(self, sandbox: Sandbox) -> str:
-        """The requests of a sandbox with their reasons, and the verdict on them."""
+        """The requests of a sandbox with the reasons of errors, and the verdict on them."""
         try:
             requests, dropped = sandbox.requests(), sandbox.dropped_requests()
             verdict = sandbox.verdict()
@@ -150,7 +151,7 @@ class Run:
         return "\n".join([*lines, str(verdict)])
 
     def judge(self) -> bool:
-        """Judges the whole run, if the emulator is ours. Says whether that fails the run."""
+        """Judges the run if we started the emulator. Returns whether the run fails."""
         if self._server is None or not self._is_ours:
             return False
         try:
@@ -158,7 +159,7 @@ class Run:
             if self._report:
                 self._write_report(self._server, self._report)
         except (MockError, OSError) as error:
-            self._judgement = Judgement("", f"verdict: none, because {error}", fails=True)
+            self._judgement = Judgement("", f"no verdict: {error}", fails=True)
             return True
         found = list(dict.fromkeys(finding.rule for finding in verdict.findings))
         outcome = "nothing found"
@@ -168,7 +169,7 @@ class Run:
         summary = f"verdict: {requests}, {outcome}, coverage {verdict.coverage_percent}%"
         is_low = verdict.coverage_percent < self._min_coverage
         if is_low:
-            summary += f", less than {self._min_coverage}%"
+            summary += f", below {MARKER}_min_coverage {self._min_coverage}"
         is_denied = any(self._denies_all or rule in self._deny for rule in found)
         if is_denied:
             summary += "; denied"
@@ -184,7 +185,7 @@ class Run:
             file.write(text)
 
     def write_verdict(self, terminal: Any) -> None:
-        """Writes the verdict at the end of what pytest prints."""
+        """Writes the verdict at the end of the output of pytest."""
         judgement = self._judgement
         if judgement is None:
             return
@@ -194,30 +195,30 @@ class Run:
         terminal.write_line(judgement.summary, red=judgement.fails)
 
     def close(self) -> None:
-        """Stops the emulator, if this run has started it."""
+        """Stops the emulator if this run started it."""
         if self._server is not None:
             self._server.stop()
 
 
 def marked_settings(item: pytest.Item) -> dict[str, Any]:
-    """The keywords of a test's markers. The nearest one counts: a function's before its class's."""
+    """The keywords of a test's markers. A function's marker overrides the one of its class."""
     known = [*Settings.__annotations__, *JUDGING]
     settings: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers(MARKER))):
         for wrong in (*map(repr, marker.args), *(set(marker.kwargs) - set(known))):
-            _fail(f"@pytest.mark.{MARKER} takes the keywords {', '.join(known)}, not {wrong}")
+            _fail(f"@pytest.mark.{MARKER} takes only the keywords {', '.join(known)}, got {wrong}")
         settings.update(marker.kwargs)
     return settings
 
 
 def as_rules(words: str | Sequence[str]) -> list[Rule]:
-    """Rules of the verdict: a sequence, or by commas."""
+    """The names of rules, as a sequence or separated by commas, after a check."""
     if isinstance(words, str):
         words = [word.strip() for word in words.split(",") if word.strip()]
     for word in words:
         if word not in get_args(Rule):
             known = ", ".join(get_args(Rule))
-            raise MockError(f"the verdict has no rule {word!r}; there are {known}")
+            raise MockError(f"there is no rule {word!r} (one of {known})")
     return cast("list[Rule]", list(words))
 
 
@@ -227,7 +228,9 @@ def _percentage(text: str | None) -> int:
     except ValueError:
         percent = -1
     if not 0 <= percent <= 100:
-        raise pytest.UsageError(f"{MARKER}_min_coverage is 0 to 100, not {text!r}")
+        raise pytest.UsageError(
+            f"{MARKER}_min_coverage must be a whole number from 0 to 100, got {text!r}"
+        )
     return percent
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ._control import Control
 from ._errors import ControlError, MockError
 from ._fault import AnyFault, once
-from ._journal import Request, Verdict, assert_clean
+from ._journal import Request, Verdict, assert_clean, count_of
 from ._settings import as_body, key_of
 from ._words import Hazard, Operation, Reading, Seconds, milliseconds, whole_seconds
 
@@ -23,30 +23,35 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Sandbox:
     """An isolated part of a running server: `Server.sandbox`.
 
-    A request is in it if it goes to `url` or has the key `api_key`; either is enough.
+    A request belongs to the sandbox if it goes to `url` or has the key `api_key`; one of them is
+    enough.
 
-    `rate_limit`, `hazard`, `readings` and `fixture` make the sandbox anew, so they come before
-    its first request; later they are an error. Faults and the clock can be set at any time.
+    `rate_limit`, `hazard`, `hazard_on`, `readings` and `fixture` create the sandbox again, so call
+    them before its first request; later they raise an error. Faults and the clock can be changed
+    at any time.
     """
 
     def __init__(self, control: Control, server_key: str, id: str) -> None:
         if not _ID.fullmatch(id):
-            raise MockError(f"the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, not {id!r}")
+            raise MockError(
+                "the id of a sandbox must be 1 to 64 of A-Z a-z 0-9 . _ - and not an API key, "
+                f"got {id!r}"
+            )
         self._control = control
         self._server_key = server_key
-        # What `reset` goes back to, and what is in force.
+        # The settings that `reset` restores, and the current ones.
         self._first: dict[str, Any] = {}
         self._now: dict[str, Any] = {}
-        #: Its id.
+        #: The id of the sandbox.
         self.id = id
         #: The base URL, which replaces the vendor's host, without a trailing slash.
         self.url = f"{control.url}/s/{id}"
 
     @property
     def api_key(self) -> str:
-        """The server's key in this sandbox: `app-demo~login`.
+        """The server's key for this sandbox: `app-demo~login`.
 
-        Every other key works the same way, followed by `~` and the id.
+        Every other key works in the same way: append `~` and the id.
         """
         own = self._now.get("fixtures")
         key = self._server_key if own is None else key_of(own)
@@ -59,17 +64,17 @@ class Sandbox:
         self._now = body
 
     def _begin(self, settings: Mapping[str, Any]) -> None:
-        """Makes it anew with these settings, which `reset` goes back to."""
+        """Creates or replaces the sandbox with these settings, which `reset` restores."""
         self._put(as_body(settings))
         self._first = self._now
 
     def _change(self, word: str, change: Mapping[str, Any]) -> None:
-        """Makes it anew with one setting changed."""
+        """Creates the sandbox again with one setting changed."""
         requests = self._count()
         if requests:
             raise MockError(
-                f"sandbox {self.id} has had {requests} request(s), which {word} would forget: "
-                f"set it before the first one, or call reset()"
+                f"{word} would delete {count_of(requests, 'request')} of sandbox {self.id}: "
+                "call it before the first request, or after reset()"
             )
         self._put({**self._now, **change})
 
@@ -86,29 +91,32 @@ class Sandbox:
         return {"sandbox": self.id, **query}
 
     def fault(self, fault: AnyFault) -> None:
-        """Adds a fault, which counts requests from now on."""
+        """Adds a fault. It counts requests from now on."""
         line = str(fault)
         self._control.json("POST", ["sandboxes", self.id, "faults"], body=line)
         self._now = {**self._now, "faults": [*self._now.get("faults", ()), line]}
 
     def fail_next(self, fault: AnyFault) -> None:
-        """Adds a fault that strikes the next request that it is for, and only that one.
+        """Adds a fault that applies only to the next matching request.
 
-        Its schedule is ignored. Of several faults that strike the same request, the one that was
-        added first counts.
+        Its schedule is ignored. If several faults match a request, the one that was added first
+        is applied.
         """
         self.fault(once(fault))
 
     def rate_limit(self, requests: int, window: Seconds) -> None:
-        """Limits the requests of each key in a window of whole seconds."""
+        """Limits the requests of each key in a time window of whole seconds.
+
+        Every further request gets error 40008 (HTTP 429) with `Retry-After`.
+        """
         self._change("rate_limit", {"rate_limit": f"{requests}/{whole_seconds(window)}"})
 
     def advance(self, by: Seconds) -> None:
-        """Advances its clock, so that a test of a retry after a minute takes no time."""
+        """Advances the sandbox's clock, so that a test of a retry need not wait."""
         self._clock({"advance_ms": milliseconds(by)})
 
     def freeze(self) -> None:
-        """Stops its clock. Only `advance` changes it then."""
+        """Stops the sandbox's clock. After that, only `advance` changes it."""
         self._clock({"mode": "frozen"})
         self._now = {**self._now, "clock": "frozen"}
 
@@ -116,34 +124,34 @@ class Sandbox:
         self._control.json("POST", ["sandboxes", self.id, "clock"], body=change)
 
     def hazard(self, hazard: Hazard) -> None:
-        """Turns a paging hazard on, for every operation."""
+        """Turns on a hazard, a change of the data during paging, for every operation."""
         self._add_hazard("hazard", hazard)
 
     def hazard_on(self, operation: Operation, hazard: Hazard) -> None:
-        """Turns a paging hazard on, for one operation."""
+        """Turns on a hazard for one operation."""
         self._add_hazard("hazard_on", f"{operation}:{hazard}")
 
     def _add_hazard(self, word: str, hazard: str) -> None:
         self._change(word, {"hazards": [*self._now.get("hazards", ()), hazard]})
 
     def readings(self, readings: Mapping[Reading, str]) -> None:
-        """Switches readings of the contract: `{"qa-time": "milliseconds"}`."""
+        """Sets behaviours that the vendor leaves unclear: `{"qa-time": "milliseconds"}`."""
         self._change("readings", {"readings": {**self._now.get("readings", {}), **readings}})
 
     def fixture(self, fixture: Mapping[str, Any]) -> None:
-        """Serves the agents of a fixture in place of the server's; `api_key` is one of theirs."""
+        """Replaces the server's agents by those of a fixture; `api_key` is one of their keys."""
         self._change("fixture", {"fixtures": fixture})
 
     def requests(self) -> list[Request]:
-        """The requests in its journal, in the order in which they came.
+        """The requests in the sandbox's journal, in the order of their arrival.
 
-        A test that asserts that a request did not come should also assert that
+        A test that asserts that a request was not sent should also assert that
         `dropped_requests()` is 0.
         """
         return self._journal()[0]
 
     def dropped_requests(self) -> int:
-        """How many requests `requests` lacks, because the journal was full."""
+        """The number of requests that are missing in `requests`, because the journal was full."""
         return self._journal()[1]
 
     def _journal(self) -> tuple[list[Request], int]:
@@ -155,10 +163,11 @@ class Sandbox:
             raise
 
     def verdict(self) -> Verdict:
-        """The verdict on its requests.
+        """The verdict on the sandbox's requests.
 
-        A sandbox that was never used has a verdict on no requests. One that has ended, because it
-        was idle for too long or there were too many, has none, which is an error.
+        The verdict of a sandbox that was never used has no requests. For a sandbox that has ended
+        (it was idle for too long, there were too many sandboxes, or it was deleted) there is no
+        verdict, and this raises an error.
         """
         try:
             verdict = self._control.json("GET", ["sandboxes", self.id, "verdict"])
@@ -169,27 +178,27 @@ class Sandbox:
         return Verdict.of_json(verdict)
 
     def assert_clean(self) -> None:
-        """Asserts that its verdict has no findings, and that there was a request.
+        """Asserts that the verdict has no findings, and that there was a request.
 
-        This is the last line of a test.
+        Call it at the end of a test.
         """
         assert_clean(self.verdict().or_unused(self.id))
 
     def assert_clean_or_unused(self) -> None:
-        """As `assert_clean`, but accepts that no request came at all."""
+        """As `assert_clean`, but accepts that there was no request."""
         assert_clean(self.verdict())
 
     def reset(self) -> None:
-        """Makes it anew with the settings that it was made with.
+        """Resets the sandbox to the settings with which it was created.
 
-        All settings since then and all counts are forgotten, and its clock begins again.
+        Later settings and all counts are deleted, and the clock starts again.
         """
         self._put(self._first)
 
     def end(self) -> None:
-        """Ends it. What it had is in the verdict of the server only.
+        """Ends the sandbox. After that, only the verdict of the server includes its requests.
 
-        Its next use makes another one of this id, which has the settings of the server.
+        The next use of this id creates a new sandbox with the settings of the server.
         """
         self._control.json("DELETE", ["sandboxes", self.id])
         self._first = self._now = {}
@@ -199,15 +208,15 @@ class Sandbox:
 
 
 def _was_never_used(error: ControlError) -> bool:
-    """Whether there never was such a sandbox. One that has ended has lost what it had."""
+    """Whether the sandbox never existed. The error for an ended sandbox is different."""
     return error.status == 404 and "there is no sandbox" in str(error)
 
 
 def read_journal(control: Control, query: Mapping[str, str]) -> tuple[list[Request], int]:
-    """The requests of the journal, the oldest first, and how many were dropped."""
+    """The requests in the journal, oldest first, and how many were dropped."""
     content, headers = control.text("GET", ["requests"], query=query)
     journal = json.loads(content)
     if journal["requestJournalDisabled"]:
-        raise MockError("there is no journal (--journal 0), so nobody knows what came")
+        raise MockError("there is no journal (--journal 0), so there are no requests to list")
     requests = [Request.of_event(event) for event in reversed(journal["requests"])]
     return requests, int(headers["x-mock-dropped"])

@@ -30,25 +30,25 @@ if TYPE_CHECKING:
 # pytest shows the line of the test that called us.
 __tracebackhide__ = True
 
-#: Agents as a fixture file holds them; or files and folders of them.
+#: Agents in the format of a fixture file; or fixture files and folders.
 Fixture = Union[Mapping[str, Any], str, "os.PathLike[str]", "Sequence[str | os.PathLike[str]]"]
 
-#: How long a start may take, in seconds. Without fixtures it takes a few milliseconds.
+#: The timeout for the start, in seconds. Without fixtures it takes a few milliseconds.
 _PATIENCE = 60.0
 
-#: Variables that are not for a server that this process alone talks to.
+#: Variables that must not affect a server that only this process uses.
 _FOREIGN_VARIABLES = ("GPTBOTS_MOCK_NO_ADMIN", "GPTBOTS_MOCK_PORT_FILE")
 
 
 class Server:
-    """An emulator on a free port of 127.0.0.1, as a process of its own.
+    """An emulator in its own process, on a free port of 127.0.0.1.
 
-    It starts with `with` (or `start`) and stops at its end (or by `stop`). When this process
-    ends in any way, be it by SIGKILL, the emulator ends as well.
+    `with` (or `start`) starts it, and the end of the block (or `stop`) stops it. The emulator also
+    ends when this process ends, even by SIGKILL.
 
-    Every setting has the default of `gptbots-mock serve`, whose variables apply, too
-    (`GPTBOTS_MOCK_SEED=7`). `args` are further arguments of it, and `cwd` is where relative
-    paths in them begin.
+    Every setting has the default of `gptbots-mock serve`, and the variables of `serve` apply too
+    (`GPTBOTS_MOCK_SEED=7`). `args` are further arguments of `serve`; relative paths in them
+    are relative to `cwd`.
     """
 
     def __init__(
@@ -106,9 +106,9 @@ class Server:
 
     @classmethod
     def connect(cls, url: str, api_key: str = "app-demo") -> Server:
-        """A server that runs already, and goes on when this object stops.
+        """Uses a server that already runs. `stop` does not stop it.
 
-        `GPTBOTS_MOCK_ADMIN_TOKEN` is the token of its control API, if it wants one.
+        If its control API requires a token, set `GPTBOTS_MOCK_ADMIN_TOKEN`.
         """
         server = cls()
         server._use(url, api_key)
@@ -118,13 +118,13 @@ class Server:
         control = Control(url)
         health = control.json("GET", ["health"])
         if not isinstance(health, dict) or health.get("status") != "healthy":
-            raise ControlError(f"what answers at {url} is no emulator")
+            raise ControlError(f"the server at {url} is not gptbots-mock")
         self._control, self._key = control, api_key
 
     def start(self) -> Server:
-        """Starts it, if it does not run, and waits until it accepts connections.
+        """Starts the server if it does not run, and waits until it accepts connections.
 
-        Raises `BinaryNotFound`, or `StartError` with what the binary said.
+        Raises `BinaryNotFound`, or `StartError` with the output of the binary.
         """
         if self._control is not None:
             return self
@@ -133,7 +133,7 @@ class Server:
         fixture = None if self._fixture is None else _write_fixture(self._fixture)
         try:
             url = self._launch(binary, [] if fixture is None else [f"--fixtures={fixture}"])
-            # The control API answers once the start is over.
+            # The control API responds when the start is complete.
             self._use(url, self._own_key)
         except BaseException:
             self._end_process()
@@ -148,25 +148,25 @@ class Server:
         return self
 
     def _launch(self, binary: str, more: list[str]) -> str:
-        """Starts the process, and returns the URL that it says."""
+        """Starts the process, and returns the URL that it prints."""
         env = {key: it for key, it in os.environ.items() if key not in _FOREIGN_VARIABLES}
-        # A variable, because a flag could not be given once more in `args`.
+        # A variable and not a flag, because `args` could not repeat the flag.
         env["GPTBOTS_MOCK_LOG_FORMAT"] = "off"
         command = [binary, "serve", "--host=127.0.0.1", "--port=0", "--until-stdin-closes"]
         try:
             self._process = subprocess.Popen(
                 [*command, *self._args, *more],
-                # The server ends when the other end of this pipe closes, so we keep it open.
+                # The server ends when our end of this pipe closes, so we keep it open.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 cwd=self._cwd,
                 env=env,
-                # Ctrl-C is for us. We still ask the server what came when we report it.
+                # Ctrl-C must not stop the server: reports still need its journal.
                 start_new_session=sys.platform != "win32",
             )
         except OSError as error:
-            raise StartError(f"{binary} cannot be run: {error}") from error
+            raise StartError(f"cannot run {binary}: {error}") from error
         process = self._process
         assert process.stdout is not None, "stdout is a pipe"
         timer = threading.Timer(_PATIENCE, process.kill)
@@ -177,25 +177,25 @@ class Server:
         match = re.fullmatch(r"listening on (http://\S+)\s*", line)
         if match is None:
             process.kill()
-            ended = f"it ended with {process.wait()}"
+            ended = f"exit code {process.wait()}"
             said = self._said().strip() or line.strip() or "nothing"
             shown = " ".join([*command, *self._args, *more])
-            raise StartError(f"{shown}\ndid not start: {ended}, and said:\n{said}")
+            raise StartError(f"{shown}\ndid not start ({ended}), and printed:\n{said}")
         return match[1]
 
     def _said(self) -> str:
-        """What the process has written to stderr."""
+        """The text that the process has written to stderr."""
         assert self._stderr is not None, "there is a process"
         self._stderr.seek(0)
         return self._stderr.read().decode(errors="replace")
 
     def _public_key(self) -> str | None:
-        """The key in the command that the server suggests. Keys of fixtures are secret to it."""
+        """The key in the command that the server suggests. It never prints keys of fixtures."""
         match = re.search(r"Bearer ([^<'\s]\S*)'", self._said())
         return None if match is None else match[1]
 
     def stop(self) -> None:
-        """Stops it at once. When this returns, the port is free."""
+        """Stops the server at once. When this returns, the port is free."""
         if self._process is None:
             return
         self._end_process()
@@ -205,7 +205,7 @@ class Server:
 
     def _end_process(self) -> None:
         if self._process is not None:
-            # In a process that was forked from ours this does nothing, because it is no parent.
+            # In a process forked from ours this does nothing, because it is not the parent.
             self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
@@ -236,22 +236,22 @@ class Server:
     def api_key(self) -> str:
         """A key of the agent that has the generated records (`app-demo`).
 
-        With fixtures it is one of their first agent that is not deleted. With `api_key` it is
-        that one.
+        With fixtures, it is a key of their first agent that is not deleted. If the argument
+        `api_key` was given, it is that key.
         """
         self._running()
         if self._key is None:
             raise MockError(
-                "the agents of the fixtures have keys of their own, which the server does not "
-                "tell, or none: add one by Server(api_key=...)"
+                "the server does not print the keys of fixtures, or the agents have none: "
+                "add a key with Server(api_key=...)"
             )
         return self._key
 
     def sandbox(self, id: str, **settings: Unpack[Settings]) -> Sandbox:
         """A sandbox of this server, by its id: 1 to 64 of `A-Za-z0-9._-`.
 
-        It has its own counters, faults, limits and clock, and the same records. It is made at its
-        first use. With settings it is made now, and anew if it is there already.
+        It has its own counters, faults, limits and clock, and shares the records. It is created by
+        its first use. With settings, this call creates it, or replaces it if it exists.
         """
         sandbox = self._sandboxes.get(id)
         if sandbox is None:
@@ -263,18 +263,20 @@ class Server:
 
     def _running(self) -> Control:
         if self._control is None:
-            raise MockError("this server does not run: use `with Server() as server`, or start()")
+            raise MockError(
+                "this server is not running: use `with Server() as server`, or call start()"
+            )
         return self._control
 
     def requests(self) -> list[Request]:
-        """The requests in the journal, of all sandboxes, in the order in which they came.
+        """The requests of all sandboxes in the journal, in the order of their arrival.
 
-        The journal keeps the last 1,000 of each sandbox, in 8 MiB.
+        The journal keeps the last 1,000 requests of each sandbox, in at most 8 MiB.
         """
         return read_journal(self._running(), {})[0]
 
     def dropped_requests(self) -> int:
-        """How many requests `requests` lacks, because the journal was full."""
+        """The number of requests that are missing in `requests`, because the journal was full."""
         return read_journal(self._running(), {})[1]
 
     def verdict(self) -> Verdict:
@@ -286,15 +288,15 @@ class Server:
         assert_clean(self.verdict().or_unused("default"))
 
     def assert_clean_or_unused(self) -> None:
-        """As `assert_clean`, but accepts that no request came at all."""
+        """As `assert_clean`, but accepts that there was no request."""
         assert_clean(self.verdict())
 
     def __repr__(self) -> str:
-        return f"<Server {self._control.url if self._control else 'that does not run'}>"
+        return f"<Server {self._control.url if self._control else 'that is not running'}>"
 
 
 def _write_fixture(fixture: Mapping[str, Any]) -> str:
-    """Writes a fixture to a file, which goes away when the server has read it."""
+    """Writes a fixture to a file, which is deleted when the server has read it."""
     handle, path = tempfile.mkstemp(prefix="gptbots-mock-", suffix=".json")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(fixture, file)

@@ -1,4 +1,4 @@
-"""The settings of a sandbox, as keywords, and as the control API takes them."""
+"""The settings of a sandbox: as keywords, and in the format of the control API."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ from ._errors import MockError
 from ._fault import AnyFault, Fault
 from ._words import Reading, Seconds, whole_seconds
 
-#: Requests in a window of time: a pair, or `"60/60"`.
+#: Requests and seconds: a pair, or `"60/60"`.
 RateLimit = Union["tuple[int, Seconds]", str]
 
 
 class Settings(TypedDict, total=False):
-    """What `Server.sandbox` and the marker take."""
+    """The keywords of `Server.sandbox` and of the marker."""
 
-    #: What generated records and faults are drawn from.
+    #: The seed of generated records and of random faults.
     seed: int
-    #: How many conversations agent demo has.
+    #: The number of conversations of agent demo.
     conversations: int
-    #: The id of the user of agent demo who has the most conversations.
+    #: The id of the user of agent demo with the most conversations.
     demo_user: str
-    #: Agents in place of the server's: what a fixture file holds.
+    #: Agents that replace the server's, in the format of a fixture file.
     fixture: Mapping[str, Any]
-    #: By name: `{"qa-time": "milliseconds"}`.
+    #: Behaviours that the vendor leaves unclear, by name: `{"qa-time": "milliseconds"}`.
     readings: Mapping[Reading, str]
-    #: A fault or more.
+    #: One fault or several.
     fault: AnyFault | Sequence[AnyFault]
+    #: None: no limit.
     rate_limit: RateLimit | None
-    #: Words, for one operation as `qa:short-page`.
+    #: One hazard or several; for one operation: `qa:short-page`.
     hazard: str | Sequence[str]
+    #: "frozen": only `advance` changes the clock.
     clock: Literal["real", "frozen"]
 
 
-#: The names of the control API, where they differ.
+#: The names in the control API, if they differ.
 _NAMES = {"fixture": "fixtures", "fault": "faults", "hazard": "hazards"}
 
 
@@ -44,7 +46,7 @@ def as_body(settings: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in settings.items():
         if name not in Settings.__annotations__:
             known = ", ".join(Settings.__annotations__)
-            raise MockError(f"a sandbox has no setting {name!r}; there are {known}")
+            raise MockError(f"a sandbox has no setting {name!r} (one of {known})")
         if name == "fault":
             value = [str(fault) for fault in as_list(value)]
         elif name == "hazard":
@@ -72,7 +74,7 @@ def rate_limit_line(limit: RateLimit) -> str:
 
 
 def key_of(fixture: Mapping[str, Any]) -> str | None:
-    """A key of the first agent that is not deleted, as the emulator gives one."""
+    """A key of the first agent that is not deleted, chosen as the emulator does."""
     for agent in fixture.get("agents", ()):
         keys = agent.get("keys")
         if not agent.get("deleted") and keys != []:

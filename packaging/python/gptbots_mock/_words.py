@@ -1,4 +1,4 @@
-"""The words of the emulator, for type checkers. A test holds them against the binary."""
+"""The names that the emulator uses, for type checkers. A test compares them with the binary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Parameter = Literal[
     "user_feedback",
 ]
 
-#: What happens between two pages of a walk.
+#: Changes of the data between two page requests of a client.
 Hazard = Literal[
     "arrival",
     "departure",
@@ -33,7 +33,7 @@ Hazard = Literal[
     "exact-multiple",
 ]
 
-#: What the vendor's pages leave open.
+#: Behaviours that the vendor leaves unclear.
 Reading = Literal[
     "error-status",
     "messages-total",
@@ -84,5 +84,5 @@ def milliseconds(time: Seconds) -> int:
 def whole_seconds(time: Seconds) -> int:
     whole = round(seconds(time))
     if whole != seconds(time):
-        raise ValueError(f"a window is whole seconds, not {seconds(time)}")
+        raise ValueError(f"a time window must be whole seconds, got {seconds(time)}")
     return whole

@@ -1,7 +1,7 @@
 """The pytest plugin: an emulator for the run, and a sandbox for each test.
 
-pytest loads this module at every start, so it is small, and what only a run with an emulator needs
-is imported when it is needed. PYTEST_DONT_REWRITE, because that takes time as well.
+pytest loads this module at every start, so it is small, and imports the other modules only when a
+test needs the emulator. PYTEST_DONT_REWRITE, because rewriting takes time too.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
 MARKER = "gptbots_mock"
 
-#: Name, type in the ini file, and what it says.
+#: The name, the type in the ini file, and the description.
 SETTINGS = (
-    ("args", "args", "arguments of `gptbots-mock serve`, as --seed=7; paths begin at the rootdir"),
-    ("clean", "bool", "a test fails if the verdict on its requests finds something"),
-    ("mute", None, "rules that nobody wants to hear of, by commas"),
-    ("deny", None, "rules by commas, or `all`: the run fails if its verdict finds one of them"),
-    ("min_coverage", None, "the run fails below this percentage of the contract"),
-    ("report", None, "file for the verdict of the run: .xml (JUnit), .json or .txt"),
+    (
+        "args",
+        "args",
+        "arguments of `gptbots-mock serve`, such as --seed=7; paths are relative to the rootdir",
+    ),
+    ("clean", "bool", "fail each test whose requests have findings in the verdict"),
+    ("mute", None, "rules to ignore, separated by commas"),
+    ("deny", None, "rules, separated by commas, or `all`: findings of these rules fail the run"),
+    ("min_coverage", None, "fail the run if it covers less than this percentage of the contract"),
+    ("report", None, "file to write the verdict of the run to: .xml (JUnit), .json or .txt"),
 )
 
 BROKER: pytest.StashKey[Broker] = pytest.StashKey()
@@ -48,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def setting(config: pytest.Config, name: str) -> Any:
-    """The option, or else what the ini file says; None if neither does."""
+    """The value of the option, otherwise of the ini file; None if neither is set."""
     ini = f"{MARKER}_{name}"
     option = config.getoption(ini)
     return (config.getini(ini) or None) if option is None else option
@@ -58,16 +62,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{MARKER}(rate_limit=(60, 60), clock='frozen', fault='messages:code=50000', clean=True, "
-        "...): settings of the sandbox that the fixture of this name is; with clean, the test "
-        "fails if the verdict on its requests finds something (mute=[...] leaves rules out).",
+        f"...): settings of the sandbox of the fixture {MARKER}; with clean, the test fails if the "
+        "verdict on its requests has findings (mute=[...] ignores rules).",
     )
     if any(setting(config, name) for name in ("mute", "deny", "min_coverage", "report")):
-        # A slip in them is an error now, not when all tests have run.
+        # An invalid value must be an error now, not after all tests.
         run_of(config)
 
 
 def run_of(config: pytest.Config) -> Run:
-    """What this run knows of its emulator."""
+    """The state of this run."""
     if RUN not in config.stash:
         from ._pytest_run import Run
 
@@ -79,12 +83,12 @@ def pytest_report_header() -> str | None:
     url = os.environ.get("GPTBOTS_MOCK_URL")
     if not url:
         return None
-    return f"gptbots-mock: {url} (GPTBOTS_MOCK_URL; whoever started it judges the whole run)"
+    return f"gptbots-mock: {url} (from GPTBOTS_MOCK_URL; this run has no verdict of its own)"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tells a worker of pytest-xdist how to ask for the emulator of the run."""
+    """Gives a worker of pytest-xdist the address at which it can ask for the emulator."""
     from . import _broker
 
     config = node.config
@@ -92,23 +96,23 @@ def pytest_configure_node(node: Any) -> None:
         config.stash[BROKER] = _broker.Broker(lambda: run_of(config).find_or_start())
     node.workerinput["gptbots_mock_broker"] = config.stash[BROKER].address
     if config.getoption("dist") == "each":
-        # Every worker runs every test, each in a sandbox of its own.
+        # Every worker runs every test, so each worker needs its own sandboxes.
         node.workerinput["gptbots_mock_suffix"] = f"-{node.gateway.id}"
 
 
 @pytest.fixture(scope="session")
 def gptbots_mock_server(pytestconfig: pytest.Config) -> Server:
-    """The emulator of this run, a `gptbots_mock.Server`. It starts when a test needs it first.
+    """The emulator of this run, a `gptbots_mock.Server`. It starts when the first test needs it.
 
-    With `GPTBOTS_MOCK_URL` (and `GPTBOTS_MOCK_KEY`), which `gptbots-mock exec` sets, it is the one
-    that runs there.
+    If `GPTBOTS_MOCK_URL` (and `GPTBOTS_MOCK_KEY`) are set, as `gptbots-mock exec` does, it is the
+    server at this URL.
     """
     return run_of(pytestconfig).server()
 
 
 @pytest.fixture
 def gptbots_mock(request: pytest.FixtureRequest, gptbots_mock_server: Server) -> Iterator[Sandbox]:
-    """A sandbox of the test's own, a `gptbots_mock.Sandbox`; the marker has its settings."""
+    """The test's own sandbox, a `gptbots_mock.Sandbox`; the marker sets its settings."""
     item = request.node
     sandbox = item.stash[SANDBOX] = run_of(item.config).sandbox(item, gptbots_mock_server)
     yield sandbox
@@ -117,22 +121,22 @@ def gptbots_mock(request: pytest.FixtureRequest, gptbots_mock_server: Server) ->
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Judges a test that has passed so far. One that failed or was skipped never comes here."""
+    """Judges a test that has passed so far, but not one that failed or was skipped."""
     if SANDBOX in item.stash:
         run_of(item.config).judge_test(item, item.stash[SANDBOX])
     elif any(marker.name == MARKER for marker in item.own_markers):
         pytest.fail(
-            f"@pytest.mark.{MARKER} is about the fixture `{MARKER}`, which neither this test nor a "
-            "fixture of it asks for",
+            f"@pytest.mark.{MARKER} needs the fixture `{MARKER}`, but neither this test nor one of "
+            "its fixtures uses it",
             pytrace=False,
         )
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Adds what its client sent to the report of a failed test."""
+    """Adds the requests of the client to the report of a failed test."""
     outcome = yield
-    # At the teardown the sandbox has ended.
+    # During the teardown, the sandbox has already ended.
     if SANDBOX in item.stash and call.when != "teardown":
         report = outcome.get_result()  # type: ignore[attr-defined]
         if report.failed:

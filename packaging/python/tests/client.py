@@ -1,4 +1,4 @@
-"""A client of the vendor's API, without a dependency. It also shows whether processes live."""
+"""A client of the vendor's API without dependencies, and checks whether a process runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def get(
     at: Server | Sandbox, path: str, key: str | None = None, **query: object
 ) -> tuple[int, Any]:
-    """The status and the JSON of an answer."""
+    """Sends a request; returns the status and the JSON of the response."""
     parts = urlsplit(at.url)
     connection = HTTPConnection(parts.netloc, timeout=10)
     try:
@@ -41,7 +41,7 @@ def conversations(at: Server | Sandbox, page: int = 1, page_size: int = 50) -> t
 
 
 def answers(url: str) -> bool:
-    """Whether a server answers at a URL."""
+    """Whether a server responds at a URL."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
     try:
         connection.request("GET", "/__admin/health")
@@ -53,7 +53,7 @@ def answers(url: str) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs. One that has ended and was not waited for does not."""
+    """Whether a process runs. A zombie process does not."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
             return stat.read().rpartition(")")[2].split()[0] != "Z"
@@ -62,7 +62,7 @@ def is_alive(pid: int) -> bool:
 
 
 def ends_within(pid: int, seconds: float) -> bool:
-    """Waits for the end of a process that is not our child."""
+    """Waits until a process ends that is not our child."""
     until = time.monotonic() + seconds
     if hasattr(os, "pidfd_open"):
         import select

@@ -11,7 +11,7 @@ pytest_plugins = ["pytester"]
 
 @pytest.fixture(autouse=True)
 def no_foreign_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a server around this test run says is not for the servers of the tests."""
+    """Removes the variables of a server around this run, which are not for the tests' servers."""
     for name in ("URL", "KEY", "ADMIN_TOKEN"):
         monkeypatch.delenv(f"GPTBOTS_MOCK_{name}", raising=False)
 

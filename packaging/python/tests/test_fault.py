@@ -1,4 +1,4 @@
-"""A fault is written as the line that the emulator takes."""
+"""The text of a fault is the one that the emulator accepts."""
 
 from __future__ import annotations
 

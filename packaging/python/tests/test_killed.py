@@ -1,4 +1,4 @@
-"""Nothing is left running where pytest is killed."""
+"""If pytest is killed, no process keeps running."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TEST = """
 def test(gptbots_mock_server):
     with open("tell", "w") as tell:
         tell.write(gptbots_mock_server.url)
-    open("wait")  # Nobody writes there, so this is where pytest is killed.
+    open("wait")  # Nothing writes to this pipe, so the test waits here until pytest is killed.
 """
 
 
 def servers_of(pid: int) -> list[int]:
-    """The emulators that a process has started."""
+    """The emulators that a process started."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -62,7 +62,7 @@ def test_nothing_lives_on(tmp_path: Path, how: signal.Signals, workers: list[str
         (server,) = servers_of(run.pid)
         assert answers(url)
         if how == signal.SIGINT:
-            # As a terminal does for Ctrl-C. pytest stops, and still says what came.
+            # As a terminal does for Ctrl-C. pytest stops, but still prints the verdict.
             os.killpg(run.pid, how)
             output, _ = run.communicate(timeout=30)
             assert "verdict: 0 requests, " in output
@@ -72,7 +72,7 @@ def test_nothing_lives_on(tmp_path: Path, how: signal.Signals, workers: list[str
         assert ends_within(server, 1)
         assert not answers(url)
     finally:
-        # A worker in the middle of the test sees the end of its file now.
+        # A worker in the middle of the test now reaches the end of its file.
         with suppress(OSError):
             os.close(os.open(tmp_path / "wait", os.O_WRONLY | os.O_NONBLOCK))
         run.kill()

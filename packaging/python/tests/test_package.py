@@ -1,4 +1,4 @@
-"""What an installer finds in the wheel."""
+"""The contents and the metadata of the wheel."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_name_is_there() -> None:
 
 
 def test_a_start_of_pytest_imports_no_more_than_the_plugin() -> None:
-    """What is imported later costs nothing where no test needs an emulator."""
+    """A module that is imported later takes no time if no test needs an emulator."""
     code = (
         "import sys, pytest; known = set(sys.modules); import gptbots_mock.pytest_plugin; "
         "print(*sorted(set(sys.modules) - known))"

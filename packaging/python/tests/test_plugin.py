@@ -1,4 +1,4 @@
-"""The pytest plugin, seen by the tests of a user."""
+"""The pytest plugin in test suites of a user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENT = Path(__file__).with_name("client.py").read_text(encoding="utf-8")
 
 @pytest.fixture(autouse=True)
 def client(pytester: pytest.Pytester) -> None:
-    """The tests of the user have our client."""
+    """Gives our client to the tests of the user."""
     pytester.makepyfile(client=CLIENT)
     pytester.syspathinsert()
 
@@ -113,10 +113,13 @@ def test_the_marker_sets_the_sandbox_and_the_nearest_one_counts(
 @pytest.mark.parametrize(
     ("marker", "why"),
     [
-        ("fautl='code=50000'", "takes the keywords seed, *, clean, mute, not fautl"),
-        ("'code=50000'", "takes the keywords seed, *, clean, mute, not 'code=50000'"),
+        ("fautl='code=50000'", "takes only the keywords seed, *, clean, mute, got fautl"),
+        ("'code=50000'", "takes only the keywords seed, *, clean, mute, got 'code=50000'"),
         ("fault='code=1'", '*no code "1" (one of 40000, *'),
-        ("clean=True, mute=['skiped-page']", "the verdict has no rule 'skiped-page'; there are *"),
+        (
+            "clean=True, mute=['skiped-page']",
+            "there is no rule 'skiped-page' (one of unknown-endpoint, *)",
+        ),
     ],
 )
 def test_a_wrong_marker_says_what_is_wrong(
@@ -148,7 +151,7 @@ def test_a_marker_without_the_fixture_is_an_error(pytester: pytest.Pytester) -> 
     )
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*is about the fixture `gptbots_mock`, which neither*"])
+    result.stdout.fnmatch_lines(["*needs the fixture `gptbots_mock`, but neither this test *"])
 
 
 def test_markers_are_known(pytester: pytest.Pytester) -> None:
@@ -259,7 +262,7 @@ def test_a_failed_test_shows_its_requests_reasons_and_verdict(pytester: pytest.P
         [
             "*gptbots-mock http://127.0.0.1:*/s/test_fails-*",
             "#1 GET /s/test_fails-*/v1/bot/conversation/page?*",
-            "    no answer: fault fault-1.conversations.1",
+            "    no response: fault fault-1.conversations.1",
             "#2 GET /s/test_fails-*/v1/messages?*",
             "    400, code 40000: page_size is missing; *",
             "verdict: 1 finding in 2 requests",
@@ -306,8 +309,8 @@ def test_a_server_that_has_gone_spoils_no_report(pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(
         [
             "*assert 1 == 2",
-            "no emulator answers at *",
-            "verdict: none, because no emulator answers*",
+            "cannot reach the emulator at *",
+            "no verdict: cannot reach the emulator at *",
         ]
     )
 
@@ -390,7 +393,7 @@ def test_settings_stand_in_the_ini_file_as_well(pytester: pytest.Pytester) -> No
     assert result.ret == 0
     result.stdout.fnmatch_lines(["verdict: 3 requests, nothing found, *"])
     result = pytester.runpytest("--gptbots-mock-args=--journal=0")
-    result.stdout.fnmatch_lines(["verdict: none, because *--journal 0*"])
+    result.stdout.fnmatch_lines(["no verdict: *--journal 0*"])
     assert result.ret == 1
 
 
@@ -412,7 +415,7 @@ def test_too_little_coverage_fails_the_run(pytester: pytest.Pytester) -> None:
     assert pytester.runpytest("--gptbots-mock-min-coverage=1").ret == 0
     result = pytester.runpytest("--gptbots-mock-min-coverage=90")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["verdict: *, coverage *%, less than 90%"])
+    result.stdout.fnmatch_lines(["verdict: *, coverage *%, below gptbots_mock_min_coverage 90"])
 
 
 def test_a_run_that_asks_nothing_is_found(pytester: pytest.Pytester) -> None:
@@ -442,11 +445,23 @@ def test_the_verdict_is_written_to_a_file(
 @pytest.mark.parametrize(
     ("args", "why"),
     [
-        ("--gptbots-mock-deny=skiped-page", "gptbots_mock_deny: the verdict has no rule 'skiped*"),
-        ("--gptbots-mock-mute=all", "gptbots_mock_mute: the verdict has no rule 'all'; there *"),
-        ("--gptbots-mock-min-coverage=x", "gptbots_mock_min_coverage is 0 to 100, not 'x'"),
-        ("--gptbots-mock-min-coverage=101", "gptbots_mock_min_coverage is 0 to 100, not '101'"),
-        ("--gptbots-mock-report=a.html", "gptbots_mock_report ends with .xml, .json or .txt, *"),
+        (
+            "--gptbots-mock-deny=skiped-page",
+            "gptbots_mock_deny: there is no rule 'skiped-page' (one of *",
+        ),
+        ("--gptbots-mock-mute=all", "gptbots_mock_mute: there is no rule 'all' (one of *"),
+        (
+            "--gptbots-mock-min-coverage=x",
+            "gptbots_mock_min_coverage must be * from 0 to 100, got 'x'",
+        ),
+        (
+            "--gptbots-mock-min-coverage=101",
+            "gptbots_mock_min_coverage must be * from 0 to 100, got '101'",
+        ),
+        (
+            "--gptbots-mock-report=a.html",
+            "gptbots_mock_report must end with .xml, .json or .txt, got *",
+        ),
     ],
 )
 def test_a_wrong_setting_is_told_at_the_start(
@@ -547,7 +562,7 @@ def test_a_server_that_runs_already_is_used_and_not_judged(
         for _ in range(2):
             result = pytester.runpytest_subprocess("--gptbots-mock-deny=all", *workers)
             result.assert_outcomes(passed=1)
-            result.stdout.fnmatch_lines([f"gptbots-mock: {server.url} (GPTBOTS_MOCK_URL; *"])
+            result.stdout.fnmatch_lines([f"gptbots-mock: {server.url} (from GPTBOTS_MOCK_URL; *"])
             result.stdout.no_fnmatch_line("verdict:*")
         assert server.verdict().requests == 2
 
@@ -559,7 +574,7 @@ def test_a_url_without_an_emulator_is_told(
     pytester.makepyfile("def test(gptbots_mock): pass")
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["no emulator answers at http://127.0.0.1:1: *"])
+    result.stdout.fnmatch_lines(["cannot reach the emulator at http://127.0.0.1:1: *"])
 
 
 def test_exec_wraps_pytest(pytester: pytest.Pytester) -> None:

@@ -1,4 +1,4 @@
-"""What the README and the skill for coding agents show works."""
+"""The examples of the README and of the skill for coding agents work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PYTEST, SERVER, AGENT = re.findall(
     r"```python\n(.*?)```", README + SKILL.read_text(encoding="utf-8"), re.DOTALL
 )
 
-# It asks for each page until it has all, and once more for one that failed.
+# It requests all pages, and repeats a request that failed.
 CLIENT = """
 import json
 import time

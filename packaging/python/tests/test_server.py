@@ -1,4 +1,4 @@
-"""A server starts, is what it was told to be, and is gone at its end."""
+"""A server starts, has its settings, and stops."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_with_starts_and_stops_it() -> None:
         assert conversations(server)[1]["total"] == 200
         server.verdict().mute("no-pause")
     assert not answers(url)
-    with pytest.raises(MockError, match="does not run"):
+    with pytest.raises(MockError, match="is not running"):
         _ = server.url
 
 
@@ -163,9 +163,9 @@ def test_connect_uses_a_server_that_goes_on(server: Server) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("https://127.0.0.1:1", "http://HOST:PORT, not 'https://127.0.0.1:1'"),
+        ("https://127.0.0.1:1", "http://HOST:PORT, got 'https://127.0.0.1:1'"),
         ("127.0.0.1:8484", "http://HOST:PORT"),
-        ("http://127.0.0.1:1", r"no emulator answers at http://127\.0\.0\.1:1: .*refused"),
+        ("http://127.0.0.1:1", r"cannot reach the emulator at http://127\.0\.0\.1:1: .*refused"),
     ],
 )
 def test_a_url_without_an_emulator_is_an_error(url: str, why: str) -> None:
@@ -179,7 +179,9 @@ def test_a_proxy_is_not_asked(monkeypatch: pytest.MonkeyPatch, server: Server) -
 
 
 def test_a_refused_start_says_why() -> None:
-    with pytest.raises(StartError, match=r"(?s)ended with 2, and said:.*invalid value 'many'"):
+    with pytest.raises(
+        StartError, match=r"(?s)\(exit code 2\), and printed:.*invalid value 'many'"
+    ):
         Server(args=["--conversations=many"]).start()
 
 
@@ -195,7 +197,9 @@ def test_a_binary_that_says_something_else_is_not_ours(
 ) -> None:
     other = script(tmp_path / "other", "echo hello; exec cat")
     monkeypatch.setenv("GPTBOTS_MOCK_BIN", str(other))
-    with pytest.raises(StartError, match=r"(?s)did not start.*said:\nhello"):
+    with pytest.raises(
+        StartError, match=r"(?s)did not start \(exit code -9\), and printed:\nhello"
+    ):
         Server().start()
 
 
@@ -204,7 +208,7 @@ def test_a_file_that_cannot_run_is_an_error(
 ) -> None:
     (tmp_path / "text").write_text("no program")
     monkeypatch.setenv("GPTBOTS_MOCK_BIN", str(tmp_path / "text"))
-    with pytest.raises(StartError, match="text cannot be run"):
+    with pytest.raises(StartError, match=r"cannot run .*/text: "):
         Server().start()
 
 

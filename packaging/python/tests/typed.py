@@ -1,4 +1,4 @@
-"""A user's code, which mypy checks against the installed package. Nobody runs it."""
+"""Code of a user. mypy checks it with the installed package; it is never run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 //! baseline PORT BODYFILE
 //!
-//! The least that an axum server can do: it answers every request with the bytes of BODYFILE, as
-//! they were read at start, and looks at nothing of the request. Port 0 takes a free one; the
-//! first line on stdout says which, in the emulator's words, so both starts are timed alike.
+//! A minimal axum server: its response to every request is the content of BODYFILE, which it reads at
+//! the start. It ignores the request. Port 0 takes a free port. The first line on stdout contains the
+//! port in the same format as the emulator's, so that both starts can be timed in the same way.
 
 use std::error::Error;
 use std::io::Write;
@@ -32,7 +32,7 @@ async fn serve(port: u16, body: Bytes) -> Result<(), Box<dyn Error>> {
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
     stdout.flush()?;
     let listener = listener.tap_io(|stream| {
-        // Without it the kernel may hold the end of an answer back.
+        // Without it, the kernel may delay the end of a response.
         let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, Router::new().fallback(answer)).await?;

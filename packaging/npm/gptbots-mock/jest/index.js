@@ -5,10 +5,10 @@ const path = require("node:path");
 const { connect, start } = require("../lib/server.js");
 const { named, runInSandbox, settingsAndTest } = require("../lib/run.js");
 
-/** Where the process of Jest keeps the server from the setup to the teardown. */
+/** The name under which Jest's process stores the server between setup and teardown. */
 const KEY = Symbol.for("gptbots-mock.jest");
 
-/** A global setup that starts the server of a run, unless GPTBOTS_MOCK_URL names one. */
+/** A global setup that starts the server of a run, unless GPTBOTS_MOCK_URL is set. */
 function globalSetup(options) {
   return async () => {
     if (process.env.GPTBOTS_MOCK_URL) return;
@@ -36,7 +36,7 @@ function gptbotsMock() {
   server ??= named(connect);
   if (server === undefined) {
     throw new Error(
-      'gptbots-mock: no server; add globalSetup: "gptbots-mock/jest/setup" and ' +
+      'gptbots-mock: no server is running; add globalSetup: "gptbots-mock/jest/setup" and ' +
         'globalTeardown: "gptbots-mock/jest/teardown" to the Jest config',
     );
   }

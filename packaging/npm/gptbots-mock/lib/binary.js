@@ -1,20 +1,20 @@
 "use strict";
 
-// Where the binary is: GPTBOTS_MOCK_BIN, or the package of this platform.
+// Finds the binary: GPTBOTS_MOCK_BIN, or the one in the package for this platform.
 
 const { existsSync } = require("node:fs");
 const path = require("node:path");
 
 const PLATFORMS = Object.keys(require("../package.json").optionalDependencies);
 
-/** The path of the binary, or an error that lists where it was looked for. */
+/** Returns the path of the binary. Throws an error that lists the places that were searched. */
 function findBinary() {
   const named = process.env.GPTBOTS_MOCK_BIN;
   if (named) {
     if (existsSync(named)) return named;
     throw new Error(
-      `gptbots-mock: there is no file ${named}, which GPTBOTS_MOCK_BIN names; ` +
-        "give it the path of a gptbots-mock binary, or unset it to use the one of the npm package",
+      `gptbots-mock: GPTBOTS_MOCK_BIN is ${named}, but there is no such file; ` +
+        "set it to the path of a gptbots-mock binary, or unset it to use the binary of the npm package",
     );
   }
   const platform = `${process.platform}-${process.arch}`;
@@ -24,19 +24,19 @@ function findBinary() {
   try {
     const binary = path.join(path.dirname(require.resolve(`${name}/package.json`)), "bin", file);
     if (existsSync(binary)) return binary;
-    place = `${name}: has no ${binary}`;
+    place = `${name}: installed, but without ${binary}`;
   } catch {
-    place = `${name}: not installed, looked up from ${path.dirname(__dirname)}`;
+    place = `${name}: not installed; searched from ${path.dirname(__dirname)}`;
   }
   const advice = PLATFORMS.includes(name)
-    ? `${name} is an optional dependency of gptbots-mock. It is missing after an install with ` +
-      "--omit=optional (or --no-optional), and after an install from a lock file that was made on " +
-      "another OS without the packages of this one: install again without that flag, or remove " +
-      "node_modules and the lock file first. Or set GPTBOTS_MOCK_BIN to the path of a binary."
+    ? `${name} is an optional dependency of gptbots-mock. An install with --omit=optional (or ` +
+      "--no-optional) leaves it out: install again without that flag. A lock file that was written on " +
+      "another OS may also leave it out: remove node_modules and the lock file, and install again. " +
+      "Or set GPTBOTS_MOCK_BIN to the path of a binary."
     : `There is no package for ${platform}, only ${PLATFORMS.join(", ")}. ` +
       "Build the binary (cargo install gptbots-mock) and set GPTBOTS_MOCK_BIN to its path.";
   throw new Error(
-    `gptbots-mock: no binary found. Looked for it in\n` +
+    `gptbots-mock: no binary found. Searched in\n` +
       `  GPTBOTS_MOCK_BIN: not set\n  ${place}\n${advice}`,
   );
 }

@@ -1,10 +1,10 @@
 "use strict";
 
-// Calls of the control API. They use node:http, because tests replace `fetch` and timers.
+// Calls of the control API. They use node:http, because tests often replace `fetch` and timers.
 
 const http = require("node:http");
 
-/** An answer of the control API that is an error. */
+/** The control API refused a request. */
 class ControlError extends Error {
   /** @param {string} message @param {number} status */
   constructor(message, status) {
@@ -24,12 +24,12 @@ class Control {
     this.#headers = adminToken === undefined ? {} : { authorization: `Bearer ${adminToken}` };
   }
 
-  /** The JSON of an answer. */
+  /** Sends a request; returns the JSON of the response. */
   async json(method, path, body) {
     return JSON.parse((await this.call(method, path, body)).text);
   }
 
-  /** An answer that is no error: its text and headers. */
+  /** Sends a request; returns the text and headers of the response. Throws an error if it is refused. */
   async call(method, path, body, accept = "application/json") {
     const target = `${this.#url}/__admin${path}`;
     const headers = { ...this.#headers, accept };
@@ -39,14 +39,14 @@ class Control {
     try {
       answer = await this.#send(target, { method, headers, agent: this.#agent }, text);
     } catch (error) {
-      const why = `gptbots-mock at ${this.#url} does not answer (${error.message || error.code})`;
+      const why = `gptbots-mock at ${this.#url} does not respond (${error.message || error.code})`;
       throw new Error(`${why}; was it stopped?`, { cause: error });
     }
     if (answer.status < 400) return answer;
     throw new ControlError(`gptbots-mock: ${method} ${path}: ${reasonOf(answer)}`, answer.status);
   }
 
-  /** Closes the connections, which would keep their server's port in use. */
+  /** Closes the idle connections, which would keep the port of the server in use. */
   close() {
     this.#agent.destroy();
   }
@@ -63,7 +63,7 @@ class Control {
         });
       });
       request.on("error", (error) => {
-        // The server may close an idle connection at the moment when we use it again.
+        // The server may close an idle connection just when we use it again.
         if (request.reusedSocket && error.code === "ECONNRESET") {
           resolve(this.#send(target, options, text));
         } else {

@@ -1,15 +1,15 @@
 "use strict";
 
-// A test in a sandbox of its own, and what is said of it when it fails.
+// Runs a test in its own sandbox, and describes the requests of a failed test.
 
 const { createHash } = require("node:crypto");
 
-/** The ids of the sandboxes that tests of this process are using. */
+/** The ids of the sandboxes in use by tests of this process. */
 const used = new Set();
 
 /**
- * The id of a test's sandbox. It is the same in each run, because what a fault draws depends on it; a
- * test that runs beside another one of the same name gets a number behind it.
+ * The id of a test's sandbox. It is the same in each run, because random faults depend on it. If two tests
+ * of the same name run at the same time, the second id ends with a number.
  */
 function sandboxId(name) {
   const words = name.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "");
@@ -42,7 +42,7 @@ async function close({ sandbox }) {
   }
 }
 
-/** Runs a test in a sandbox of its own. The message of its error lists what it sent. */
+/** Runs a test in its own sandbox. If it fails, its requests are added to the message of the error. */
 async function runInSandbox(server, name, settings, test) {
   const opened = await open(server, name, settings);
   try {
@@ -56,19 +56,19 @@ async function runInSandbox(server, name, settings, test) {
   await close(opened);
 }
 
-/** The requests of a sandbox with their reasons, to read. */
+/** The requests of a sandbox with the reasons of errors, as text. */
 async function describe(sandbox) {
   try {
     const requests = await sandbox.requests();
     const count = requests.length === 1 ? "1 request" : `${requests.length} requests`;
     return [`gptbots-mock: ${count} in sandbox ${sandbox.id}`, ...requests.map(line)].join("\n");
   } catch (error) {
-    return `gptbots-mock: the requests of this test are unknown: ${error.message}`;
+    return `gptbots-mock: cannot list the requests of this test: ${error.message}`;
   }
 }
 
 function line({ number, method, target, status, code, reason, violations }) {
-  const answer = [status ?? "no answer", code === null ? "" : `(${code})`].filter(Boolean).join(" ");
+  const answer = [status ?? "no response", code === null ? "" : `(${code})`].filter(Boolean).join(" ");
   const why = reason === "" ? "" : `: ${reason}`;
   const broke = violations.map(({ rule, what }) => `\n     ${rule}: ${what}`).join("");
   return `  #${number} ${method} ${target} -> ${answer}${why}${broke}`;
@@ -79,21 +79,23 @@ function addToMessage(error, text) {
   try {
     error.message += `\n\n${text}`;
   } catch {
-    // An error that is frozen stays as it is.
+    // The error is frozen, so its message cannot be changed.
   }
 }
 
-/** The server that the environment names, as `gptbots-mock exec` does. */
+/** The server at GPTBOTS_MOCK_URL, which `gptbots-mock exec` sets; undefined if it is not set. */
 function named(connect) {
   const { GPTBOTS_MOCK_URL: url, GPTBOTS_MOCK_KEY: apiKey } = process.env;
   return url ? connect({ url, apiKey: apiKey || undefined }) : undefined;
 }
 
-/** The settings and the test of a `withSandbox`, whose settings may be left out. */
+/** The arguments of `withSandbox`: settings, which are optional, and the test. */
 function settingsAndTest(settings, test) {
   const [ofSandbox, body] = typeof settings === "function" ? [{}, settings] : [settings, test];
   if (typeof body !== "function") {
-    throw new TypeError("withSandbox takes the settings of a sandbox, if any, and then the test");
+    throw new TypeError(
+      "withSandbox needs a test function: withSandbox(test) or withSandbox(settings, test)",
+    );
   }
   return [ofSandbox, body];
 }

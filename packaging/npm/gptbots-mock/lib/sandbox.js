@@ -4,7 +4,7 @@ const { ControlError } = require("./control.js");
 
 const SCHEDULE = ["times", "after", "every", "probability"];
 
-/** A verdict that a test does not accept. */
+/** `assertClean` failed. */
 class VerdictError extends Error {
   constructor(message, verdict) {
     super(message);
@@ -13,7 +13,7 @@ class VerdictError extends Error {
   }
 }
 
-/** The settings of a sandbox, and what the control API calls them. */
+/** The settings of a sandbox, with their names in the control API. */
 const SETTINGS = new Map([
   ["seed", "seed"],
   ["conversations", "conversations"],
@@ -29,16 +29,18 @@ const SETTINGS = new Map([
 class Sandbox {
   #control;
   #serverKey;
-  /** The settings that configure() made it with, and those that it has. */
+  /** The settings of the last configure(), and the current ones. */
   #made = {};
   #settings = {};
-  /** Whether the server takes later settings for those that it was made with. */
+  /** Whether the server would reset the sandbox to later settings than those of configure(). */
   #isChanged = false;
 
   constructor(control, url, apiKey, id) {
     if (typeof id !== "string" || !/^[A-Za-z0-9._-]{1,64}$/.test(id)) {
       const given = JSON.stringify(id);
-      throw new TypeError(`the id of a sandbox is 1 to 64 of A-Z a-z 0-9 . _ -, not ${given}`);
+      throw new TypeError(
+        `the id of a sandbox must be 1 to 64 of A-Z a-z 0-9 . _ - and not an API key, got ${given}`,
+      );
     }
     this.#control = control;
     this.#serverKey = apiKey;
@@ -57,7 +59,7 @@ class Sandbox {
       const known = SETTINGS.get(name);
       if (known === undefined) {
         const names = [...SETTINGS.keys()].join(", ");
-        throw new TypeError(`a sandbox has no setting "${name}"; there are ${names}`);
+        throw new TypeError(`a sandbox has no setting "${name}" (one of ${names})`);
       }
       body[known] = value;
     }
@@ -97,7 +99,7 @@ class Sandbox {
     const scheduled = keys.find((key) => SCHEDULE.includes(key.trim()));
     if (scheduled !== undefined) {
       throw new TypeError(
-        `failNext strikes the next request once, so its fault has no \`${scheduled}\`; use fault()`,
+        `failNext applies to the next request only, so its fault must not have \`${scheduled}\`; use fault()`,
       );
     }
     await this.fault(isLine ? `${fault},times=1` : { ...fault, times: 1 });
@@ -147,7 +149,7 @@ class Sandbox {
   async #verdict(mute) {
     const path = this.#path(`/verdict${muteQuery(mute)}`);
     const read = () => this.#control.json("GET", path);
-    // A sandbox that was never used is made now, so that the verdict is the server's.
+    // A sandbox that was never used is created now, so that the server makes the verdict.
     const value = (await this.#ifUsed(read)) ?? (await this.reset(), await read());
     return { value, path };
   }
@@ -166,25 +168,26 @@ class Sandbox {
     return `/sandboxes/${this.id}${rest}`;
   }
 
-  /** What `read` reads, or `otherwise` where no request and no setting has made the sandbox. */
+  /** The result of `read`, or `otherwise` if the sandbox was never used. */
   async #ifUsed(read, otherwise) {
     try {
       return await read();
     } catch (error) {
-      // One that has ended is an error, because some of its requests are unknown.
+      // For a sandbox that has ended, the server returns another error, because its requests are lost.
       const isUnused = error instanceof ControlError && error.status === 404;
       if (isUnused && error.message.includes("there is no sandbox")) return otherwise;
       throw error;
     }
   }
 
-  /** Changes settings that the control API can only change by making the sandbox anew. */
+  /** Changes settings for which the control API must create the sandbox again. */
   async #change(settings) {
     const { requests } = await this.#journal();
     if (requests.length > 0) {
+      const count = requests.length === 1 ? "1 request" : `${requests.length} requests`;
       throw new Error(
-        `sandbox ${this.id} has had requests (${requests.length}), and this setting makes it anew, ` +
-          "which forgets them: set it before the first request, or after reset()",
+        `this setting would delete ${count} of sandbox ${this.id}: ` +
+          "set it before the first request, or after reset()",
       );
     }
     const made = this.#made;
@@ -207,7 +210,7 @@ async function readJournal(control, query) {
   return { requests, dropped: Number(headers["x-mock-dropped"] ?? 0) };
 }
 
-/** A request in the words of the Rust library, from WireMock's. */
+/** A request of the journal, converted from the format of WireMock. */
 function requestOf({ request, response }) {
   const { mock } = request;
   const url = new URL(request.url, "http://localhost");
@@ -236,12 +239,12 @@ function muteQuery(mute) {
   return mute === undefined || mute.length === 0 ? "" : `?mute=${mute.join(",")}`;
 }
 
-/** Throws what is wrong with a verdict, in the server's words. */
+/** Throws an error with the findings of a verdict, in the format of the server. */
 async function assertClean(control, verdict, path, mayBeUnused) {
   if (verdict.requests === 0 && !mayBeUnused) {
     throw new VerdictError(
-      "expected requests that do nothing wrong, got none: does the client go to the `url`? " +
-        "assertCleanOrUnused() is for a test that may send nothing",
+      "expected requests that do nothing wrong, got none: does the client send its requests to `url`? " +
+        "a test that may send none calls assertCleanOrUnused()",
       verdict,
     );
   }
@@ -250,7 +253,7 @@ async function assertClean(control, verdict, path, mayBeUnused) {
   const findings = text.replace(/\ncoverage: [^]*$/, "").trimEnd();
   throw new VerdictError(
     `expected requests that do nothing wrong, got:\n${findings}\n` +
-      "({ mute: [rule] } leaves findings out)",
+      "({ mute: [rule] } ignores the findings of a rule)",
     verdict,
   );
 }

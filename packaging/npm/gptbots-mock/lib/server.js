@@ -9,7 +9,7 @@ const { findBinary } = require("./binary.js");
 const { Control } = require("./control.js");
 const sandboxes = require("./sandbox.js");
 
-/** No start takes this long. A program that is not the emulator might never say anything. */
+/** The timeout for the start. A program that is not gptbots-mock may never print anything. */
 const START_TIMEOUT_MS = 60_000;
 
 class Server {
@@ -57,7 +57,7 @@ class Server {
     this.#control.close();
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    // It keeps no state, so there is nothing that it has to finish.
+    // The server stores nothing, so it can be killed.
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.ref();
     child.kill("SIGKILL");
@@ -67,7 +67,7 @@ class Server {
 
 Server.prototype[sandboxes.asyncDispose] = Server.prototype.stop;
 
-/** Starts the emulator on a free port of this machine. */
+/** Starts the emulator on a free port of 127.0.0.1. */
 async function start(options = {}) {
   const binary = findBinary();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gptbots-mock-"));
@@ -80,7 +80,7 @@ async function start(options = {}) {
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
-  // The emulator lives as long as the pipe on its stdin, which closes with this process. It does not
+  // The emulator ends when the pipe on its stdin closes, at the latest when this process ends. It does not
   // keep this process alive.
   child.stdin.on("error", () => {});
   if (options.logFormat === undefined) child.stderr.resume();
@@ -90,17 +90,17 @@ async function start(options = {}) {
   return server;
 }
 
-/** A server that something else has started, as `gptbots-mock exec` does. */
+/** A server that was started by something else, such as `gptbots-mock exec`. */
 function connect({ url, apiKey = "app-demo", adminToken }) {
   if (!/^http:\/\/[^/]+\/?$/.test(url ?? "")) {
     throw new TypeError(
-      `connect needs the url of a running gptbots-mock, as http://127.0.0.1:8484, not ${url}`,
+      `connect needs the url of a running gptbots-mock, such as http://127.0.0.1:8484, got ${url}`,
     );
   }
   return new Server(url.replace(/\/$/, ""), apiKey, adminToken, undefined);
 }
 
-/** The flags of `serve`, with the options as a config file, and the key of its first agent. */
+/** The arguments of `serve`, with the options in a config file, and a key of the first agent. */
 function makeArguments(options, folder) {
   const { fixture, fixtureFiles, apiKeys, readings, faults, hazards, rateLimit, ...rest } = options;
   const config = { host: "127.0.0.1", port: 0, "log-format": "off" };
@@ -122,14 +122,14 @@ function makeArguments(options, folder) {
   return { args, apiKey: files === undefined ? "app-demo" : keyOfFiles(files) };
 }
 
-/** A key of the first agent of fixture files, which the emulator reads in this order. */
+/** A key of the first agent in fixture files. The emulator reads the files in the same order. */
 function keyOfFiles(files) {
   const agents = [];
   for (const file of files.flatMap(filesOf)) {
     try {
       agents.push(...JSON.parse(fs.readFileSync(file, "utf8").replace(/^\uFEFF/, "")).agents);
     } catch {
-      // The emulator says what is wrong with it, with its place.
+      // The emulator will report the mistake, with line and column.
     }
   }
   return sandboxes.keyOfAgents(agents);
@@ -141,7 +141,7 @@ function filesOf(file) {
   return names.sort().map((name) => path.join(file, name));
 }
 
-/** The environment without the emulator's variables: a server is what its options say. */
+/** The environment without the emulator's variables, so that only the options affect the server. */
 function environment() {
   const entries = Object.entries(process.env);
   return Object.fromEntries(entries.filter(([name]) => !name.startsWith("GPTBOTS_MOCK_")));
@@ -166,7 +166,7 @@ function waitForUrl(child, binary) {
       }
     };
     const timer = setTimeout(
-      () => finish(`${binary} did not say where it listens within 60 s`),
+      () => finish(`${binary} did not print its address within 60 s`),
       START_TIMEOUT_MS,
     );
     child.stdin.on("error", () => {});
@@ -175,13 +175,13 @@ function waitForUrl(child, binary) {
       if (!stdout.includes("\n")) return;
       const url = /^listening on (http:\/\/\S+)\r?\n/.exec(stdout)?.[1];
       const line = JSON.stringify(stdout.split("\n")[0]);
-      if (url === undefined) finish(`${binary} printed ${line}, not where it listens`);
+      if (url === undefined) finish(`${binary} printed ${line} instead of its address`);
       else finish(undefined, url);
     });
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
     child.on("error", (error) => finish(`cannot run ${binary}: ${error.message}`));
     child.on("close", (code, signal) => {
-      finish(`${binary} ended ${code === null ? `by ${signal}` : `with exit code ${code}`} at its start`);
+      finish(`${binary} ended ${code === null ? `by ${signal}` : `with exit code ${code}`} during the start`);
     });
   });
 }

@@ -7,9 +7,9 @@ export type { TestSettings } from "../index.js";
 export interface Fixtures {
   /** The server of this run. */
   gptbotsMock: Server;
-  /** A sandbox of this test's own. If the test fails, its error lists the requests with their reasons. */
+  /** The test's own sandbox. The error of a failed test lists the requests, with the reason for each error. */
   sandbox: Sandbox;
-  /** The settings of `sandbox`; set by `test.override` or `test.extend`. */
+  /** The settings of `sandbox`. Set them with `test.override` or `test.extend`. */
   sandboxSettings: TestSettings;
 }
 

@@ -5,12 +5,12 @@ import run from "../lib/run.js";
 
 export const test = vitestTest.extend({
   gptbotsMock: [
-    // Vitest reads the names of other fixtures from the pattern.
+    // Vitest reads the names of the fixtures that this one needs from the pattern: none.
     async ({}, use) => {
       const provided = inject("gptbotsMock");
       if (provided === undefined) {
         throw new Error(
-          'gptbots-mock: no server; add globalSetup: ["gptbots-mock/vitest/setup"] to `test` in the Vitest config',
+          'gptbots-mock: no server is running; add globalSetup: ["gptbots-mock/vitest/setup"] to `test` in the Vitest config',
         );
       }
       await use(main.connect(provided));
@@ -30,7 +30,7 @@ export const test = vitestTest.extend({
   },
 });
 
-/** Vitest has stored the error of a test when its fixtures end. */
+/** When the fixtures of a test end, Vitest has already stored the error of the test. */
 async function finish({ sandbox, clean }, result) {
   if (result?.state === "fail") {
     run.addToMessage(result.errors.at(-1), await run.describe(sandbox));

@@ -4,7 +4,10 @@ import type { StartOptions } from "../index.js";
 
 type GlobalSetup = (project: TestProject) => Promise<() => Promise<void>>;
 
-/** A global setup that starts the server with options, unless GPTBOTS_MOCK_URL names one: `export default globalSetup({ seed: 7 })`. */
+/**
+ * A global setup that starts a server with options, unless GPTBOTS_MOCK_URL is set:
+ * `export default globalSetup({ seed: 7 })`.
+ */
 export declare function globalSetup(options?: StartOptions): GlobalSetup;
 
 /** The global setup without options: `globalSetup: ["gptbots-mock/vitest/setup"]`. */

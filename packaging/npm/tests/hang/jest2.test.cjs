@@ -1,6 +1,6 @@
 "use strict";
 
-// A test that never ends, with a server at its side. Two such files are run by two workers.
+// A test with a server that never ends. Two workers run two such files.
 
 const { writeFileSync } = require("node:fs");
 

@@ -1,4 +1,4 @@
-// A test that never ends, with a server at its side.
+// A test with a server that never ends.
 
 import { writeFileSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// Each of these fails; node/runners.test.mjs looks at what Jest says.
+// Each of these tests fails; node/runners.test.mjs checks the output of Jest.
 
 const { withSandbox } = require("gptbots-mock/jest");
 

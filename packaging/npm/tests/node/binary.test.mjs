@@ -10,7 +10,7 @@ const PACKAGE = path.resolve("node_modules/gptbots-mock");
 const SHIM = path.join(PACKAGE, "bin/gptbots-mock.js");
 const PLATFORM = `@gptbots-mock/${process.platform}-${process.arch}`;
 
-/** A copy of the package without those of the platforms. */
+/** A copy of the package without the packages of the platforms. */
 function packageAlone(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gptbots-mock-alone-"));
   t.after(() => fs.rmSync(folder, { recursive: true }));
@@ -23,7 +23,7 @@ function runNode(script) {
   return spawnSync(process.execPath, ["--eval", script], { encoding: "utf8" });
 }
 
-/** A `serve` behind the shim that has said where it listens. */
+/** Starts `serve` with the shim, and waits for its address. */
 async function serveByShim(t) {
   const child = spawn(process.execPath, [SHIM, "serve", "--port", "0", "--until-stdin-closes"]);
   t.after(() => child.kill("SIGKILL"));
@@ -36,9 +36,9 @@ test("a package of the platform that is missing is told with what to do", (t) =>
   const alone = packageAlone(t);
   const { stderr } = runNode(`require(${JSON.stringify(alone)}).start().catch((e) => console.error(e.message))`);
   assert.match(stderr, /GPTBOTS_MOCK_BIN: not set/);
-  assert.ok(stderr.includes(`${PLATFORM}: not installed, looked up from ${alone}`), stderr);
+  assert.ok(stderr.includes(`${PLATFORM}: not installed; searched from ${alone}`), stderr);
   assert.match(stderr, /--omit=optional/);
-  assert.match(stderr, /a lock file that was made on another OS/);
+  assert.match(stderr, /A lock file that was written on another OS/);
   assert.match(stderr, /set GPTBOTS_MOCK_BIN to the path of a binary/);
 });
 

@@ -1,4 +1,4 @@
-// What a client of the vendor's API does, reduced to one request.
+// A minimal client of the vendor's API, which sends one request.
 
 const MESSAGES = "/v1/messages?conversation_id=xxxxxx&page=1&page_size=10";
 const QA = "/v1/message/qa/record/page?user_feedback=ALL&start_time=0&end_time=9999999999999&page=1&page_size=10";

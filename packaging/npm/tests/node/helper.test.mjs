@@ -42,7 +42,10 @@ test("there is one server for all tests", async () => {
 });
 
 test("withSandbox without a test is an error", () => {
-  assert.throws(() => withSandbox({ seed: 7 }), /withSandbox takes the settings .* and then the test/);
+  assert.throws(
+    () => withSandbox({ seed: 7 }),
+    /withSandbox needs a test function: withSandbox\(test\) or withSandbox\(settings, test\)/,
+  );
 });
 
 function withResolvers() {
@@ -52,11 +55,11 @@ function withResolvers() {
 
 const NODE_TEST = [process.execPath, "--test", "--test-reporter=tap"];
 
-/** What `node --test` prints of a file. */
+/** Runs `node --test` on a file; returns the output. */
 function runFile(t, text, command = NODE_TEST) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gptbots-mock-file-"));
   t.after(() => fs.rmSync(folder, { recursive: true }));
-  // Packages are looked up from the file.
+  // Node searches for packages from the folder of the file.
   fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"));
   const file = path.join(folder, "inner.test.mjs");
   fs.writeFileSync(file, `import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// What npm does with the packages, from a registry that has nothing but these.
+// npm installs the packages from a registry that contains only them.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -19,7 +19,7 @@ before(async () => {
     const manifest = JSON.parse(execFileSync("tar", ["xzOf", file, "package/package.json"]));
     packages.set(manifest.name, { manifest, content: fs.readFileSync(file) });
   }
-  // The packages of all platforms are published together. npm downloads none but this one's.
+  // The packages of all platforms are published together. npm downloads only the one for this platform.
   for (const { manifest } of [...packages.values()]) {
     for (const [name, version] of Object.entries(manifest.optionalDependencies ?? {})) {
       const [platform, cpu] = name.split("/")[1].split("-");
@@ -43,7 +43,7 @@ before(async () => {
 });
 after(() => registry.close());
 
-/** An empty project, and npm in it. */
+/** An empty project, and a function that runs npm in it. */
 function project(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "gptbots-mock-project-"));
   t.after(() => fs.rmSync(folder, { recursive: true }));

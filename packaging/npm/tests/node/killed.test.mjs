@@ -1,4 +1,4 @@
-// A runner that is killed can do nothing more, and yet its server ends, and what it has started.
+// If a test runner is killed, its server and its child processes end.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,11 +10,11 @@ import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The processes that have inherited a variable of ours, as pid and program. */
+/** The processes that have inherited our variable, as pid and program. */
 function processesOf(mark) {
   return fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
-      // What has ended and was not waited for has no environment.
+      // A zombie process has no environment.
       if (!fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(mark)) return [];
       return [{ pid, program: path.basename(fs.readlinkSync(`/proc/${pid}/exe`)) }];
     } catch {
@@ -23,7 +23,7 @@ function processesOf(mark) {
   });
 }
 
-/** Asks until an answer is true; 30 s are long enough for any machine. */
+/** Waits until a condition is true, for at most 30 s. */
 async function until(what, isTrue) {
   const begin = Date.now();
   while (!isTrue()) {
@@ -33,7 +33,7 @@ async function until(what, isTrue) {
   return Date.now() - begin;
 }
 
-/** These leave worker processes, which end with their test: never, here. The server does not wait. */
+/** These leave worker processes, which never end, because their test does not. The server ends anyway. */
 const WITH_WORKERS = ["vitest with forks", "jest with workers"];
 
 const RUNNERS = {

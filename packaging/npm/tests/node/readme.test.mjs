@@ -1,4 +1,4 @@
-// What the README and the skill for coding agents show works.
+// The examples of the README and of the skill for coding agents work.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -16,7 +16,7 @@ const [VITEST, JEST, ANYTHING, AGENT] = [...(README + SKILL).matchAll(/```js\n([
   ([, text]) => text,
 );
 
-// It asks for each page until it has all, and once more for one that failed.
+// It requests all pages, and repeats a request that failed.
 const CLIENT = `
 async function exportConversations(url, key) {
   const query = "conversation_type=ALL&start_time=0&end_time=9999999999999&page_size=50";
@@ -41,7 +41,7 @@ async function exportConversations(url, key) {
 
 /** Runs a command in a folder that has an example and its client, and returns what it prints. */
 function run(t, type, files, command) {
-  // Packages are looked up from the folder.
+  // Node searches for packages from this folder upwards.
   const folder = fs.mkdtempSync("readme-");
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const exported = type === "module" ? "export" : "module.exports =";

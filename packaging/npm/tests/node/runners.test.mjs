@@ -1,4 +1,4 @@
-// Vitest and Jest with the package, and what they say of a test that fails.
+// Vitest and Jest with the package, and their output for a failed test.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -10,7 +10,7 @@ import teardown from "gptbots-mock/jest/teardown";
 
 const { NODE_TEST_CONTEXT, FORCE_COLOR, ...ENV } = process.env;
 
-/** A runner's exit code, and what it prints. */
+/** Runs a test runner; returns its exit code and its output. */
 function run(command, args, env = {}) {
   const { status, stdout, stderr } = spawnSync(`node_modules/.bin/${command}`, args, {
     encoding: "utf8",
@@ -27,7 +27,7 @@ const jest = (root, args = [], env) =>
     ...env,
   });
 
-/** What each runner says of the test `assertion`. */
+/** Asserts that the output lists the requests of the test `assertion`. */
 function assertShowsRequests(text) {
   assert.match(text, /gptbots-mock: 2 requests in sandbox \S+-assertion-[0-9a-f]{8}\n/);
   assert.match(text, /#1 GET \/s\/.*&sort=asc -> 200\n\s+unknown-parameter: \/v1\/messages has no `sort`\n/);
@@ -49,13 +49,13 @@ describe("Vitest", () => {
     assert.match(text, /Tests +3 failed \| 1 passed/);
     assertShowsRequests(text);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `x`/);
-    assert.match(text, /TypeError: a sandbox has no setting "fault"; there are seed, .*, faults, /);
+    assert.match(text, /TypeError: a sandbox has no setting "fault" \(one of seed, .*, faults, /);
   });
 
   test("without the global setup it is told how to add it", () => {
     const { status, text } = run("vitest", ["run", "--root", "vitest-fails", "-t", "assertion"]);
     assert.equal(status, 1);
-    assert.match(text, /no server; add globalSetup: \["gptbots-mock\/vitest\/setup"\]/);
+    assert.match(text, /no server is running; add globalSetup: \["gptbots-mock\/vitest\/setup"\]/);
   });
 
   test("a global setup of one's own gives the server options", () => {
@@ -94,7 +94,7 @@ describe("Jest", () => {
     assertShowsRequests(text);
     assert.match(text, /TypeError: of the test\n\n +gptbots-mock: 1 request in sandbox/);
     assert.match(text, /VerdictError: expected requests that do nothing wrong, got:[^]* has no `sort`/);
-    assert.match(text, /TypeError: a sandbox has no setting "fault"; there are seed, .*, faults, /);
+    assert.match(text, /TypeError: a sandbox has no setting "fault" \(one of seed, .*, faults, /);
   });
 
   test("its teardown stops the server of its setup, though Jest lives on", async () => {
@@ -110,7 +110,7 @@ describe("Jest", () => {
     const args = ["--config", "{}", "--rootDir", "jest-fails", "--testMatch", "**/*.test.cjs"];
     const { status, text } = run("jest", args);
     assert.equal(status, 1);
-    assert.match(text, /no server; add globalSetup: "gptbots-mock\/jest\/setup"/);
+    assert.match(text, /no server is running; add globalSetup: "gptbots-mock\/jest\/setup"/);
   });
 
   test("a global setup of one's own gives the server options", () => {

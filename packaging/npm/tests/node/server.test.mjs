@@ -20,7 +20,7 @@ function tempFolder(t) {
   return folder;
 }
 
-/** Sets variables for the time of a test. Tests of this process run one after the other. */
+/** Sets variables during a test. The tests of this process run one after the other. */
 function setEnvironment(t, variables) {
   for (const [name, value] of Object.entries(variables)) {
     const old = process.env[name];
@@ -38,7 +38,7 @@ describe("a server", () => {
     await server.stop();
     await server.stop();
     await assert.rejects(ask(server), /fetch failed/);
-    await assert.rejects(server.requests(), /does not answer .*; was it stopped\?/);
+    await assert.rejects(server.requests(), /does not respond .*; was it stopped\?/);
   });
 
   test("takes its options", async (t) => {
@@ -129,12 +129,12 @@ describe("a server", () => {
       return path.join(folder, name);
     };
     for (const [binary, why] of [
-      ["/nowhere", /no file \/nowhere, which GPTBOTS_MOCK_BIN names/],
+      ["/nowhere", /GPTBOTS_MOCK_BIN is \/nowhere, but there is no such file/],
       [folder, /cannot run .*EACCES/],
-      [script("silent", "exit 0"), /silent ended with exit code 0 at its start/],
-      [script("broken", "echo no memory >&2; exit 1"), /broken ended with exit code 1 .*\nno memory$/],
-      [script("killed", "kill -9 $$"), /killed ended by SIGKILL at its start/],
-      [script("other", "echo hello; exec cat"), /other printed "hello", not where it listens/],
+      [script("silent", "exit 0"), /silent ended with exit code 0 during the start/],
+      [script("broken", "echo no memory >&2; exit 1"), /broken ended with exit code 1 during the start\nno memory$/],
+      [script("killed", "kill -9 $$"), /killed ended by SIGKILL during the start/],
+      [script("other", "echo hello; exec cat"), /other printed "hello" instead of its address/],
     ]) {
       process.env.GPTBOTS_MOCK_BIN = binary;
       t.after(() => delete process.env.GPTBOTS_MOCK_BIN);
@@ -155,7 +155,7 @@ describe("a sandbox", () => {
     assert.equal(login.id, "login");
     assert.equal(login.url, `${server.url}/s/login`);
     assert.equal(login.apiKey, "app-demo~login");
-    assert.throws(() => server.sandbox("a b"), /id of a sandbox is 1 to 64 of .*, not "a b"/);
+    assert.throws(() => server.sandbox("a b"), /id of a sandbox must be 1 to 64 of .*, got "a b"/);
   });
 
   test("lists its requests in the order in which they came", async () => {
@@ -185,8 +185,8 @@ describe("a sandbox", () => {
     assert.deepEqual([await ask(box), await ask(box)], [503, 200]);
     await box.failNext({ code: 50000, operation: "qa" });
     assert.deepEqual([await ask(box), await ask(box, QA), await ask(box, QA)], [200, 500, 200]);
-    await assert.rejects(box.failNext("code=50000,every=3"), /its fault has no `every`; use fault\(\)/);
-    await assert.rejects(box.failNext({ code: 50000, times: 2 }), /its fault has no `times`/);
+    await assert.rejects(box.failNext("code=50000,every=3"), /its fault must not have `every`; use fault\(\)/);
+    await assert.rejects(box.failNext({ code: 50000, times: 2 }), /its fault must not have `times`/);
   });
 
   test("a fault that is wrong is told with its place", async () => {
@@ -205,7 +205,7 @@ describe("a sandbox", () => {
     assert.deepEqual([await ask(box, `${LIST}&user_id=ann`), await ask(box, LIST)], [200, 429]);
     await assert.rejects(
       box.configure({ cleam: true }),
-      /^TypeError: a sandbox has no setting "cleam"; there are seed, .*demoUser, .*rateLimit, hazards, clock$/,
+      /^TypeError: a sandbox has no setting "cleam" \(one of seed, .*demoUser, .*rateLimit, hazards, clock\)$/,
     );
   });
 
@@ -253,7 +253,10 @@ describe("a sandbox", () => {
   test("a setting that would forget its requests is refused", async () => {
     const box = sandbox();
     await ask(box);
-    await assert.rejects(box.hazard("arrival"), /before the first request, or after reset\(\)/);
+    await assert.rejects(
+      box.hazard("arrival"),
+      /would delete 1 request of sandbox .*: set it before the first request, or after reset\(\)/,
+    );
     assert.equal((await box.requests()).length, 1);
     await box.reset();
     await box.hazard("arrival");
@@ -288,7 +291,7 @@ describe("a sandbox", () => {
   test("one that had no request is not clean, unless that is allowed", async () => {
     const box = sandbox();
     assert.equal((await box.verdict()).requests, 0);
-    await assert.rejects(box.assertClean(), /got none: does the client go to the `url`\?/);
+    await assert.rejects(box.assertClean(), /got none: does the client send its requests to `url`\?/);
     await box.assertCleanOrUnused();
   });
 

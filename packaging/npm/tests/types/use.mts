@@ -1,4 +1,4 @@
-// A project that imports every entry: what is right compiles, what is wrong does not.
+// A project that imports every entry: correct code compiles, wrong code does not.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

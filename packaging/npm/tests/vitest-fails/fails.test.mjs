@@ -1,4 +1,4 @@
-// Each of these fails; node/runners.test.mjs looks at what Vitest says.
+// Each of these tests fails; node/runners.test.mjs checks the output of Vitest.
 
 import { describe, expect } from "vitest";
 
