@@ -401,11 +401,12 @@ fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// The last four characters of a key; a shorter key is hidden completely.
+/// The last four characters of a key; one of less than eight is hidden completely, because it would be mostly
+/// shown.
 pub(crate) fn mask_key(key: &str) -> String {
     let places: Vec<_> = key.char_indices().map(|(place, _)| place).collect();
     match places.len().checked_sub(4) {
-        Some(at) if at > 0 => format!("{MASK}{}", &key[places[at]..]),
+        Some(at) if at >= 4 => format!("{MASK}{}", &key[places[at]..]),
         _ => MASK.to_owned(),
     }
 }
@@ -439,7 +440,9 @@ mod tests {
             let headers = [("authorization", value.as_bytes())];
             Redactor::default().for_request("/", headers.into_iter())
         };
-        assert_eq!(with("Bearer abcdef~in").hide("GET /v1/abcdef"), "GET /v1/****cdef");
+        assert_eq!(with("Bearer abcdef~in").hide("GET /v1/abcdef"), "GET /v1/****");
+        assert_eq!(with("Bearer abcdefg").hide("GET /v1/abcdefg"), "GET /v1/****");
+        assert_eq!(with("Bearer abcdefgh").hide("GET /v1/abcdefgh"), "GET /v1/****efgh");
         assert_eq!(with("Bearer abc").hide("GET /v1/abc"), "GET /v1/abc");
     }
 

@@ -414,7 +414,8 @@ settings! {
 
         /// Accept every unknown API key as a key of agent demo
         ///
-        /// A key of another agent stays a key of that agent, and an empty key is refused.
+        /// With fixtures, it is a key of the first agent. A key of another agent stays a key of that
+        /// agent, and an empty key is refused.
         "any-key" "" Switch(|config| &mut config.sandbox.any_key);
     }
 
@@ -515,7 +516,7 @@ settings! {
         /// Maximum number of open connections
         ///
         /// The limit of the system on open files minus 64 applies if it is lower. At the maximum, a
-        /// new connection waits until an idle one is closed.
+        /// new connection closes the one that has been idle longest.
         "max-connections" "NUMBER" Whole(1..=1_000_000, |config| &mut config.limits.connections),
             is_advanced: true;
     }

@@ -67,7 +67,7 @@ fn describe(length: usize) -> String {
     match length {
         0 => "an empty text".to_owned(),
         65.. => format!("{length} bytes"),
-        _ => "another character".to_owned(),
+        _ => "a text with another character".to_owned(),
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Message(#[from] MessageError),
     /// A fault answers with a code.
-    #[error("fault {id}")]
+    #[error("injected by fault {id}")]
     Fault { code: Code, id: String },
 }
 
@@ -180,7 +180,10 @@ fn right_method(method: &str) -> String {
 fn no_endpoint(whole: &str, method: &str) -> String {
     let path = match split_sandbox(whole) {
         Ok((Some(id), path)) if contract::endpoint(path).is_some() => {
-            return format!("the sandbox id in the path must not be an API key, got {}", quote(id));
+            return format!(
+                "the sandbox id in the path must not be an API key or the admin token, got {}",
+                quote(id)
+            );
         }
         Ok((_, path)) => path,
         Err(id) => {

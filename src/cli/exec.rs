@@ -68,7 +68,7 @@ pub(super) struct ExecArgs {
     ///
     /// The coverage is the part of the API that the requests of the command have used.
     /// It is a whole number from 0 to 100.
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = |text: &str| flags::whole(&(0..=100_u32), text))]
     #[arg(help_heading = VERDICT, verbatim_doc_comment)]
     min_coverage: Option<u32>,
     /// File to write the verdict to (.json, .txt, or .xml for JUnit)

@@ -1,8 +1,11 @@
 //! The flags of [`SETTINGS`], each with its variable and its help, and the config that they make.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, Resettable};
+use clap::builder::{PossibleValuesParser, Resettable};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, value_parser};
 
@@ -104,14 +107,9 @@ fn flag(setting: &'static Setting) -> Arg {
         .hide_possible_values(true);
     let flag = match &setting.value {
         Value::Switch(_) => {
-            return flag.action(ArgAction::SetTrue).value_parser(BoolishValueParser::new());
+            return flag.action(ArgAction::SetTrue).value_parser(switch);
         }
-        Value::Whole(range, _) => flag.value_parser(|text: &str| {
-            let number = text.parse().ok().filter(|number| range.contains(number));
-            number.ok_or_else(|| {
-                format!("it must be a whole number from {} to {}", range.start(), range.end())
-            })
-        }),
+        Value::Whole(range, _) => flag.value_parser(|text: &str| whole(range, text)),
         Value::Path(_) if setting.is_list => {
             // A shell expands a pattern to several arguments. A path may contain a comma, so commas
             // separate paths only in the variable, which is one text.
@@ -161,6 +159,26 @@ fn long_help(setting: &Setting) -> String {
 
 fn variable_line(setting: &Setting) -> String {
     format!("\nVariable: {}", variables::of_setting(setting))
+}
+
+/// The parser of a flag that takes a whole number.
+pub(super) fn whole<N: FromStr + PartialOrd + Display>(
+    range: &RangeInclusive<N>,
+    text: &str,
+) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| {
+        format!("it must be a whole number from {} to {}", range.start(), range.end())
+    })
+}
+
+/// The parser of a switch's variable.
+fn switch(text: &str) -> Result<bool, String> {
+    match &*text.to_ascii_lowercase() {
+        "1" | "true" | "yes" | "on" | "t" | "y" => Ok(true),
+        "0" | "false" | "no" | "off" | "f" | "n" => Ok(false),
+        _ => Err("it must be 1 or 0, true or false, yes or no, on or off".to_owned()),
+    }
 }
 
 pub(super) fn api_key(text: &str) -> Result<String, String> {

@@ -44,7 +44,7 @@ pub(super) fn run(config: &ServerConfig, out: &mut dyn Write) -> Exit {
         }
         Err(error) => {
             let why = error.to_string();
-            let why = why.escape_debug();
+            let why = why.trim_start_matches("io: ").escape_debug();
             fail(Exit::Failed, &format!("no emulator at http://{address}: {why}"))
         }
     }

@@ -37,19 +37,19 @@ pub(super) struct VerifyArgs {
     deleted_key: Option<String>,
     /// Maximum number of requests to send
     ///
-    /// The most important checks come first. It is a whole number from 1.
+    /// The most important checks come first. It is a whole number from 1 to 1000000.
     /// Variable: GPTBOTS_MOCK_MAX_REQUESTS
     #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_MAX_REQUESTS", hide_env = true)]
     #[arg(default_value_t = 60, verbatim_doc_comment)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = |text: &str| flags::whole(&(1..=1_000_000_u32), text))]
     max_requests: u32,
     /// Maximum number of requests per minute
     ///
-    /// It is a whole number from 1.
+    /// It is a whole number from 1 to 1000000.
     /// Variable: GPTBOTS_MOCK_PER_MINUTE
     #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_PER_MINUTE", hide_env = true)]
     #[arg(default_value_t = 30, verbatim_doc_comment)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = |text: &str| flags::whole(&(1..=1_000_000_u32), text))]
     per_minute: u32,
     /// Timeout of a request in seconds
     ///
@@ -57,7 +57,7 @@ pub(super) struct VerifyArgs {
     /// Variable: GPTBOTS_MOCK_TIMEOUT
     #[arg(long, value_name = "SECONDS", env = "GPTBOTS_MOCK_TIMEOUT", hide_env = true)]
     #[arg(default_value_t = 30, verbatim_doc_comment)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(value_parser = |text: &str| flags::whole(&(1..=600_u32), text))]
     timeout: u32,
     /// File to write all results to (.json, .txt, or .xml for JUnit)
     ///

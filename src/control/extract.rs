@@ -72,7 +72,7 @@ pub(super) async fn check_id(
 ) -> Result<Response, Failure> {
     if sandboxes.is_key(&id) {
         return Err(Failure::bad(format!(
-            "{} is an API key, so it is not a sandbox id",
+            "{} is an API key or the admin token, so it is not a sandbox id",
             quoted(&id)
         )));
     }

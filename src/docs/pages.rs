@@ -94,7 +94,7 @@ fn endpoint(endpoint: &Endpoint) -> String {
     [
         format!("## GET {path}\n\n{name}: {about}.\nSource: {from}.\n"),
         parameters.finish(),
-        format!("Answer: rows in `{rows}`; total: {total}.\n"),
+        format!("Response: rows in `{rows}`; total: {total}.\n"),
         keys.finish(),
         errors(endpoint.errors),
         behaviour_table(endpoint.id),

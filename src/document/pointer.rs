@@ -33,8 +33,12 @@ impl<'t> Pointers<'t> {
         while self.at <= offset as usize && self.at < self.text.len() {
             self.step();
         }
+        // An array that begins at the offset is the value itself, and its elements are not.
+        let at = offset as usize;
+        let is_array = self.at == at + 1 && self.text.get(at) == Some(&b'[');
+        let inner = usize::from(is_array);
         let mut pointer = String::new();
-        for container in &self.open {
+        for container in &self.open[..self.open.len() - inner] {
             let part = match container {
                 Container::Array { index } => index.to_string(),
                 Container::Object { key: Some(key) } if key.len() <= LONGEST_KEY => {
@@ -97,12 +101,19 @@ mod tests {
         let of = |part: &str| u32::try_from(text.find(part).unwrap()).unwrap();
         assert_eq!(pointers.find(0), "");
         assert_eq!(pointers.find(of(r#""a/"#)), "/a~1~0");
+        assert_eq!(pointers.find(of("[1")), "/a~1~0");
         assert_eq!(pointers.find(of("1, ")), "/a~1~0/0");
         assert_eq!(pointers.find(of(r#"{"b"#)), "/a~1~0/1");
         assert_eq!(pointers.find(of(r#"x""#)), "/a~1~0/1/b\"");
+        assert_eq!(pointers.find(of("[2]")), "/a~1~0/2");
         assert_eq!(pointers.find(of("2]")), "/a~1~0/2/0");
         assert_eq!(pointers.find(of("3}")), "");
         assert_eq!(pointers.find(of("4}")), "/d");
         assert_eq!(pointers.find(1_000_000), "");
+    }
+    #[test]
+    fn an_array_that_is_the_document_has_the_empty_pointer() {
+        assert_eq!(Pointers::new(b"[]").find(0), "");
+        assert_eq!(Pointers::new(b"  [1]").find(2), "");
     }
 }

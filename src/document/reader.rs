@@ -423,6 +423,7 @@ fn plain(error: &JsonErrorType) -> String {
              \\t or \\u00XX"
                 .to_owned()
         }
+        JsonErrorType::InvalidUnicodeCodePoint => "the document is not UTF-8".to_owned(),
         JsonErrorType::RecursionLimitExceeded => "nested too deeply".to_owned(),
         other => other.to_string(),
     }

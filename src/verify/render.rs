@@ -331,8 +331,8 @@ impl Summary<'_> {
         let count: usize = others.iter().map(|(_, ids)| ids.len()).sum();
         match others.len() {
             0 => Ok(()),
-            1 => writeln!(f, "  {count:3}  1 other reason (shown with --verbose)"),
-            more => writeln!(f, "  {count:3}  {more} other reasons (shown with --verbose)"),
+            1 => writeln!(f, "  {count:3}  for 1 other reason (shown with --verbose)"),
+            more => writeln!(f, "  {count:3}  for {more} other reasons (shown with --verbose)"),
         }
     }
 

@@ -66,7 +66,7 @@ impl Refusal {
             return format!("HTTP {status}, code {code}, `{message}`");
         }
         let length = message.chars().count();
-        format!("HTTP {status}, code {code}, another message of {length} characters")
+        format!("HTTP {status}, code {code}, an undocumented message of {length} characters")
     }
 }
 

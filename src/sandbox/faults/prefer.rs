@@ -117,6 +117,8 @@ impl Preferences {
             let with = met.iter().map(|(name, value)| (*name, value.as_str()));
             match fault_of(operation, with.chain([(name, value.as_str())])) {
                 Ok(_) => met.push((name, value)),
+                // Most reasons begin with the name.
+                Err(why) if why.starts_with(name) => self.ignored.push(why),
                 Err(why) => self.ignored.push(format!("{name}: {why}")),
             }
         }
@@ -140,7 +142,7 @@ fn fault_of<'a>(
     draft.operation(operation.id())?;
     for (name, value) in pairs {
         if name == "delay" && value.parse::<u64>().is_err() {
-            return Err("delay must be a number of milliseconds".to_owned());
+            return Err("delay must be a whole number of milliseconds".to_owned());
         }
         draft.set(name, value)?;
     }
@@ -249,9 +251,9 @@ mod tests {
                 Some("code=50000"),
                 "status: give either code or status, not both",
             ),
-            ("delay=1..5", None, "delay: delay must be a number of milliseconds"),
+            ("delay=1..5", None, "Prefer ignored: delay must be a whole number of milliseconds"),
             ("status=700", None, "200 to 599"),
-            ("retry_after=2", None, "retry_after: retry_after needs a code or a status"),
+            ("retry_after=2", None, "Prefer ignored: retry_after needs a code or a status"),
             ("retry_after=x, code=50000", Some("code=50000"), "retry_after must be 0 to 86400"),
             ("fault=x", None, "its value is not an id from x-mock-fault"),
             ("fault=third.qa.3", None, "it was applied to qa, but this request is for messages"),

@@ -13,6 +13,7 @@ impl Sandboxes {
     pub(crate) fn explain_full(&self, full: &BudgetFull) -> String {
         const MOST_NAMED: usize = 5;
         let BudgetFull { wanted, limit, taken } = *full;
+        let is_too_large = wanted > limit;
         let (wanted, limit) = (mebibytes(wanted), limit >> 20);
         let all = self.all_live();
         // Sandboxes that share records of their own are one holder.
@@ -54,9 +55,14 @@ impl Sandboxes {
             holders.iter().map(|(bytes, holder)| format!("{holder}: {}", mebibytes(*bytes)));
         let holders: Vec<_> = holders.collect();
         let held = if holders.is_empty() { "nothing".to_owned() } else { holders.join("; ") };
+        let advice = if is_too_large {
+            "No sandbox can have so much; start the server with a larger --max-memory"
+        } else {
+            "Delete sandboxes to free memory"
+        };
         format!(
             "the memory budget (--max-memory {limit}, in MiB) cannot provide {wanted} more; it is used \
-             by {held}. Delete sandboxes to free memory"
+             by {held}. {advice}"
         )
     }
 }

@@ -66,8 +66,8 @@ pub(crate) const RULES: [(Rule, &str, &str); 15] = [
     (
         Rule::UnknownEndpoint,
         "unknown-endpoint",
-        "The client gets an error instead of data. Usually the path is misspelt, or the base URL \
-         contains a path.",
+        "The client gets an error instead of data. Usually the path is misspelt, the base URL contains \
+         a path, or the method is wrong.",
     ),
     (
         Rule::UnknownParameter,
@@ -83,8 +83,8 @@ pub(crate) const RULES: [(Rule, &str, &str); 15] = [
     (
         Rule::TimeInSeconds,
         "time-in-seconds",
-        "The API takes milliseconds, so a time in seconds is one of 1970. The response is a 200 with \
-         no rows, or with too many.",
+        "The API takes milliseconds, so a time in seconds is a day in 1970. Usually the response is a \
+         200 with no rows or too many.",
     ),
     (
         Rule::BodyOnGet,

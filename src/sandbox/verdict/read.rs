@@ -60,11 +60,14 @@ pub(super) fn unknown_endpoint(
                 return None;
             }
             match contract::what_is_near(path) {
+                Some(unserved) if contract::unserved(path).is_some() => unserved,
                 Some(near) => format!("there is no such endpoint; {near}"),
                 None => "there is no such endpoint".to_owned(),
             }
         }
-        Code::MethodNotAllowed => format!("the method must be {}", contract::ALLOW),
+        Code::MethodNotAllowed => {
+            format!("the method must be {}", contract::ALLOW.replace(", ", " or "))
+        }
         _ => return None,
     };
     Some(format!("{}: {near}", named((method, whole))))
@@ -170,8 +173,8 @@ fn unknown(
         && plain.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"~"));
     let named_so = is_key_name(&decoded);
     if holds_key || (named_so && !value.is_empty()) {
-        let name = name();
-        violations.push((Rule::KeyInUrl, format!("the query parameter `{name}` is an API key")));
+        let (name, is) = (name(), if holds_key { "is" } else { "has the name of" });
+        violations.push((Rule::KeyInUrl, format!("the query parameter `{name}` {is} an API key")));
         return;
     }
     // The examples of the vendor's pages have this parameter, though no page describes it.

@@ -161,9 +161,11 @@ impl Verdict {
                     let about = if finding.requests.is_empty() {
                         (*why).to_owned()
                     } else {
-                        format!(
-                            "{why}\nsandbox {sandbox}, {times} times, requests {requests}{lines}"
-                        )
+                        let times = match times {
+                            1 => "once".to_owned(),
+                            more => format!("{more} times"),
+                        };
+                        format!("{why}\nsandbox {sandbox}, {times}, requests {requests}{lines}")
                     };
                     (finding.what.clone(), about)
                 });
@@ -183,10 +185,14 @@ impl Verdict {
 /// `{:#}` adds the items that are not covered.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requests = match self.requests {
+            1 => "1 request".to_owned(),
+            many => format!("{many} requests"),
+        };
         match &*self.findings {
-            [] => writeln!(f, "verdict: nothing found in {} requests", self.requests)?,
-            [_] => writeln!(f, "verdict: 1 finding in {} requests", self.requests)?,
-            all => writeln!(f, "verdict: {} findings in {} requests", all.len(), self.requests)?,
+            [] => writeln!(f, "verdict: nothing found in {requests}")?,
+            [_] => writeln!(f, "verdict: 1 finding in {requests}")?,
+            all => writeln!(f, "verdict: {} findings in {requests}", all.len())?,
         }
         for finding in &self.findings {
             let times = if finding.times > 1 {

@@ -32,7 +32,7 @@ fn wrong_authorization_header_is_described_in_the_reason() {
         ("Bearer\tapp-demo", format!("no space after Bearer; {send}")),
         ("Bearer ", "no API key after Bearer; is a variable empty?".to_owned()),
         ("Bearer app-demo~", format!("{sandbox} an empty text")),
-        ("Bearer app-demo~a/b", format!("{sandbox} another character")),
+        ("Bearer app-demo~a/b", format!("{sandbox} a text with another character")),
         (&long, format!("{sandbox} 65 bytes")),
     ] {
         unauthenticated(&server, &[("Authorization", value)], &reason);

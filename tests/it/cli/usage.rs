@@ -46,6 +46,22 @@ const WRONG: &[(&str, &str, &[&str])] = &[
 ];
 
 #[test]
+fn a_wrong_variable_of_a_switch_is_explained() {
+    explained(
+        &run(command(&["--port", "0"]).env("GPTBOTS_MOCK_CORS", "maybe")),
+        &["GPTBOTS_MOCK_CORS", "it must be 1 or 0, true or false, yes or no, on or off"],
+    );
+}
+
+#[test]
+fn a_coverage_above_100_percent_is_explained() {
+    explained(
+        &run(&mut command(&["exec", "--min-coverage", "101", "--", "true"])),
+        &["it must be a whole number from 0 to 100"],
+    );
+}
+
+#[test]
 fn a_missing_value_of_a_secret_is_explained() {
     explained(
         &run(&mut command(&["--admin-token"])),

@@ -140,8 +140,8 @@ fn impossible_preference_is_ignored_with_a_reason() {
     ignored("status=199", LIST, "status must be 200 to 599, got 199");
     ignored("status", LIST, "status must be 200 to 599, got \"\"");
     ignored("delay=600001", LIST, "delay must be at most 600000 ms");
-    ignored("delay=1..2", LIST, "delay: delay must be a number of milliseconds");
-    ignored("delay=\"é\"", LIST, "delay: delay must be a number of milliseconds");
+    ignored("delay=1..2", LIST, ": delay must be a whole number of milliseconds");
+    ignored("delay=\"é\"", LIST, ": delay must be a whole number of milliseconds");
 }
 
 #[test]

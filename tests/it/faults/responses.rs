@@ -22,7 +22,7 @@ macro_rules! codes {
             assert_eq!(answer.header("content-type"), Some("application/json"));
             let id = answer.header("x-mock-fault").unwrap();
             let reason = answer.header("x-mock-reason").unwrap();
-            assert_eq!(reason, format!("fault {id}"));
+            assert_eq!(reason, format!("injected by fault {id}"));
         }
     )*};
 }

@@ -41,7 +41,7 @@ fn wrong_method_is_a_finding() {
             assert_eq!(request(&server, method, &target(&query, 1), &[]).status, 405);
             told(&server, "unknown-endpoint", 1, &[1]);
             let path = query.split('?').next().unwrap();
-            assert_eq!(what(&server), format!("{method} {path}: the method must be GET, HEAD"));
+            assert_eq!(what(&server), format!("{method} {path}: the method must be GET or HEAD"));
         }
     }
 }
@@ -157,7 +157,7 @@ fn an_endpoint_of_the_vendor_that_is_not_served_is_named() {
         }
         request(&server, method, path, &[]);
         let verdict = server.verdict();
-        let own = format!("{method} {path}: there is no such endpoint; {says}");
+        let own = format!("{method} {path}: {says}");
         let of_own = verdict.findings().iter().find(|finding| finding.what == own).unwrap();
         assert_eq!((of_own.rule.name(), of_own.times), ("unknown-endpoint", 2));
         let rules: Vec<_> = verdict.findings().iter().map(|finding| finding.rule.name()).collect();

@@ -82,7 +82,7 @@ fn same_refusal_for_everything_is_reported() {
     );
     is_left(
         refusal("400 Bad Request", -1, ""),
-        "is refused: HTTP 400, code -1, another message of 0 characters",
+        "is refused: HTTP 400, code -1, an undocumented message of 0 characters",
     );
     let plain = answer("500 Internal Server Error", "text/plain", "oops");
     is_left(plain, "not the API: HTTP 500, text/plain, 4 bytes that are not JSON");
@@ -94,10 +94,10 @@ fn same_refusal_for_everything_is_reported() {
 #[test]
 fn messages_of_the_server_are_not_printed() {
     let message = "a\u{1b}[31mb\r\nserver: fine\u{7}\u{9b}2J\u{202e}\u{2028}\u{200b}c";
-    let says = "code 1, another message of 29 characters";
+    let says = "code 1, an undocumented message of 29 characters";
     is_left(refusal("400 Bad Request", 1, message), says);
     let long = "x".repeat(1 << 20);
-    is_left(refusal("400 Bad Request", 1, &long), "another message of 1048576 characters");
+    is_left(refusal("400 Bad Request", 1, &long), "an undocumented message of 1048576 characters");
     let kind = "text/html\t; \u{1b}[31m";
     let raw = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n<p>");
     is_left(raw, "the response is not HTTP");
@@ -108,8 +108,11 @@ fn messages_of_the_server_are_not_printed() {
 #[test]
 fn key_echoed_by_the_server_is_not_printed() {
     let message = |status: &str, text: &str| refusal(status, 1, text);
-    is_left(message("400 Bad Request", &format!("no such key: {KEY}")), "another message of");
-    is_left(message("400 Bad Request", &KEY.to_uppercase()), "another message of");
+    is_left(
+        message("400 Bad Request", &format!("no such key: {KEY}")),
+        "an undocumented message of",
+    );
+    is_left(message("400 Bad Request", &KEY.to_uppercase()), "an undocumented message of");
     is_left(answer("404 Not Found", &format!("text/{KEY}"), "x"), "another Content-Type");
     is_left(
         format!("HTTP/1.1 302 Found\r\nLocation: http://{KEY}@x/\r\n\r\n"),
@@ -137,7 +140,7 @@ fn record_values_in_refusals_are_not_printed() {
     });
     let found = verify(&server.url(), &[]);
     assert_eq!(found.code, 6);
-    assert!(found.stdout.contains("another message of"), "{}", found.stdout);
+    assert!(found.stdout.contains("an undocumented message of"), "{}", found.stdout);
     for value in told {
         assert!(!found.all.contains(&value), "{value}: {}", found.stdout);
     }
@@ -230,7 +233,7 @@ fn endless_429_is_given_up() {
     let (became, came) = statement(&found, "everywhere.40008");
     assert_eq!(
         (became, came),
-        ("differs", "HTTP 429, code 40008, another message of 1 characters")
+        ("differs", "HTTP 429, code 40008, an undocumented message of 1 characters")
     );
 }
 

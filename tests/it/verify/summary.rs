@@ -38,7 +38,7 @@ fn not_tried(report: &Value, reasons: &[&str]) -> String {
         others -= count;
         writeln!(text, "{count:5}  {reason}").unwrap();
     }
-    text + &format!("{others:5}  {} other reasons (shown with --verbose)\n", more.len())
+    text + &format!("{others:5}  for {} other reasons (shown with --verbose)\n", more.len())
 }
 
 /// The first line.

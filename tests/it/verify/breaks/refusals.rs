@@ -38,7 +38,7 @@ pub(crate) fn rows() -> Vec<Break> {
             all.push(row(
                 format!("{statement} reads otherwise"),
                 &[&statement],
-                &["another message"],
+                &["an undocumented message"],
                 refused(
                     move |asked| asked.path() == path,
                     *code,
@@ -68,7 +68,7 @@ pub(crate) fn rows() -> Vec<Break> {
         all.push(row(
             format!("{code} reads otherwise"),
             &[&statement],
-            &["another message"],
+            &["an undocumented message"],
             refused(
                 |_| true,
                 code,
@@ -98,8 +98,12 @@ fn strict() -> impl Iterator<Item = Break> {
             |came| *came = answer(400, r#"{"code":40005,"message":"Alas"}"#),
         );
         let statement = format!("{id}.40005");
-        let row =
-            row(format!("{statement} reads otherwise"), &[&statement], &["another message"], alas);
+        let row = row(
+            format!("{statement} reads otherwise"),
+            &[&statement],
+            &["an undocumented message"],
+            alas,
+        );
         row.over(World::Strict)
     })
 }
@@ -118,8 +122,8 @@ fn rare() -> [Break; 2] {
     };
     let failed = answered_as(is, 500, r#"{"code":50000,"message":"Alas"}"#);
     [
-        row("40008 reads otherwise", &["everywhere.40008"], &["another message"], limited),
-        row("50000 reads otherwise", &["everywhere.50000"], &["another message"], failed),
+        row("40008 reads otherwise", &["everywhere.40008"], &["an undocumented message"], limited),
+        row("50000 reads otherwise", &["everywhere.50000"], &["an undocumented message"], failed),
     ]
     .map(|row| row.over(World::Small))
 }
