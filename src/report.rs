@@ -1,4 +1,4 @@
-//! Reports: their formats, `JUnit` test reports, and tables.
+//! Reports: their formats, `JUnit` test reports, tables, and counts.
 
 use std::fmt::Write as _;
 
@@ -8,6 +8,11 @@ pub(crate) enum Format {
     Text,
     Json,
     Junit,
+}
+
+/// A number with its noun: `1 agent`, `2 agents`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A case of a test report.

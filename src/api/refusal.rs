@@ -13,6 +13,7 @@ use crate::contract::{
     self, ALLOW, COMMON_ERRORS, Code, ENDPOINTS, Endpoint, ErrorStatus, Param, Readings, SCHEME,
 };
 use crate::redact::Redactor;
+use crate::report::counted;
 use crate::sandbox::RateLimit;
 use crate::target::split_sandbox;
 
@@ -23,7 +24,7 @@ pub(crate) enum Refusal {
     /// The path is the whole one, with the prefix that names a sandbox.
     #[error("{}", no_endpoint(path, method))]
     NotFound { path: String, method: String },
-    #[error("the method must be {}, got {}{}", allowed_methods(), quote(.0), right_method(.0))]
+    #[error("the method must be {}, got {}{}", contract::allowed_methods(), quote(.0), right_method(.0))]
     MethodNotAllowed(String),
     #[error(transparent)]
     AuthHeader(#[from] AuthHeaderError),
@@ -32,7 +33,7 @@ pub(crate) enum Refusal {
     /// The next request is admitted after `wait` seconds.
     #[error(
         "the rate limit of this API key is {} per {} s; retry in {wait} s",
-        count(limit.requests.into(), "request"), limit.seconds
+        counted(limit.requests.into(), "request"), limit.seconds
     )]
     RateLimited { limit: RateLimit, wait: u64 },
     #[error("the API key belongs to agent {}, which was deleted", quote(agent))]
@@ -149,20 +150,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// `1 page`, `2 pages`
-fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// `there are 2 pages (20 rows)`
 fn describe_pages(last: u64, total: u64) -> String {
     let verb = if last == 1 { "is" } else { "are" };
-    format!("there {verb} {} ({})", count(last, "page"), count(total, "row"))
-}
-
-/// `GET or HEAD`
-fn allowed_methods() -> String {
-    ALLOW.replace(", ", " or ")
+    format!("there {verb} {} ({})", counted(last, "page"), counted(total, "row"))
 }
 
 /// Advice for a wrong method.
@@ -207,7 +198,7 @@ fn no_endpoint(whole: &str, method: &str) -> String {
     let by = if contract::allows(method) {
         String::new()
     } else {
-        format!("; the method must be {}", allowed_methods())
+        format!("; the method must be {}", contract::allowed_methods())
     };
     format!("no endpoint at {}; {near}{by}", quote(whole))
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, counted, flags, print, say, serve};
+use super::{Exit, flags, print, say, serve};
 use crate::records::fixtures::{self, Loaded};
+use crate::report::counted;
 
 #[derive(Args)]
 #[command(args(flags::some(["strict"])))]

@@ -172,7 +172,7 @@ pub(super) fn whole<N: FromStr + PartialOrd + Display>(
     })
 }
 
-/// The parser of a switch's variable.
+/// The parser of a switch's variable. It takes the words of clap's `BoolishValueParser`, whose error names none.
 fn switch(text: &str) -> Result<bool, String> {
     match &*text.to_ascii_lowercase() {
         "1" | "true" | "yes" | "on" | "t" | "y" => Ok(true),

@@ -43,8 +43,11 @@ pub(super) fn run(config: &ServerConfig, out: &mut dyn Write) -> Exit {
             )
         }
         Err(error) => {
-            let why = error.to_string();
-            let why = why.trim_start_matches("io: ").escape_debug();
+            let why = match error {
+                ureq::Error::Io(error) => error.to_string(),
+                error => error.to_string(),
+            };
+            let why = why.escape_debug();
             fail(Exit::Failed, &format!("no emulator at http://{address}: {why}"))
         }
     }

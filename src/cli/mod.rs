@@ -308,11 +308,6 @@ fn reachable(host: IpAddr) -> IpAddr {
     }
 }
 
-/// A number with its noun: `1 agent`, `2 agents`.
-fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Prints the output of a command. It is no failure if the reader closes the pipe early (`| head`).
 fn print(out: &mut dyn Write, text: &str) -> Exit {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -14,13 +14,14 @@ use tokio::sync::oneshot;
 
 use super::owner::Owner;
 use super::whole_file::PortFile;
-use super::{Exit, counted, fail, reachable, say, watch};
+use super::{Exit, fail, reachable, say, watch};
 use crate::contract::{LIST_ALL_QUERY, SCHEME};
 use crate::control::PREFIX as CONTROL_PREFIX;
 use crate::document::Diagnostics;
 use crate::records::fixtures;
 use crate::records::world::{Agent, World, WorldError};
 use crate::records::{Agents, RecordsConfig};
+use crate::report::counted;
 use crate::server::{self, AccessLog, App, run_until};
 use crate::settings::ServerConfig;
 

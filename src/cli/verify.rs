@@ -37,19 +37,19 @@ pub(super) struct VerifyArgs {
     deleted_key: Option<String>,
     /// Maximum number of requests to send
     ///
-    /// The most important checks come first. It is a whole number from 1 to 1000000.
+    /// The most important checks come first. It is a whole number from 1 to 4294967295.
     /// Variable: GPTBOTS_MOCK_MAX_REQUESTS
     #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_MAX_REQUESTS", hide_env = true)]
     #[arg(default_value_t = 60, verbatim_doc_comment)]
-    #[arg(value_parser = |text: &str| flags::whole(&(1..=1_000_000_u32), text))]
+    #[arg(value_parser = |text: &str| flags::whole(&(1..=u32::MAX), text))]
     max_requests: u32,
     /// Maximum number of requests per minute
     ///
-    /// It is a whole number from 1 to 1000000.
+    /// It is a whole number from 1 to 4294967295.
     /// Variable: GPTBOTS_MOCK_PER_MINUTE
     #[arg(long, value_name = "NUMBER", env = "GPTBOTS_MOCK_PER_MINUTE", hide_env = true)]
     #[arg(default_value_t = 30, verbatim_doc_comment)]
-    #[arg(value_parser = |text: &str| flags::whole(&(1..=1_000_000_u32), text))]
+    #[arg(value_parser = |text: &str| flags::whole(&(1..=u32::MAX), text))]
     per_minute: u32,
     /// Timeout of a request in seconds
     ///

@@ -46,7 +46,7 @@ pub use statements::{SUBJECTS, Statement, StatementId, TableRow, statements};
 pub use unserved::{UNSERVED_ENDPOINTS, UnservedEndpoint};
 pub(crate) use values::MessageType;
 pub use values::{CONVERSATION_TYPES, ConversationType, Feedback, FeedbackFilter, TypeFilter};
-pub(crate) use wrong_path::{nearest_path, unserved, what_is_near};
+pub(crate) use wrong_path::{nearest_path, unserved};
 
 /// The vendor's API as an `OpenAPI` 3.1 document, which `cargo xtask docs` generates from the tables.
 #[must_use]
@@ -56,6 +56,11 @@ pub fn openapi() -> &'static str {
 
 /// The HTTP methods of every endpoint, as in the `Allow` header of a 405.
 pub const ALLOW: &str = "GET, HEAD";
+
+/// The same in a sentence: `GET or HEAD`.
+pub(crate) fn allowed_methods() -> String {
+    ALLOW.replace(", ", " or ")
+}
 
 /// Whether every endpoint accepts this method.
 pub(crate) fn allows(method: &str) -> bool {

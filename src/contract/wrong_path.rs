@@ -26,11 +26,6 @@ pub(crate) fn unserved(path: &str) -> Option<String> {
     Some(format!("the vendor has {method} {path}; this emulator does not serve it"))
 }
 
-/// The message for a path without an endpoint: what the vendor has there, or the nearest endpoint.
-pub(crate) fn what_is_near(path: &str) -> Option<String> {
-    unserved(path).or_else(|| Some(format!("the nearest is {}", nearest_path(path)?)))
-}
-
 /// A path in lower case, without empty words.
 fn tidy(path: &str) -> String {
     let words: Vec<_> = path.split('/').filter(|word| !word.is_empty()).collect();

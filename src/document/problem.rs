@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::secrets::SecretFinder;
 use super::{Documents, Span, offset};
 use crate::redact::{hide_vendor_keys, vendor_keys};
+use crate::report::counted;
 
 /// How bad a [`Problem`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -130,7 +131,7 @@ impl Diagnostics {
         for problem in &self.problems {
             *total.of(problem.severity) += 1;
         }
-        let noun = |count, one| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        let noun = |count: usize, one| counted(count as u64, one);
         match total {
             Count { errors, warnings: 0 } => f.write_str(&noun(errors, "problem"))?,
             Count { errors: 0, warnings } => f.write_str(&noun(warnings, "warning"))?,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Sandbox;
 use super::registry::Sandboxes;
+use crate::report::counted;
 use crate::sandbox::verdict::Verdict;
 
 /// We store cause and request count of at least this many ended sandboxes, and of at most twice as
@@ -45,11 +46,7 @@ impl fmt::Display for SandboxEnd {
             EndCause::Evicted => "because there were too many sandboxes (`Limits::sandboxes`)",
             EndCause::Deleted => "because it was deleted",
         };
-        let requests = match self.requests {
-            1 => "1 request".to_owned(),
-            many => format!("{many} requests"),
-        };
-        write!(f, "after {requests}, {why}")
+        write!(f, "after {}, {why}", counted(self.requests, "request"))
     }
 }
 

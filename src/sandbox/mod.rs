@@ -15,6 +15,7 @@ mod journals;
 mod limit;
 pub(crate) mod peer;
 mod registry;
+mod shared_state;
 pub(crate) mod verdict;
 
 pub(crate) use clock::Clock;
@@ -22,7 +23,8 @@ pub(crate) use config::SandboxConfig;
 pub(crate) use ended::SandboxEnd;
 pub(crate) use journals::EntryList;
 pub(crate) use limit::RateLimit;
-pub(crate) use registry::{InUse, Sandboxes, SharedState};
+pub(crate) use registry::{InUse, Sandboxes};
+use shared_state::SharedState;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed};

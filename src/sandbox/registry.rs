@@ -18,6 +18,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::ended::{EndCause, EndedSandboxes};
 use super::eviction::EvictionQueue;
+use super::shared_state::SharedState;
 use super::{Sandbox, SandboxConfig, SandboxEnd, Settings};
 use crate::memory::{BudgetFull, MemoryBudget, Purpose};
 use crate::records::RecordsConfig;
@@ -27,55 +28,6 @@ use crate::redact::Redactor;
 use crate::sandbox::journal::Budget;
 use crate::sandbox::verdict::{Verdict, VerdictSum};
 use crate::suggest::nearest;
-
-/// The data that all sandboxes of a server share: its records, and when it started.
-pub(crate) struct SharedState {
-    /// Replaced as a whole when fixtures change. A request reads it once, so that it sees one state.
-    world: ArcSwap<World>,
-    began: Instant,
-    secrets: Mutex<Secrets>,
-}
-
-/// The secrets that the server knows.
-struct Secrets {
-    admin_token: Option<String>,
-    /// The records that sandboxes have of their own.
-    own: Vec<Weak<World>>,
-    /// Hides all secrets; `None`: it must be made again, because the secrets have changed.
-    redactor: Option<Arc<Redactor>>,
-}
-
-impl SharedState {
-    pub(super) fn world(&self) -> Guard<Arc<World>> {
-        self.world.load()
-    }
-
-    /// Hides every secret that the server knows.
-    pub(super) fn redactor(&self) -> Arc<Redactor> {
-        let mut secrets = self.secrets.lock();
-        if let Some(redactor) = &secrets.redactor {
-            return Arc::clone(redactor);
-        }
-        let mut worlds: Vec<Arc<World>> = secrets.own.iter().filter_map(Weak::upgrade).collect();
-        worlds.push(self.world.load_full());
-        let keys = worlds.iter().flat_map(|world| &world.agents).flat_map(|agent| &agent.keys);
-        let redactor = Redactor::new(keys.chain(&secrets.admin_token).map(String::as_str));
-        let redactor = Arc::new(redactor);
-        secrets.redactor = Some(Arc::clone(&redactor));
-        redactor
-    }
-
-    /// Adds the keys of a sandbox's own records.
-    fn learn(&self, world: &Arc<World>) {
-        let mut secrets = self.secrets.lock();
-        let is_new = !secrets.own.iter().any(|own| own.as_ptr() == Arc::as_ptr(world));
-        if is_new {
-            secrets.own.retain(|own| own.strong_count() > 0);
-            secrets.own.push(Arc::downgrade(world));
-            secrets.redactor = None;
-        }
-    }
-}
 
 /// If there are too many sandboxes, a new one ends at most this many, so that no request waits for
 /// long. The next new sandboxes end the rest.
@@ -168,11 +120,7 @@ impl Sandboxes {
 
     /// The sandboxes of a server, with its own settings, which [`SandboxConfig::settings`] makes.
     pub(crate) fn new(world: World, settings: Settings, config: SandboxConfig) -> Self {
-        let base = Arc::new(SharedState {
-            world: ArcSwap::from_pointee(world),
-            began: Instant::now(),
-            secrets: Mutex::new(Secrets { admin_token: None, own: Vec::new(), redactor: None }),
-        });
+        let base = Arc::new(SharedState::new(world));
         let server = Arc::new(settings);
         let bytes = config.journal_mebibytes << 20;
         let journals = Budget::new(config.journal_requests, bytes, config.clock);
@@ -203,7 +151,7 @@ impl Sandboxes {
 
     /// How long after the start of the server a moment is.
     pub(crate) fn uptime(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.base.began)
+        now.saturating_duration_since(self.base.began())
     }
 
     /// The verdict on all requests since the server began or was reset.
@@ -312,8 +260,7 @@ impl Sandboxes {
     /// Replaces the records. Requests in flight keep those that they took.
     #[cfg(feature = "cli")]
     pub(crate) fn replace_world(&self, world: World) {
-        self.base.world.store(Arc::new(world));
-        self.base.secrets.lock().redactor = None;
+        self.base.replace_world(world);
     }
 
     /// Hides every secret that the server knows: the keys of every sandbox, and the token of the
@@ -324,8 +271,7 @@ impl Sandboxes {
 
     /// Hides the token of the control API wherever it is sent.
     pub(crate) fn hide_token(&self, token: Option<String>) {
-        let mut secrets = self.base.secrets.lock();
-        (secrets.admin_token, secrets.redactor) = (token, None);
+        self.base.hide_token(token);
     }
 
     /// Whether a text that should name a sandbox is a key that the server knows.
@@ -592,7 +538,7 @@ impl Sandboxes {
 
     /// Milliseconds since the server began.
     fn now(&self) -> u64 {
-        let ms = self.base.began.elapsed().as_millis();
+        let ms = self.base.began().elapsed().as_millis();
         u64::try_from(ms).expect("a server runs for less than 500 million years")
     }
 }

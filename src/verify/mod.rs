@@ -33,6 +33,7 @@ use ledger::{Findings, Outcome, ShownValue};
 use run::Run;
 
 use crate::contract::{Code, Operation, ReadingRow, Statement, StatementId, statements};
+use crate::report::counted;
 
 /// What is verified, and at which rate.
 #[derive(Clone)]
@@ -140,10 +141,7 @@ pub(crate) fn verify(options: &Options, clock: &dyn Clock, progress: &dyn Fn(Pro
     let Run { client, ledger, problems, sent_again, samples, .. } = run;
     let mut notes: Vec<_> = sent_again.iter().map(describe_sent_again).collect();
     if client.with_lone_surrogates > 0 {
-        let responses = match client.with_lone_surrogates {
-            1 => "1 response".to_owned(),
-            count => format!("{count} responses"),
-        };
+        let responses = counted(client.with_lone_surrogates.into(), "response");
         notes.push(format!(
             "{responses} contained half of a surrogate pair, for example of a split emoji; verify read \
              it as U+FFFD, but many clients cannot read it"

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Report, ShownValue};
 use crate::contract::{ReadingId, ReadingRow, SUBJECTS, Statement};
-use crate::report::{Case, Format, Table, junit};
+use crate::report::{Case, Format, Table, counted, junit};
 
 impl Outcome {
     /// The result of a statement in one or two words.
@@ -52,12 +52,11 @@ impl Report {
             again => format!(", {again} of them retries"),
         };
         format!(
-            "{}: {holds} {}, {differs} {}, {not_tried} could not be tried ({} {}{again})",
+            "{}: {holds} {}, {differs} {}, {not_tried} could not be tried ({}{again})",
             self.against,
             if holds == 1 { "statement holds" } else { "statements hold" },
             if differs == 1 { "differs" } else { "differ" },
-            self.requests,
-            if self.requests == 1 { "request" } else { "requests" },
+            counted(self.requests.into(), "request"),
         )
     }
 

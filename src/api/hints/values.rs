@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::contract::{ENDPOINTS, Endpoint, Field, Kind, Param, SECONDS};
 use crate::suggest::{LONGEST, nearest};
 
-/// The same times in milliseconds.
+/// The times of [`SECONDS`] in milliseconds.
 const MILLIS: std::ops::Range<f64> = 1e12..1e13;
 
 /// `; did you mean 100?`, or which other endpoint accepts the value, or an example of a right value.

@@ -59,14 +59,13 @@ pub(super) fn unknown_endpoint(
             if is_asked_unbidden(path) {
                 return None;
             }
-            match contract::what_is_near(path) {
-                Some(unserved) if contract::unserved(path).is_some() => unserved,
-                Some(near) => format!("there is no such endpoint; {near}"),
+            contract::unserved(path).unwrap_or_else(|| match contract::nearest_path(path) {
+                Some(near) => format!("there is no such endpoint; the nearest is {near}"),
                 None => "there is no such endpoint".to_owned(),
-            }
+            })
         }
         Code::MethodNotAllowed => {
-            format!("the method must be {}", contract::ALLOW.replace(", ", " or "))
+            format!("the method must be {}", contract::allowed_methods())
         }
         _ => return None,
     };

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Finding, RULES, RequestLine, Rule, Verdict};
-use crate::report::{Case, Format, junit};
+use crate::report::{Case, Format, counted, junit};
 
 impl Format {
     pub(crate) fn media_type(self) -> &'static str {
@@ -104,16 +104,12 @@ impl Verdict {
     pub(crate) fn summary(&self) -> String {
         let mut rules: Vec<&str> = self.findings.iter().map(|it| it.rule.name()).collect();
         rules.dedup();
-        let found = match (self.findings.len(), &*rules) {
+        let found = match (self.findings.len() as u64, &*rules) {
             (0, _) => "nothing found".to_owned(),
             (_, ["no-request"]) => "so nothing was tested (no-request)".to_owned(),
-            (1, rules) => format!("1 finding ({})", rules.join(", ")),
-            (many, rules) => format!("{many} findings ({})", rules.join(", ")),
+            (many, rules) => format!("{} ({})", counted(many, "finding"), rules.join(", ")),
         };
-        let requests = match self.requests {
-            1 => "1 request".to_owned(),
-            many => format!("{many} requests"),
-        };
+        let requests = counted(self.requests, "request");
         format!("verdict: {requests}, {found}, coverage {}%", self.coverage_percent())
     }
 
@@ -185,15 +181,11 @@ impl Verdict {
 /// `{:#}` adds the items that are not covered.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requests = match self.requests {
-            1 => "1 request".to_owned(),
-            many => format!("{many} requests"),
+        let found = match self.findings.len() as u64 {
+            0 => "nothing found".to_owned(),
+            many => counted(many, "finding"),
         };
-        match &*self.findings {
-            [] => writeln!(f, "verdict: nothing found in {requests}")?,
-            [_] => writeln!(f, "verdict: 1 finding in {requests}")?,
-            all => writeln!(f, "verdict: {} findings in {requests}", all.len())?,
-        }
+        writeln!(f, "verdict: {found} in {}", counted(self.requests, "request"))?;
         for finding in &self.findings {
             let times = if finding.times > 1 {
                 format!(" ({} times)", finding.times)

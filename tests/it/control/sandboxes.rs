@@ -171,7 +171,7 @@ fn any_key_but_an_empty_one_may_precede_a_sandbox() {
         assert_eq!(get(&server, key, NEWEST).ok().body, demo, "{key}");
     }
     wrong_key(&get(&server, "~a", NEWEST), "unknown API key");
-    wrong_key(&get(&server, "whoever~", NEWEST), "must be a sandbox id");
+    wrong_key(&get(&server, "app-unknown~", NEWEST), "must be a sandbox id");
 }
 
 #[test]
